@@ -1,0 +1,24 @@
+"""Reading and writing pictures: pixels, depth, alpha, profiles, float planes."""
+
+from noisegen.images.picture import Container, Header, Picture, Pixels, pixel_hash
+from noisegen.images.planes import default_white_level, quantise, to_float, white_level_of
+from noisegen.images.read import read_header, read_picture
+from noisegen.images.write import copy_atomically, encode, lossless_container, write_atomically
+
+__all__ = [
+    "Container",
+    "Header",
+    "Picture",
+    "Pixels",
+    "copy_atomically",
+    "default_white_level",
+    "encode",
+    "lossless_container",
+    "pixel_hash",
+    "quantise",
+    "read_header",
+    "read_picture",
+    "to_float",
+    "white_level_of",
+    "write_atomically",
+]

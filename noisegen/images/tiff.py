@@ -1,0 +1,143 @@
+"""TIFF: one page of 8- or 16-bit gray or RGB, exact, with alpha, profile and orientation.
+
+Pillow truncates 16-bit RGB, so tifffile reads and writes. What one picture cannot stand for
+(several pages, float samples, CMYK, premultiplied alpha) is refused by name.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+
+from noisegen.images.description import Description, RefusedError
+from noisegen.images.limits import check_declared_size
+from noisegen.images.orientation import valid_orientation
+from noisegen.images.picture import Picture, Pixels, with_alpha
+from noisegen.images.tiff_support import (
+    MIN_IS_WHITE,
+    PALETTE,
+    PLANES_APART,
+    SAMPLES_OF_PLAIN_PICTURES,
+    check_supported,
+    is_lossless,
+)
+
+_ORIENTATION, _PROFILE = 274, 34675
+# Beyond this the offsets of a classic TIFF could overflow; tifffile decides by itself only for
+# uncompressed data.
+_BIG = 2**32 - 2**25
+
+
+def describe(file: BinaryIO) -> Description:
+    """Read the tags of a TIFF; no pixel is decoded.
+
+    Raises:
+        RefusedError: it holds something else than one 8- or 16-bit gray or RGB picture, or its
+            data are not all there.
+    """
+    with _page(file) as page:
+        palette = page.photometric == PALETTE
+        bits = page.bitspersample
+        return Description(
+            width=page.imagewidth,
+            height=page.imagelength,
+            channels=3 if palette else SAMPLES_OF_PLAIN_PICTURES[page.photometric],
+            has_alpha=len(page.extrasamples) == 1,
+            dtype=np.dtype(np.uint16 if bits == 16 else np.uint8),
+            icc=page.tags.valueof(_PROFILE) or None,
+            orientation=valid_orientation(page.tags.valueof(_ORIENTATION)),
+            verbatim=bits >= 8
+            and not palette
+            and page.photometric != MIN_IS_WHITE
+            and (page.samplesperpixel == 1 or page.planarconfig != PLANES_APART)
+            and is_lossless(page.compression),
+        )
+
+
+def decode(file: BinaryIO) -> Pixels:
+    """Decode the samples, H×W×S; palettes and single bits are expanded, min-is-white inverted."""
+    with _page(file) as page:
+        stored = page.asarray(squeeze=False)
+        # tifffile's five axes: separate sample, depth, row, column, sample.
+        samples: Pixels = np.moveaxis(stored[:, 0], 0, -1).reshape(*stored.shape[2:4], -1)
+        if page.bitspersample == 1:
+            samples = samples.astype(np.uint8) * np.uint8(255)
+        if page.photometric == PALETTE:
+            return _palette(page.colormap)[samples[:, :, 0]]
+        if page.photometric == MIN_IS_WHITE:
+            samples = samples.copy()
+            samples[:, :, 0] = np.iinfo(samples.dtype).max - samples[:, :, 0]
+        return samples
+
+
+def encode(picture: Picture) -> bytes:
+    """The picture as TIFF: deflated without predictor, so that plain tifffile reads it.
+
+    Depth, alpha and profile are kept; no date and no program name is written.
+    """
+    samples = with_alpha(picture)
+    buffer = io.BytesIO()
+    tifffile.imwrite(
+        buffer,
+        samples[:, :, 0] if samples.shape[2] == 1 else samples,
+        photometric="minisblack" if picture.channels == 1 else "rgb",
+        planarconfig=None if samples.shape[2] == 1 else "contig",
+        extrasamples=None if picture.alpha is None else ["unassalpha"],
+        compression="zlib",
+        compressionargs={"level": 1},
+        predictor=False,
+        bigtiff=samples.nbytes > _BIG,
+        iccprofile=picture.icc,
+        software=False,
+        metadata=None,
+    )
+    return buffer.getvalue()
+
+
+@contextmanager
+def _page(file: BinaryIO) -> Iterator[tifffile.TiffPage]:
+    """The file's only page, checked for what is supported, for size and for missing data."""
+    file_size = file.seek(0, 2)
+    file.seek(0)
+    with tifffile.TiffFile(file) as tiff:
+        page = check_supported(tiff)
+        samples = page.samplesperpixel
+        check_declared_size(page.imagewidth, page.imagelength, samples, file_size)
+        if page.is_tiled:
+            # Tiles are decoded whole, so an absurd tile costs what an absurd picture does.
+            width = math.ceil(page.imagewidth / page.tilewidth) * page.tilewidth
+            height = math.ceil(page.imagelength / page.tilelength) * page.tilelength
+            check_declared_size(width, height, samples, file_size)
+        if page.photometric == PALETTE:
+            _palette(page.colormap)
+        _check_segments(page, file_size)
+        yield page
+
+
+def _check_segments(page: tifffile.TiffPage, file_size: int) -> None:
+    """Every strip or tile lies inside the file: tifffile fills up missing ones with zeros."""
+    segments = list(zip(page.dataoffsets, page.databytecounts, strict=False))
+    complete = page.is_contiguous or len(segments) >= math.prod(page.chunked)
+    inside = all(start > 0 and size > 0 and start + size <= file_size for start, size in segments)
+    if not segments or not complete or not inside:
+        raise RefusedError("the TIFF is cut short or lacks data: get an intact copy of the file")
+
+
+def _palette(colormap: NDArray[np.uint16] | None) -> NDArray[np.uint8]:
+    """The 8-bit colours, entries×3, that a TIFF's 16-bit colour map (3×entries) holds.
+
+    Writers scale 8 bits to 16 by 257, as the specification says, or by 256.
+    """
+    if colormap is None:
+        raise RefusedError("the TIFF has palette indices but no palette: convert it to RGB")
+    for scale in (257, 256):
+        if not (colormap % scale).any():
+            return (colormap // scale).astype(np.uint8).T
+    raise RefusedError("a palette of 16-bit colours is not supported: convert it to RGB")

@@ -1,0 +1,122 @@
+"""Writing: a picture → bytes of a lossless format; bytes → a file that is whole or not there."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from noisegen.errors import ImageError, OutputError
+from noisegen.images import bmp, png, tiff
+from noisegen.images.picture import Container, Picture
+
+_ENCODERS: dict[Container, Callable[[Picture], bytes]] = {
+    Container.PNG: png.encode,
+    Container.TIFF: tiff.encode,
+    Container.BMP: bmp.encode,
+}
+_COPY_BYTES = 2**20
+_WAYS_OUT = {
+    errno.ENOSPC: "free some space there or choose another folder",
+    errno.EDQUOT: "free some space there or choose another folder",
+    errno.EACCES: "choose a folder that you may write to",
+    errno.EPERM: "choose a folder that you may write to",
+    errno.EROFS: "choose a folder that you may write to",
+    errno.ENOENT: "make the folder first",
+    errno.ENAMETOOLONG: "choose a shorter name",
+}
+
+
+def lossless_container(container: Container) -> Container:
+    """The format that a picture read from ``container`` is written in.
+
+    Noise does not survive JPEG's and WebP's compression, so their pictures become PNG.
+    """
+    return container if container in _ENCODERS else Container.PNG
+
+
+def encode(picture: Picture) -> bytes:
+    """Encode a picture losslessly at its own depth, with its alpha and profile.
+
+    The format is ``lossless_container(picture.container)``. One machine gives equal bytes for
+    equal pictures; elsewhere compare ``pixel_hash``, not bytes.
+
+    Args:
+        picture: what to encode; ``copyable`` does not count.
+
+    Returns:
+        The bytes of a whole file.
+
+    Raises:
+        ValueError: a BMP picture with alpha, a profile or 16 bits, which no file can have given.
+    """
+    return _ENCODERS[lossless_container(picture.container)](picture)
+
+
+def write_atomically(path: str | Path, data: bytes) -> None:
+    """Write a file that appears whole or not at all; one that is there is replaced.
+
+    Args:
+        path: the file; its folder must exist.
+        data: the whole content.
+
+    Raises:
+        OutputError: the disk is full, the folder is missing or may not be written.
+    """
+    _write_chunks(Path(path), [data])
+
+
+def copy_atomically(source: str | Path, target: str | Path) -> None:
+    """Copy a file's bytes to one that appears whole or not at all; metadata is not copied.
+
+    Args:
+        source: the file to copy.
+        target: the copy, replaced if it is there; its folder must exist.
+
+    Raises:
+        ImageError: the source cannot be read.
+        OutputError: the disk is full, the folder is missing or may not be written.
+    """
+    _write_chunks(Path(target), _chunks_of(Path(source)))
+
+
+def _chunks_of(source: Path) -> Iterator[bytes]:
+    try:
+        with source.open("rb") as file:
+            while chunk := file.read(_COPY_BYTES):
+                yield chunk
+    except OSError as error:
+        raise ImageError(source, f"cannot be copied: {error.strerror or error}") from error
+
+
+def _write_chunks(path: Path, chunks: Iterable[bytes]) -> None:
+    # A random name of its own, not one made from the target's, which may already be as long as
+    # the file system allows.
+    temporary = path.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        with temporary.open("xb") as file:
+            for chunk in chunks:
+                file.write(chunk)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException as error:
+        _remove(temporary)
+        if isinstance(error, OSError):
+            raise OutputError(_reason(path, error)) from error
+        raise
+
+
+def _remove(temporary: Path) -> None:
+    """Take the half-written file away; the error that stopped it is the one to report."""
+    try:
+        temporary.unlink(missing_ok=True)
+    except OSError:
+        return
+
+
+def _reason(path: Path, error: OSError) -> str:
+    way_out = _WAYS_OUT.get(error.errno or 0, "choose another folder")
+    return f"{path}: cannot be written ({error.strerror or error}): {way_out}"
