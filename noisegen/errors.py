@@ -1,0 +1,55 @@
+"""The errors a user can cause: each names the file, the reason and the way out in one line.
+
+The command line prints ``str(error)`` and exits with the error's ``exit_code``; anything that is
+not a :class:`NoisegenError` is a bug of ours.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class NoisegenError(Exception):
+    """Base of every error that a user's input or machine can cause.
+
+    Attributes:
+        exit_code: what the command line exits with (1 failed, 2 wrong usage).
+    """
+
+    exit_code = 1
+
+
+class UsageError(NoisegenError):
+    """The request itself cannot be right: ambiguous matches, contradicting options."""
+
+    exit_code = 2
+
+
+class ImageError(NoisegenError):
+    """A picture that cannot be read or written.
+
+    Args:
+        path: the file at fault.
+        reason: what is wrong with it, and the way out, as a clause without a full stop.
+    """
+
+    def __init__(self, path: str | Path, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = Path(path)
+        self.reason = reason
+
+
+class BadReferenceError(NoisegenError):
+    """References that no noise profile can be made from."""
+
+
+class ProfileError(NoisegenError):
+    """A noise profile file that is missing, damaged, of another version or of other weights."""
+
+
+class WeightsError(NoisegenError):
+    """Weights that are unknown, damaged or of another version."""
+
+
+class OutputError(NoisegenError):
+    """An output folder that cannot be written: not empty, read-only, disk full."""

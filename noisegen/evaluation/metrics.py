@@ -1,0 +1,141 @@
+"""Distances between real and generated noise of one picture (design.md, *Measuring*).
+
+Every function takes noise as float32 H×W×C arrays, ``noisy − clean`` worked out from integers and
+divided by the white level, the generated one clipped and quantised like the real one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional as F
+
+Floats = NDArray[np.float32]
+
+KLD_BINS = 256
+AKLD_SIDE = 7
+AKLD_SIGMA = 0.3 * ((AKLD_SIDE - 1) * 0.5 - 1) + 0.8
+"""What OpenCV derives for a Gaussian of 7 pixels: 1.4."""
+KS_STEPS = 255
+LAGS = 6
+LEVEL_BINS = 16
+LEVEL_PIXELS = 200
+"""An intensity counts in the noise level error from this many pixels on."""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """One picture's distances; 0 is a perfect match in all of them."""
+
+    kld: float
+    akld: float
+    ks: float
+    correlation: float
+    level: float
+
+    def as_dict(self) -> dict[str, float]:
+        """Name → value."""
+        return asdict(self)
+
+
+def compare(real: Floats, fake: Floats, clean: Floats) -> Scores:
+    """All distances of generated noise from real noise on one clean picture in [0, 1]."""
+    return Scores(
+        kld=kl_divergence(real, fake),
+        akld=average_kl_divergence(real, fake),
+        ks=kolmogorov_smirnov(real, fake),
+        correlation=correlation_error(real, fake),
+        level=noise_level_error(real, fake, clean),
+    )
+
+
+def kl_divergence(real: Floats, fake: Floats) -> float:
+    """KL(real‖fake) of pooled histograms: 256 bins on [−1, 1], where both are positive, in nats.
+
+    As NAFlow, GuidNoise and PNG compute it. A bin's edge lies at exactly 0, where camera noise has
+    a spike: residuals must come from integers.
+    """
+    edges = np.linspace(-1, 1, KLD_BINS + 1)
+    p = np.histogram(real, edges)[0] / real.size
+    q = np.histogram(fake, edges)[0] / fake.size
+    both = (p > 0) & (q > 0)
+    return float(np.sum(p[both] * np.log(p[both] / q[both])))
+
+
+def average_kl_divergence(real: Floats, fake: Floats) -> float:
+    """AKLD: mean KL divergence of zero-mean Gaussians of the two local variances (DANet, Eq. 12).
+
+    Local variance is the squared noise under a 7×7 Gaussian, floored at 1e-10; the ratio is
+    clamped to [0.1, 10].
+    """
+    ratio = np.clip(local_variance(fake) / local_variance(real), 0.1, 10.0)
+    return float(0.5 * np.mean(ratio - 1 - np.log(ratio)))
+
+
+def local_variance(noise: Floats) -> Floats:
+    """Squared noise under a 7×7 Gaussian, edges reflected, floored at 1e-10; H×W×C."""
+    offsets = np.arange(AKLD_SIDE) - AKLD_SIDE // 2
+    taps = np.exp(-0.5 * (offsets / AKLD_SIGMA) ** 2)
+    row = torch.from_numpy((taps / taps.sum()).astype(np.float32)).view(1, 1, 1, -1)
+    x = torch.from_numpy(np.ascontiguousarray(noise)).permute(2, 0, 1).unsqueeze(1).square()
+    pad = AKLD_SIDE // 2
+    x = F.pad(x, (pad, pad, pad, pad), mode="reflect" if min(x.shape[-2:]) > pad else "replicate")
+    x = F.conv2d(F.conv2d(x, row), row.transpose(-1, -2))
+    result: Floats = x.clamp(min=1e-10)[:, 0].permute(1, 2, 0).numpy()
+    return result
+
+
+def kolmogorov_smirnov(real: Floats, fake: Floats) -> float:
+    """Largest difference of the two pooled noise distributions' CDFs, in steps of 1/255."""
+    edges = (np.arange(-KS_STEPS, KS_STEPS + 2) - 0.5) / KS_STEPS
+    p = np.cumsum(np.histogram(real, edges)[0]) / real.size
+    q = np.cumsum(np.histogram(fake, edges)[0]) / fake.size
+    return float(np.abs(p - q).max())
+
+
+def correlation_error(real: Floats, fake: Floats) -> float:
+    """RMS difference of auto- and cross-channel correlation coefficients within 6 px."""
+    return float(np.sqrt(np.mean((correlations(real) - correlations(fake)) ** 2)))
+
+
+def correlations(noise: Floats) -> NDArray[np.float64]:
+    """Correlation of every channel with every channel at every lag within ±6 px: C×C×13×13."""
+    x = noise.astype(np.float64)
+    x = x - x.mean((0, 1))
+    height, width, channels = x.shape
+    spectrum = np.fft.rfft2(x, (height + LAGS, width + LAGS), axes=(0, 1))
+    rows, columns = height + LAGS, width + LAGS
+    deviation = np.sqrt(np.maximum((x**2).sum((0, 1)), 1e-20))
+    result = np.empty((channels, channels, 2 * LAGS + 1, 2 * LAGS + 1))
+    index = np.arange(-LAGS, LAGS + 1)
+    for a in range(channels):
+        for b in range(channels):
+            product = spectrum[..., a].conj() * spectrum[..., b]
+            covariance = np.fft.irfft2(product, (rows, columns))
+            near = covariance[np.ix_(index % rows, index % columns)]
+            result[a, b] = near / (deviation[a] * deviation[b])
+    return result
+
+
+def noise_level_error(real: Floats, fake: Floats, clean: Floats) -> float:
+    """RMS log₂ ratio of σ(fake) to σ(real) over intensities (16 bins) and channels."""
+    errors = []
+    for c in range(real.shape[-1]):
+        bins = np.clip((clean[..., c] * LEVEL_BINS).astype(int), 0, LEVEL_BINS - 1).ravel()
+        counts = np.bincount(bins, minlength=LEVEL_BINS)
+        keep = counts >= LEVEL_PIXELS
+        sigmas = [_level(noise[..., c].ravel(), bins, counts) for noise in (real, fake)]
+        errors.append(np.log2(sigmas[1][keep] / sigmas[0][keep]))
+    joined = np.concatenate(errors)
+    return float(np.sqrt(np.mean(joined**2))) if joined.size else float("nan")
+
+
+def _level(noise: Floats, bins: NDArray[np.int_], counts: NDArray[np.int_]) -> NDArray[np.float64]:
+    total = np.maximum(counts, 1)
+    mean = np.bincount(bins, noise, LEVEL_BINS) / total
+    square = np.bincount(bins, noise.astype(np.float64) ** 2, LEVEL_BINS) / total
+    # A quarter of a step of 8 bits: noiseless (clipped) intensities compare as equal, not as −∞.
+    return np.sqrt(np.maximum(square - mean**2, (0.25 / 255) ** 2))

@@ -1,0 +1,92 @@
+"""The classical noise model as a tensor program: where the generator starts.
+
+White field → colouring kernel → marginal's quantiles → level and mean at the clean's intensity
+(design.md, *Measuring*; PNGAN, Sec. 3.1, feeds its generator a classical noisy image in the same
+spirit).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from noisegen.model.conditioning import Statistics
+from noisegen.model.config import BINS, KERNEL, QUANTILE_NODES, QUANTILE_REACH
+
+
+@dataclass(frozen=True)
+class ShapedField:
+    """The classical model's noise and the curves it was made with, each B×3×H×W.
+
+    Attributes:
+        noise: zero-mean noise of the measured level, spectrum and marginal, plus the mean.
+        level: measured standard deviation at the clean's intensity.
+        coverage: how well the references show the clean's intensity, in [0, 1].
+    """
+
+    noise: Tensor
+    level: Tensor
+    coverage: Tensor
+
+
+def look_up(table: Tensor, position: Tensor) -> Tensor:
+    """Linear interpolation in tables of evenly spaced nodes, held constant beyond both ends.
+
+    Args:
+        table: B×C×N.
+        position: B×C×H×W, in nodes (0 is the first node).
+
+    Returns:
+        B×C×H×W.
+    """
+    batch, channels, nodes = table.shape
+    position = position.clamp(0, nodes - 1)
+    lower = position.floor().clamp(max=nodes - 2)
+    offset = torch.arange(batch * channels, device=table.device).view(batch, channels, 1, 1) * nodes
+    index = lower.long() + offset
+    flat = table.reshape(-1)
+    low, high = flat[index], flat[index + 1]
+    return low + (position - lower) * (high - low)
+
+
+def at_intensity(curve: Tensor, clean: Tensor) -> Tensor:
+    """A curve against intensity (B×3×BINS), read at each pixel of the clean (B×3×H×W)."""
+    return look_up(curve, clean * BINS - 0.5)
+
+
+def colour(white: Tensor, kernel: Tensor) -> Tensor:
+    """Colours a white Gaussian field; the margin of KERNEL // 2 pixels is used up.
+
+    Args:
+        white: B×3×(H + KERNEL − 1)×(W + KERNEL − 1), standard normal.
+        kernel: B×3×3×KERNEL×KERNEL.
+
+    Returns:
+        B×3×H×W, every channel of unit variance.
+    """
+    batch, channels, height, width = white.shape
+    coloured = F.conv2d(
+        white.reshape(1, batch * channels, height, width),
+        kernel.reshape(batch * channels, channels, KERNEL, KERNEL),
+        groups=batch,
+    )
+    return coloured.view(batch, channels, *coloured.shape[-2:])
+
+
+def shape_field(white: Tensor, clean: Tensor, statistics: Statistics) -> ShapedField:
+    """The classical model: white noise to this camera's noise on this clean image.
+
+    Args:
+        white: B×3×(H + KERNEL − 1)×(W + KERNEL − 1), standard normal.
+        clean: B×3×H×W, in [0, 1] of the white level.
+        statistics: of the camera.
+    """
+    coloured = colour(white, statistics.kernel)
+    node = (coloured + QUANTILE_REACH) * ((QUANTILE_NODES - 1) / (2 * QUANTILE_REACH))
+    marginal = look_up(statistics.quantiles, node)
+    level = at_intensity(statistics.level, clean)
+    noise = marginal * level + at_intensity(statistics.mean, clean)
+    return ShapedField(noise, level, at_intensity(statistics.coverage, clean))

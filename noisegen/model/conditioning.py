@@ -1,0 +1,58 @@
+"""What the generator knows of a camera: the prompt and the measured statistics, as tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """The classical model of a camera's noise, measured from references, batched.
+
+    All values are in units of the white level. Three channels always: a gray camera's are repeated.
+
+    Attributes:
+        kernel: B×3×3×K×K, colours a white field; every output channel's energy sums to 1.
+        quantiles: B×3×Q, the standardised marginal at evenly spaced Gaussian values.
+        mean: B×3×BINS, mean of the residual against intensity.
+        level: B×3×BINS, standard deviation of the residual against intensity.
+        coverage: B×3×BINS, in [0, 1]: how well the references show that intensity.
+        scale: B, overall standard deviation of the residual.
+    """
+
+    kernel: Tensor
+    quantiles: Tensor
+    mean: Tensor
+    level: Tensor
+    coverage: Tensor
+    scale: Tensor
+
+    def to(self, device: torch.device | str) -> Statistics:
+        """The same on another device."""
+        return Statistics(*(getattr(self, f.name).to(device) for f in fields(self)))
+
+    @staticmethod
+    def stack(items: Sequence[Statistics]) -> Statistics:
+        """One batch of several."""
+        return Statistics(
+            *(torch.cat([getattr(item, f.name) for item in items]) for f in fields(Statistics))
+        )
+
+
+@dataclass(frozen=True)
+class Conditioning:
+    """What conditions the generator: prompt tokens (B×T×D) and measured statistics."""
+
+    tokens: Tensor
+    statistics: Statistics
+
+    def repeat(self, times: int) -> Conditioning:
+        """Every item of the batch, ``times`` in a row."""
+        repeated = (
+            getattr(self.statistics, f.name).repeat_interleave(times, 0) for f in fields(Statistics)
+        )
+        return Conditioning(self.tokens.repeat_interleave(times, 0), Statistics(*repeated))

@@ -1,0 +1,182 @@
+"""One-pass generator: clean + prompt + Gaussian field → noise, with a bounded receptive field.
+
+After PNG's P-DiT and decoder (arXiv 2603.04870, Sec. 3.3), joined into one forward pass: latent
+tokens on an 8×8 grid that starts at the image's corner, prompt attention and prompt-driven
+adaptive normalisation in every block, then a decoder at half resolution that sees the clean image
+and the field again. Its output corrects the classical model's noise; its last layer starts at
+zero, so that the untrained network is the classical model.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from noisegen.model.classical import ShapedField, shape_field
+from noisegen.model.conditioning import Conditioning
+from noisegen.model.config import KERNEL, EncoderConfig, GeneratorConfig
+
+GRID = 8
+"""Side of a latent token, in pixels."""
+
+FIELD_CHANNELS = 4
+"""Channels of the Gaussian field: three that are coloured, one that stays white."""
+
+INPUTS = 11
+"""Clean (3), shaped noise (3), level (3), coverage (1), white field (1)."""
+
+LARGEST_GAIN = 3.0
+"""Natural logarithm of the largest factor by which the network changes the classical noise."""
+
+LEVEL_FLOOR = 0.1
+"""Share of the overall scale that the network can add where the measured level is zero."""
+
+
+class ChannelNorm(nn.Module):
+    """Layer normalisation over the channels of an image, per pixel, without affine terms."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """B×C×h×w → the same."""
+        channels = x.shape[1]
+        return F.layer_norm(x.permute(0, 2, 3, 1), (channels,)).permute(0, 3, 1, 2)
+
+
+class PromptAttention(nn.Module):
+    """Every latent token attends to the prompt's tokens (PNG, Sec. 3.3)."""
+
+    def __init__(self, width: int, token_width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.query = nn.Conv2d(width, width, 1)
+        self.key_value = nn.Linear(token_width, 2 * width)
+        self.output = nn.Conv2d(width, width, 1)
+
+    def forward(self, x: Tensor, tokens: Tensor) -> Tensor:
+        """B×C×h×w and B×T×D → B×C×h×w."""
+        batch, width, rows, columns = x.shape
+        each = width // self.heads
+        query = self.query(x).view(batch, self.heads, each, rows * columns).transpose(-1, -2)
+        key, value = (
+            part.view(batch, -1, self.heads, each).transpose(1, 2)
+            for part in self.key_value(tokens).chunk(2, -1)
+        )
+        weights = (query @ key.transpose(-1, -2) / each**0.5).softmax(-1)
+        mixed = (weights @ value).transpose(-1, -2).reshape(batch, width, rows, columns)
+        return self.output(mixed.contiguous(memory_format=torch.channels_last))
+
+
+class LatentBlock(nn.Module):
+    """Adaptive norm → neighbours (3×3, where it mixes) → prompt attention → pointwise MLP."""
+
+    def __init__(self, width: int, token_width: int, heads: int, mixes: bool) -> None:
+        super().__init__()
+        self.norm = ChannelNorm()
+        self.modulation = nn.Linear(token_width, 4 * width)
+        self.mix = nn.Conv2d(width, width, 3, padding=1) if mixes else nn.Conv2d(width, width, 1)
+        self.attention = PromptAttention(width, token_width, heads)
+        self.mlp = nn.Sequential(
+            nn.Conv2d(width, 2 * width, 1), nn.SiLU(), nn.Conv2d(2 * width, width, 1)
+        )
+
+    def forward(self, x: Tensor, tokens: Tensor, summary: Tensor) -> Tensor:
+        """B×C×h×w, B×T×D and B×D → B×C×h×w."""
+        modulation = self.modulation(summary).unsqueeze(-1).unsqueeze(-1)
+        gain_mix, bias_mix, gain_mlp, bias_mlp = modulation.chunk(4, 1)
+        x = x + self.mix(self.norm(x) * (1 + gain_mix) + bias_mix)
+        x = x + self.attention(self.norm(x), tokens)
+        return x + self.mlp(self.norm(x) * (1 + gain_mlp) + bias_mlp)
+
+
+class DecoderBlock(nn.Module):
+    """Two 3×3 convolutions at half resolution, modulated by the prompt."""
+
+    def __init__(self, width: int, token_width: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(width, width, 3, padding=1)
+        self.second = nn.Conv2d(width, width, 3, padding=1)
+        self.modulation = nn.Linear(token_width, 2 * width)
+
+    def forward(self, x: Tensor, summary: Tensor) -> Tensor:
+        """B×C×h×w and B×D → B×C×h×w."""
+        gain, bias = self.modulation(summary).unsqueeze(-1).unsqueeze(-1).chunk(2, 1)
+        inner = self.first(F.silu(x))
+        return x + self.second(F.silu(inner * (1 + gain) + bias))
+
+
+class Generator(nn.Module):
+    """Clean image, Gaussian field and conditioning → noise, in units of the white level."""
+
+    def __init__(self, config: GeneratorConfig, encoder: EncoderConfig) -> None:
+        super().__init__()
+        self.config = config
+        width, token, inner = config.latent_width, encoder.token_width, config.decoder_width
+        self.summarise = nn.Sequential(nn.Linear(token, token), nn.SiLU())
+        self.embed = nn.Conv2d(INPUTS * GRID * GRID, width, 1)
+        self.blocks = nn.ModuleList(
+            LatentBlock(width, token, config.heads, mixes) for mixes in config.mixing
+        )
+        self.widen = nn.Conv2d(width, inner * (GRID // 2) ** 2, 1)
+        self.inputs = nn.Conv2d(INPUTS * 4, inner, 3, padding=1)
+        self.decoder = nn.ModuleList(
+            DecoderBlock(inner, token) for _ in range(config.decoder_blocks)
+        )
+        self.output = nn.Conv2d(inner, 2 * 3 * 4, 3, padding=1)
+        nn.init.zeros_(self.output.weight)
+        if self.output.bias is not None:
+            nn.init.zeros_(self.output.bias)
+
+    @property
+    def receptive_field(self) -> int:
+        """How far, in pixels, a clean pixel can act on the noise (an upper bound).
+
+        Tokens: GRID − 1 pixels within one, GRID for each mixing block. Decoder: 2 pixels for each
+        convolution at half resolution after the latent joins, and one for the 2×2 cells.
+        """
+        convolutions = 2 * self.config.decoder_blocks + 1
+        return GRID - 1 + GRID * sum(self.config.mixing) + 2 * convolutions + 1
+
+    @property
+    def context(self) -> int:
+        """Pixels of clean image that a tile needs on every side: whole tokens."""
+        return -(-self.receptive_field // GRID) * GRID
+
+    def forward(self, clean: Tensor, field: Tensor, conditioning: Conditioning) -> Tensor:
+        """One pass.
+
+        Args:
+            clean: B×3×H×W in [0, 1] of the white level; H and W are multiples of 8, and the
+                top left pixel lies on the image's 8×8 grid. Gray is repeated.
+            field: B×4×(H + KERNEL − 1)×(W + KERNEL − 1), standard normal.
+            conditioning: of the camera.
+
+        Returns:
+            B×3×H×W, noise in units of the white level, neither clipped nor quantised.
+        """
+        margin = KERNEL // 2
+        white = field[:, 3:, margin:-margin, margin:-margin]
+        shaped = shape_field(field[:, :3], clean, conditioning.statistics)
+        change = self.correct(clean, shaped, white, conditioning)
+        gain, added = change.chunk(2, 1)
+        scale = conditioning.statistics.scale.view(-1, 1, 1, 1)
+        gain = (LARGEST_GAIN * torch.tanh(gain / LARGEST_GAIN)).exp()
+        return shaped.noise * gain + added * (shaped.level + LEVEL_FLOOR * scale)
+
+    def correct(
+        self, clean: Tensor, shaped: ShapedField, white: Tensor, conditioning: Conditioning
+    ) -> Tensor:
+        """The network proper: log gain on the classical noise (3) and what is added to it (3)."""
+        scale = conditioning.statistics.scale.view(-1, 1, 1, 1)
+        coverage = shaped.coverage.mean(1, keepdim=True)
+        x = [clean, shaped.noise / scale, shaped.level / scale, coverage, white]
+        stacked = torch.cat(x, 1).contiguous(memory_format=torch.channels_last)
+        tokens = conditioning.tokens
+        summary = self.summarise(tokens.mean(1))
+        latent = self.embed(F.pixel_unshuffle(stacked, GRID))
+        for block in self.blocks:
+            latent = block(latent, tokens, summary)
+        fine = self.inputs(F.pixel_unshuffle(stacked, 2))
+        fine = fine + F.pixel_shuffle(self.widen(latent), GRID // 2)
+        for block in self.decoder:
+            fine = block(fine, summary)
+        return F.pixel_shuffle(self.output(F.silu(fine)), 2).float()

@@ -1,0 +1,162 @@
+"""Weights files: safetensors in half precision, the configuration inside.
+
+All metadata is canonical JSON under one key, because safetensors writes several keys in random
+order and a file must be reproducible. No pickle is ever read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as serialise
+from torch import Tensor, nn
+
+from noisegen.errors import WeightsError
+from noisegen.model.config import ModelConfig
+from noisegen.model.encoder import ReferenceEncoder
+from noisegen.model.generator import Generator
+
+FORMAT = 1
+"""Version of the weights file; raised when an older file can no longer be read."""
+
+METADATA_KEY = "noisegen"
+
+
+class NoiseModel(nn.Module):
+    """Encoder and generator: what training optimises and a weights file holds."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.encoder = ReferenceEncoder(config.encoder)
+        self.generator = Generator(config.generator, config.encoder)
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A loaded weights file, ready for inference.
+
+    Attributes:
+        name: the file's stem.
+        sha256: hash of the file's bytes; recorded in profiles and recipes.
+        config: sizes of the networks.
+        model: encoder and generator, float32, in evaluation mode, on the CPU.
+        card: what training recorded: data, steps, seed, scores.
+    """
+
+    name: str
+    sha256: str
+    config: ModelConfig
+    model: NoiseModel
+    card: dict[str, Any]
+
+    @property
+    def encoder(self) -> ReferenceEncoder:
+        """The reference-noise encoder."""
+        return self.model.encoder
+
+    @property
+    def generator(self) -> Generator:
+        """The one-pass generator."""
+        return self.model.generator
+
+
+def weights_folders() -> tuple[Path, ...]:
+    """Where shipped weights lie: inside the package (a wheel), else beside it (a checkout)."""
+    package = Path(__file__).resolve().parent.parent
+    return package / "weights", package.parent / "weights"
+
+
+def find_weights(name_or_path: str) -> Path:
+    """The file of shipped weights (``base`` or ``noisegen-base``) or of a path.
+
+    Raises:
+        WeightsError: there is none; the message lists the shipped names.
+    """
+    shipped = {
+        path.stem.removeprefix("noisegen-"): path
+        for folder in reversed(weights_folders())
+        for path in sorted(folder.glob("noisegen-*.safetensors"))
+    }
+    found = shipped.get(name_or_path.removeprefix("noisegen-"))
+    if found is not None:
+        return found
+    path = Path(name_or_path)
+    if path.is_file():
+        return path
+    names = ", ".join(sorted(shipped)) or "none"
+    raise WeightsError(
+        f"{name_or_path}: no such weights; name a .safetensors file or a shipped one ({names})"
+    )
+
+
+def load_weights(name_or_path: str = "base") -> Weights:
+    """Loads weights for inference.
+
+    Args:
+        name_or_path: shipped name (``base``) or path of a weights file.
+
+    Raises:
+        WeightsError: unknown, damaged, or of another version.
+    """
+    path = find_weights(name_or_path)
+    try:
+        data = path.read_bytes()
+        with safe_open(path, framework="pt") as file:
+            metadata = json.loads((file.metadata() or {}).get(METADATA_KEY, "null"))
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError, ValueError) as error:
+        raise WeightsError(f"{path}: not a weights file ({error}); download it again") from None
+    if not isinstance(metadata, dict) or "format" not in metadata:
+        raise WeightsError(f"{path}: a safetensors file, but not noisegen weights")
+    if metadata["format"] != FORMAT:
+        raise WeightsError(
+            f"{path}: weights of version {metadata['format']}, this noisegen reads version "
+            f"{FORMAT}; use the weights shipped with it"
+        )
+    config, model = _build(path, metadata, tensors)
+    digest = hashlib.sha256(data).hexdigest()
+    return Weights(path.stem, digest, config, model, metadata.get("card", {}))
+
+
+def _build(
+    path: Path, metadata: dict[str, Any], tensors: dict[str, Tensor]
+) -> tuple[ModelConfig, NoiseModel]:
+    try:
+        config = ModelConfig.from_json(metadata["config"])
+        model = NoiseModel(config)
+        model.load_state_dict({key: value.float() for key, value in tensors.items()})
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise WeightsError(f"{path}: does not fit this noisegen's network ({reason})") from None
+    if not all(torch.isfinite(value).all() for value in model.state_dict().values()):
+        raise WeightsError(f"{path}: holds NaN or infinite values; use another file")
+    return config, model.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+
+
+def save_weights(
+    path: str | Path, model: NoiseModel, config: ModelConfig, card: dict[str, Any]
+) -> None:
+    """Writes a weights file: tensors in half precision, configuration and card as metadata.
+
+    Raises:
+        OSError: the path cannot be written.
+    """
+    tensors = {
+        key: value.detach().cpu().half().contiguous() for key, value in model.state_dict().items()
+    }
+    metadata = {"format": FORMAT, "config": config.to_json(), "card": card}
+    canonical = json.dumps(metadata, sort_keys=True, separators=(",", ":"))
+    Path(path).write_bytes(serialise(tensors, {METADATA_KEY: canonical}))
+
+
+def untrained_model(config: ModelConfig | None = None, seed: int = 0) -> NoiseModel:
+    """A freshly initialised model: its generator is exactly the classical model."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return NoiseModel(config or ModelConfig())

@@ -1,0 +1,178 @@
+"""References → noise profile: residual, windows, measured statistics, prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from noisegen.errors import BadReferenceError
+from noisegen.images import to_float, white_level_of
+from noisegen.model.config import WINDOW
+from noisegen.model.weights import Weights
+from noisegen.references.estimate import blind_windows
+from noisegen.references.profile import NoiseProfile
+from noisegen.references.statistics import NoiseStatistics, measure
+from noisegen.references.tensors import statistics_tensors, window_tensors
+from noisegen.references.windows import Windows, join, paired_windows
+
+Pixels = NDArray[Any]
+
+SMALLEST_SIGMA = 1e-4
+"""Overall standard deviation, of the white level, below which a reference holds no noise."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One noisy picture of the camera, with its clean if there is one.
+
+    Attributes:
+        name: file name, for messages and the profile.
+        noisy: H×W or H×W×C (C is 1 or 3), uint8, uint16, or float in [0, 1].
+        clean: the same shape and type, or None.
+    """
+
+    name: str
+    noisy: Pixels
+    clean: Pixels | None = None
+
+
+def create_profile(
+    references: Sequence[Reference],
+    weights: Weights,
+    *,
+    name: str = "profile",
+    white_level: float | None = None,
+    device: str | torch.device = "cpu",
+) -> NoiseProfile:
+    """Measures references of one camera and setting and encodes their prompt.
+
+    Args:
+        references: one or more; all gray or all RGB, of one type.
+        weights: whose encoder makes the prompt; the profile is tied to them.
+        name: of the profile.
+        white_level: of integer data; found from the references where not given (255 for 8 bits;
+            for 16 bits the smallest of 10, 12, 14 and 16 bits that holds them).
+        device: where the encoder runs.
+
+    Raises:
+        BadReferenceError: no profile can be made; names the reference and the reason.
+    """
+    if not references:
+        raise BadReferenceError("no references given; name at least one noisy picture")
+    shaped = [_with_channels(reference) for reference in references]
+    for reference in shaped:
+        _check(reference, shaped[0])
+    level = _white_level(shaped, white_level)
+    windows = join([_windows(reference, level) for reference in shaped])
+    measured = measure(windows)
+    _check_noise(measured, windows, shaped)
+    return NoiseProfile(
+        name=name,
+        kind="estimated" if windows.estimated else "paired",
+        references=tuple(reference.name for reference in references),
+        pixels=sum(r.noisy.shape[0] * r.noisy.shape[1] for r in shaped),
+        white_level=level,
+        dtype=_type_name(shaped[0].noisy),
+        weights_sha256=weights.sha256,
+        tokens=encode(windows, measured, weights, device),
+        measured=measured,
+    )
+
+
+def encode(
+    windows: Windows, measured: NoiseStatistics, weights: Weights, device: str | torch.device
+) -> NDArray[np.float32]:
+    """The prompt, T×D."""
+    encoder = weights.encoder.to(device)
+    batch = window_tensors([windows])
+    batch = type(batch)(*(value.to(device) for value in vars(batch).values()))
+    with torch.inference_mode():
+        tokens = encoder(batch, statistics_tensors(measured).to(device)).tokens
+    result: NDArray[np.float32] = tokens[0].float().cpu().numpy()
+    return result
+
+
+def _with_channels(reference: Reference) -> Reference:
+    clean = reference.clean
+    if clean is not None and clean.ndim == 2:
+        clean = clean[..., None]
+    noisy = reference.noisy[..., None] if reference.noisy.ndim == 2 else reference.noisy
+    if noisy.ndim != 3 or noisy.shape[2] not in (1, 3):
+        raise BadReferenceError(
+            f"{reference.name}: shape {reference.noisy.shape}; give gray or RGB, H×W or H×W×3"
+        )
+    return Reference(reference.name, noisy, clean)
+
+
+def _check(reference: Reference, first: Reference) -> None:
+    name, noisy, clean = reference.name, reference.noisy, reference.clean
+    height, width, channels = noisy.shape
+    if _type_name(noisy) not in ("uint8", "uint16", "float32"):
+        raise BadReferenceError(f"{name}: {noisy.dtype} pixels; give 8 or 16 bits, or float")
+    if height < WINDOW or width < WINDOW:
+        raise BadReferenceError(
+            f"{name}: {width}×{height} is too small to show noise; give at least {WINDOW}×{WINDOW}"
+        )
+    if channels != first.noisy.shape[2] or _type_name(noisy) != _type_name(first.noisy):
+        raise BadReferenceError(
+            f"{name}: {_kind(noisy)}, but {first.name} is {_kind(first.noisy)}; references of one "
+            "profile must be alike, make a profile each"
+        )
+    if clean is None:
+        return
+    if clean.shape != noisy.shape or clean.dtype != noisy.dtype:
+        raise BadReferenceError(
+            f"{name}: is {_kind(noisy)} of {width}×{height}, its clean is {_kind(clean)} of "
+            f"{clean.shape[1]}×{clean.shape[0]}; give the clean of this very picture"
+        )
+    if np.array_equal(noisy, clean):
+        raise BadReferenceError(
+            f"{name}: identical to its clean, so it holds no noise; give a noisy shot"
+        )
+
+
+def _kind(pixels: Pixels) -> str:
+    channels = {1: "gray", 3: "RGB"}.get(pixels.shape[2], f"{pixels.shape[2]} channels")
+    return f"{_type_name(pixels)} {channels}"
+
+
+def _type_name(pixels: Pixels) -> str:
+    return "float32" if pixels.dtype.kind == "f" else pixels.dtype.name
+
+
+def _white_level(references: Sequence[Reference], given: float | None) -> float:
+    arrays = [r.noisy for r in references] + [r.clean for r in references if r.clean is not None]
+    if references[0].noisy.dtype.kind == "f":
+        return float(given) if given else 1.0
+    if given is None:
+        return float(white_level_of(arrays))
+    largest = max(int(array.max()) for array in arrays)
+    if not 0 < given <= np.iinfo(references[0].noisy.dtype).max or given < largest:
+        raise BadReferenceError(
+            f"{references[0].name}: white level {given:g} does not fit: its type is "
+            f"{references[0].noisy.dtype} and its brightest pixel {largest}"
+        )
+    return float(given)
+
+
+def _windows(reference: Reference, white_level: float) -> Windows:
+    noisy = to_float(reference.noisy, white_level)
+    if reference.clean is None:
+        return blind_windows(noisy, reference.name)
+    return paired_windows(noisy, to_float(reference.clean, white_level))
+
+
+def _check_noise(
+    measured: NoiseStatistics, windows: Windows, references: Sequence[Reference]
+) -> None:
+    if float(measured.sigma.max()) >= SMALLEST_SIGMA:
+        return
+    against = "an estimated clean" if windows.estimated else "its clean"
+    raise BadReferenceError(
+        f"{references[0].name}: shows no noise against {against}; give a noisy shot"
+    )

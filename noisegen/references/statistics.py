@@ -1,0 +1,189 @@
+"""Measured statistics of a reference's noise: the classical model (design.md, *Measuring*).
+
+The order matters. Clipping near black and white gives real noise a mean: it is taken out before
+the level is measured, and the level before the spectrum; otherwise both come back as colour
+blotches that no camera makes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noisegen.model.config import BINS, KERNEL, QUANTILE_NODES, QUANTILE_REACH, WINDOW
+from noisegen.references.windows import Windows
+
+Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
+
+SMOOTHING = 0.7
+"""Width of the curves' Gaussian smoothing, in bins."""
+
+SMALLEST_LEVEL = 1e-5
+"""Standard deviation below which an intensity counts as noiseless (1/400 of a step of 8 bits)."""
+
+COVERED = 300.0
+"""Effective pixels at which an intensity counts as half covered."""
+
+LAGS = 6
+"""Autocorrelation is reported within ±LAGS pixels."""
+
+
+@dataclass(frozen=True)
+class NoiseStatistics:
+    """What the references measurably show; C channels, units of the white level.
+
+    Attributes:
+        kernel: C×C×15×15, colours a white field.
+        quantiles: C×65, the standardised marginal.
+        mean: C×16, mean of the residual against intensity.
+        level: C×16, standard deviation against intensity.
+        coverage: C×16, in [0, 1], how well the references show an intensity.
+        pixels_per_bin: C×16, share of the reference's pixels at an intensity.
+        sigma: C, overall standard deviation.
+        autocorrelation: C×13×13, lag 0 in the middle.
+        colour_correlation: C×C.
+    """
+
+    kernel: Floats
+    quantiles: Floats
+    mean: Floats
+    level: Floats
+    coverage: Floats
+    pixels_per_bin: Floats
+    sigma: Floats
+    autocorrelation: Floats
+    colour_correlation: Floats
+
+
+def measure(windows: Windows) -> NoiseStatistics:
+    """Measures mean, level, marginal and spectrum, in this order."""
+    residual, clean = windows.residual, windows.clean
+    counts = _bin_sums(clean, np.ones_like(residual))
+    mean = _smooth(counts, _bin_sums(clean, residual))
+    centred = residual - read_curve(mean, clean)
+    level = np.sqrt(_smooth(counts, _bin_sums(clean, centred**2)))
+    level = np.maximum(level, SMALLEST_LEVEL)
+    standard = centred / read_curve(level, clean)
+    spectrum = cross_spectrum(standard)
+    covariance = np.fft.ifft2(spectrum, axes=(0, 1)).real
+    return NoiseStatistics(
+        kernel=colouring_kernel(spectrum).astype(np.float32),
+        quantiles=_marginal(standard).astype(np.float32),
+        mean=mean.astype(np.float32),
+        level=level.astype(np.float32),
+        coverage=_coverage(counts).astype(np.float32),
+        pixels_per_bin=(counts / counts.sum(1, keepdims=True)).astype(np.float32),
+        sigma=residual.std((0, 2, 3)).astype(np.float32),
+        autocorrelation=_autocorrelation(covariance).astype(np.float32),
+        colour_correlation=_normalise(covariance[0, 0]).astype(np.float32),
+    )
+
+
+def read_curve(curve: NDArray[np.floating], clean: Floats) -> Floats:
+    """A curve against intensity (C×16) at each pixel of N×C×h×w, held constant at the ends."""
+    nodes = (np.arange(BINS) + 0.5) / BINS
+    channels = [np.interp(clean[:, c], nodes, curve[c]) for c in range(clean.shape[1])]
+    return np.stack(channels, 1).astype(np.float32)
+
+
+def _bin_sums(clean: Floats, values: Floats) -> Doubles:
+    """Sums of values per channel and bin, each pixel shared between its two nearest nodes."""
+    sums = np.empty((clean.shape[1], BINS))
+    for c in range(clean.shape[1]):
+        position = np.clip(clean[:, c].ravel() * BINS - 0.5, 0, BINS - 1)
+        lower = np.minimum(position.astype(np.intp), BINS - 2)
+        upper_share = position - lower
+        value = values[:, c].ravel()
+        sums[c] = np.bincount(lower, value * (1 - upper_share), BINS)
+        sums[c] += np.bincount(lower + 1, value * upper_share, BINS)
+    return sums
+
+
+def _smooth(counts: Doubles, sums: Doubles) -> Doubles:
+    """Count-weighted average of nearby bins; a faint long tail reaches bins that nothing fills."""
+    distance = np.abs(np.arange(BINS)[:, None] - np.arange(BINS)[None])
+    weight = np.exp(-0.5 * (distance / SMOOTHING) ** 2) + 1e-6 * np.exp(-distance / 0.5)
+    smoothed: Doubles = (sums @ weight) / (counts @ weight)
+    return smoothed
+
+
+def _coverage(counts: Doubles) -> Doubles:
+    """Share in [0, 1] that grows with the pixels seen at an intensity."""
+    return counts / (counts + COVERED)
+
+
+def cross_spectrum(standard: Floats) -> NDArray[np.complex128]:
+    """Hann-windowed cross-channel power spectrum, 32×32×C×C, of standardised residual windows.
+
+    Its autocovariance is tapered to half a window, so that few windows do not bring a rough
+    spectrum, and scaled to unit variance per channel.
+    """
+    hann = np.hanning(WINDOW + 1)[:WINDOW]
+    taper = np.outer(hann, hann)
+    taper /= np.sqrt(np.mean(taper**2))
+    transformed = np.fft.fft2(standard * taper)
+    spectrum = np.einsum("ncyx,ndyx->yxcd", transformed, transformed.conj(), optimize=True)
+    covariance = np.fft.ifft2(spectrum, axes=(0, 1))
+    lag = np.minimum(np.arange(WINDOW), WINDOW - np.arange(WINDOW))
+    window = np.cos(np.clip(lag / (WINDOW // 2), 0, 1) * np.pi / 2) ** 2
+    # The Hann window has already shrunk long lags: undo that within reach before the taper.
+    shrink = np.array([np.sum(hann[: WINDOW - k] * hann[k:]) for k in lag]) / np.sum(hann**2)
+    factor = np.where(lag <= LAGS + 2, window / np.maximum(shrink, 0.05), window)
+    covariance *= (factor[:, None] * factor[None])[..., None, None]
+    deviation = np.sqrt(np.maximum(np.diagonal(covariance[0, 0]).real, 1e-12))
+    covariance /= deviation[:, None] * deviation[None]
+    result: NDArray[np.complex128] = np.fft.fft2(covariance, axes=(0, 1))
+    return result
+
+
+def colouring_kernel(spectrum: NDArray[np.complex128]) -> Doubles:
+    """The matrix square root of a cross spectrum as a C×C×15×15 kernel of unit output variance."""
+    hermitian = (spectrum + spectrum.conj().swapaxes(-1, -2)) / 2
+    values, vectors = np.linalg.eigh(hermitian)
+    root = (vectors * np.sqrt(np.maximum(values, 0))[..., None, :]) @ vectors.conj().swapaxes(
+        -1, -2
+    )
+    spatial = np.fft.fftshift(np.fft.ifft2(root, axes=(0, 1)).real, axes=(0, 1))
+    low = WINDOW // 2 - KERNEL // 2
+    # conv2d correlates: kernel[c, d] at offset o weighs the white channel d at position + o.
+    kernel = spatial[low : low + KERNEL, low : low + KERNEL].transpose(2, 3, 0, 1)[..., ::-1, ::-1]
+    energy = np.sqrt(np.maximum((kernel**2).sum((1, 2, 3), keepdims=True), 1e-12))
+    return np.ascontiguousarray(kernel / energy)
+
+
+def gaussian_probabilities() -> Doubles:
+    """Φ at the marginal table's nodes."""
+    nodes = np.linspace(-QUANTILE_REACH, QUANTILE_REACH, QUANTILE_NODES)
+    return np.array([NormalDist().cdf(node) for node in nodes])
+
+
+def _marginal(standard: Floats) -> Doubles:
+    """Quantiles of each channel at Φ(node), rescaled so that a Gaussian field keeps unit variance."""
+    probabilities = gaussian_probabilities()
+    nodes = np.linspace(-QUANTILE_REACH, QUANTILE_REACH, QUANTILE_NODES)
+    flat = standard.transpose(1, 0, 2, 3).reshape(standard.shape[1], -1)
+    table = np.quantile(flat, probabilities, axis=1).T
+    mass = np.diff(np.concatenate([[0.0], (probabilities[1:] + probabilities[:-1]) / 2, [1.0]]))
+    mean = (table * mass).sum(1, keepdims=True)
+    deviation = np.sqrt(((table - mean) ** 2 * mass).sum(1, keepdims=True))
+    scaled: Doubles = np.where(
+        deviation > 1e-9, (table - mean) / np.maximum(deviation, 1e-9), nodes
+    )
+    return scaled
+
+
+def _autocorrelation(covariance: Doubles) -> Doubles:
+    index = np.arange(-LAGS, LAGS + 1) % WINDOW
+    near = covariance[np.ix_(index, index)]
+    diagonal = np.diagonal(near, axis1=2, axis2=3).transpose(2, 0, 1)
+    return diagonal / np.maximum(diagonal[:, LAGS : LAGS + 1, LAGS : LAGS + 1], 1e-12)
+
+
+def _normalise(covariance: Doubles) -> Doubles:
+    deviation = np.sqrt(np.maximum(np.diagonal(covariance), 1e-12))
+    correlation: Doubles = covariance / (deviation[:, None] * deviation[None])
+    return correlation

@@ -1,0 +1,55 @@
+"""Windows and measured statistics as the model's tensors: a gray camera's channel is repeated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from noisegen.model.conditioning import Statistics
+from noisegen.model.encoder import ReferenceWindows
+from noisegen.references.statistics import NoiseStatistics
+from noisegen.references.windows import Windows
+
+MAX_WINDOWS = 1024
+"""Windows that the encoder looks at, spread evenly over all references (1 Mpx)."""
+
+
+def statistics_tensors(measured: NoiseStatistics) -> Statistics:
+    """A batch of one."""
+    kernel = measured.kernel
+    if len(measured.sigma) == 1:
+        # One white channel drives all three, so that the repeated gray channels stay equal.
+        kernel = np.concatenate([kernel, np.zeros_like(kernel), np.zeros_like(kernel)], axis=1)
+    scale = float(np.sqrt(np.mean(measured.sigma.astype(np.float64) ** 2)))
+    return Statistics(
+        kernel=_three(kernel),
+        quantiles=_three(measured.quantiles),
+        mean=_three(measured.mean),
+        level=_three(measured.level),
+        coverage=_three(measured.coverage),
+        scale=torch.tensor([scale], dtype=torch.float32),
+    )
+
+
+def window_tensors(sets: Sequence[Windows], limit: int = MAX_WINDOWS) -> ReferenceWindows:
+    """A batch of reference sets, padded to the longest."""
+    taken = [windows.take(limit) for windows in sets]
+    longest = max(len(windows) for windows in taken)
+    residual = torch.zeros(len(taken), longest, 3, *taken[0].residual.shape[-2:])
+    clean = torch.zeros_like(residual)
+    valid = torch.zeros(len(taken), longest, dtype=torch.bool)
+    for row, windows in enumerate(taken):
+        count = len(windows)
+        residual[row, :count] = torch.from_numpy(windows.residual)
+        clean[row, :count] = torch.from_numpy(windows.clean)
+        valid[row, :count] = True
+    estimated = torch.tensor([float(windows.estimated) for windows in taken])
+    return ReferenceWindows(residual, clean, valid, estimated)
+
+
+def _three(values: NDArray[np.float32]) -> torch.Tensor:
+    repeated = np.repeat(values, 3, axis=0) if len(values) == 1 else values
+    return torch.from_numpy(np.ascontiguousarray(repeated)).unsqueeze(0)

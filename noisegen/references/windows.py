@@ -1,0 +1,100 @@
+"""References cut into 32×32 windows, on the 8×8 grid of the picture's corner."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noisegen.model.config import WINDOW
+
+Floats = NDArray[np.float32]
+
+LARGEST_GRADIENT_CORRELATION = 0.2
+"""A 32×32 window of pure noise stays below this in all but one of a thousand cases."""
+
+SMALLEST_REGISTERED_SHARE = 0.1
+"""Below this share of registered windows the pair is taken as it is."""
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Windows of one or more references.
+
+    Attributes:
+        residual: N×C×32×32 float32, noisy − clean in units of the white level.
+        clean: N×C×32×32 float32, in [0, 1].
+        estimated: the clean was estimated from the noisy picture alone.
+    """
+
+    residual: Floats
+    clean: Floats
+    estimated: bool
+
+    def __len__(self) -> int:
+        return len(self.residual)
+
+    def take(self, count: int) -> Windows:
+        """At most ``count`` windows, evenly spread."""
+        if len(self) <= count:
+            return self
+        index = np.linspace(0, len(self) - 1, count).round().astype(int)
+        return Windows(self.residual[index], self.clean[index], self.estimated)
+
+
+def cut(image: Floats) -> Floats:
+    """H×W×C → N×C×32×32: every whole window of the picture, in reading order."""
+    height, width, channels = image.shape
+    rows, columns = height // WINDOW, width // WINDOW
+    trimmed = image[: rows * WINDOW, : columns * WINDOW]
+    split = trimmed.reshape(rows, WINDOW, columns, WINDOW, channels).transpose(0, 2, 4, 1, 3)
+    return np.ascontiguousarray(split.reshape(-1, channels, WINDOW, WINDOW))
+
+
+def paired_windows(noisy: Floats, clean: Floats) -> Windows:
+    """Windows of a reference with its clean, both H×W×C in units of the white level.
+
+    Windows whose residual follows the clean's gradient (a shift between the two) are left out,
+    unless nearly all do.
+    """
+    residual, pictures = cut(noisy - clean), cut(clean)
+    registered = follow_gradient(residual, pictures) <= LARGEST_GRADIENT_CORRELATION
+    if registered.mean() >= SMALLEST_REGISTERED_SHARE:
+        residual, pictures = residual[registered], pictures[registered]
+    return Windows(residual, pictures, False)
+
+
+def follow_gradient(residual: Floats, clean: Floats) -> Floats:
+    """Largest absolute correlation of each gray residual with the clean's two gradients.
+
+    Args:
+        residual: N×C×h×w.
+        clean: N×C×h×w.
+
+    Returns:
+        N values in [0, 1]: near 0 for noise, larger where the two pictures are shifted.
+    """
+    gray = clean.mean(1)
+    across = gray[:, 1:-1, 2:] - gray[:, 1:-1, :-2]
+    down = gray[:, 2:, 1:-1] - gray[:, :-2, 1:-1]
+    inner = residual.mean(1)[:, 1:-1, 1:-1]
+    return np.maximum(_correlate(inner, across), _correlate(inner, down))
+
+
+def _correlate(a: Floats, b: Floats) -> Floats:
+    a = a - a.mean((1, 2), keepdims=True)
+    b = b - b.mean((1, 2), keepdims=True)
+    norm = np.sqrt((a**2).sum((1, 2)) * (b**2).sum((1, 2)))
+    correlation: Floats = np.abs((a * b).sum((1, 2))) / np.maximum(norm, 1e-12)
+    return correlation
+
+
+def join(parts: Sequence[Windows]) -> Windows:
+    """All windows of several references; estimated if any of them is."""
+    return Windows(
+        np.concatenate([part.residual for part in parts]),
+        np.concatenate([part.clean for part in parts]),
+        any(part.estimated for part in parts),
+    )

@@ -1,0 +1,77 @@
+"""The Gaussian field, drawn by position: any part of it can be drawn alone.
+
+One block of the Philox counter-based generator (Salmon et al., SC 2011) serves one pixel: its
+counter is the pixel's position, its key the image's. NumPy promises Philox's raw integers to stay
+the same for ever, but not its normal variates: those come from the integers by Box–Muller, in
+float64, so that the float32 values agree between machines.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+CHANNELS = 4
+"""Normal variates a pixel: one Philox block holds 4 × 64 bits, two pairs of 32-bit uniforms."""
+
+ORIGIN = 1 << 20
+"""Added to both coordinates, so that the margin left of and above the image has counters too."""
+
+
+@dataclass(frozen=True)
+class FieldKey:
+    """The 128-bit Philox key of one image's field."""
+
+    low: int
+    high: int
+
+
+def field_key(seed: int, key: str, variant: int, plane: int = 0) -> FieldKey:
+    """The field's key: SHA-256 of what identifies the noisy image.
+
+    Args:
+        seed: the dataset's.
+        key: the image's relative path, with ``/``.
+        variant: number of the noisy version.
+        plane: of a picture whose planes have noise of their own.
+    """
+    text = f"noisegen field\0{seed}\0{key}\0{variant}\0{plane}"
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+    return FieldKey(int.from_bytes(digest[:8], "little"), int.from_bytes(digest[8:16], "little"))
+
+
+def gaussian_field(key: FieldKey, y: int, x: int, height: int, width: int) -> Floats:
+    """The part of an image's field at rows y… and columns x… (both may be negative).
+
+    Returns:
+        CHANNELS×height×width float32, standard normal, independent.
+    """
+    raw = np.empty((height, width, 4), dtype=np.uint64)
+    for row in range(height):
+        counter = np.array([x + ORIGIN, y + row + ORIGIN, 0, 0], dtype=np.uint64)
+        # Philox counts up before each block, so the block of counter c is the one after c − 1.
+        counter[0] -= np.uint64(1)
+        generator = np.random.Philox(
+            key=np.array([key.low, key.high], dtype=np.uint64), counter=counter
+        )
+        raw[row] = generator.random_raw(4 * width).reshape(width, 4)
+    return _normals(raw)
+
+
+def _normals(raw: NDArray[np.uint64]) -> Floats:
+    """Box–Muller: two 64-bit words make two normals; h×w×4 words → 4×h×w."""
+    field = np.empty((CHANNELS, *raw.shape[:2]), dtype=np.float32)
+    for pair in range(CHANNELS // 2):
+        # 53 bits each; the radius' uniform lies in (0, 1], so that its logarithm is finite.
+        radius_bits = (raw[..., 2 * pair] >> np.uint64(11)).astype(np.float64)
+        angle_bits = (raw[..., 2 * pair + 1] >> np.uint64(11)).astype(np.float64)
+        radius = np.sqrt(-2 * np.log((radius_bits + 1) * 2.0**-53))
+        angle = angle_bits * (2 * np.pi * 2.0**-53)
+        field[2 * pair] = radius * np.cos(angle)
+        field[2 * pair + 1] = radius * np.sin(angle)
+    return field

@@ -1,0 +1,75 @@
+"""Textbook noises at the strengths of NoiseTransfer (ACCV 2022, Sec. 4.1) and beyond."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Rng = np.random.Generator
+Floats = NDArray[np.float32]
+Bytes = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class ClassicalSetting:
+    """Noise of one strength.
+
+    Attributes:
+        gaussian: standard deviation per channel, in units of the white level.
+        poisson: photons at the white level, 0 for no shot noise.
+        speckle: standard deviation of multiplicative noise.
+        impulses: share of pixels set to black or white.
+        gray: one channel, repeated.
+    """
+
+    gaussian: tuple[float, float, float]
+    poisson: float
+    speckle: float
+    impulses: float
+    gray: bool
+
+
+def draw_setting(rng: Rng) -> ClassicalSetting:
+    """Draws Gaussian, Poisson, Poisson-Gaussian, speckle or impulse noise."""
+    kind = rng.choice(
+        ["gaussian", "poisson", "both", "speckle", "impulses"], p=[0.4, 0.2, 0.25, 0.1, 0.05]
+    )
+    sigma = np.exp(rng.uniform(np.log(2), np.log(60))) / 255
+    sigmas = np.full(3, sigma) if rng.random() < 0.7 else sigma * rng.uniform(0.5, 1.5, 3)
+    if kind in ("poisson", "speckle", "impulses"):
+        sigmas = np.zeros(3)
+    return ClassicalSetting(
+        gaussian=(float(sigmas[0]), float(sigmas[1]), float(sigmas[2])),
+        poisson=float(np.exp(rng.uniform(np.log(10), np.log(2000))))
+        if kind in ("poisson", "both")
+        else 0.0,
+        speckle=float(rng.uniform(0.03, 0.3)) if kind == "speckle" else 0.0,
+        impulses=float(rng.uniform(0.002, 0.1)) if kind == "impulses" else 0.0,
+        gray=bool(rng.random() < 0.3),
+    )
+
+
+def add_noise(clean: Bytes, setting: ClassicalSetting, rng: Rng) -> Bytes:
+    """Noisy version of a clean picture.
+
+    Args:
+        clean: H×W×C uint8; with ``setting.gray`` all channels are equal.
+        setting: kind and strength.
+        rng: source of the noise.
+    """
+    x = clean.astype(np.float32) / 255
+    shape = (*x.shape[:2], 1) if setting.gray else x.shape
+    x = x[..., : shape[2]]
+    noisy = x
+    if setting.poisson:
+        noisy = (rng.poisson(x * setting.poisson) / setting.poisson).astype(np.float32)
+    noisy = noisy + np.array(setting.gaussian[: shape[2]]) * rng.standard_normal(shape)
+    if setting.speckle:
+        noisy = noisy * (1 + setting.speckle * rng.standard_normal(shape))
+    if setting.impulses:
+        hit = rng.random(shape) < setting.impulses
+        noisy = np.where(hit, rng.integers(0, 2, shape), noisy)
+    quantised = np.clip(np.rint(noisy * 255), 0, 255).astype(np.uint8)
+    return np.broadcast_to(quantised, clean.shape).copy()
