@@ -1,0 +1,1 @@
+"""Distances between real and generated noise, and the protocol they are taken by."""

@@ -1,0 +1,1 @@
+"""The networks: reference-noise encoder, classical model, one-pass generator."""

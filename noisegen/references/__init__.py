@@ -1,0 +1,1 @@
+"""References → windows → measured statistics → noise profile."""

@@ -1,0 +1,1 @@
+"""Clean picture and noise profile → noisy picture; datasets of such pairs."""

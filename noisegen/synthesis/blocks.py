@@ -7,7 +7,8 @@ cannot depend on the tile size, on crops, or on how many blocks run at a time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 BLOCK_SIDES = (64, 128, 256)
@@ -40,6 +41,10 @@ class Region:
         width = min(self.right, other.right) - left
         return Region(top, left, height, width) if height > 0 and width > 0 else None
 
+    def grown(self, by: int) -> Region:
+        """Larger by some pixels on every side."""
+        return Region(self.y - by, self.x - by, self.height + 2 * by, self.width + 2 * by)
+
     def slices(self, origin: Region) -> tuple[slice, slice]:
         """This region within an array whose first pixel is the origin's."""
         top, left = self.y - origin.y, self.x - origin.x
@@ -57,3 +62,20 @@ def blocks_of(region: Region, side: int) -> Iterator[Region]:
     for y in range(region.y // side * side, region.bottom, side):
         for x in range(region.x // side * side, region.right, side):
             yield Region(y, x, side, side)
+
+
+def tiles_of(regions: Sequence[Region], side: int, tile: int) -> Iterator[list[Region]]:
+    """Blocks that the regions touch, each once, grouped by square tiles of whole blocks."""
+    step = max(1, tile // side) * side
+    blocks = {block for region in regions for block in blocks_of(region, side)}
+    grouped: dict[tuple[int, int], list[Region]] = defaultdict(list)
+    for block in sorted(blocks, key=lambda block: (block.y, block.x)):
+        grouped[block.y // step, block.x // step].append(block)
+    yield from grouped.values()
+
+
+def bounds(regions: Sequence[Region]) -> Region:
+    """The smallest region that holds them all."""
+    top, left = min(r.y for r in regions), min(r.x for r in regions)
+    bottom, right = max(r.bottom for r in regions), max(r.right for r in regions)
+    return Region(top, left, bottom - top, right - left)

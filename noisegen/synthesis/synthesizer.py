@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from noisegen.model.config import KERNEL
 from noisegen.model.weights import Weights
 from noisegen.references.profile import NoiseProfile
 from noisegen.references.tensors import statistics_tensors
-from noisegen.synthesis.blocks import Region, block_side, blocks_of
+from noisegen.synthesis.blocks import Region, block_side, bounds, tiles_of
 from noisegen.synthesis.field import FieldKey, field_key, gaussian_field
 
 Pixels = NDArray[Any]
@@ -28,8 +28,7 @@ MARGIN = KERNEL // 2
 """What colouring uses up of the field on every side."""
 
 
-DEFAULT_TILE = 256
-"""One block at a time: the fastest on a CPU; a GPU gains from several."""
+DEFAULT_TILE = 1024
 
 
 class CleanError(NoisegenError):
@@ -42,8 +41,9 @@ class Synthesizer:
     Args:
         weights: that the profiles were made with.
         device: where the generator runs.
-        tile: side, in pixels, of what goes through the generator at once; it is rounded down to
-            whole blocks. More needs more memory; the pixels stay the same.
+        tile: side, in pixels, of what is prepared at once: the clean's planes and the field, which
+            neighbouring blocks share. It is rounded down to whole blocks. A larger one draws less
+            twice and needs more memory; the pixels stay the same.
     """
 
     def __init__(
@@ -117,13 +117,9 @@ class Synthesizer:
         side = block_side(*picture.shape[:2])
         field = field_key(seed, key, variant)
         out = [np.empty((r.height, r.width, picture.shape[2]), picture.dtype) for r in regions]
-        blocks = {block for region in regions for block in blocks_of(region, side)}
-        ordered = sorted(blocks, key=lambda block: (block.y, block.x))
-        at_once = max(1, self.tile // side) ** 2
-        for start in range(0, len(ordered), at_once):
-            group = ordered[start : start + at_once]
-            noises = self._generate(picture, white, group, field, conditioning)
-            for block, noise in zip(group, noises, strict=True):
+        for tile in tiles_of(regions, side, self.tile):
+            noises = self._generate(picture, white, tile, field, conditioning)
+            for block, noise in zip(tile, noises, strict=True):
                 noisy = _finish(picture, white, block, noise * np.float32(strength))
                 for array, region in zip(out, regions, strict=True):
                     part = region.overlap(block)
@@ -142,30 +138,28 @@ class Synthesizer:
         blocks: Sequence[Region],
         key: FieldKey,
         conditioning: Conditioning,
-    ) -> Floats:
-        """Noise on some blocks: N×side×side×C float32, in units of the white level."""
-        surrounds = [_grown(block, self.context) for block in blocks]
-        clean = torch.stack([_with_context(picture, white, around) for around in surrounds])
-        fields = np.stack([_field(key, _grown(around, MARGIN)) for around in surrounds])
-        with torch.inference_mode():
-            noise = self.generator(
-                clean.to(self.device),
-                torch.from_numpy(fields).to(self.device),
-                conditioning.repeat(len(blocks)),
-            )
-        inner = noise[:, :, self.context : -self.context, self.context : -self.context]
-        if picture.shape[2] == 1:
-            inner = inner.mean(1, keepdim=True)
-        values: Floats = inner.permute(0, 2, 3, 1).cpu().numpy()
-        return values
+    ) -> Iterator[Floats]:
+        """Noise on each block of a tile: side×side×C float32, in units of the white level.
 
-
-def _field(key: FieldKey, region: Region) -> Floats:
-    return gaussian_field(key, region.y, region.x, region.height, region.width)
-
-
-def _grown(region: Region, by: int) -> Region:
-    return Region(region.y - by, region.x - by, region.height + 2 * by, region.width + 2 * by)
+        One block a forward pass: a batch of several may round its sums differently.
+        """
+        surround = bounds(blocks).grown(self.context)
+        drawn = surround.grown(MARGIN)
+        clean = _with_context(picture, white, surround)
+        field = gaussian_field(key, drawn.y, drawn.x, drawn.height, drawn.width)
+        crop = slice(self.context, -self.context)
+        for block in blocks:
+            around = block.grown(self.context)
+            here, under = around.slices(surround), around.grown(MARGIN).slices(drawn)
+            with torch.inference_mode():
+                noise = self.generator(
+                    clean[(None, slice(None), *here)].contiguous().to(self.device),
+                    torch.from_numpy(field[(None, slice(None), *under)].copy()).to(self.device),
+                    conditioning,
+                )[0, :, crop, crop]
+            if picture.shape[2] == 1:
+                noise = noise.mean(0, keepdim=True)
+            yield noise.permute(1, 2, 0).cpu().numpy()
 
 
 def _check(picture: Pixels, profile: NoiseProfile, white_level: float | None) -> float:

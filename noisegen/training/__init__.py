@@ -1,0 +1,1 @@
+"""Camera simulator, episode bank, objectives, training loop."""
