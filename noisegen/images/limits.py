@@ -12,7 +12,7 @@ MAX_SAMPLES_PER_BYTE = 4096
 
 Deflate, the densest common compression, cannot pass 1,032 bytes a byte."""
 
-FREE_SAMPLES = 2**26
+FREE_SAMPLES = 2**28
 """Pictures up to this many samples are decoded however small their file is: a plain surface
 compresses without bound in some formats, and this much memory does no harm."""
 

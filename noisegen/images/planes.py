@@ -90,9 +90,11 @@ def quantise(
         raise ValueError(f"white level {white_level} does not fit {np.dtype(dtype)}")
     if not np.isfinite(values).all():
         raise ValueError("cannot quantise values that are not finite (NaN or infinite)")
-    scaled = values * np.float32(white_level)
+    scaled = np.clip(values, 0, 1)
+    scaled *= np.float32(white_level)
     np.rint(scaled, out=scaled)
-    np.clip(scaled, 0, np.floor(white_level), out=scaled)
+    # A fractional white level may have been rounded up.
+    np.minimum(scaled, np.floor(white_level), out=scaled)
     return scaled.astype(dtype)
 
 

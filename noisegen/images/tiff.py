@@ -50,7 +50,7 @@ def describe(file: BinaryIO) -> Description:
             height=page.imagelength,
             channels=3 if palette else SAMPLES_OF_PLAIN_PICTURES[page.photometric],
             has_alpha=len(page.extrasamples) == 1,
-            dtype=np.dtype(np.uint16 if bits == 16 else np.uint8),
+            dtype=np.dtype(np.uint16 if bits == 16 and not palette else np.uint8),
             icc=page.tags.valueof(_PROFILE) or None,
             orientation=valid_orientation(page.tags.valueof(_ORIENTATION)),
             verbatim=bits >= 8
