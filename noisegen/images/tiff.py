@@ -7,6 +7,7 @@ Pillow truncates 16-bit RGB, so tifffile reads and writes. What one picture cann
 from __future__ import annotations
 
 import io
+import logging
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +29,10 @@ from noisegen.images.tiff_support import (
     check_supported,
     is_lossless,
 )
+
+# tifffile logs every oddity of a damaged file; where no program has set up logging that would
+# reach stderr, beside the one error that tells the user.
+logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 _ORIENTATION, _PROFILE = 274, 34675
 # Beyond this the offsets of a classic TIFF could overflow; tifffile decides by itself only for

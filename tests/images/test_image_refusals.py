@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import struct
+import subprocess
 import sys
 import threading
 import tracemalloc
@@ -105,6 +106,22 @@ def test_animations(container: str, saved: Saved, pillow_bytes: PillowBytes) -> 
     frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
     data = pillow_bytes(frames[0], container, save_all=True, append_images=frames[1:])
     assert_refused(saved(data), "animated")
+
+
+def test_a_damaged_tiff_says_nothing_on_stderr(saved: Saved) -> None:
+    # In a process of its own: pytest's own log handlers would hide what reaches stderr.
+    path = saved(b"II*\0\x08\0\0\0\x01\0\x01\x02\x03\x04" + bytes(12))
+    program = (
+        "import sys\n"
+        "from noisegen.errors import ImageError\n"
+        "from noisegen.images import read_header\n"
+        "try: read_header(sys.argv[1])\n"
+        "except ImageError: sys.exit(7)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (7, "")
 
 
 # --- declared sizes ---------------------------------------------------------------------------
