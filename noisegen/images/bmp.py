@@ -67,12 +67,11 @@ def describe(file: BinaryIO) -> Description:
 def decode(file: BinaryIO) -> Pixels:
     """Decode the samples, H×W (a palette of grays) or H×W×3."""
     layout = _layout(file)
-    file.seek(layout.offset)
     size = layout.height * layout.stride
-    data = file.read(size)
-    if len(data) < size:
+    if file.seek(0, 2) < layout.offset + size:
         raise RefusedError("the BMP is cut short: get an intact copy of the file")
-    rows = np.frombuffer(data, np.uint8).reshape(layout.height, layout.stride)
+    file.seek(layout.offset)
+    rows = np.frombuffer(file.read(size), np.uint8).reshape(layout.height, layout.stride)
     rows = rows[::-1] if layout.bottom_up else rows
     if layout.palette is None:
         bytes_a_pixel = layout.bits // 8
