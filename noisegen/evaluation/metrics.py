@@ -35,6 +35,7 @@ class Scores:
     ks: float
     correlation: float
     level: float
+    sigma: float
 
     def as_dict(self) -> dict[str, float]:
         """Name → value."""
@@ -49,6 +50,7 @@ def compare(real: Floats, fake: Floats, clean: Floats) -> Scores:
         ks=kolmogorov_smirnov(real, fake),
         correlation=correlation_error(real, fake),
         level=noise_level_error(real, fake, clean),
+        sigma=sigma_error(real, fake),
     )
 
 
@@ -118,6 +120,11 @@ def correlations(noise: Floats) -> NDArray[np.float64]:
             near = covariance[np.ix_(index % rows, index % columns)]
             result[a, b] = near / (deviation[a] * deviation[b])
     return result
+
+
+def sigma_error(real: Floats, fake: Floats) -> float:
+    """Relative error |σ(fake)/σ(real) − 1| of the overall standard deviation."""
+    return abs(float(fake.std(dtype=np.float64) / real.std(dtype=np.float64)) - 1)
 
 
 def noise_level_error(real: Floats, fake: Floats, clean: Floats) -> float:

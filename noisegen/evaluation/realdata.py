@@ -123,4 +123,5 @@ def undo_shift(noisy: Bytes, clean: Bytes) -> Bytes:
     normal = np.array([[across @ across, across @ down], [across @ down, down @ down]])
     shift = np.linalg.solve(normal + 1e-6 * np.eye(2), [across @ residual, down @ residual])
     moved = picture.ravel() + shift[0] * across + shift[1] * down
-    return np.clip(np.rint(moved), 0, 255).astype(np.uint8).reshape(clean.shape)
+    shifted: Bytes = np.clip(np.rint(moved), 0, 255).astype(np.uint8)
+    return shifted.reshape(clean.shape)

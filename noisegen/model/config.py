@@ -25,7 +25,7 @@ QUANTILE_REACH = 4.0
 class EncoderConfig:
     """Reference-noise encoder."""
 
-    width: int = 64
+    width: int = 48
     """Channels of the convolutional features."""
     components: int = 32
     """Learned components that each prompt block weighs."""

@@ -55,7 +55,8 @@ class Components(nn.Module):
     def forward(self, statistics: Tensor) -> Tensor:
         """B×inputs → B×tokens×token_width."""
         weights = self.weigh(statistics).view(-1, self.tokens, self.components)
-        return self.norm(torch.einsum("btk,tkd->btd", weights, self.bank))
+        tokens: Tensor = self.norm(torch.einsum("btk,tkd->btd", weights, self.bank))
+        return tokens
 
 
 class GlobalPromptBlock(nn.Module):
@@ -80,7 +81,9 @@ class GlobalPromptBlock(nn.Module):
         for layer in (self.fine, self.middle, self.coarse):
             x = F.silu(layer(x))
             pooled.append(pool_windows(x, windows.valid))
-        return self.prompt(torch.cat([*pooled, describe(measured, windows.estimated)], 1))
+        described = describe(measured, windows.estimated)
+        tokens: Tensor = self.prompt(torch.cat([*pooled, described], 1))
+        return tokens
 
 
 class LocalPromptBlock(nn.Module):
@@ -99,7 +102,8 @@ class LocalPromptBlock(nn.Module):
         count = valid.sum(1)
         mean = (correlations * valid).sum(1) / count
         spread = ((correlations - mean.unsqueeze(1)).square() * valid).sum(1) / count
-        return self.prompt(torch.cat([mean, (spread + 1e-6).sqrt()], 1))
+        tokens: Tensor = self.prompt(torch.cat([mean, (spread + 1e-6).sqrt()], 1))
+        return tokens
 
 
 class ReferenceEncoder(nn.Module):

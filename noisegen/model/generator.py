@@ -63,7 +63,8 @@ class PromptAttention(nn.Module):
         )
         weights = (query @ key.transpose(-1, -2) / each**0.5).softmax(-1)
         mixed = (weights @ value).transpose(-1, -2).reshape(batch, width, rows, columns)
-        return self.output(mixed.contiguous(memory_format=torch.channels_last))
+        output: Tensor = self.output(mixed.contiguous(memory_format=torch.channels_last))
+        return output
 
 
 class LatentBlock(nn.Module):
@@ -85,7 +86,8 @@ class LatentBlock(nn.Module):
         gain_mix, bias_mix, gain_mlp, bias_mlp = modulation.chunk(4, 1)
         x = x + self.mix(self.norm(x) * (1 + gain_mix) + bias_mix)
         x = x + self.attention(self.norm(x), tokens)
-        return x + self.mlp(self.norm(x) * (1 + gain_mlp) + bias_mlp)
+        change: Tensor = self.mlp(self.norm(x) * (1 + gain_mlp) + bias_mlp)
+        return x + change
 
 
 class DecoderBlock(nn.Module):
@@ -100,8 +102,9 @@ class DecoderBlock(nn.Module):
     def forward(self, x: Tensor, summary: Tensor) -> Tensor:
         """B×C×h×w and B×D → B×C×h×w."""
         gain, bias = self.modulation(summary).unsqueeze(-1).unsqueeze(-1).chunk(2, 1)
-        inner = self.first(F.silu(x))
-        return x + self.second(F.silu(inner * (1 + gain) + bias))
+        inner = self.first(F.silu(x)) * (1 + gain) + bias
+        change: Tensor = self.second(F.silu(inner))
+        return x + change
 
 
 class Generator(nn.Module):

@@ -136,7 +136,7 @@ def _build(
         raise WeightsError(f"{path}: does not fit this noisegen's network ({reason})") from None
     if not all(torch.isfinite(value).all() for value in model.state_dict().values()):
         raise WeightsError(f"{path}: holds NaN or infinite values; use another file")
-    return config, model.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+    return config, model.eval().requires_grad_(False)
 
 
 def save_weights(

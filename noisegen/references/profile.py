@@ -102,7 +102,8 @@ class NoiseProfile:
         tensors["tokens"] = _contiguous(self.tokens)
         metadata = {"format": FORMAT, **{name: getattr(self, name) for name in _DESCRIBED}}
         canonical = json.dumps(metadata, sort_keys=True, separators=(",", ":"))
-        return serialise(tensors, {METADATA_KEY: canonical})
+        data: bytes = serialise(tensors, {METADATA_KEY: canonical})
+        return data
 
     def save(self, path: str | Path) -> None:
         """Writes the profile, whole or not at all.

@@ -87,8 +87,16 @@ class Synthesizer:
         """
         height, width = clean.shape[:2]
         whole = [Region(0, 0, height, width)]
-        options = {"seed": seed, "key": key, "variant": variant, "strength": strength}
-        return self.synthesize_regions(clean, profile, whole, white_level=white_level, **options)[0]
+        return self.synthesize_regions(
+            clean,
+            profile,
+            whole,
+            seed=seed,
+            key=key,
+            variant=variant,
+            strength=strength,
+            white_level=white_level,
+        )[0]
 
     def synthesize_regions(
         self,

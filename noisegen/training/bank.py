@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from noisegen.errors import BadReferenceError
+from noisegen.images import to_float
 from noisegen.model.conditioning import Statistics
 from noisegen.model.encoder import ReferenceWindows
 from noisegen.references.estimate import blind_windows
@@ -30,8 +31,11 @@ Rng = np.random.Generator
 TARGET = 128
 """Side of a target crop, in pixels."""
 
-ENCODED_WINDOWS = 48
-"""Windows of a reference set that the encoder sees while training; statistics see all."""
+KEPT_WINDOWS = 48
+"""Windows of a reference set that the bank keeps for the encoder; statistics see all."""
+
+SHOWN_WINDOWS = 16
+"""Windows of those, drawn anew each time, that the encoder sees in one training step."""
 
 STATISTICS = tuple(f.name for f in fields(Statistics))
 
@@ -66,7 +70,7 @@ class Batch:
     Attributes:
         windows: of the B sets.
         statistics: of the B sets.
-        noisy: (B·T)×3×128×128 in [0, 1].
+        noisy: (B·T)×3×crop×crop in [0, 1].
         clean: the same of the clean.
     """
 
@@ -82,7 +86,7 @@ def measure_references(parts: Sequence[Windows], gray: bool) -> ReferenceSet:
     if gray:
         windows = Windows(windows.residual[:, :1], windows.clean[:, :1], windows.estimated)
     statistics = statistics_tensors(measure(windows))
-    kept = windows.take(ENCODED_WINDOWS)
+    kept = windows.take(KEPT_WINDOWS)
     stacked = np.stack([kept.residual, kept.clean], 1).astype(np.float16)
     stacked = np.broadcast_to(stacked, (len(kept), 2, 3, *stacked.shape[-2:])) if gray else stacked
     return ReferenceSet(np.ascontiguousarray(stacked), statistics, windows.estimated)
@@ -90,11 +94,11 @@ def measure_references(parts: Sequence[Windows], gray: bool) -> ReferenceSet:
 
 def reference_windows(noisy: Bytes, clean: Bytes, blind: bool, limit: int) -> Windows:
     """Windows of one reference crop, H×W×C uint8; blindly if asked and if its noise can be seen."""
-    picture = noisy.astype(np.float32) / 255
+    picture = to_float(noisy, 255)
     if blind:
         with suppress(BadReferenceError):
             return blind_windows(picture, "training reference").take(limit)
-    return paired_windows(picture, clean.astype(np.float32) / 255).take(limit)
+    return paired_windows(picture, to_float(clean, 255)).take(limit)
 
 
 def stack_targets(pairs: Iterable[tuple[Bytes, Bytes]]) -> Bytes:
@@ -142,27 +146,34 @@ class Shard:
         return len(self._arrays["target_offsets"]) - 1
 
     def episode(
-        self, setting: int, targets: int, rng: Rng
+        self, setting: int, targets: int, crop: int, rng: Rng
     ) -> tuple[NDArray[np.generic], bool, Statistics, NDArray[np.generic]]:
         """A random reference set of a setting and random targets: windows, flag, measures, crops.
 
         Returns:
-            N×2×3×32×32 float16, estimated, statistics (batch of one), T×2×3×128×128 uint8.
+            N×2×3×32×32 float16, estimated, statistics (batch of one), T×2×3×crop×crop uint8.
         """
         a = self._arrays
         reference = int(rng.integers(*_span(a["reference_offsets"], setting)))
         start, end = _span(a["window_offsets"], reference)
+        shown = start + rng.permutation(end - start)[:SHOWN_WINDOWS]
         statistics = Statistics(
             *(torch.from_numpy(a[name][reference : reference + 1].copy()) for name in STATISTICS)
         )
         first, last = _span(a["target_offsets"], setting)
         chosen = first + rng.permutation(last - first)[np.arange(targets) % (last - first)]
         return (
-            a["windows"][start:end],
+            a["windows"][shown],
             bool(a["estimated"][reference]),
             statistics,
-            a["targets"][chosen],
+            a["targets"][(chosen, slice(None), slice(None), *_place(crop, rng))],
         )
+
+
+def _place(crop: int, rng: Rng) -> tuple[slice, slice]:
+    """A random crop of the targets on the 8×8 grid."""
+    y, x = (int(rng.integers((TARGET - crop) // 8 + 1)) * 8 for _ in range(2))
+    return slice(y, y + crop), slice(x, x + crop)
 
 
 def _offsets(lengths: Iterable[int]) -> NDArray[np.int64]:
@@ -170,7 +181,7 @@ def _offsets(lengths: Iterable[int]) -> NDArray[np.int64]:
 
 
 def _span(offsets: NDArray[np.generic], index: int) -> tuple[int, int]:
-    return int(offsets[index]), int(offsets[index + 1])  # type: ignore[call-overload]
+    return int(offsets[index]), int(offsets[index + 1])
 
 
 @dataclass(frozen=True)
@@ -182,8 +193,10 @@ class Source:
     shards: tuple[Shard, ...]
 
 
-def batches(sources: Sequence[Source], sets: int, targets: int, rng: Rng) -> Iterator[Batch]:
-    """Endless batches of ``sets`` reference sets with ``targets`` targets each."""
+def batches(
+    sources: Sequence[Source], sets: int, targets: int, crop: int, rng: Rng
+) -> Iterator[Batch]:
+    """Endless batches of ``sets`` reference sets with ``targets`` crops of ``crop`` px each."""
     shares = np.array([source.share for source in sources])
     shares = shares / shares.sum()
     while True:
@@ -192,7 +205,7 @@ def batches(sources: Sequence[Source], sets: int, targets: int, rng: Rng) -> Ite
             shards = sources[choice].shards
             sizes = np.array([len(shard) for shard in shards])
             shard = shards[int(rng.choice(len(shards), p=sizes / sizes.sum()))]
-            episodes.append(shard.episode(int(rng.integers(len(shard))), targets, rng))
+            episodes.append(shard.episode(int(rng.integers(len(shard))), targets, crop, rng))
         yield collate(episodes)
 
 

@@ -38,6 +38,7 @@ class TrainingConfig:
         steps: optimiser steps.
         sets: reference sets a step.
         targets: target crops a reference set.
+        crop: side of a target crop, in pixels.
         rate: peak learning rate (AdamW, warm-up, cosine).
         decay: weight decay.
         ema: decay of the averaged weights that are shipped.
@@ -48,7 +49,8 @@ class TrainingConfig:
     steps: int = 6000
     sets: int = 6
     targets: int = 2
-    rate: float = 1.5e-3
+    crop: int = 96
+    rate: float = 1e-3
     warmup: int = 200
     decay: float = 1e-4
     ema: float = 0.999
@@ -81,8 +83,8 @@ class Trainer:
     def __init__(self, config: TrainingConfig, device: torch.device) -> None:
         torch.manual_seed(config.seed)
         self.config, self.device, self.step = config, device, 0
-        self.model = NoiseModel(config.model).to(device, memory_format=torch.channels_last)
-        self.average = NoiseModel(config.model).to(device, memory_format=torch.channels_last)
+        self.model = NoiseModel(config.model).to(device)
+        self.average = NoiseModel(config.model).to(device)
         self.average.load_state_dict(self.model.state_dict())
         self.average.requires_grad_(False)
         self.optimiser = torch.optim.AdamW(
@@ -153,8 +155,8 @@ def episode_loss(
         )
     level = expected_level(batch.clean, conditioning.statistics)
     fakes = [quantise(batch.clean, noise.float()) for noise in (first, second)]
-    noises = [(fake - batch.clean) / level for fake in fakes]
-    return energy_score(*noises, (batch.noisy - batch.clean) / level, energy)
+    one, other = ((fake - batch.clean) / level for fake in fakes)
+    return energy_score(one, other, (batch.noisy - batch.clean) / level, energy)
 
 
 def expected_level(clean: Tensor, statistics: Statistics) -> Tensor:
@@ -207,7 +209,7 @@ def train(
     # The stream depends on the step it starts at: a resumed run does not see old batches again.
     rng = np.random.default_rng([config.seed, trainer.step])
     torch.manual_seed(config.seed * 1_000_003 + trainer.step)
-    stream = batches(sources, config.sets, config.targets, rng)
+    stream = batches(sources, config.sets, config.targets, config.crop, rng)
     saved, losses = time.monotonic(), []
     try:
         while trainer.step < config.steps:

@@ -9,17 +9,14 @@ and the local power of the noise under small filters, which is what grain and co
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 EPSILON = 1e-6
-
-Norm = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -28,14 +25,15 @@ class EnergyConfig:
 
     Attributes:
         patches: sides of the pixel patches, in pixels of each scale.
-        scales: halvings of the resolution.
-        power_windows: sides of the windows that local power is averaged over.
+        scales: how often the resolution is halved, the full one included.
+        power_windows: sides of the windows of local power, each a multiple of the one before; the
+            whole patch always follows.
         power_weight: of the power views relative to the pixel views.
     """
 
     patches: tuple[int, ...] = (1, 3, 8)
     scales: int = 3
-    power_windows: tuple[int, ...] = (4, 16, 128)
+    power_windows: tuple[int, ...] = (4, 16)
     power_weight: float = 1.0
 
 
@@ -48,73 +46,75 @@ def energy_score(first: Tensor, second: Tensor, truth: Tensor, config: EnergyCon
         truth: the real noise.
         config: the views.
     """
-    pixels = patch_energy(first, second, truth, config)
-    power = power_energy(first, second, truth, config)
-    return pixels + config.power_weight * power
-
-
-def patch_energy(first: Tensor, second: Tensor, truth: Tensor, config: EnergyConfig) -> Tensor:
-    """Energy score of pixel patches, averaged over sizes and scales."""
-    scores = []
+    pixels, power = [], []
     for scale in range(config.scales):
         if scale:
             # Twice the mean keeps white noise at unit variance.
             first, second, truth = (2 * F.avg_pool2d(x, 2) for x in (first, second, truth))
-        for side in config.patches:
-            scores.append(_score(partial(_patch_norm, side=side), first, second, truth))
+        pixels.append(patch_energy(first, second, truth, config.patches))
+        power.append(power_energy(first, second, truth, config.power_windows))
+    return torch.stack(pixels).mean() + config.power_weight * torch.stack(power).mean()
+
+
+def patch_energy(first: Tensor, second: Tensor, truth: Tensor, sides: Sequence[int]) -> Tensor:
+    """Energy score of pixel patches, averaged over their sizes."""
+    squares = [
+        (a - b).square().mean(1, keepdim=True)
+        for a, b in ((first, truth), (second, truth), (first, second))
+    ]
+    scores = []
+    for side in sides:
+        norms = [(_pool(square, side) + EPSILON).sqrt().mean() for square in squares]
+        scores.append(_score(*norms))
     return torch.stack(scores).mean()
 
 
-def power_energy(first: Tensor, second: Tensor, truth: Tensor, config: EnergyConfig) -> Tensor:
-    """Energy score of the noise's local root-mean-square under small filters."""
-    scores = []
-    views = [filtered(x) for x in (first, second, truth)]
-    for side in config.power_windows:
-        levels = [_local_level(view, side) for view in views]
-        scores.append(_score(partial(_patch_norm, side=1), *levels))
-        # One number a filter: its own proper score, which sees each band and colour by itself.
-        scores.append(_score(torch.abs, *levels))
+def power_energy(first: Tensor, second: Tensor, truth: Tensor, windows: Sequence[int]) -> Tensor:
+    """Energy score of the noise's local root-mean-square under small filters.
+
+    Each filter's level is scored by itself (a proper score of one number, which sees each band and
+    colour) and all of them together.
+    """
+    powers = [filtered(x).square() for x in (first, second, truth)]
+    scores, side = [], 1
+    for window in (*windows, None):
+        powers = [_coarser(power, side, window) for power in powers]
+        side = window or side
+        levels = [(power + 1e-4).sqrt() for power in powers]
+        differences = [levels[a] - levels[b] for a, b in ((0, 2), (1, 2), (0, 1))]
+        scores.append(_score(*(d.abs().mean() for d in differences)))
+        norms = [(d.square().mean(1) + EPSILON).sqrt().mean() for d in differences]
+        scores.append(_score(*norms))
     return torch.stack(scores).mean()
 
 
 def filtered(noise: Tensor) -> Tensor:
-    """Responses to small filters: identity, derivatives, coarser means, colour differences.
+    """Responses to small filters: identity, derivatives, colour differences.
 
     Args:
         noise: B×3×H×W.
 
     Returns:
-        B×24×H×W.
+        B×12×(H − 1)×(W − 1).
     """
-    padded = F.pad(noise, (0, 1, 0, 1), mode="replicate")
-    across = padded[..., :-1, 1:] - noise
-    down = padded[..., 1:, :-1] - noise
-    cross = padded[..., 1:, 1:] - padded[..., :-1, 1:] - down
-    mean2 = _box(noise, 3)
-    mean4 = _box(noise, 7)
-    colour = torch.roll(noise, 1, 1) - noise
-    coarse_colour = torch.roll(mean4, 1, 1) - mean4
-    bands = [noise, across, down, cross, 3 * mean2, 7 * mean4, colour, 7 * coarse_colour]
-    return torch.cat(bands, 1)
+    here = noise[..., :-1, :-1]
+    across, down = noise[..., :-1, 1:] - here, noise[..., 1:, :-1] - here
+    colour = torch.roll(here, 1, 1) - here
+    return torch.cat([here, across, down, colour], 1)
 
 
-def _score(norm: Norm, first: Tensor, second: Tensor, truth: Tensor) -> Tensor:
-    accuracy = norm(first - truth).mean() + norm(second - truth).mean()
-    return 0.5 * accuracy - 0.5 * norm(first - second).mean()
+def _score(first_truth: Tensor, second_truth: Tensor, first_second: Tensor) -> Tensor:
+    return 0.5 * (first_truth + second_truth - first_second)
 
 
-def _patch_norm(difference: Tensor, side: int) -> Tensor:
-    """Root mean square over all channels of every patch, half overlapping."""
-    square = difference.square().mean(1, keepdim=True)
-    if side > 1:
-        square = F.avg_pool2d(square, side, stride=max(1, side // 2))
-    return (square + EPSILON).sqrt()
+def _pool(square: Tensor, side: int) -> Tensor:
+    """Mean over every patch, half overlapping."""
+    return F.avg_pool2d(square, side, stride=max(1, side // 2)) if side > 1 else square
 
 
-def _local_level(view: Tensor, side: int) -> Tensor:
-    side = min(side, *view.shape[-2:])
-    return (F.avg_pool2d(view.square(), side, stride=max(1, side // 2)) + 1e-4).sqrt()
-
-
-def _box(x: Tensor, side: int) -> Tensor:
-    return F.avg_pool2d(x, side, stride=1, padding=side // 2, count_include_pad=False)
+def _coarser(power: Tensor, side: int, window: int | None) -> Tensor:
+    """Power averaged over larger windows: from windows of ``side``, or over the whole patch."""
+    if window is None:
+        return power.mean((-2, -1), keepdim=True)
+    step = min(window // side, *power.shape[-2:])
+    return F.avg_pool2d(power, step)

@@ -119,7 +119,8 @@ def _unprocess(clean: Tensor, setting: CameraSetting, matrix: Tensor) -> Tensor:
     """SRGB in [0, 1] → linear camera RGB before white balance, in [0, 1]."""
     linear = _inverse_tone(clean, setting.contrast)
     camera = torch.einsum("ij,njhw->nihw", torch.linalg.inv(matrix), linear)
-    return (camera / _gains(setting)).clamp(0, 1)
+    balanced: Tensor = camera / _gains(setting)
+    return balanced.clamp(0, 1)
 
 
 def _gains(setting: CameraSetting) -> Tensor:
@@ -181,7 +182,7 @@ def _demosaic(mosaic: Tensor, kind: str) -> Tensor:
     red, green, blue = _bayer_masks(mosaic)
     padded = F.pad(mosaic, (2, 2, 2, 2), mode="reflect")
     kernels = _MALVAR if kind == "gradient" else _BILINEAR
-    at_cross, along_row, along_column, at_corner = F.conv2d(padded, kernels).split(1, 1)
+    at_cross, along_row, along_column, at_corner = F.conv2d(padded, kernels).chunk(4, 1)
     odd_row = torch.zeros_like(red)
     odd_row[..., 1::2, :] = 1
     even_green, odd_green = green * (1 - odd_row), green * odd_row

@@ -1,0 +1,37 @@
+"""noisegen: matched noisy/clean pairs whose noise is your camera's.
+
+Three steps::
+
+    generator = noisegen.load_generator()
+    profile = generator.profile(noisy, clean)  # arrays; clean=None estimates it
+    fake = generator.synthesize(picture, profile, seed=0, key="picture.png")
+
+Importing this package is quick: torch is imported by :func:`load_generator`.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from noisegen.errors import NoisegenError
+
+if TYPE_CHECKING:
+    from noisegen.api import NoiseGenerator, load_generator
+    from noisegen.references.profile import NoiseProfile
+
+__version__ = "0.1.0"
+
+__all__ = ["NoiseGenerator", "NoiseProfile", "NoisegenError", "__version__", "load_generator"]
+
+_LAZY = {
+    "NoiseGenerator": "noisegen.api",
+    "load_generator": "noisegen.api",
+    "NoiseProfile": "noisegen.references.profile",
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401
+    if name in _LAZY:
+        return getattr(import_module(_LAZY[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,76 @@
+"""The library's front: make a profile, put its noise on clean arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from numpy.typing import NDArray
+
+from noisegen.errors import UsageError
+from noisegen.model.device import select_device
+from noisegen.model.weights import load_weights
+from noisegen.references.create import Reference, create_profile
+from noisegen.references.profile import NoiseProfile
+from noisegen.synthesis.synthesizer import DEFAULT_TILE, Synthesizer
+
+Pixels = NDArray[Any]
+
+
+class NoiseGenerator(Synthesizer):
+    """A loaded generator with its encoder: profiles from arrays, noisy arrays from clean ones."""
+
+    def profile(
+        self,
+        noisy: Pixels | Sequence[Pixels],
+        clean: Pixels | Sequence[Pixels] | None = None,
+        *,
+        name: str = "profile",
+        white_level: float | None = None,
+    ) -> NoiseProfile:
+        """A noise profile from one or more noisy pictures of one camera and setting.
+
+        Args:
+            noisy: H×W, H×W×1 or H×W×3, uint8, uint16, or float in [0, 1]; or several of them.
+            clean: the clean of each, of the same shape and type; estimated where not given.
+            name: of the profile.
+            white_level: of integer data; found from the pictures where not given.
+
+        Raises:
+            BadReferenceError: no profile can be made of these.
+            UsageError: the numbers of noisy and clean pictures differ.
+        """
+        noisies = _several(noisy)
+        cleans = [None] * len(noisies) if clean is None else _several(clean)
+        if len(cleans) != len(noisies):
+            raise UsageError(
+                f"{len(noisies)} noisy pictures, but {len(cleans)} clean ones; give one for each"
+            )
+        references = [
+            Reference(f"reference {index}", one, its_clean)
+            for index, (one, its_clean) in enumerate(zip(noisies, cleans, strict=True))
+        ]
+        return create_profile(
+            references, self.weights, name=name, white_level=white_level, device=self.device
+        )
+
+
+def load_generator(
+    weights: str = "base", device: str = "auto", tile: int = DEFAULT_TILE
+) -> NoiseGenerator:
+    """Loads weights: shipped ones by name, or a file.
+
+    Args:
+        weights: ``base``, or the path of a weights file.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        tile: side, in pixels, of what is prepared at once; see :class:`Synthesizer`.
+
+    Raises:
+        WeightsError: unknown, damaged, or of another version.
+        UsageError: a device this machine does not have.
+    """
+    return NoiseGenerator(load_weights(weights), select_device(device), tile)
+
+
+def _several(pixels: Pixels | Sequence[Pixels]) -> list[Any]:
+    return list(pixels) if isinstance(pixels, (list, tuple)) else [pixels]

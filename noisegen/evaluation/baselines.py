@@ -1,0 +1,40 @@
+"""The lines that stand beside ours: Gaussian noise and the classical model."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from noisegen.images import quantise, to_float
+from noisegen.model.weights import Weights
+from noisegen.references.profile import NoiseProfile
+from noisegen.synthesis.field import field_key, gaussian_field
+
+Bytes = NDArray[np.uint8]
+
+
+def classical(weights: Weights) -> Weights:
+    """The same weights with the network's output at zero: exactly the classical model."""
+    model = copy.deepcopy(weights.model)
+    with torch.no_grad():
+        for parameter in model.generator.output.parameters():
+            parameter.zero_()
+    return replace(weights, name="classical", model=model)
+
+
+def gaussian(clean: Bytes, profile: NoiseProfile, key: str) -> Bytes:
+    """White Gaussian noise of the reference's σ per channel, clipped and quantised.
+
+    Args:
+        clean: H×W×C uint8.
+        profile: whose σ is taken.
+        key: of the field.
+    """
+    height, width, channels = clean.shape
+    field = gaussian_field(field_key(0, key, 0), 0, 0, height, width)[:channels]
+    noise = field.transpose(1, 2, 0) * profile.sigma
+    return quantise(to_float(clean, 255) + noise, 255, np.uint8).astype(np.uint8)

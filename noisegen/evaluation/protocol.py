@@ -1,0 +1,174 @@
+"""The validation protocol: which reference goes with which targets (design.md, *Measuring*).
+
+A reference is never its target: another half of the scene, another field of view, another picture
+under the same setting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noisegen.evaluation.realdata import (
+    W2S_VALIDATION_FIELDS,
+    is_registered,
+    polyu_pair,
+    polyu_scenes,
+    w2s_pair,
+)
+from noisegen.images import read_picture
+from noisegen.references.create import Reference
+
+Bytes = NDArray[np.uint8]
+Rng = np.random.Generator
+
+CROP = 256
+"""Side of PolyU's target crops, and of the only reference of the hard variant."""
+
+CROPS_A_SCENE = 4
+PROTOCOL_SEED = 20260301
+W2S_TARGETS = 8
+"""Validation fields whose pictures are targets; the next field is the reference."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A real noisy picture with its clean, H×W×C uint8.
+
+    Attributes:
+        name: also the key of its generated noise.
+        again: a second noisy picture by the same process where one can be drawn, else None.
+    """
+
+    name: str
+    noisy: Bytes
+    clean: Bytes
+    again: Bytes | None = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """A reference and the targets that its profile is tried on."""
+
+    name: str
+    reference: Reference
+    targets: tuple[Target, ...]
+
+
+def polyu_cases(data: Path, split: str, hard: bool = False) -> Iterator[Case]:
+    """Left half as reference, 256² crops of the right half as targets.
+
+    Args:
+        data: the data folder.
+        split: ``seen`` or ``unseen`` (cameras).
+        hard: one 256² crop of the left half is the only reference.
+    """
+    for scene in polyu_scenes(data, split):
+        pair = polyu_pair(data, scene)
+        middle = pair.noisy.shape[1] // 32 * 16
+        rng = np.random.default_rng([PROTOCOL_SEED, *scene.encode()])
+        left = (slice(None), slice(0, middle))
+        if hard:
+            # The crop itself must pass hygiene, as the targets do.
+            left = next(registered_crops(pair.noisy, pair.clean, (0, middle), rng), left)
+        reference = Reference(scene, pair.noisy[left], pair.clean[left])
+        places = registered_crops(pair.noisy, pair.clean, (middle, pair.noisy.shape[1]), rng)
+        targets = tuple(
+            Target(f"{scene}/{index:02d}", pair.noisy[place], pair.clean[place])
+            for index, place in zip(range(CROPS_A_SCENE), places, strict=False)
+        )
+        if targets:
+            yield Case(scene, reference, targets)
+
+
+def registered_crops(
+    noisy: Bytes, clean: Bytes, columns: tuple[int, int], rng: Rng
+) -> Iterator[tuple[slice, slice]]:
+    """Crops on the 16-pixel grid between two columns that pass hygiene, in random order."""
+    places = [
+        (y, x)
+        for y in range(0, noisy.shape[0] - CROP + 1, 16)
+        for x in range(columns[0], columns[1] - CROP + 1, 16)
+    ]
+    for index in rng.permutation(len(places)):
+        y, x = places[index]
+        place = (slice(y, y + CROP), slice(x, x + CROP))
+        if is_registered(noisy[place], clean[place]):
+            yield place
+
+
+def w2s_cases(data: Path) -> Iterator[Case]:
+    """Another field of view of the same channel as reference, a whole field as target."""
+    fields = list(W2S_VALIDATION_FIELDS)
+    for channel in range(3):
+        for index, field in enumerate(fields):
+            reference = w2s_pair(data, fields[(index + 1) % len(fields)], channel)
+            target = w2s_pair(data, field, channel)
+            yield Case(
+                target.name,
+                Reference(reference.name, reference.noisy, reference.clean),
+                (Target(target.name, target.noisy, target.clean),),
+            )
+
+
+def gaussian_cases(data: Path) -> Iterator[Case]:
+    """White Gaussian noise of σ 5 to 50 on held-out Kodak pictures; gray and RGB."""
+    for sigma in (5, 10, 15, 25, 35, 50):
+
+        def add(clean: Bytes, rng: Rng, sigma: int = sigma) -> Bytes:
+            noisy = clean + rng.normal(0, sigma, clean.shape)
+            return np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
+
+        yield _drawn_case(data, f"gaussian-{sigma}", add)
+
+
+def poisson_cases(data: Path) -> Iterator[Case]:
+    """Poisson noise of 10 to 300 photons at white, and Poisson-Gaussian noise."""
+    for photons, sigma in ((10, 0), (30, 0), (100, 0), (300, 0), (30, 5), (100, 10), (300, 15)):
+
+        def add(clean: Bytes, rng: Rng, photons: int = photons, sigma: int = sigma) -> Bytes:
+            noisy = rng.poisson(clean / 255 * photons) / photons * 255
+            noisy = noisy + rng.normal(0, sigma, clean.shape)
+            return np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
+
+        yield _drawn_case(data, f"poisson-{photons}-{sigma}", add)
+
+
+def _drawn_case(data: Path, name: str, add: Callable[[Bytes, Rng], Bytes]) -> Case:
+    """One held-out picture as reference, two as targets, with a second draw for the floor."""
+    rng = np.random.default_rng([PROTOCOL_SEED, *name.encode()])
+    first, *rest = held_out_pictures(data)
+    targets = tuple(
+        Target(f"{name}/{index}", add(clean, rng), clean, add(clean, rng))
+        for index, clean in enumerate(rest[:2])
+    )
+    return Case(name, Reference(name, add(first, rng), first), targets)
+
+
+def held_out_pictures(data: Path) -> list[Bytes]:
+    """The Kodak pictures that training never sees, 256² from their middle."""
+    paths = sorted(p for p in (data / "clean" / "kodak24").iterdir() if p.is_file())
+    pictures = [read_picture(path).pixels.astype(np.uint8) for path in paths[-HELD_OUT:]]
+    return [
+        p[128:384, 192:448] if p.shape[0] < p.shape[1] else p[256:512, 128:384] for p in pictures
+    ]
+
+
+HELD_OUT = 6
+"""The last pictures of each lossless clean folder are kept for validation."""
+
+Cases = Callable[[Path], Iterator[Case]]
+
+SPLITS: dict[str, Cases] = {
+    "polyu-seen": lambda data: polyu_cases(data, "seen"),
+    "polyu-unseen": lambda data: polyu_cases(data, "unseen"),
+    "polyu-seen-hard": lambda data: polyu_cases(data, "seen", hard=True),
+    "w2s": w2s_cases,
+    "gaussian": gaussian_cases,
+    "poisson": poisson_cases,
+}
+"""Name → the cases of a validation split, given the data folder."""
