@@ -53,7 +53,9 @@ def evaluate(
         profile = create_profile([reference], weights, device=device)
         for target in case.targets:
             for row, real, fake in _rows(target, profile, ours, classical):
-                scores = compare(_noise(real, target), _noise(fake, target), to_float(target.clean, 255))
+                scores = compare(
+                    _noise(real, target), _noise(fake, target), to_float(target.clean, 255)
+                )
                 yield Result(row, case.name, target.name, scores)
 
 

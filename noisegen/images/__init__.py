@@ -3,7 +3,13 @@
 from noisegen.images.picture import Container, Header, Picture, Pixels, pixel_hash
 from noisegen.images.planes import default_white_level, quantise, to_float, white_level_of
 from noisegen.images.read import read_header, read_picture
-from noisegen.images.write import copy_atomically, encode, lossless_container, write_atomically
+from noisegen.images.write import (
+    copy_atomically,
+    encode,
+    lossless_container,
+    write_atomically,
+    write_together,
+)
 
 __all__ = [
     "Container",
@@ -21,4 +27,5 @@ __all__ = [
     "to_float",
     "white_level_of",
     "write_atomically",
+    "write_together",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from noisegen.errors import ImageError, OutputError
@@ -65,7 +65,7 @@ def write_atomically(path: str | Path, data: bytes) -> None:
     Raises:
         OutputError: the disk is full, the folder is missing or may not be written.
     """
-    _write_chunks(Path(path), [data])
+    write_together([(Path(path), data)])
 
 
 def copy_atomically(source: str | Path, target: str | Path) -> None:
@@ -79,7 +79,33 @@ def copy_atomically(source: str | Path, target: str | Path) -> None:
         ImageError: the source cannot be read.
         OutputError: the disk is full, the folder is missing or may not be written.
     """
-    _write_chunks(Path(target), _chunks_of(Path(source)))
+    write_together([(Path(target), Path(source))])
+
+
+def write_together(files: Sequence[tuple[Path, bytes | Path]]) -> None:
+    """Write several files that belong together: none appears before all are safely on the disk.
+
+    Args:
+        files: each file with its content, or with the file to copy it from.
+
+    Raises:
+        ImageError: a file to copy cannot be read.
+        OutputError: the disk is full, a folder is missing or may not be written.
+    """
+    staged: list[tuple[Path, Path]] = []
+    try:
+        for path, content in files:
+            chunks = _chunks_of(content) if isinstance(content, Path) else [content]
+            # A random name of its own, not one made from the target's, which may already be as
+            # long as the file system allows.
+            temporary = path.with_name(f".{secrets.token_hex(8)}.part")
+            staged.append((temporary, path))
+            _stage(temporary, path, chunks)
+        for temporary, path in staged:
+            _rename(temporary, path)
+    finally:
+        for temporary, _ in staged:
+            _remove(temporary)
 
 
 def _chunks_of(source: Path) -> Iterator[bytes]:
@@ -91,26 +117,26 @@ def _chunks_of(source: Path) -> Iterator[bytes]:
         raise ImageError(source, f"cannot be copied: {error.strerror or error}") from error
 
 
-def _write_chunks(path: Path, chunks: Iterable[bytes]) -> None:
-    # A random name of its own, not one made from the target's, which may already be as long as
-    # the file system allows.
-    temporary = path.with_name(f".{secrets.token_hex(8)}.part")
+def _stage(temporary: Path, path: Path, chunks: Iterable[bytes]) -> None:
     try:
         with temporary.open("xb") as file:
             for chunk in chunks:
                 file.write(chunk)
             file.flush()
             os.fsync(file.fileno())
+    except OSError as error:
+        raise OutputError(_reason(path, error)) from error
+
+
+def _rename(temporary: Path, path: Path) -> None:
+    try:
         temporary.replace(path)
-    except BaseException as error:
-        _remove(temporary)
-        if isinstance(error, OSError):
-            raise OutputError(_reason(path, error)) from error
-        raise
+    except OSError as error:
+        raise OutputError(_reason(path, error)) from error
 
 
 def _remove(temporary: Path) -> None:
-    """Take the half-written file away; the error that stopped it is the one to report."""
+    """Take a file that was not renamed away; the error that stopped it is the one to report."""
     try:
         temporary.unlink(missing_ok=True)
     except OSError:

@@ -162,7 +162,7 @@ def gaussian_probabilities() -> Doubles:
 
 
 def _marginal(standard: Floats) -> Doubles:
-    """Quantiles of each channel at Φ(node), rescaled so that a Gaussian field keeps unit variance."""
+    """Quantiles of each channel at Φ(node), scaled to keep a Gaussian field's unit variance."""
     probabilities = gaussian_probabilities()
     nodes = np.linspace(-QUANTILE_REACH, QUANTILE_REACH, QUANTILE_NODES)
     flat = standard.transpose(1, 0, 2, 3).reshape(standard.shape[1], -1)

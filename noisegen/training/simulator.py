@@ -118,7 +118,7 @@ def _colour_matrix(saturation: float) -> Tensor:
 def _unprocess(clean: Tensor, setting: CameraSetting, matrix: Tensor) -> Tensor:
     """SRGB in [0, 1] → linear camera RGB before white balance, in [0, 1]."""
     linear = _inverse_tone(clean, setting.contrast)
-    camera = torch.einsum("ij,njhw->nihw", torch.linalg.inv(matrix), linear)
+    camera: Tensor = torch.einsum("ij,njhw->nihw", torch.linalg.inv(matrix), linear)
     balanced: Tensor = camera / _gains(setting)
     return balanced.clamp(0, 1)
 

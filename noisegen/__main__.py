@@ -1,0 +1,5 @@
+"""``python -m noisegen``."""
+
+from noisegen.cli.app import main
+
+main()

@@ -1,0 +1,43 @@
+"""The ``noisegen`` command. Commands import torch when they run, not before."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+import noisegen
+from noisegen.cli import benchmark, evaluate, profile, synth, train
+
+app = typer.Typer(
+    name="noisegen",
+    help="Give clean images the noise of your camera.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=True,
+)
+app.command("synth")(synth.synth)
+app.add_typer(profile.app, name="profile")
+app.command("evaluate")(evaluate.evaluate)
+app.command("train")(train.train)
+app.command("benchmark")(benchmark.benchmark)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"noisegen {noisegen.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show it.")
+    ] = False,
+) -> None:
+    """Give clean images the noise of your camera."""
+
+
+def main() -> None:
+    """Entry point."""
+    app()

@@ -1,0 +1,40 @@
+"""``noisegen benchmark``: megapixels a second on this machine."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from noisegen.cli import options
+from noisegen.cli.output import Output, user_errors
+
+
+@user_errors
+def benchmark(
+    side: Annotated[int, typer.Option(min=64, help="Side of the pictures, in pixels.")] = 1024,
+    count: Annotated[int, typer.Option(min=1, help="How many.")] = 4,
+    threads: Annotated[int | None, typer.Option(help="CPU threads.")] = None,
+    weights: options.Weights = "base",
+    device: options.Device = "cpu",
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Time the generator alone, synth end to end, and only reading and writing."""
+    import torch
+
+    from noisegen.evaluation.speed import measure_speed
+    from noisegen.model.device import select_device
+    from noisegen.model.weights import load_weights
+
+    if threads is not None:
+        torch.set_num_threads(threads)
+    speed = measure_speed(load_weights(weights), side, count, str(select_device(device)))
+    lines = [
+        f"{count} RGB pictures of {side}×{side}, {torch.get_num_threads()} threads, Mpx/s",
+        f"  generator alone             {speed.generator:6.2f}",
+        f"  synth, files to files       {speed.synth:6.2f}",
+        f"  reading and writing only    {speed.files:6.2f}",
+    ]
+    Output(json, quiet).result("\n".join(lines), asdict(speed))

@@ -1,0 +1,111 @@
+"""Where everything goes that the command line says, and what a user's errors turn into."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any, NoReturn, ParamSpec, TypeVar
+
+import typer
+from rich.console import Console, RenderableType
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from noisegen.errors import NoisegenError
+
+PARTLY = 3
+"""Exit code: done, but some inputs could not be used."""
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Output:
+    """Results on stdout; messages and progress on stderr.
+
+    Args:
+        as_json: results as one JSON object.
+        quiet: no results and no notes; warnings and errors stay.
+    """
+
+    def __init__(self, as_json: bool = False, quiet: bool = False) -> None:
+        self.as_json, self.quiet = as_json, quiet
+        self._out = Console(highlight=False)
+        self._err = Console(stderr=True, highlight=False)
+
+    def result(self, shown: RenderableType, data: dict[str, Any]) -> None:
+        """The command's result, for people or as JSON."""
+        if self.as_json:
+            sys.stdout.write(json.dumps(data, ensure_ascii=False) + "\n")
+        elif not self.quiet:
+            self._out.print(shown, soft_wrap=isinstance(shown, str), markup=False)
+
+    def note(self, message: str) -> None:
+        """Something worth knowing; not with ``--quiet``."""
+        if not self.quiet:
+            self._err.print(message, markup=False, soft_wrap=True)
+
+    def warn(self, message: str) -> None:
+        """Something that went wrong with a part of the input."""
+        self._err.print(f"warning: {message}", markup=False, soft_wrap=True)
+
+    @contextmanager
+    def progress(self, total: int) -> Iterator[Callable[[int, int], None]]:
+        """A bar on a terminal; yields ``advance(items, pixels)``."""
+        shown = self._err.is_terminal and not self.quiet
+        columns = (
+            BarColumn(),
+            MofNCompleteColumn(),
+            _Rate(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=self._err, disable=not shown, transient=True) as bar:
+            task = bar.add_task("", total=total, pixels=0)
+
+            def advance(items: int, pixels: int) -> None:
+                bar.update(task, advance=items, pixels=bar.tasks[0].fields["pixels"] + pixels)
+
+            yield advance
+
+
+class _Rate(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        """Megapixels a second since the start."""
+        elapsed = task.elapsed or 0.0
+        rate = task.fields["pixels"] / 1e6 / elapsed if elapsed else 0.0
+        return Text(f"{rate:.2f} Mpx/s")
+
+
+def user_errors(command: Callable[P, R]) -> Callable[P, R]:
+    """Turns a user's errors into one line on stderr and the right exit code."""
+
+    @wraps(command)
+    def handled(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except NoisegenError as error:
+            _fail(str(error), error.exit_code)
+        except MemoryError:
+            _fail("out of memory: use smaller pictures or a smaller --tile", 1)
+        except OSError as error:
+            _fail(f"{error.filename or 'output'}: {error.strerror or error}", 1)
+
+    return handled
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    line = " ".join(message.splitlines())
+    Console(stderr=True, highlight=False).print(f"error: {line}", markup=False, soft_wrap=True)
+    raise typer.Exit(code)

@@ -1,0 +1,156 @@
+"""``noisegen profile create`` and ``noisegen profile show``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from noisegen.cli import options
+from noisegen.cli.output import Output, user_errors
+from noisegen.errors import OutputError
+
+if TYPE_CHECKING:
+    from rich.console import Group
+
+    from noisegen.references.profile import NoiseProfile
+
+app = typer.Typer(help="Noise profiles: make one, look at one.", no_args_is_help=True)
+
+CHART_WIDTH = 40
+
+
+@app.command("create")
+@user_errors
+def create(
+    out: Annotated[Path, typer.Option(help="The profile, a .safetensors file.")],
+    ref: options.Refs = None,
+    ref_clean: options.RefCleans = None,
+    name: Annotated[str | None, typer.Option(help="Its name; the file's stem if left out.")] = None,
+    white_level: options.WhiteLevel = None,
+    weights: options.Weights = "base",
+    device: options.Device = "auto",
+    overwrite: options.Overwrite = False,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Make a noise profile from noisy shots of one camera and setting."""
+    from noisegen.cli.references import make_profile
+    from noisegen.model.device import select_device
+    from noisegen.model.weights import load_weights
+
+    output = Output(json, quiet)
+    if out.exists() and not overwrite:
+        raise OutputError(f"{out}: is there already; name another file, or add --overwrite")
+    profile = make_profile(
+        ref or [],
+        ref_clean or [],
+        load_weights(weights),
+        select_device(device),
+        white_level,
+        name or out.stem,
+    )
+    profile.save(out)
+    count = len(profile.references)
+    output.result(
+        f"wrote {out}: {profile.kind}, {count} reference{'s' if count > 1 else ''}, "
+        f"σ {_sigmas(profile)} of 255",
+        {"out": str(out), **_summary(profile)},
+    )
+
+
+@app.command("show")
+@user_errors
+def show(
+    file: Annotated[Path, typer.Argument(help="A noise profile.")],
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Print what a noise profile knows."""
+    from noisegen.references.profile import NoiseProfile
+
+    profile = NoiseProfile.load(file)
+    Output(json, quiet).result(_description(profile), _summary(profile))
+
+
+def _sigmas(profile: NoiseProfile) -> str:
+    return " / ".join(f"{255 * sigma:.2f}" for sigma in profile.sigma)
+
+
+def _summary(profile: NoiseProfile) -> dict[str, Any]:
+    middle = profile.autocorrelation.shape[-1] // 2
+    across = profile.autocorrelation[:, middle, middle + 1 : middle + 5]
+    down = profile.autocorrelation[:, middle + 1 : middle + 5, middle]
+    return {
+        "name": profile.name,
+        "kind": profile.kind,
+        "references": list(profile.references),
+        "pixels": profile.pixels,
+        "channels": profile.channels,
+        "dtype": profile.dtype,
+        "white_level": profile.white_level,
+        "sigma": _rounded(profile.sigma),
+        "level_curve": _rounded(profile.level_curve),
+        "coverage": _rounded(profile.coverage),
+        "correlation_across": _rounded(across),
+        "correlation_down": _rounded(down),
+        "colour_correlation": _rounded(profile.colour_correlation),
+        "weights_sha256": profile.weights_sha256,
+        "sha256": profile.sha256,
+    }
+
+
+def _rounded(values: Any) -> Any:  # noqa: ANN401
+    return values.astype(float).round(5).tolist()
+
+
+def _description(profile: NoiseProfile) -> Group:
+    from rich.console import Group
+
+    summary = _summary(profile)
+    clean = {
+        "paired": "the references came with their clean",
+        "estimated": "the clean was ESTIMATED from flat areas of the noisy references",
+    }
+    scaled = " / ".join(f"{sigma * profile.white_level:.2f}" for sigma in profile.sigma)
+    kind = "RGB" if profile.channels == 3 else "gray"
+    lines = [
+        f"{profile.name}: {len(profile.references)} reference(s), {profile.pixels / 1e6:.2f} Mpx, "
+        f"{kind} {profile.dtype}",
+        f"  kind         {profile.kind}: {clean.get(profile.kind, '')}",
+        f"  white level  {profile.white_level:g}",
+        f"  σ            {_sigmas(profile)} of 255 ({scaled} of {profile.white_level:g})",
+        "",
+        *_chart(profile),
+        "",
+        *_correlation_lines(summary),
+    ]
+    return Group(*lines)
+
+
+def _chart(profile: NoiseProfile) -> list[str]:
+    """σ against intensity: a bar a bin, averaged over channels; unseen bins are marked."""
+    level = 255 * profile.level_curve.mean(0)
+    seen = profile.coverage.mean(0)
+    highest = max(float(level.max()), 1e-6)
+    lines = ["  σ of 255 against intensity of 255"]
+    for index, (sigma, share) in enumerate(zip(level, seen, strict=True)):
+        bar = "█" * round(CHART_WIDTH * float(sigma) / highest)
+        mark = "" if share > 1e-4 else "  (not shown by the references)"
+        lines.append(f"  {(index + 0.5) * 255 / len(level):5.0f}  {sigma:6.2f} {bar}{mark}")
+    return lines
+
+
+def _correlation_lines(summary: dict[str, Any]) -> list[str]:
+    names = ("R", "G", "B") if summary["channels"] == 3 else ("gray",)
+    lines = ["  correlation at a distance of 1, 2, 3, 4 px"]
+    for way in ("across", "down"):
+        for name, values in zip(names, summary[f"correlation_{way}"], strict=True):
+            lines.append(f"  {way:7}{name:5}" + "".join(f"{value:8.3f}" for value in values))
+    if len(names) == 3:
+        matrix = summary["colour_correlation"]
+        pairs = ((0, 1), (0, 2), (1, 2))
+        shown = "   ".join(f"{names[a]}–{names[b]} {matrix[a][b]:.3f}" for a, b in pairs)
+        lines.append(f"  colour correlation   {shown}")
+    return lines

@@ -1,0 +1,181 @@
+"""``noisegen synth``: references and clean images in, matched pairs out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from noisegen.cli import options
+from noisegen.cli.output import PARTLY, Output, user_errors
+from noisegen.errors import UsageError
+
+if TYPE_CHECKING:
+    from noisegen.references.profile import NoiseProfile
+    from noisegen.synthesis.plan import CleanFile, SynthesisOptions
+    from noisegen.synthesis.synthesizer import Synthesizer
+
+
+@user_errors
+def synth(
+    clean: Annotated[Path, typer.Option(help="Clean image, or a folder of them.")],
+    out: Annotated[Path, typer.Option(help="Folder for the dataset.")],
+    ref: options.Refs = None,
+    ref_clean: options.RefCleans = None,
+    profile: Annotated[
+        list[Path] | None,
+        typer.Option(help="Saved noise profile instead of --ref; repeatable."),
+    ] = None,
+    variants: Annotated[int, typer.Option(help="Noisy versions of each image.")] = 1,
+    seed: Annotated[int, typer.Option(help="Decides every pixel of the noise.")] = 0,
+    strength: Annotated[
+        str, typer.Option(help="Factor on the noise; a range like 0.5:2 is drawn per image.")
+    ] = "1.0",
+    patch: Annotated[
+        int | None, typer.Option(help="Write crops of this side instead of whole images.")
+    ] = None,
+    per_image: Annotated[int, typer.Option(help="Crops of each image, with --patch.")] = 1,
+    white_level: options.WhiteLevel = None,
+    weights: options.Weights = "base",
+    device: options.Device = "auto",
+    tile: Annotated[
+        int, typer.Option(min=1, help="Side of what is prepared at once; never changes a pixel.")
+    ] = 1024,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done; write nothing.")
+    ] = False,
+    overwrite: options.Overwrite = False,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Write noisy/clean pairs whose noise is that of the references' camera."""
+    from noisegen.model.device import select_device
+    from noisegen.model.weights import load_weights
+    from noisegen.synthesis.folder import check_output
+    from noisegen.synthesis.plan import SynthesisOptions, find_cleans
+    from noisegen.synthesis.synthesizer import Synthesizer
+
+    output = Output(json, quiet)
+    if bool(ref) == bool(profile):
+        raise UsageError("give either --ref (noisy shots) or --profile (a saved noise profile)")
+    chosen = SynthesisOptions(
+        seed, variants, parse_strength(strength), patch, per_image, white_level
+    )
+    if patch is None and per_image != 1:
+        raise UsageError("--per-image counts crops; add --patch")
+    check_output(out, overwrite)
+    files = find_cleans(clean, out)
+    place = select_device(device)
+    synthesizer = Synthesizer(load_weights(weights), place, tile)
+    profiles = _profiles(ref, ref_clean, profile, synthesizer, output)
+    if dry_run:
+        _report_plan(output, files, profiles, synthesizer, chosen, out)
+        return
+    _run(output, files, profiles, synthesizer, chosen, out)
+
+
+def parse_strength(text: str) -> tuple[float, float]:
+    """``1.5`` or ``0.5:2`` → lowest and highest factor.
+
+    Raises:
+        UsageError: neither.
+    """
+    low, _, high = text.partition(":")
+    try:
+        return float(low), float(high or low)
+    except ValueError:
+        raise UsageError(f"--strength {text}: give a number, or two as 0.5:2") from None
+
+
+def _profiles(
+    ref: Sequence[str] | None,
+    ref_clean: Sequence[str] | None,
+    profile: Sequence[Path] | None,
+    synthesizer: Synthesizer,
+    output: Output,
+) -> list[NoiseProfile]:
+    from noisegen.cli.references import load_profiles, make_profile
+    from noisegen.synthesis.recipe import named_apart
+
+    if profile:
+        if ref_clean:
+            raise UsageError("--ref-clean belongs to --ref; a profile already holds its noise")
+        return named_apart(load_profiles(profile, synthesizer.weights))
+    made = make_profile(
+        ref or [], ref_clean or [], synthesizer.weights, synthesizer.device, None, None
+    )
+    if made.kind == "estimated":
+        output.note(
+            "the references came without their clean: it was estimated from their flat areas"
+        )
+    return named_apart([made])
+
+
+def _report_plan(
+    output: Output,
+    files: Sequence[CleanFile],
+    profiles: Sequence[NoiseProfile],
+    synthesizer: Synthesizer,
+    chosen: SynthesisOptions,
+    out: Path,
+) -> None:
+    from noisegen.synthesis.estimate import estimate
+
+    plan = estimate(files, profiles, synthesizer, chosen)
+    for reason in plan.skipped:
+        output.warn(f"would skip {reason}")
+    output.result(
+        f"would write {plan.pairs} pairs of {plan.images} images ({plan.pixels / 1e6:.1f} Mpx) to "
+        f"{out}/: about {_minutes(plan.seconds)} and {plan.megabytes:.0f} MB",
+        {
+            "dry_run": True,
+            "out": str(out),
+            "images": plan.images,
+            "pairs": plan.pairs,
+            "megapixels": plan.pixels / 1e6,
+            "seconds": plan.seconds,
+            "megabytes": plan.megabytes,
+            "skipped": list(plan.skipped),
+        },
+    )
+    if plan.skipped:
+        raise typer.Exit(PARTLY)
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
+def _run(
+    output: Output,
+    files: Sequence[CleanFile],
+    profiles: Sequence[NoiseProfile],
+    synthesizer: Synthesizer,
+    chosen: SynthesisOptions,
+    out: Path,
+) -> None:
+    from noisegen.synthesis.dataset import write_dataset
+
+    pairs, pixels = 0, 0
+    skipped: list[str] = []
+    with output.progress(len(files) * chosen.variants) as advance:
+        for done in write_dataset(files, profiles, synthesizer, chosen, out):
+            pairs, pixels = pairs + done.pairs, pixels + done.pixels
+            advance(1 if done.skipped is None else chosen.variants, done.pixels)
+            if done.skipped is not None:
+                skipped.append(done.skipped)
+    for reason in skipped:
+        output.warn(f"skipped {reason}")
+    data: dict[str, Any] = {
+        "out": str(out),
+        "pairs": pairs,
+        "megapixels": pixels / 1e6,
+        "profiles": [profile.name for profile in profiles],
+        "skipped": skipped,
+    }
+    left = f", skipped {len(skipped)} of {len(files)} images" if skipped else ""
+    output.result(f"wrote {pairs} pairs ({pixels / 1e6:.1f} Mpx) to {out}/{left}", data)
+    if skipped:
+        raise typer.Exit(PARTLY if pairs else 1)

@@ -1,0 +1,96 @@
+"""What a dataset will cost: pairs, time and disk, from headers and one timed block."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from noisegen.errors import ImageError
+from noisegen.images import Header, read_header
+from noisegen.references.profile import NoiseProfile
+from noisegen.synthesis.plan import CleanFile, SynthesisOptions
+from noisegen.synthesis.synthesizer import Synthesizer
+
+TRIAL = 256
+"""Side of the picture that is generated to measure this machine's rate."""
+
+COMPRESSION = 0.75
+"""Size of a noisy PNG or TIFF relative to its raw pixels: noise hardly compresses."""
+
+OTHER_WORK = 1.3
+"""Reading, hashing, encoding and writing beside the network, relative to it."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What would be made.
+
+    Attributes:
+        images: clean files that can be used, as far as their headers tell.
+        pairs: that they give.
+        pixels: of all noisy pictures.
+        seconds: on this machine, about.
+        megabytes: of noisy and clean files together, about.
+        skipped: files that would be, with their reasons.
+    """
+
+    images: int
+    pairs: int
+    pixels: int
+    seconds: float
+    megabytes: float
+    skipped: tuple[str, ...]
+
+
+def estimate(
+    files: Sequence[CleanFile],
+    profiles: Sequence[NoiseProfile],
+    synthesizer: Synthesizer,
+    options: SynthesisOptions,
+) -> Estimate:
+    """Reads every header and times one block."""
+    images, pairs, pixels, stored, generated = 0, 0, 0, 0.0, 0
+    skipped = []
+    for file in files:
+        try:
+            header = read_header(file.path)
+        except ImageError as error:
+            skipped.append(str(error))
+            continue
+        crops, size = _crops(header, options)
+        if crops == 0:
+            skipped.append(f"{file.path}: smaller than --patch {options.patch}")
+            continue
+        images += 1
+        pairs += crops * options.variants
+        pixels += crops * size * options.variants
+        # Crops are parts of the whole picture: they cost at most the whole.
+        whole = header.width * header.height
+        generated += min(crops * size * 4, whole) * options.variants
+        samples = header.channels + header.has_alpha
+        stored += 2 * COMPRESSION * crops * size * samples * header.dtype.itemsize
+    seconds = generated * _seconds_a_pixel(profiles[0], synthesizer) * OTHER_WORK
+    megabytes = stored * options.variants / 1e6
+    return Estimate(images, pairs, pixels, seconds, megabytes, tuple(skipped))
+
+
+def _crops(header: Header, options: SynthesisOptions) -> tuple[int, int]:
+    """Crops of a picture and the pixels of each."""
+    side = options.patch
+    if side is None:
+        return 1, header.width * header.height
+    if min(header.width, header.height) < side:
+        return 0, side * side
+    places = ((header.height - side) // 8 + 1) * ((header.width - side) // 8 + 1)
+    return min(options.per_image, places), side * side
+
+
+def _seconds_a_pixel(profile: NoiseProfile, synthesizer: Synthesizer) -> float:
+    trial = np.full((TRIAL, TRIAL, profile.channels), 128, np.uint8)
+    synthesizer.synthesize(trial, profile)
+    start = time.perf_counter()
+    synthesizer.synthesize(trial, profile)
+    return (time.perf_counter() - start) / TRIAL**2
