@@ -7,6 +7,7 @@ spirit).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -32,29 +33,36 @@ class ShapedField:
     coverage: Tensor
 
 
-def look_up(table: Tensor, position: Tensor) -> Tensor:
+def look_up(tables: Sequence[Tensor], position: Tensor) -> list[Tensor]:
     """Linear interpolation in tables of evenly spaced nodes, held constant beyond both ends.
 
     Args:
-        table: B×C×N.
+        tables: each B×C×N, all read at the same positions.
         position: B×C×H×W, in nodes (0 is the first node).
 
     Returns:
-        B×C×H×W.
+        B×C×H×W for each table.
     """
-    batch, channels, nodes = table.shape
+    batch, channels, nodes = tables[0].shape
     position = position.clamp(0, nodes - 1)
-    lower = position.floor().clamp(max=nodes - 2)
-    offset = torch.arange(batch * channels, device=table.device).view(batch, channels, 1, 1) * nodes
-    index = lower.long() + offset
-    flat = table.reshape(-1)
-    low, high = flat[index], flat[index + 1]
-    return low + (position - lower) * (high - low)
+    lower = position.floor().clamp_(max=nodes - 2)
+    share = position - lower
+    rows = torch.arange(batch * channels, device=position.device, dtype=torch.int32)
+    index = lower.to(torch.int32) + rows.view(batch, channels, 1, 1) * nodes
+    index = index.flatten()
+    found = []
+    for table in tables:
+        flat = table.reshape(-1)
+        # Slopes are looked up beside values: one table more, one subtraction a pixel less.
+        slope = torch.cat([flat[1:] - flat[:-1], flat.new_zeros(1)])
+        value = flat.index_select(0, index).view_as(position)
+        found.append(value + share * slope.index_select(0, index).view_as(position))
+    return found
 
 
-def at_intensity(curve: Tensor, clean: Tensor) -> Tensor:
-    """A curve against intensity (B×3×BINS), read at each pixel of the clean (B×3×H×W)."""
-    return look_up(curve, clean * BINS - 0.5)
+def at_intensity(curves: Sequence[Tensor], clean: Tensor) -> list[Tensor]:
+    """Curves against intensity (B×3×BINS each), read at each pixel of the clean (B×3×H×W)."""
+    return look_up(curves, clean * BINS - 0.5)
 
 
 def colour(white: Tensor, kernel: Tensor) -> Tensor:
@@ -86,7 +94,7 @@ def shape_field(white: Tensor, clean: Tensor, statistics: Statistics) -> ShapedF
     """
     coloured = colour(white, statistics.kernel)
     node = (coloured + QUANTILE_REACH) * ((QUANTILE_NODES - 1) / (2 * QUANTILE_REACH))
-    marginal = look_up(statistics.quantiles, node)
-    level = at_intensity(statistics.level, clean)
-    noise = marginal * level + at_intensity(statistics.mean, clean)
-    return ShapedField(noise, level, at_intensity(statistics.coverage, clean))
+    (marginal,) = look_up([statistics.quantiles], node)
+    curves = [statistics.level, statistics.mean, statistics.coverage]
+    level, mean, coverage = at_intensity(curves, clean)
+    return ShapedField(marginal * level + mean, level, coverage)

@@ -1,8 +1,8 @@
 """The grid of blocks that pictures are generated in.
 
-Floating-point sums may differ in their last bit between tensors of different shapes, so a block is
-always computed at one shape, on one grid that starts at the picture's corner: a pixel's value then
-cannot depend on the tile size, on crops, or on how many blocks run at a time.
+Floating-point sums may differ in their last bit between tensors of different shapes, so pictures
+are computed in blocks whose places and shapes follow from the picture's size alone: a pixel's value
+then cannot depend on the tile size, on crops, or on how many blocks run at a time.
 """
 
 from __future__ import annotations
@@ -11,8 +11,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-BLOCK_SIDES = (64, 128, 256)
-"""Sides of a block's core, in pixels: the smallest that holds the picture, else the largest."""
+SIDE = 256
+"""Side of a block, in pixels, before its context is added."""
+
+EDGE_STEP = 64
+"""Blocks at the picture's right and bottom edge are cut to multiples of this."""
 
 
 @dataclass(frozen=True)
@@ -51,23 +54,27 @@ class Region:
         return slice(top, top + self.height), slice(left, left + self.width)
 
 
-def block_side(height: int, width: int) -> int:
-    """Side of the core for a picture of this size."""
-    longest = max(height, width)
-    return next((side for side in BLOCK_SIDES if side >= longest), BLOCK_SIDES[-1])
+def blocks_of(region: Region, height: int, width: int) -> Iterator[Region]:
+    """Blocks of a height×width picture that the region touches, in reading order.
+
+    Those at the right and bottom edge are cut to whole steps of EDGE_STEP; they may still pass the
+    picture's edge.
+    """
+    for y in range(region.y // SIDE * SIDE, region.bottom, SIDE):
+        for x in range(region.x // SIDE * SIDE, region.right, SIDE):
+            yield Region(y, x, _cut(height - y), _cut(width - x))
 
 
-def blocks_of(region: Region, side: int) -> Iterator[Region]:
-    """Cores of the grid that the region touches, in reading order; they may pass its edges."""
-    for y in range(region.y // side * side, region.bottom, side):
-        for x in range(region.x // side * side, region.right, side):
-            yield Region(y, x, side, side)
+def _cut(left: int) -> int:
+    return min(SIDE, -(-left // EDGE_STEP) * EDGE_STEP)
 
 
-def tiles_of(regions: Sequence[Region], side: int, tile: int) -> Iterator[list[Region]]:
+def tiles_of(
+    regions: Sequence[Region], height: int, width: int, tile: int
+) -> Iterator[list[Region]]:
     """Blocks that the regions touch, each once, grouped by square tiles of whole blocks."""
-    step = max(1, tile // side) * side
-    blocks = {block for region in regions for block in blocks_of(region, side)}
+    step = max(1, tile // SIDE) * SIDE
+    blocks = {block for region in regions for block in blocks_of(region, height, width)}
     grouped: dict[tuple[int, int], list[Region]] = defaultdict(list)
     for block in sorted(blocks, key=lambda block: (block.y, block.x)):
         grouped[block.y // step, block.x // step].append(block)

@@ -18,8 +18,9 @@ from noisegen.model.config import KERNEL
 from noisegen.model.weights import Weights
 from noisegen.references.profile import NoiseProfile
 from noisegen.references.tensors import statistics_tensors
-from noisegen.synthesis.blocks import Region, block_side, bounds, tiles_of
+from noisegen.synthesis.blocks import Region, bounds, tiles_of
 from noisegen.synthesis.field import FieldKey, field_key, gaussian_field
+from noisegen.synthesis.workers import single_threaded_pool
 
 Pixels = NDArray[Any]
 Floats = NDArray[np.float32]
@@ -27,6 +28,9 @@ Floats = NDArray[np.float32]
 MARGIN = KERNEL // 2
 """What colouring uses up of the field on every side."""
 
+
+STRIP = 64
+"""Rows of the field that one worker draws at a time."""
 
 DEFAULT_TILE = 1024
 
@@ -54,6 +58,7 @@ class Synthesizer:
         self.tile = tile
         self.generator = weights.generator.to(self.device)
         self.context = self.generator.context
+        self._workers = single_threaded_pool(1 if self.device.type != "cpu" else None)
 
     def synthesize(
         self,
@@ -122,10 +127,10 @@ class Synthesizer:
         picture = clean[..., None] if clean.ndim == 2 else clean
         white = _check(picture, profile, white_level)
         conditioning = self._conditioning(profile)
-        side = block_side(*picture.shape[:2])
         field = field_key(seed, key, variant)
         out = [np.empty((r.height, r.width, picture.shape[2]), picture.dtype) for r in regions]
-        for tile in tiles_of(regions, side, self.tile):
+        height, width = picture.shape[:2]
+        for tile in tiles_of(regions, height, width, self.tile):
             noises = self._generate(picture, white, tile, field, conditioning)
             for block, noise in zip(tile, noises, strict=True):
                 noisy = _finish(picture, white, block, noise * np.float32(strength))
@@ -147,18 +152,20 @@ class Synthesizer:
         key: FieldKey,
         conditioning: Conditioning,
     ) -> Iterator[Floats]:
-        """Noise on each block of a tile: side×side×C float32, in units of the white level.
+        """Noise on each block of a tile: h×w×C float32, in units of the white level.
 
-        One block a forward pass: a batch of several may round its sums differently.
+        One block a forward pass, one thread a block: a batch or a team of threads may round sums
+        differently.
         """
         surround = bounds(blocks).grown(self.context)
         drawn = surround.grown(MARGIN)
         clean = _with_context(picture, white, surround)
-        field = gaussian_field(key, drawn.y, drawn.x, drawn.height, drawn.width)
-        crop = slice(self.context, -self.context)
-        for block in blocks:
+        field = self._field(key, drawn)
+
+        def generate(block: Region) -> Floats:
             around = block.grown(self.context)
             here, under = around.slices(surround), around.grown(MARGIN).slices(drawn)
+            crop = slice(self.context, -self.context)
             with torch.inference_mode():
                 noise = self.generator(
                     clean[(None, slice(None), *here)].contiguous().to(self.device),
@@ -167,7 +174,18 @@ class Synthesizer:
                 )[0, :, crop, crop]
             if picture.shape[2] == 1:
                 noise = noise.mean(0, keepdim=True)
-            yield noise.permute(1, 2, 0).cpu().numpy()
+            values: Floats = noise.permute(1, 2, 0).cpu().numpy()
+            return values
+
+        return self._workers.map(generate, blocks)
+
+    def _field(self, key: FieldKey, region: Region) -> Floats:
+        """The region's field, drawn in strips by all workers."""
+        strips = [(y, min(STRIP, region.bottom - y)) for y in range(region.y, region.bottom, STRIP)]
+        drawn = self._workers.map(
+            lambda strip: gaussian_field(key, strip[0], region.x, strip[1], region.width), strips
+        )
+        return np.concatenate(list(drawn), axis=1)
 
 
 def _check(picture: Pixels, profile: NoiseProfile, white_level: float | None) -> float:

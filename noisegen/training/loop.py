@@ -166,7 +166,7 @@ def expected_level(clean: Tensor, statistics: Statistics) -> Tensor:
     8 bits, so that nearly noiseless intensities do not outweigh the rest.
     """
     scale = statistics.scale.view(-1, 1, 1, 1)
-    level = at_intensity(statistics.level, clean)
+    (level,) = at_intensity([statistics.level], clean)
     return (level.square() + (0.25 * scale).square() + (0.5 / LEVELS) ** 2).sqrt()
 
 

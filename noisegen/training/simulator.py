@@ -119,8 +119,7 @@ def _unprocess(clean: Tensor, setting: CameraSetting, matrix: Tensor) -> Tensor:
     """SRGB in [0, 1] → linear camera RGB before white balance, in [0, 1]."""
     linear = _inverse_tone(clean, setting.contrast)
     camera: Tensor = torch.einsum("ij,njhw->nihw", torch.linalg.inv(matrix), linear)
-    balanced: Tensor = camera / _gains(setting)
-    return balanced.clamp(0, 1)
+    return (camera / _gains(setting)).clamp(0, 1)
 
 
 def _gains(setting: CameraSetting) -> Tensor:
@@ -142,7 +141,8 @@ def _expose(raw: Tensor, setting: CameraSetting, generator: torch.Generator) -> 
         noisy = noisy + setting.row * setting.read * rows
     steps = 2**setting.bits - 1
     # Cameras keep a black level: quantise with a pedestal, so that dark noise is not rectified.
-    return (noisy * steps).round().clamp(-0.06 * steps, steps) / steps
+    quantised: Tensor = (noisy * steps).round().clamp(-0.06 * steps, steps) / steps
+    return quantised
 
 
 def _mosaic(raw: Tensor, setting: CameraSetting) -> Tensor:

@@ -1,0 +1,29 @@
+"""Worker threads that each compute alone.
+
+Two workers on two blocks are faster than two threads on one block, whose every small operation
+would wait for both, and a block's sums then cannot depend on the number of threads.
+"""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import torch
+
+
+def single_threaded_pool(workers: int | None = None) -> ThreadPoolExecutor:
+    """A pool whose workers run torch's operations on one thread each.
+
+    Args:
+        workers: how many; as many as torch has threads where not given.
+    """
+    threads = torch.get_num_threads()
+    count = workers or threads
+    pool = ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,))
+    # torch counts threads per calling thread, but starts new ones with the number set last: have
+    # every worker started, then put back the caller's number for threads that others start.
+    together = threading.Barrier(count)
+    list(pool.map(lambda _: together.wait(), range(count)))
+    torch.set_num_threads(threads)
+    return pool
