@@ -14,7 +14,7 @@ Weights = Annotated[str, typer.Option(help="Shipped weights by name, or a .safet
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
 WhiteLevel = Annotated[
     float | None,
-    typer.Option(help="White level of integer pixels, as 4095 for 12 bits in 16-bit files."),
+    typer.Option(help="White level of 16-bit pictures, as 4095 where they hold 12 bits."),
 ]
 Refs = Annotated[
     list[str] | None,

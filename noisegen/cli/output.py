@@ -47,18 +47,21 @@ class Output:
     def result(self, shown: RenderableType, data: dict[str, Any]) -> None:
         """The command's result, for people or as JSON."""
         if self.as_json:
-            sys.stdout.write(json.dumps(data, ensure_ascii=False) + "\n")
+            # ASCII, so that a name that no terminal can show does not break the object.
+            sys.stdout.write(json.dumps(data) + "\n")
         elif not self.quiet:
+            if isinstance(shown, str):
+                shown = "\n".join(one_line(line) for line in shown.split("\n"))
             self._out.print(shown, soft_wrap=isinstance(shown, str), markup=False)
 
     def note(self, message: str) -> None:
         """Something worth knowing; not with ``--quiet``."""
         if not self.quiet:
-            self._err.print(message, markup=False, soft_wrap=True)
+            self._err.print(one_line(message), markup=False, soft_wrap=True)
 
     def warn(self, message: str) -> None:
         """Something that went wrong with a part of the input."""
-        self._err.print(f"warning: {message}", markup=False, soft_wrap=True)
+        self._err.print(f"warning: {one_line(message)}", markup=False, soft_wrap=True)
 
     @contextmanager
     def progress(self, total: int) -> Iterator[Callable[[int, int], None]]:
@@ -88,6 +91,14 @@ class _Rate(ProgressColumn):
         return Text(f"{rate:.2f} Mpx/s")
 
 
+def one_line(text: str) -> str:
+    """Text with control characters spelled out: a file's name may hold any, escapes included."""
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text
+    )
+
+
 def user_errors(command: Callable[P, R]) -> Callable[P, R]:
     """Turns a user's errors into one line on stderr and the right exit code."""
 
@@ -106,6 +117,6 @@ def user_errors(command: Callable[P, R]) -> Callable[P, R]:
 
 
 def _fail(message: str, code: int) -> NoReturn:
-    line = " ".join(message.splitlines())
-    Console(stderr=True, highlight=False).print(f"error: {line}", markup=False, soft_wrap=True)
+    console = Console(stderr=True, highlight=False)
+    console.print(f"error: {one_line(message)}", markup=False, soft_wrap=True)
     raise typer.Exit(code)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from noisegen.cli import options
-from noisegen.cli.output import Output, user_errors
+from noisegen.cli.output import Output, one_line, user_errors
+from noisegen.cli.references import match_references
 from noisegen.errors import OutputError
 
 if TYPE_CHECKING:
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Noise profiles: make one, look at one.", no_args_is_help=True)
 
 CHART_WIDTH = 40
+"""Of the longest bar: a line stays below 80 columns."""
+
+SEEN = 1e-4
+"""Share of the references' pixels above which an intensity counts as shown."""
 
 
 @app.command("create")
@@ -36,20 +41,20 @@ def create(
     quiet: options.Quiet = False,
 ) -> None:
     """Make a noise profile from noisy shots of one camera and setting."""
-    from noisegen.cli.references import make_profile
     from noisegen.model.device import select_device
     from noisegen.model.weights import load_weights
+    from noisegen.references.create import create_profile
+    from noisegen.references.discover import read_references
 
     output = Output(json, quiet)
-    if out.exists() and not overwrite:
-        raise OutputError(f"{out}: is there already; name another file, or add --overwrite")
-    profile = make_profile(
-        ref or [],
-        ref_clean or [],
+    _check_file(out, overwrite)
+    references = read_references(match_references(ref or [], ref_clean or [], output))
+    profile = create_profile(
+        references,
         load_weights(weights),
-        select_device(device),
-        white_level,
-        name or out.stem,
+        name=name or out.stem,
+        white_level=white_level,
+        device=select_device(device),
     )
     profile.save(out)
     count = len(profile.references)
@@ -58,6 +63,16 @@ def create(
         f"σ {_sigmas(profile)} of 255",
         {"out": str(out), **_summary(profile)},
     )
+
+
+def _check_file(out: Path, overwrite: bool) -> None:
+    """Refuses, before any work is done, a file that cannot or must not be written."""
+    if out.is_dir():
+        raise OutputError(f"{out}: is a folder; name a file for --out")
+    if out.exists() and not overwrite:
+        raise OutputError(f"{out}: is there already; name another file, or add --overwrite")
+    if not out.parent.is_dir():
+        raise OutputError(f"{out}: its folder is not there; make it first")
 
 
 @app.command("show")
@@ -116,8 +131,8 @@ def _description(profile: NoiseProfile) -> Group:
     scaled = " / ".join(f"{sigma * profile.white_level:.2f}" for sigma in profile.sigma)
     kind = "RGB" if profile.channels == 3 else "gray"
     lines = [
-        f"{profile.name}: {len(profile.references)} reference(s), {profile.pixels / 1e6:.2f} Mpx, "
-        f"{kind} {profile.dtype}",
+        f"{one_line(profile.name)}: {len(profile.references)} reference(s), "
+        f"{profile.pixels / 1e6:.2f} Mpx, {kind} {profile.dtype}",
         f"  kind         {profile.kind}: {clean.get(profile.kind, '')}",
         f"  white level  {profile.white_level:g}",
         f"  σ            {_sigmas(profile)} of 255 ({scaled} of {profile.white_level:g})",
@@ -130,15 +145,14 @@ def _description(profile: NoiseProfile) -> Group:
 
 
 def _chart(profile: NoiseProfile) -> list[str]:
-    """σ against intensity: a bar a bin, averaged over channels; unseen bins are marked."""
+    """σ against intensity: a bar a bin, averaged over channels; unseen bins are pale."""
     level = 255 * profile.level_curve.mean(0)
     seen = profile.coverage.mean(0)
     highest = max(float(level.max()), 1e-6)
-    lines = ["  σ of 255 against intensity of 255"]
+    lines = ["  intensity  σ, both of 255 (░ not shown by the references: held or guessed)"]
     for index, (sigma, share) in enumerate(zip(level, seen, strict=True)):
-        bar = "█" * round(CHART_WIDTH * float(sigma) / highest)
-        mark = "" if share > 1e-4 else "  (not shown by the references)"
-        lines.append(f"  {(index + 0.5) * 255 / len(level):5.0f}  {sigma:6.2f} {bar}{mark}")
+        bar = ("█" if share > SEEN else "░") * round(CHART_WIDTH * float(sigma) / highest)
+        lines.append(f"  {(index + 0.5) * 255 / len(level):9.0f}  {sigma:6.2f} {bar}")
     return lines
 
 

@@ -1,4 +1,4 @@
-"""``--ref``, ``--ref-clean`` and ``--profile`` → noise profiles."""
+"""``--ref``, ``--ref-clean`` and ``--profile`` → references and noise profiles."""
 
 from __future__ import annotations
 
@@ -6,42 +6,30 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from noisegen.errors import UsageError
+from noisegen.cli.output import Output
+from noisegen.errors import ProfileError, UsageError
 
 if TYPE_CHECKING:
-    import torch
-
     from noisegen.model.weights import Weights
+    from noisegen.references.discover import Matches
     from noisegen.references.profile import NoiseProfile
 
 
-def make_profile(
-    refs: Sequence[str],
-    ref_cleans: Sequence[str],
-    weights: Weights,
-    device: torch.device,
-    white_level: float | None,
-    name: str | None,
-) -> NoiseProfile:
-    """One profile of all references."""
-    from noisegen.references.create import create_profile
-    from noisegen.references.discover import find_references, read_references
+def match_references(refs: Sequence[str], ref_cleans: Sequence[str], output: Output) -> Matches:
+    """Files of the references; says so where their cleans had no name to be matched by."""
+    from noisegen.references.discover import find_references, matched_by_order
 
     if not refs:
-        raise UsageError("--ref-clean needs the noisy shots it belongs to; add --ref")
+        raise UsageError("no noisy shots given; add --ref")
     matches = find_references(refs, ref_cleans)
-    return create_profile(
-        read_references(matches),
-        weights,
-        name=name or matches[0][0].stem,
-        white_level=white_level,
-        device=device,
-    )
+    if matched_by_order(matches):
+        shown = ", ".join(f"{noisy.name} with {clean and clean.name}" for noisy, clean in matches)
+        output.note(f"no names match, so references and cleans were matched in order: {shown}")
+    return matches
 
 
 def load_profiles(files: Sequence[Path], weights: Weights) -> list[NoiseProfile]:
     """Saved profiles, each checked to be of these weights."""
-    from noisegen.errors import ProfileError
     from noisegen.references.profile import NoiseProfile
 
     profiles = []

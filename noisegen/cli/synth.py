@@ -10,11 +10,14 @@ import typer
 
 from noisegen.cli import options
 from noisegen.cli.output import PARTLY, Output, user_errors
+from noisegen.cli.references import load_profiles, match_references
 from noisegen.errors import UsageError
 
 if TYPE_CHECKING:
+    from noisegen.references.discover import Matches
     from noisegen.references.profile import NoiseProfile
-    from noisegen.synthesis.plan import CleanFile, SynthesisOptions
+    from noisegen.synthesis.plan import SynthesisOptions
+    from noisegen.synthesis.survey import Survey
     from noisegen.synthesis.synthesizer import Synthesizer
 
 
@@ -53,13 +56,16 @@ def synth(
     """Write noisy/clean pairs whose noise is that of the references' camera."""
     from noisegen.model.device import select_device
     from noisegen.model.weights import load_weights
-    from noisegen.synthesis.folder import check_output
+    from noisegen.synthesis.folder import check_inputs, check_output
     from noisegen.synthesis.plan import SynthesisOptions, find_cleans
+    from noisegen.synthesis.survey import survey
     from noisegen.synthesis.synthesizer import Synthesizer
 
     output = Output(json, quiet)
     if bool(ref) == bool(profile):
         raise UsageError("give either --ref (noisy shots) or --profile (a saved noise profile)")
+    if ref_clean and not ref:
+        raise UsageError("--ref-clean belongs to --ref; a profile already holds its noise")
     chosen = SynthesisOptions(
         seed, variants, parse_strength(strength), patch, per_image, white_level
     )
@@ -67,13 +73,18 @@ def synth(
         raise UsageError("--per-image counts crops; add --patch")
     check_output(out, overwrite)
     files = find_cleans(clean, out)
+    matches = match_references(ref, ref_clean or [], output) if ref else []
+    shots = [path for pair in matches for path in pair if path is not None]
+    check_inputs(out, [*(file.path for file in files), *shots, *(profile or [])])
     place = select_device(device)
     synthesizer = Synthesizer(load_weights(weights), place, tile)
-    profiles = _profiles(ref, ref_clean, profile, synthesizer, output)
+    profiles = _profiles(matches, profile or [], synthesizer, white_level, output)
+    surveyed = survey(files, profiles, chosen)
+    _note_passed_over(clean, out, output)
     if dry_run:
-        _report_plan(output, files, profiles, synthesizer, chosen, out)
+        _report_plan(output, surveyed, profiles, synthesizer, chosen, out)
         return
-    _run(output, files, profiles, synthesizer, chosen, out)
+    _run(output, surveyed, profiles, synthesizer, chosen, out)
 
 
 def parse_strength(text: str) -> tuple[float, float]:
@@ -82,29 +93,36 @@ def parse_strength(text: str) -> tuple[float, float]:
     Raises:
         UsageError: neither.
     """
-    low, _, high = text.partition(":")
+    low, colon, high = text.partition(":")
     try:
-        return float(low), float(high or low)
+        return float(low), float(high if colon else low)
     except ValueError:
         raise UsageError(f"--strength {text}: give a number, or two as 0.5:2") from None
 
 
 def _profiles(
-    ref: Sequence[str] | None,
-    ref_clean: Sequence[str] | None,
-    profile: Sequence[Path] | None,
+    matches: Matches,
+    files: Sequence[Path],
     synthesizer: Synthesizer,
+    white_level: float | None,
     output: Output,
 ) -> list[NoiseProfile]:
-    from noisegen.cli.references import load_profiles, make_profile
+    """The profiles of files, or one made of references, under names of their own."""
+    from noisegen.references.create import create_profile
+    from noisegen.references.discover import read_references
     from noisegen.synthesis.recipe import named_apart
 
-    if profile:
-        if ref_clean:
-            raise UsageError("--ref-clean belongs to --ref; a profile already holds its noise")
-        return named_apart(load_profiles(profile, synthesizer.weights))
-    made = make_profile(
-        ref or [], ref_clean or [], synthesizer.weights, synthesizer.device, None, None
+    weights = synthesizer.weights
+    if not matches:
+        return named_apart(load_profiles(files, weights))
+    references = read_references(matches)
+    deep = references[0].noisy.dtype.itemsize > 1
+    made = create_profile(
+        references,
+        weights,
+        name=matches[0][0].stem,
+        white_level=white_level if deep else None,
+        device=synthesizer.device,
     )
     if made.kind == "estimated":
         output.note(
@@ -113,9 +131,18 @@ def _profiles(
     return named_apart([made])
 
 
+def _note_passed_over(clean: Path, out: Path, output: Output) -> None:
+    from noisegen.synthesis.plan import passed_over
+
+    others = passed_over(clean, out) if clean.is_dir() else {}
+    if others:
+        counts = ", ".join(f"{count} {ending or 'without'}" for ending, count in others.items())
+        output.note(f"passed over files with endings that are no picture's here: {counts}")
+
+
 def _report_plan(
     output: Output,
-    files: Sequence[CleanFile],
+    surveyed: Survey,
     profiles: Sequence[NoiseProfile],
     synthesizer: Synthesizer,
     chosen: SynthesisOptions,
@@ -123,24 +150,25 @@ def _report_plan(
 ) -> None:
     from noisegen.synthesis.estimate import estimate
 
-    plan = estimate(files, profiles, synthesizer, chosen)
-    for reason in plan.skipped:
+    plan = estimate(surveyed.headers, profiles, synthesizer, chosen)
+    images = len(surveyed.files)
+    for reason in surveyed.skipped:
         output.warn(f"would skip {reason}")
     output.result(
-        f"would write {plan.pairs} pairs of {plan.images} images ({plan.pixels / 1e6:.1f} Mpx) to "
+        f"would write {plan.pairs} pairs of {images} images ({plan.pixels / 1e6:.1f} Mpx) to "
         f"{out}/: about {_minutes(plan.seconds)} and {plan.megabytes:.0f} MB",
         {
             "dry_run": True,
             "out": str(out),
-            "images": plan.images,
+            "images": images,
             "pairs": plan.pairs,
             "megapixels": plan.pixels / 1e6,
             "seconds": plan.seconds,
             "megabytes": plan.megabytes,
-            "skipped": list(plan.skipped),
+            "skipped": list(surveyed.skipped),
         },
     )
-    if plan.skipped:
+    if surveyed.skipped:
         raise typer.Exit(PARTLY)
 
 
@@ -150,7 +178,7 @@ def _minutes(seconds: float) -> str:
 
 def _run(
     output: Output,
-    files: Sequence[CleanFile],
+    surveyed: Survey,
     profiles: Sequence[NoiseProfile],
     synthesizer: Synthesizer,
     chosen: SynthesisOptions,
@@ -159,7 +187,8 @@ def _run(
     from noisegen.synthesis.dataset import write_dataset
 
     pairs, pixels = 0, 0
-    skipped: list[str] = []
+    skipped = list(surveyed.skipped)
+    files = surveyed.files
     with output.progress(len(files) * chosen.variants) as advance:
         for done in write_dataset(files, profiles, synthesizer, chosen, out):
             pairs, pixels = pairs + done.pairs, pixels + done.pixels
@@ -175,7 +204,7 @@ def _run(
         "profiles": [profile.name for profile in profiles],
         "skipped": skipped,
     }
-    left = f", skipped {len(skipped)} of {len(files)} images" if skipped else ""
+    left = f", skipped {len(skipped)} images" if skipped else ""
     output.result(f"wrote {pairs} pairs ({pixels / 1e6:.1f} Mpx) to {out}/{left}", data)
     if skipped:
-        raise typer.Exit(PARTLY if pairs else 1)
+        raise typer.Exit(PARTLY)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import glob
 import re
-from collections.abc import Callable, Sequence
+import unicodedata
+from collections.abc import Sequence
 from pathlib import Path
 
 from noisegen.errors import UsageError
@@ -36,18 +37,28 @@ def find_references(noisy: Sequence[str], clean: Sequence[str]) -> Matches:
     noisies = find_pictures(noisy, "--ref")
     if not clean:
         return [(path, None) for path in noisies]
-    return match(noisies, find_pictures(clean, "--ref-clean"))
+    cleans = find_pictures(clean, "--ref-clean")
+    both = {path.resolve() for path in cleans}
+    for path in noisies:
+        if path.resolve() in both:
+            raise UsageError(
+                f"{path}: given as --ref and as --ref-clean; tell them apart, as with "
+                "--ref 'DIR/*_noisy.*' --ref-clean 'DIR/*_clean.*'"
+            )
+    return match(noisies, cleans)
 
 
 def read_references(matches: Matches) -> list[Reference]:
-    """Reads matched files.
+    """Reads matched files; alpha is left out.
+
+    Each goes by its file's name alone: a profile must not tell where on a machine it was made.
 
     Raises:
         ImageError: one of them cannot be read.
     """
     return [
         Reference(
-            str(noisy),
+            noisy.name,
             read_picture(noisy).pixels,
             None if clean is None else read_picture(clean).pixels,
         )
@@ -77,10 +88,16 @@ def find_pictures(specs: Sequence[str], option: str) -> list[Path]:
 def _expand(spec: str) -> list[Path]:
     path = Path(spec)
     if path.is_dir():
-        return sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+        below = (p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+        return sorted(p for p in below if not _hidden(p.relative_to(path)))
     if path.exists():
         return [path]
     return sorted(Path(p) for p in glob.glob(spec, recursive=True) if Path(p).is_file())  # noqa: PTH207 (absolute patterns too)
+
+
+def _hidden(relative: Path) -> bool:
+    """Whether a dot hides it or a folder above it: macOS writes ``._name`` beside pictures."""
+    return any(part.startswith(".") for part in relative.parts)
 
 
 def match(noisies: Sequence[Path], cleans: Sequence[Path]) -> Matches:
@@ -95,20 +112,10 @@ def match(noisies: Sequence[Path], cleans: Sequence[Path]) -> Matches:
         return [(noisies[0], cleans[0])]
     for key in (_stem, _bare_stem):
         by_name = {key(clean): clean for clean in cleans}
-        matched = [noisy for noisy in noisies if key(noisy) in by_name]
-        if not matched:
-            continue
-        _refuse_twins(noisies, key)
-        _refuse_twins(cleans, key)
-        if len(matched) == len(noisies) == len(cleans):
-            return [(noisy, by_name[key(noisy)]) for noisy in noisies]
         names = {key(noisy) for noisy in noisies}
-        alone = [p for p in noisies if key(p) not in by_name]
-        alone += [p for p in cleans if key(p) not in names]
-        raise UsageError(
-            f"{alone[0]}: has no counterpart of its name, but others have; give every --ref one "
-            "--ref-clean of the same name"
-        )
+        if len(names) == len(noisies) == len(cleans) and names == set(by_name):
+            return [(noisy, by_name[key(noisy)]) for noisy in noisies]
+    _refuse_partial_match(noisies, cleans)
     if len(noisies) != len(cleans):
         raise UsageError(
             f"{len(noisies)} references but {len(cleans)} cleans, and no names match: "
@@ -117,18 +124,45 @@ def match(noisies: Sequence[Path], cleans: Sequence[Path]) -> Matches:
     return list(zip(noisies, cleans, strict=True))
 
 
+def matched_by_order(matches: Matches) -> bool:
+    """Whether several cleans were matched without any name to go by."""
+    return len(matches) > 1 and all(
+        clean is not None and _bare_stem(noisy) != _bare_stem(clean) for noisy, clean in matches
+    )
+
+
+def _refuse_partial_match(noisies: Sequence[Path], cleans: Sequence[Path]) -> None:
+    """Some names match, but not one to one: which is meant would be a guess.
+
+    Every pair of equal stems is a pair of equal bare stems too, so these decide.
+    """
+    noisy_names = {_bare_stem(path) for path in noisies}
+    clean_names = {_bare_stem(path) for path in cleans}
+    if not noisy_names & clean_names:
+        return
+    _refuse_twins(noisies)
+    _refuse_twins(cleans)
+    alone = [path for path in noisies if _bare_stem(path) not in clean_names]
+    alone += [path for path in cleans if _bare_stem(path) not in noisy_names]
+    shown = ", ".join(map(str, alone[:3])) + (", …" if len(alone) > 3 else "")
+    raise UsageError(
+        f"{shown}: no counterpart of that name, though others have one; give every --ref one "
+        "--ref-clean of the same name"
+    )
+
+
 def _stem(path: Path) -> str:
-    return path.stem
+    return unicodedata.normalize("NFC", path.stem)
 
 
 def _bare_stem(path: Path) -> str:
-    return _MARKERS.sub("", path.stem).lower()
+    return _MARKERS.sub("", _stem(path)).lower()
 
 
-def _refuse_twins(paths: Sequence[Path], key: Callable[[Path], str]) -> None:
+def _refuse_twins(paths: Sequence[Path]) -> None:
     seen: dict[str, Path] = {}
     for path in paths:
-        twin = seen.setdefault(key(path), path)
+        twin = seen.setdefault(_bare_stem(path), path)
         if twin is not path:
             raise UsageError(
                 f"{twin} and {path}: share a name, so their match is unclear; rename one"

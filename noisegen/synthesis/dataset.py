@@ -15,13 +15,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TextIO
 
+import numpy as np
+
 from noisegen.errors import ImageError, OutputError
 from noisegen.images import Picture, encode, pixel_hash, read_picture, write_together
 from noisegen.references.profile import NoiseProfile
 from noisegen.synthesis import draws, recipe
 from noisegen.synthesis.blocks import Region
-from noisegen.synthesis.folder import METADATA, make_folder, prepare_output
-from noisegen.synthesis.plan import CleanFile, SynthesisOptions
+from noisegen.synthesis.folder import METADATA, abandon_output, make_folder, prepare_output
+from noisegen.synthesis.plan import RECIPE, CleanFile, SynthesisOptions
+from noisegen.synthesis.survey import UnusableError
 from noisegen.synthesis.synthesizer import CleanError, Synthesizer
 
 
@@ -63,28 +66,37 @@ def write_dataset(
     """Writes the dataset, yielding each noisy version's outcome in order.
 
     Args:
-        files: clean pictures.
-        profiles: one is drawn for each noisy version.
+        files: clean pictures, as :func:`noisegen.synthesis.survey.survey` left them.
+        profiles: one of those that fit a picture's channels is drawn for each noisy version.
         synthesizer: with the weights that the profiles were made with.
         options: of the dataset.
         out: its folder, checked by :func:`noisegen.synthesis.folder.check_output`.
 
     Raises:
         OutputError: the folder cannot be written; finished pairs stay whole.
+        UnusableError: not one file could be used; the folder is taken away again.
     """
     prepare_output(out)
     make_folder(out / "profiles")
     head: list[tuple[Path, bytes | Path]] = [
         (out / recipe.profile_file(profile), profile.to_bytes()) for profile in profiles
     ]
-    values = recipe.recipe(options, profiles, synthesizer.weights)
-    write_together([*head, (out / recipe.FILE_NAME, recipe.to_bytes(values))])
+    values = recipe.recipe(options, profiles, synthesizer.weights, synthesizer.device.type)
+    write_together([*head, (out / RECIPE, recipe.to_bytes(values))])
+    pairs, skipped = 0, []
     try:
         with (out / METADATA).open("w", encoding="utf-8", newline="\n") as metadata:
-            yield from _pipeline(files, profiles, synthesizer, options, out, metadata)
+            for done in _pipeline(files, profiles, synthesizer, options, out, metadata):
+                pairs += done.pairs
+                if done.skipped is not None:
+                    skipped.append(done.skipped)
+                yield done
     except OSError as error:
         reason = error.strerror or str(error)
         raise OutputError(f"{out / METADATA}: {reason}; choose another folder") from error
+    if not pairs:
+        abandon_output(out)
+        raise UnusableError(skipped)
 
 
 def _pipeline(
@@ -116,6 +128,8 @@ def _read(file: CleanFile) -> Picture | str:
         return read_picture(file.path)
     except ImageError as error:
         return str(error)
+    except MemoryError:
+        return f"{file.path}: does not fit in memory; cut it into smaller images"
 
 
 def _make(
@@ -129,12 +143,7 @@ def _make(
     if isinstance(picture, str):
         yield picture
         return
-    side = options.patch
-    if side is not None and min(picture.height, picture.width) < side:
-        size = f"{picture.width}×{picture.height}"
-        yield f"{file.path}: {size} is smaller than --patch {side}; leave it out or crop smaller"
-        return
-    copyable = picture.copyable and picture.container is file.container and side is None
+    copyable = picture.copyable and picture.container is file.container and options.patch is None
     source = file.path if copyable else None
     picture = replace(picture, container=file.container)
     try:
@@ -155,7 +164,8 @@ def _version(
 ) -> Iterator[_Pair]:
     """One noisy version of a picture: whole, or the crops that are asked for."""
     seed = options.seed
-    profile = profiles[draws.choice(len(profiles), seed, file.key, variant)]
+    fitting = [profile for profile in profiles if profile.channels == picture.channels]
+    profile = fitting[draws.choice(len(fitting), seed, file.key, variant)]
     strength = draws.strength(*options.strength, seed, file.key, variant)
     regions = _regions(picture, file.key, options)
     noisy = synthesizer.synthesize_regions(
@@ -166,7 +176,7 @@ def _version(
         key=file.key,
         variant=variant,
         strength=strength,
-        white_level=options.white_level,
+        white_level=options.white_level if picture.dtype == np.uint16 else None,
     )
     for index, (region, pixels) in enumerate(zip(regions, noisy, strict=True)):
         clean = _crop(picture, region)

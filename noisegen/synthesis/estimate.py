@@ -1,4 +1,4 @@
-"""What a dataset will cost: pairs, time and disk, from headers and one timed block."""
+"""What a dataset will cost: pairs, time and disk, from headers and one timed picture."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from noisegen.errors import ImageError
-from noisegen.images import Header, read_header
+from noisegen.images import Header
 from noisegen.references.profile import NoiseProfile
-from noisegen.synthesis.plan import CleanFile, SynthesisOptions
+from noisegen.synthesis.plan import SynthesisOptions
 from noisegen.synthesis.synthesizer import Synthesizer
 
 TRIAL = 256
@@ -29,42 +28,28 @@ class Estimate:
     """What would be made.
 
     Attributes:
-        images: clean files that can be used, as far as their headers tell.
-        pairs: that they give.
+        pairs: that the clean files give.
         pixels: of all noisy pictures.
         seconds: on this machine, about.
         megabytes: of noisy and clean files together, about.
-        skipped: files that would be, with their reasons.
     """
 
-    images: int
     pairs: int
     pixels: int
     seconds: float
     megabytes: float
-    skipped: tuple[str, ...]
 
 
 def estimate(
-    files: Sequence[CleanFile],
+    headers: Sequence[Header],
     profiles: Sequence[NoiseProfile],
     synthesizer: Synthesizer,
     options: SynthesisOptions,
 ) -> Estimate:
-    """Reads every header and times one block."""
-    images, pairs, pixels, stored, generated = 0, 0, 0, 0.0, 0
-    skipped = []
-    for file in files:
-        try:
-            header = read_header(file.path)
-        except ImageError as error:
-            skipped.append(str(error))
-            continue
+    """Counts what usable clean files will give, and times one block."""
+    pairs, pixels, stored, generated = 0, 0, 0.0, 0
+    for header in headers:
         crops, size = _crops(header, options)
-        if crops == 0:
-            skipped.append(f"{file.path}: smaller than --patch {options.patch}")
-            continue
-        images += 1
         pairs += crops * options.variants
         pixels += crops * size * options.variants
         # Crops are parts of the whole picture: they cost at most the whole.
@@ -74,7 +59,7 @@ def estimate(
         stored += 2 * COMPRESSION * crops * size * samples * header.dtype.itemsize
     seconds = generated * _seconds_a_pixel(profiles[0], synthesizer) * OTHER_WORK
     megabytes = stored * options.variants / 1e6
-    return Estimate(images, pairs, pixels, seconds, megabytes, tuple(skipped))
+    return Estimate(pairs, pixels, seconds, megabytes)
 
 
 def _crops(header: Header, options: SynthesisOptions) -> tuple[int, int]:
@@ -82,8 +67,6 @@ def _crops(header: Header, options: SynthesisOptions) -> tuple[int, int]:
     side = options.patch
     if side is None:
         return 1, header.width * header.height
-    if min(header.width, header.height) < side:
-        return 0, side * side
     places = ((header.height - side) // 8 + 1) * ((header.width - side) // 8 + 1)
     return min(options.per_image, places), side * side
 

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from noisegen.errors import UsageError
+from noisegen.errors import ImageError, UsageError
 from noisegen.images import Container
 from noisegen.references.discover import SUFFIXES
+
+DEEPEST = 65535
+"""The largest value of a sample."""
+
+RECIPE = "noisegen.json"
+"""Name of the recipe in a dataset's folder, and so the mark of such a folder."""
 
 _LOSSLESS = {
     ".png": Container.PNG,
@@ -31,7 +37,7 @@ class SynthesisOptions:
         strength: lowest and highest factor on the noise.
         patch: side of the crops, None for whole images.
         per_image: crops of an image.
-        white_level: of the cleans' integers, None for the profile's or the type's.
+        white_level: of 16-bit cleans, None for the profile's or the type's.
     """
 
     seed: int = 0
@@ -49,8 +55,8 @@ class SynthesisOptions:
             raise UsageError(f"--strength {low:g}:{high:g}: give a factor above 0, or low:high")
         if self.patch is not None and self.patch < 1:
             raise UsageError(f"--patch {self.patch}: give a side of 1 pixel or more")
-        if self.white_level is not None and not 0 < self.white_level < float("inf"):
-            raise UsageError(f"--white-level {self.white_level:g}: give a number above 0")
+        if self.white_level is not None and not 0 < self.white_level <= DEEPEST:
+            raise UsageError(f"--white-level {self.white_level:g}: give a number up to {DEEPEST}")
 
 
 @dataclass(frozen=True)
@@ -78,16 +84,19 @@ class CleanFile:
 def find_cleans(clean: Path, out: Path) -> list[CleanFile]:
     """The clean pictures of a file or folder, sorted by relative path.
 
-    Hidden files, other endings and the output folder are passed over; links to folders are not
-    followed.
+    Hidden files, other endings, the output folder and other datasets of noisegen are passed over;
+    links to folders are not followed.
 
     Raises:
         UsageError: there is none, or two would be written to one path.
+        ImageError: a folder cannot be searched.
     """
     if not clean.exists():
         raise UsageError(f"--clean {clean}: no such file or folder; check the path")
+    if (clean / RECIPE).exists():
+        raise UsageError(f"--clean {clean}: a dataset of noisegen; name the folder clean/ in it")
     root = clean if clean.is_dir() else clean.parent
-    paths = _walk(clean, out) if clean.is_dir() else [clean]
+    paths = filter(_is_picture, _walk(clean, out)) if clean.is_dir() else [clean]
     relative = sorted((path.relative_to(root).as_posix(), path) for path in paths)
     if not relative:
         endings = ", ".join(sorted(SUFFIXES))
@@ -95,18 +104,35 @@ def find_cleans(clean: Path, out: Path) -> list[CleanFile]:
     return _name_outputs(relative)
 
 
+def passed_over(clean: Path, out: Path) -> dict[str, int]:
+    """How many files of a folder are not taken for pictures, by ending, the most frequent first."""
+    others = (path for path in _walk(clean, out) if not _is_picture(path))
+    return dict(Counter(path.suffix.lower() for path in others).most_common())
+
+
+def _is_picture(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES
+
+
 def _walk(folder: Path, out: Path) -> Iterator[Path]:
     skipped = out.resolve()
-    for parent, folders, files in os.walk(folder):
+    for parent, folders, files in os.walk(folder, onerror=_refuse_folder):
         here = Path(parent)
         folders[:] = [
             name
-            for name in folders
-            if not name.startswith(".") and (here / name).resolve() != skipped
+            for name in sorted(folders)
+            if not name.startswith(".")
+            and (here / name).resolve() != skipped
+            and not (here / name / RECIPE).exists()
         ]
-        for name in files:
-            if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES:
-                yield here / name
+        yield from (here / name for name in sorted(files) if not name.startswith("."))
+
+
+def _refuse_folder(error: OSError) -> None:
+    """A folder left out without a word would be pictures lost."""
+    raise ImageError(
+        error.filename, f"cannot be searched ({error.strerror}): let it be read, or move it away"
+    )
 
 
 def _name_outputs(relative: Sequence[tuple[str, Path]]) -> list[CleanFile]:

@@ -19,8 +19,6 @@ from noisegen.synthesis.plan import SynthesisOptions
 FORMAT = 1
 """Version of the recipe's layout."""
 
-FILE_NAME = "noisegen.json"
-
 
 def profile_file(profile: NoiseProfile) -> str:
     """A profile's relative path in the dataset."""
@@ -42,7 +40,7 @@ def named_apart(profiles: Sequence[NoiseProfile]) -> list[NoiseProfile]:
 
 
 def recipe(
-    options: SynthesisOptions, profiles: Sequence[NoiseProfile], weights: Weights
+    options: SynthesisOptions, profiles: Sequence[NoiseProfile], weights: Weights, device: str
 ) -> dict[str, Any]:
     """The recipe as JSON values: no times, no paths of the machine."""
     return {
@@ -52,6 +50,7 @@ def recipe(
             {"name": p.name, "file": profile_file(p), "sha256": p.sha256} for p in profiles
         ],
         "weights": {"name": weights.name, "sha256": weights.sha256},
+        "device": device,
         "versions": {
             "noisegen": noisegen.__version__,
             "torch": torch.__version__,
@@ -62,4 +61,4 @@ def recipe(
 
 def to_bytes(values: dict[str, Any]) -> bytes:
     """Canonical JSON: equal recipes are equal bytes."""
-    return (json.dumps(values, sort_keys=True, indent=2, ensure_ascii=False) + "\n").encode()
+    return (json.dumps(values, sort_keys=True, indent=2) + "\n").encode()

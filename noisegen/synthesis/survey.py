@@ -1,0 +1,98 @@
+"""What the clean files declare of themselves, looked at before anything is written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from noisegen.errors import ImageError, NoisegenError
+from noisegen.images import Header, read_header
+from noisegen.references.profile import NoiseProfile
+from noisegen.synthesis.plan import CleanFile, SynthesisOptions
+
+LONGEST_NAME = 255
+"""Bytes of a file's name that common file systems take."""
+
+_KINDS = {1: "gray", 3: "RGB"}
+
+
+class UnusableError(NoisegenError):
+    """Not one of the clean files can be used."""
+
+    def __init__(self, skipped: Sequence[str]) -> None:
+        others = f"; nor can the other {len(skipped) - 1} be used" if len(skipped) > 1 else ""
+        super().__init__(skipped[0] + others)
+
+
+@dataclass(frozen=True)
+class Survey:
+    """Clean files that can be used, as far as their headers tell.
+
+    Attributes:
+        files: these.
+        headers: of each of them.
+        skipped: the others, each with its reason.
+    """
+
+    files: tuple[CleanFile, ...]
+    headers: tuple[Header, ...]
+    skipped: tuple[str, ...]
+
+
+def survey(
+    files: Sequence[CleanFile], profiles: Sequence[NoiseProfile], options: SynthesisOptions
+) -> Survey:
+    """Reads every header.
+
+    Raises:
+        UnusableError: no file is left.
+    """
+    usable: list[tuple[CleanFile, Header]] = []
+    skipped = []
+    for file in files:
+        try:
+            header = read_header(file.path)
+        except ImageError as error:
+            skipped.append(str(error))
+            continue
+        reason = _unfit_name(file, options) or _unfit_picture(header, profiles, options)
+        if reason is None:
+            usable.append((file, header))
+        else:
+            skipped.append(f"{file.path}: {reason}")
+    if not usable:
+        raise UnusableError(skipped)
+    found, headers = zip(*usable, strict=True)
+    return Survey(found, headers, tuple(skipped))
+
+
+def _unfit_name(file: CleanFile, options: SynthesisOptions) -> str | None:
+    try:
+        file.output.as_posix().encode()
+    except UnicodeEncodeError:
+        return "its name is not UTF-8, so that no metadata can hold it; rename it"
+    longest = file.numbered(
+        None if options.patch is None else options.per_image - 1,
+        None if options.variants == 1 else options.variants - 1,
+    )
+    if len(os.fsencode(longest.name)) > LONGEST_NAME:
+        return f"its name is too long for {longest.name[-20:]}; shorten it"
+    return None
+
+
+def _unfit_picture(
+    header: Header, profiles: Sequence[NoiseProfile], options: SynthesisOptions
+) -> str | None:
+    if all(profile.channels != header.channels for profile in profiles):
+        have, need = _KINDS[header.channels], _KINDS[profiles[0].channels]
+        names = ", ".join(profile.name for profile in profiles)
+        return (
+            f"is {have}, but the noise of {names} is {need}; give {need} pictures, or a profile "
+            f"from {have} references"
+        )
+    side = options.patch
+    if side is not None and min(header.width, header.height) < side:
+        size = f"{header.width}×{header.height}"
+        return f"{size} is smaller than --patch {side}; leave it out or crop smaller"
+    return None
