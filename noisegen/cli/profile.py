@@ -10,7 +10,7 @@ import typer
 from noisegen.cli import options
 from noisegen.cli.output import Output, one_line, user_errors
 from noisegen.cli.references import match_references
-from noisegen.errors import OutputError
+from noisegen.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -48,9 +48,11 @@ def create(
 
     output = Output(json, quiet)
     _check_file(out, overwrite)
-    references = read_references(match_references(ref or [], ref_clean or [], output))
+    matches = match_references(ref or [], ref_clean or [], output)
+    if any(path.resolve() == out.resolve() for pair in matches for path in pair if path):
+        raise UsageError(f"--out {out}: is a reference; name another file")
     profile = create_profile(
-        references,
+        read_references(matches),
         load_weights(weights),
         name=name or out.stem,
         white_level=white_level,
