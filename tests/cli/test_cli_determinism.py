@@ -82,7 +82,7 @@ def test_unicode_forms_of_a_name_are_one_key(
         (line,) = metadata(out)
         assert line["seed_key"] == "été.png"
         noisy.append(read_picture(out / line["noisy_file_name"]).pixels)
-    assert np.array_equal(*noisy)
+    assert np.array_equal(noisy[0], noisy[1])
 
 
 def test_crops_are_crops_of_the_whole(

@@ -45,7 +45,7 @@ def _check_pair(source: Path, noisy_file: Path, clean_file: Path) -> None:
         assert side.icc == source_picture.icc
         assert side.container not in (Container.JPEG, Container.WEBP)
         assert (side.alpha is None) == (source_picture.alpha is None)
-        if side.alpha is not None:
+        if side.alpha is not None and source_picture.alpha is not None:
             assert np.array_equal(side.alpha, source_picture.alpha)
 
 

@@ -1,0 +1,136 @@
+"""Which files are cleans, and what their outputs are called."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from noisegen.errors import ImageError, UsageError
+from noisegen.images import Container
+from noisegen.synthesis.plan import find_cleans, passed_over
+
+Fill = Callable[..., Path]
+
+
+@pytest.fixture
+def fill(tmp_path: Path) -> Fill:
+    """A folder with empty files of these names: names alone decide."""
+
+    def make(*names: str) -> Path:
+        for name in names:
+            path = tmp_path / "photos" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+        return tmp_path / "photos"
+
+    return make
+
+
+def _outputs(folder: Path, out: Path | None = None) -> dict[str, str]:
+    files = find_cleans(folder, out or folder.parent / "out")
+    return {file.key: file.output.as_posix() for file in files}
+
+
+def test_lossless_files_keep_their_names_and_others_become_png(fill: Fill) -> None:
+    folder = fill("a.PNG", "b.tif", "c.TIFF", "d.bmp", "e.jpg", "f.JPEG", "g.webp", "s/h.i.jpg")
+    assert _outputs(folder) == {
+        "a.PNG": "a.PNG", "b.tif": "b.tif", "c.TIFF": "c.TIFF", "d.bmp": "d.bmp",
+        "e.jpg": "e.png", "f.JPEG": "f.png", "g.webp": "g.png", "s/h.i.jpg": "s/h.i.png",
+    }  # fmt: skip
+    assert [file.container for file in find_cleans(folder, folder / "out")] == [
+        Container.PNG, Container.TIFF, Container.TIFF, Container.BMP,
+        Container.PNG, Container.PNG, Container.PNG, Container.PNG,
+    ]  # fmt: skip
+
+
+def test_every_converted_file_of_a_taken_name_uses_its_full_name(fill: Fill) -> None:
+    folder = fill("a.jpg", "a.png", "b.jpg", "b.webp", "C.jpg", "c.PNG", "d.jpg", "s/d.png")
+    assert _outputs(folder) == {
+        "a.jpg": "a.jpg.png", "a.png": "a.png", "b.jpg": "b.jpg.png", "b.webp": "b.webp.png",
+        "C.jpg": "C.jpg.png", "c.PNG": "c.PNG", "d.jpg": "d.png", "s/d.png": "s/d.png",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("a.jpg", "a.png", "a.jpg.png"),
+        ("A.png", "a.png"),
+        ("S/a.png", "s/a.png"),
+        (unicodedata.normalize("NFC", "é.png"), unicodedata.normalize("NFD", "é.png")),
+    ],
+)
+def test_names_that_still_collide_are_refused_by_name(fill: Fill, names: tuple[str, ...]) -> None:
+    folder = fill(*names)
+    if len(list(folder.rglob("*.*"))) < len(names):
+        pytest.skip("these are one file on this file system")
+    with pytest.raises(UsageError, match="rename one") as refusal:
+        find_cleans(folder, folder / "out")
+    assert sum(str(folder / name) in str(refusal.value) for name in names) == 2
+
+
+def test_numbered_names_of_different_files_never_meet(fill: Fill) -> None:
+    folder = fill("a.png", "a_v0.png", "a_p0.png", "a_p0_v0.png", "a_v0_v0.png")
+    for crops, variants in ((None, 12), (12, None), (12, 12)):
+        names = [
+            file.numbered(crop, variant).as_posix()
+            for file in find_cleans(folder, folder / "out")
+            for crop in ([None] if crops is None else range(crops))
+            for variant in ([None] if variants is None else range(variants))
+        ]
+        assert len(names) == len(set(names))
+
+
+def test_numbers_stand_before_the_ending(fill: Fill) -> None:
+    folder = fill("s/a.b.png", "s/a.b.jpg")
+    jpeg, png = find_cleans(folder, folder / "out")
+    assert png.numbered(1, 2).as_posix() == "s/a.b_p1_v2.png"
+    assert png.numbered(None, 0).as_posix() == "s/a.b_v0.png"
+    assert jpeg.numbered(0, None).as_posix() == "s/a.b.jpg_p0.png"
+
+
+def test_files_come_in_the_order_of_their_relative_paths(fill: Fill) -> None:
+    folder = fill("b.png", "a/z.png", "a.png", "A/y.png", "a/b/x.png")
+    keys = [file.key for file in find_cleans(folder, folder / "out")]
+    assert keys == ["A/y.png", "a.png", "a/b/x.png", "a/z.png", "b.png"]
+
+
+def test_hidden_files_and_the_output_are_passed_over(fill: Fill) -> None:
+    folder = fill("a.png", ".b.png", "._a.png", ".cache/c.png", "out/noisy/d.png", "outer/e.png")
+    assert set(_outputs(folder, folder / "out")) == {"a.png", "outer/e.png"}
+    assert set(_outputs(folder, folder / "outer" / ".." / "out")) == {"a.png", "outer/e.png"}
+
+
+def test_other_endings_are_counted(fill: Fill) -> None:
+    folder = fill("a.png", "a.txt", "b.gif", "s/c.GIF", "README", ".hidden", "out/x.json")
+    assert passed_over(folder, folder / "out") == {".gif": 2, ".txt": 1, "": 1}
+    assert passed_over(fill("a.png") / "s", folder / "out") == {".gif": 1}
+
+
+def test_links_to_files_are_followed_and_to_folders_are_not(fill: Fill, tmp_path: Path) -> None:
+    folder = fill("a.png", "s/b.png")
+    (folder / "linked.png").symlink_to(folder / "a.png")
+    (folder / "s" / "round").symlink_to(folder, target_is_directory=True)
+    (folder / "broken.png").symlink_to(tmp_path / "nowhere.png")
+    assert set(_outputs(folder)) == {"a.png", "broken.png", "linked.png", "s/b.png"}
+
+
+def test_a_folder_that_cannot_be_searched_is_not_left_out_in_silence(
+    fill: Fill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = fill("a.png", "s/b.png")
+    real = os.scandir
+
+    def scandir(path: str) -> object:
+        if str(path).endswith("s"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path)
+
+    # As root nothing is forbidden, so the refusal itself is what is put in place.
+    monkeypatch.setattr(os, "scandir", scandir)
+    with pytest.raises(ImageError, match="Permission denied"):
+        find_cleans(folder, folder / "out")

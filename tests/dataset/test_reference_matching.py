@@ -1,0 +1,119 @@
+"""Finding references, and matching noisy ones with their cleans: by name, by order, or not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from noisegen.errors import UsageError
+from noisegen.references.discover import (
+    find_pictures,
+    find_references,
+    match,
+    matched_by_order,
+)
+
+
+def _paths(folder: str, names: str) -> list[Path]:
+    return [Path(folder) / name for name in names.split()]
+
+
+@pytest.mark.parametrize(
+    ("noisies", "cleans", "expected"),
+    [
+        ("a.png", "b.png", "b.png"),
+        ("a.png b.png", "b.png a.png", "a.png b.png"),
+        ("a.jpg b.tif", "a.png b.png", "a.png b.png"),
+        ("s1_noisy.png s2_noisy.png", "s2_clean.png s1_clean.png", "s1_clean.png s2_clean.png"),
+        ("Canon_toy_Real.JPG Sony_a_Real.JPG", "Sony_a_mean.JPG Canon_toy_mean.JPG",
+         "Canon_toy_mean.JPG Sony_a_mean.JPG"),
+        ("01_NOISY_SRGB_010.PNG 02_NOISY_SRGB_010.PNG", "02_GT_SRGB_010.PNG 01_GT_SRGB_010.PNG",
+         "01_GT_SRGB_010.PNG 02_GT_SRGB_010.PNG"),
+        ("w2s001_ch0_noisy.png w2s001_ch1_noisy.png", "w2s001_ch1_clean.png w2s001_ch0_clean.png",
+         "w2s001_ch0_clean.png w2s001_ch1_clean.png"),
+        ("noisy-7.png noisy-8.png", "clean-8.png clean-7.png", "clean-7.png clean-8.png"),
+        ("a.png b_noisy.png", "b_clean.png a.png", "a.png b_clean.png"),
+        ("shot1.png shot2.png", "x.png y.png", "x.png y.png"),
+    ],
+)  # fmt: skip
+def test_matches(noisies: str, cleans: str, expected: str) -> None:
+    found = match(_paths("n", noisies), _paths("c", cleans))
+    assert found == list(zip(_paths("n", noisies), _paths("c", expected), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("noisies", "cleans", "named"),
+    [
+        ("a.png b.png", "a.png c.png", ("n/b.png", "c/c.png")),
+        ("a.png b.png c.png", "a.png b.png", ("n/c.png",)),
+        ("a.png b.png", "a.png b.png c.png", ("c/c.png",)),
+        ("a.png b.png", "a.png a.jpg", ("c/a.png", "c/a.jpg")),
+        ("a.png a.jpg", "a.png b.png", ("n/a.png", "n/a.jpg")),
+        ("a.png b.png", "a.png b.png b_clean.png", ("c/b.png", "c/b_clean.png")),
+        ("a_noisy.png b_noisy.png", "a_clean.png c_clean.png", ("b_noisy.png", "c_clean.png")),
+        ("x.png y.png z.png", "1.png 2.png", ("3 references", "2 cleans")),
+    ],
+)
+def test_what_would_be_a_guess_is_refused_by_name(
+    noisies: str, cleans: str, named: tuple[str, ...]
+) -> None:
+    with pytest.raises(UsageError) as refusal:
+        match(_paths("n", noisies), _paths("c", cleans))
+    for name in named:
+        assert name in str(refusal.value)
+
+
+def test_order_is_told_from_names() -> None:
+    by_order = match(_paths("n", "a.png b.png"), _paths("c", "x.png y.png"))
+    by_name = match(_paths("n", "a_noisy.png b.png"), _paths("c", "a_clean.png b.png"))
+    assert matched_by_order(by_order)
+    assert not matched_by_order(by_name)
+    assert not matched_by_order([(Path("a.png"), None), (Path("b.png"), None)])
+    assert not matched_by_order(match(_paths("n", "a.png"), _paths("c", "x.png")))
+
+
+@pytest.fixture
+def shots(tmp_path: Path) -> Path:
+    for name in ("b.png", "a.JPG", "s/c.tif", "._a.JPG", ".old/d.png", "notes.txt"):
+        path = tmp_path / "shots" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    return tmp_path / "shots"
+
+
+@pytest.mark.parametrize(
+    ("specs", "expected"),
+    [
+        ([""], ["a.JPG", "b.png", "s/c.tif"]),
+        (["*.*[gG]"], ["a.JPG", "b.png"]),
+        (["**/*.tif"], ["s/c.tif"]),
+        (["b.png", ""], ["b.png", "a.JPG", "s/c.tif"]),
+        (["s", "a.JPG", "s/c.tif"], ["s/c.tif", "a.JPG"]),
+    ],
+)
+def test_files_folders_and_globs(shots: Path, specs: list[str], expected: list[str]) -> None:
+    found = find_pictures([str(shots / spec) for spec in specs], "--ref")
+    assert [path.relative_to(shots).as_posix() for path in found] == expected
+
+
+def test_a_file_with_a_globs_characters_is_a_file(shots: Path) -> None:
+    (shots / "b[1].png").touch()
+    assert find_pictures([str(shots / "b[1].png")], "--ref") == [shots / "b[1].png"]
+
+
+@pytest.mark.parametrize("spec", ["none.png", "*.webp", "empty"])
+def test_nothing_there_is_an_error_that_names_it(shots: Path, spec: str) -> None:
+    (shots / "empty").mkdir()
+    with pytest.raises(UsageError, match="--ref-clean") as refusal:
+        find_references([str(shots)], [str(shots / spec)])
+    assert spec in str(refusal.value)
+
+
+def test_one_file_on_both_sides(shots: Path) -> None:
+    with pytest.raises(UsageError, match=r"b\.png"):
+        find_references([str(shots / "b.png")], [str(shots / "s" / ".." / "b.png")])
+
+
+def test_no_cleans(shots: Path) -> None:
+    assert find_references([str(shots / "b.png")], []) == [(shots / "b.png", None)]
