@@ -18,11 +18,12 @@ Bytes = NDArray[np.uint8]
 
 
 def classical(weights: Weights) -> Weights:
-    """The same weights with the network's output at zero: exactly the classical model."""
+    """The same weights with the network's last layers at zero: exactly the classical model."""
     model = copy.deepcopy(weights.model)
     with torch.no_grad():
-        for parameter in model.generator.output.parameters():
-            parameter.zero_()
+        for last in (model.generator.output, model.generator.follow):
+            for parameter in last.parameters():
+                parameter.zero_()
     return replace(weights, name="classical", model=model)
 
 

@@ -26,11 +26,13 @@ class ShapedField:
         noise: zero-mean noise of the measured level, spectrum and marginal, plus the mean.
         level: measured standard deviation at the clean's intensity.
         coverage: how well the references show the clean's intensity, in [0, 1].
+        follows: logarithm of the level that also follows local activity, relative to ``level``.
     """
 
     noise: Tensor
     level: Tensor
     coverage: Tensor
+    follows: Tensor
 
 
 def look_up(tables: Sequence[Tensor], position: Tensor) -> list[Tensor]:
@@ -65,6 +67,26 @@ def at_intensity(curves: Sequence[Tensor], clean: Tensor) -> list[Tensor]:
     return look_up(curves, clean * BINS - 0.5)
 
 
+def local_activity(clean: Tensor) -> Tensor:
+    """Standard deviation of the clean within 5×5 pixels, all channels together.
+
+    Args:
+        clean: B×C×H×W.
+
+    Returns:
+        B×1×H×W, in units of the white level.
+    """
+    pooling = {"kernel_size": 5, "stride": 1, "padding": 2, "count_include_pad": False}
+    mean = F.avg_pool2d(clean, **pooling)
+    variance = F.avg_pool2d(clean.square(), **pooling) - mean.square()
+    return variance.mean(1, keepdim=True).clamp(min=0).sqrt()
+
+
+def activity_position(activity: Tensor) -> Tensor:
+    """Position of an activity among the nodes of its curve."""
+    return (activity * 255).clamp(min=0.25).log2() + 1
+
+
 def colour(white: Tensor, kernel: Tensor) -> Tensor:
     """Colours a white Gaussian field; the margin of KERNEL // 2 pixels is used up.
 
@@ -95,6 +117,9 @@ def shape_field(white: Tensor, clean: Tensor, statistics: Statistics) -> ShapedF
     coloured = colour(white, statistics.kernel)
     node = (coloured + QUANTILE_REACH) * ((QUANTILE_NODES - 1) / (2 * QUANTILE_REACH))
     (marginal,) = look_up([statistics.quantiles], node)
-    curves = [statistics.level, statistics.mean, statistics.coverage]
-    level, mean, coverage = at_intensity(curves, clean)
-    return ShapedField(marginal * level + mean, level, coverage)
+    curves = [statistics.level, statistics.mean, statistics.coverage, statistics.flat_level]
+    level, mean, coverage, flat_level = at_intensity(curves, clean)
+    position = activity_position(local_activity(clean)).expand_as(clean)
+    (factor,) = look_up([statistics.activity], position)
+    follows = (flat_level / level).log() + factor
+    return ShapedField(marginal * level + mean, level, coverage, follows)

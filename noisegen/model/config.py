@@ -11,6 +11,9 @@ WINDOW = 32
 BINS = 16
 """Nodes of every curve against intensity; node i stands at intensity (i + 0.5) / BINS."""
 
+ACTIVITY_NODES = 8
+"""Nodes of the curve against local activity; node i stands at 2^(i − 1) steps of 8 bits."""
+
 KERNEL = 15
 """Side of the colouring kernel, in pixels: correlation reaches about as far."""
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from noisegen.model.conditioning import Conditioning, Statistics
-from noisegen.model.config import BINS, WINDOW, EncoderConfig
+from noisegen.model.config import ACTIVITY_NODES, BINS, WINDOW, EncoderConfig
 
 QUANTILES_SHOWN = 9
 """The global block sees every eighth node of the marginal's table."""
@@ -68,7 +68,7 @@ class GlobalPromptBlock(nn.Module):
         self.fine = nn.Conv2d(6, width, 3, padding=1)
         self.middle = nn.Conv2d(width, width, 3, stride=2, padding=1)
         self.coarse = nn.Conv2d(width, width, 3, stride=2, padding=1)
-        measured = 9 * BINS + 3 * QUANTILES_SHOWN + 2
+        measured = 9 * BINS + 3 * QUANTILES_SHOWN + 3 * ACTIVITY_NODES + 2
         self.prompt = Components(6 * width + measured, config.global_tokens, config)
 
     def forward(self, windows: ReferenceWindows, measured: Statistics) -> Tensor:
@@ -174,6 +174,7 @@ def describe(measured: Statistics, estimated: Tensor) -> Tensor:
             measured.quantiles[..., ::step].flatten(1),
             measured.scale.log().unsqueeze(1),
             estimated.unsqueeze(1),
+            measured.activity.flatten(1),
         ],
         1,
     )

@@ -23,8 +23,14 @@ GRID = 8
 FIELD_CHANNELS = 4
 """Channels of the Gaussian field: three that are coloured, one that stays white."""
 
-INPUTS = 11
-"""Clean (3), shaped noise (3), level (3), coverage (1), white field (1)."""
+INPUTS = 14
+"""Clean (3), shaped noise (3), level (3), activity (3), coverage (1), white field (1)."""
+
+FOLLOW_PACE = 10.0
+"""Multiplies a layer that starts at zero and has to come to about 1: it learns that much faster."""
+
+ACTIVITY_REACH = 2
+"""How far, in pixels, local activity sees."""
 
 LARGEST_GAIN = 3.0
 """Natural logarithm of the largest factor by which the network changes the classical noise."""
@@ -125,24 +131,33 @@ class Generator(nn.Module):
             DecoderBlock(inner, token) for _ in range(config.decoder_blocks)
         )
         self.output = nn.Conv2d(inner, 2 * 3 * 4, 3, padding=1)
-        nn.init.zeros_(self.output.weight)
-        if self.output.bias is not None:
-            nn.init.zeros_(self.output.bias)
+        # How far the level follows the picture's activity, per channel: learned from nothing too.
+        self.follow = nn.Linear(token, 3)
+        for last in (self.output, self.follow):
+            for parameter in last.parameters():
+                nn.init.zeros_(parameter)
 
     @property
     def receptive_field(self) -> int:
         """How far, in pixels, a clean pixel can act on the noise (an upper bound).
 
         Tokens: GRID − 1 pixels within one, GRID for each mixing block. Decoder: 2 pixels for each
-        convolution at half resolution after the latent joins, and one for the 2×2 cells.
+        convolution at half resolution after the latent joins, one for the 2×2 cells, and what
+        local activity sees.
         """
         convolutions = 2 * self.config.decoder_blocks + 1
-        return GRID - 1 + GRID * sum(self.config.mixing) + 2 * convolutions + 1
+        tokens = GRID - 1 + GRID * sum(self.config.mixing)
+        return tokens + 2 * convolutions + 1 + ACTIVITY_REACH
 
     @property
     def context(self) -> int:
         """Pixels of clean image that a tile needs on every side: whole tokens."""
         return -(-self.receptive_field // GRID) * GRID
+
+    def summary(self, tokens: Tensor) -> Tensor:
+        """One vector of the whole prompt: B×T×D → B×D."""
+        summary: Tensor = self.summarise(tokens.mean(1))
+        return summary
 
     def forward(self, clean: Tensor, field: Tensor, conditioning: Conditioning) -> Tensor:
         """One pass.
@@ -162,6 +177,8 @@ class Generator(nn.Module):
         change = self.correct(clean, shaped, white, conditioning)
         gain, added = change.chunk(2, 1)
         scale = conditioning.statistics.scale.view(-1, 1, 1, 1)
+        follow = self.follow(self.summary(conditioning.tokens)).float()
+        gain = gain + FOLLOW_PACE * follow.unsqueeze(-1).unsqueeze(-1) * shaped.follows
         gain = (LARGEST_GAIN * torch.tanh(gain / LARGEST_GAIN)).exp()
         return shaped.noise * gain + added * (shaped.level + LEVEL_FLOOR * scale)
 
@@ -171,10 +188,11 @@ class Generator(nn.Module):
         """The network proper: log gain on the classical noise (3) and what is added to it (3)."""
         scale = conditioning.statistics.scale.view(-1, 1, 1, 1)
         coverage = shaped.coverage.mean(1, keepdim=True)
-        x = [clean, shaped.noise / scale, shaped.level / scale, coverage, white]
+        relative = [shaped.noise / scale, shaped.level / scale]
+        x = [clean, *relative, shaped.follows, coverage, white]
         stacked = torch.cat(x, 1).contiguous(memory_format=torch.channels_last)
         tokens = conditioning.tokens
-        summary = self.summarise(tokens.mean(1))
+        summary = self.summary(tokens)
         latent = self.embed(F.pixel_unshuffle(stacked, GRID))
         for block in self.blocks:
             latent = block(latent, tokens, summary)

@@ -18,7 +18,7 @@ from safetensors.numpy import save as serialise
 
 from noisegen.errors import ProfileError
 from noisegen.images import write_atomically
-from noisegen.model.config import BINS, KERNEL, QUANTILE_NODES
+from noisegen.model.config import ACTIVITY_NODES, BINS, KERNEL, QUANTILE_NODES
 from noisegen.references.statistics import LAGS, NoiseStatistics
 
 Floats = NDArray[np.float32]
@@ -175,6 +175,8 @@ def _shapes(channels: int) -> dict[str, tuple[int, ...]]:
         "mean": curve,
         "level": curve,
         "coverage": curve,
+        "flat_level": curve,
+        "activity": (channels, ACTIVITY_NODES),
         "pixels_per_bin": curve,
         "sigma": (channels,),
         "autocorrelation": (channels, lags, lags),

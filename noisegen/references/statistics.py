@@ -11,9 +11,18 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
-from noisegen.model.config import BINS, KERNEL, QUANTILE_NODES, QUANTILE_REACH, WINDOW
+from noisegen.model.classical import activity_position, local_activity
+from noisegen.model.config import (
+    ACTIVITY_NODES,
+    BINS,
+    KERNEL,
+    QUANTILE_NODES,
+    QUANTILE_REACH,
+    WINDOW,
+)
 from noisegen.references.windows import Windows
 
 Floats = NDArray[np.float32]
@@ -27,6 +36,9 @@ SMALLEST_LEVEL = 1e-5
 
 COVERED = 300.0
 """Effective pixels at which an intensity counts as half covered."""
+
+ROUNDS = 3
+"""Rounds of fitting the level against intensity and against activity in turn."""
 
 LAGS = 6
 """Autocorrelation is reported within ±LAGS pixels."""
@@ -42,6 +54,8 @@ class NoiseStatistics:
         mean: C×16, mean of the residual against intensity.
         level: C×16, standard deviation against intensity.
         coverage: C×16, in [0, 1], how well the references show an intensity.
+        flat_level: C×16, ``level`` less what local activity explains.
+        activity: C×8, logarithm of the factor on ``flat_level`` against local activity.
         pixels_per_bin: C×16, share of the reference's pixels at an intensity.
         sigma: C, overall standard deviation.
         autocorrelation: C×13×13, lag 0 in the middle.
@@ -53,6 +67,8 @@ class NoiseStatistics:
     mean: Floats
     level: Floats
     coverage: Floats
+    flat_level: Floats
+    activity: Floats
     pixels_per_bin: Floats
     sigma: Floats
     autocorrelation: Floats
@@ -67,6 +83,7 @@ def measure(windows: Windows) -> NoiseStatistics:
     centred = residual - read_curve(mean, clean)
     level = np.sqrt(_smooth(counts, _bin_sums(clean, centred**2)))
     level = np.maximum(level, SMALLEST_LEVEL)
+    flat_level, activity = follow_activity(centred, clean, counts)
     standard = centred / read_curve(level, clean)
     spectrum = cross_spectrum(standard)
     covariance = np.fft.ifft2(spectrum, axes=(0, 1)).real
@@ -76,6 +93,8 @@ def measure(windows: Windows) -> NoiseStatistics:
         mean=mean.astype(np.float32),
         level=level.astype(np.float32),
         coverage=_coverage(counts).astype(np.float32),
+        flat_level=flat_level.astype(np.float32),
+        activity=activity.astype(np.float32),
         pixels_per_bin=(counts / counts.sum(1, keepdims=True)).astype(np.float32),
         sigma=residual.std((0, 2, 3)).astype(np.float32),
         autocorrelation=_autocorrelation(covariance).astype(np.float32),
@@ -83,32 +102,78 @@ def measure(windows: Windows) -> NoiseStatistics:
     )
 
 
-def read_curve(curve: NDArray[np.floating], clean: Floats) -> Floats:
+def read_curve(curve: Doubles, clean: Floats) -> Floats:
     """A curve against intensity (C×16) at each pixel of N×C×h×w, held constant at the ends."""
-    nodes = (np.arange(BINS) + 0.5) / BINS
-    channels = [np.interp(clean[:, c], nodes, curve[c]) for c in range(clean.shape[1])]
-    return np.stack(channels, 1).astype(np.float32)
+    return _read(curve, clean * BINS - 0.5)
+
+
+def follow_activity(centred: Floats, clean: Floats, counts: Doubles) -> tuple[Doubles, Doubles]:
+    """The level as a product of a curve against intensity and one against local activity.
+
+    In-camera denoising leaves more noise on texture, and errors of a reference's clean lie there
+    too. The two curves are fitted in turn.
+
+    Args:
+        centred: N×C×32×32, residual less its mean.
+        clean: N×C×32×32.
+        counts: C×16, pixels per intensity.
+
+    Returns:
+        Level against intensity, C×16, and the logarithm of its factor against activity, C×8.
+    """
+    square = centred.astype(np.float32) ** 2
+    position = activity_position(local_activity(torch.from_numpy(clean)))
+    nodes = np.broadcast_to(position.clamp(0, ACTIVITY_NODES - 1).numpy(), clean.shape)
+    seen = _node_sums(nodes, np.ones_like(square), ACTIVITY_NODES)
+    activity = np.zeros((clean.shape[1], ACTIVITY_NODES))
+    for _ in range(ROUNDS):
+        factor = np.exp(2 * _read(activity, nodes))
+        level = np.sqrt(_smooth(counts, _bin_sums(clean, square / factor)))
+        level = np.maximum(level, SMALLEST_LEVEL)
+        relative = square / read_curve(level, clean) ** 2
+        sums = _node_sums(nodes, relative, ACTIVITY_NODES)
+        weight = _smoothing(ACTIVITY_NODES)
+        # Few pixels at an activity say little: they start from a factor of 1.
+        ratio = (sums @ weight + COVERED) / (seen @ weight + COVERED)
+        activity = 0.5 * np.log(np.maximum(ratio, 1e-4))
+    return level, activity
 
 
 def _bin_sums(clean: Floats, values: Floats) -> Doubles:
-    """Sums of values per channel and bin, each pixel shared between its two nearest nodes."""
-    sums = np.empty((clean.shape[1], BINS))
-    for c in range(clean.shape[1]):
-        position = np.clip(clean[:, c].ravel() * BINS - 0.5, 0, BINS - 1)
-        lower = np.minimum(position.astype(np.intp), BINS - 2)
-        upper_share = position - lower
+    """Sums of values per channel and intensity."""
+    return _node_sums(np.clip(clean * BINS - 0.5, 0, BINS - 1), values, BINS)
+
+
+def _node_sums(position: Floats, values: Floats, nodes: int) -> Doubles:
+    """Sums per channel and node, each pixel shared between its two nearest nodes."""
+    sums = np.empty((position.shape[1], nodes))
+    for c in range(position.shape[1]):
+        here = position[:, c].ravel()
+        lower = np.minimum(here.astype(np.intp), nodes - 2)
+        upper_share = here - lower
         value = values[:, c].ravel()
-        sums[c] = np.bincount(lower, value * (1 - upper_share), BINS)
-        sums[c] += np.bincount(lower + 1, value * upper_share, BINS)
+        sums[c] = np.bincount(lower, value * (1 - upper_share), nodes)
+        sums[c] += np.bincount(lower + 1, value * upper_share, nodes)
     return sums
+
+
+def _read(curve: Doubles, position: Floats) -> Floats:
+    nodes = np.arange(curve.shape[1])
+    channels = [np.interp(position[:, c], nodes, curve[c]) for c in range(len(curve))]
+    return np.stack(channels, 1).astype(np.float32)
 
 
 def _smooth(counts: Doubles, sums: Doubles) -> Doubles:
     """Count-weighted average of nearby bins; a faint long tail reaches bins that nothing fills."""
-    distance = np.abs(np.arange(BINS)[:, None] - np.arange(BINS)[None])
-    weight = np.exp(-0.5 * (distance / SMOOTHING) ** 2) + 1e-6 * np.exp(-distance / 0.5)
+    weight = _smoothing(BINS)
     smoothed: Doubles = (sums @ weight) / (counts @ weight)
     return smoothed
+
+
+def _smoothing(nodes: int) -> Doubles:
+    distance = np.abs(np.arange(nodes)[:, None] - np.arange(nodes)[None])
+    weight: Doubles = np.exp(-0.5 * (distance / SMOOTHING) ** 2) + 1e-6 * np.exp(-distance / 0.5)
+    return weight
 
 
 def _coverage(counts: Doubles) -> Doubles:
