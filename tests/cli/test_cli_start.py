@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 import noisegen
@@ -56,3 +63,56 @@ def test_wrong_usage_exits_2_without_a_traceback(arguments: list[str]) -> None:
     assert ran.returncode == 2
     assert ran.stdout == ""
     assert "Traceback" not in ran.stderr
+
+
+def test_ctrl_c_leaves_whole_pairs_and_exits_130(
+    tmp_path: Path,
+    weights_file: Path,
+    rgb_profile: Path,
+    scene: Callable[..., Any],
+    write_png: Callable[[Path, Any], Path],
+) -> None:
+    clean = write_png(tmp_path / "photo.png", np.tile(scene(256, 256), (2, 2, 1)))
+    out = tmp_path / "pairs"
+    command = [
+        sys.executable, "-m", "noisegen", "synth", "--clean", clean, "--out", out,
+        "--profile", rgb_profile, "--weights", weights_file, "--variants", "500",
+    ]  # fmt: skip
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as process:
+        lines = out / "metadata.jsonl"
+        until = time.monotonic() + 60
+        while not (lines.exists() and lines.read_text().count("\n") > 1):
+            assert process.poll() is None
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        shown, errors = process.communicate(timeout=60)
+    assert (process.returncode, shown, errors) == (130, "", "")
+    named = [json.loads(line)["noisy_file_name"] for line in lines.read_text().splitlines()]
+    for side in ("noisy", "clean"):
+        written = {path.name for path in (out / side).iterdir()}
+        assert written == {Path(name).name for name in named}
+
+
+def test_a_terminal_without_unicode_gets_stand_ins(rgb_profile: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "noisegen", "profile", "show", rgb_profile],
+        capture_output=True,
+        env={"PYTHONIOENCODING": "ascii"},
+        timeout=60,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert b"white level  255" in ran.stdout
+
+
+@pytest.mark.parametrize("environment", [{}, {"NO_COLOR": "1", "FORCE_COLOR": "1"}])
+def test_no_colour_where_none_is_wanted(rgb_profile: Path, environment: dict[str, str]) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "noisegen", "profile", "show", rgb_profile],
+        capture_output=True,
+        env=environment,
+        timeout=60,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert b"\x1b[3" not in ran.stdout
