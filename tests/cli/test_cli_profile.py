@@ -17,7 +17,7 @@ Run = Callable[..., Any]
 @pytest.fixture
 def create(run: Run, weights_file: Path, tmp_path: Path) -> Run:
     def invoke(*arguments: object, out: str = "camera.safetensors") -> Any:
-    XX
+        fixed = ("--out", tmp_path / out, "--weights", weights_file)
         return run("profile", "create", *fixed, *arguments)
 
     return invoke
