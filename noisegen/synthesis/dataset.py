@@ -230,9 +230,12 @@ def _write(file: CleanFile, made: list[_Pair] | str, out: Path, metadata: TextIO
         try:
             content = pair.source if pair.source is not None else encode(pair.clean)
             files: list[tuple[Path, bytes | Path]] = [(noisy, encode(pair.noisy)), (clean, content)]
+            write_together(files)
+        except ImageError as error:
+            # The clean was there when it was read, and is not now that it is copied.
+            return Done(file, skipped=str(error))
         except ValueError as error:
             return Done(file, skipped=f"{file.path}: {error}; convert it to PNG")
-        write_together(files)
         hashes = {"noisy_sha256": pixel_hash(pair.noisy), "clean_sha256": pixel_hash(pair.clean)}
         metadata.write(json.dumps({**pair.line, **hashes}, ensure_ascii=False) + "\n")
         metadata.flush()

@@ -243,6 +243,27 @@ def test_one_bad_clean_does_not_stop_the_rest(
     assert names == set(contents(tmp_path / "pairs" / "clean")) == {"a.png", "b.png", "sub/c.png"}
 
 
+def test_a_clean_that_vanishes_does_not_stop_the_rest(
+    synth: Synth, cleans: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is read, and gone when it is to be copied."""
+    from noisegen.synthesis import dataset
+
+    real = dataset.read_picture
+
+    def read_and_remove(path: Path) -> Any:
+        picture = real(path)
+        if path.name == "b.png":
+            path.unlink()
+        return picture
+
+    monkeypatch.setattr(dataset, "read_picture", read_and_remove)
+    ran = synth(cleans)
+    assert ran.code == 3
+    assert ran.out.startswith("wrote 2 pairs")
+    assert "b.png" in ran.err
+
+
 def test_bad_cleans_are_named_even_when_quiet_and_in_json(
     synth: Synth, cleans: Path, tmp_path: Path
 ) -> None:

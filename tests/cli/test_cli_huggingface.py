@@ -12,16 +12,20 @@ import pytest
 from noisegen.images import read_picture
 
 
+def _offline_datasets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    for name in ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "HF_HUB_DISABLE_TELEMETRY"):
+        monkeypatch.setenv(name, "1")
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "cache"))
+    return pytest.importorskip("datasets")
+
+
 def test_imagefolder_has_two_image_columns(
     synth: Callable[..., Any],
     cleans: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for name in ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "HF_HUB_DISABLE_TELEMETRY"):
-        monkeypatch.setenv(name, "1")
-    monkeypatch.setenv("HF_HOME", str(tmp_path / "cache"))
-    datasets = pytest.importorskip("datasets")
+    datasets = _offline_datasets(tmp_path, monkeypatch)
     assert synth(cleans, "--patch", 32, "--per-image", 2).code == 0
     out = tmp_path / "pairs"
     loaded = datasets.load_dataset(
@@ -42,3 +46,21 @@ def test_imagefolder_has_two_image_columns(
             i for i, clean in enumerate(expected["clean"]) if np.array_equal(clean, pair["clean"])
         )
         assert np.array_equal(expected["noisy"][index], pair["noisy"])
+
+
+def test_folders_named_like_splits_need_data_files(
+    synth: Callable[..., Any], cleans: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder ``test`` makes the loader look for splits, and miss the metadata beside them."""
+    datasets = _offline_datasets(tmp_path, monkeypatch)
+    (cleans / "sub").rename(cleans / "test")
+    assert synth(cleans).code == 0
+    loaded = datasets.load_dataset(
+        "imagefolder",
+        data_dir=str(tmp_path / "pairs"),
+        data_files="**",
+        split="train",
+        cache_dir=str(tmp_path / "cache"),
+    )
+    assert len(loaded) == 3
+    assert {"noisy", "clean"} <= set(loaded.features)
