@@ -50,9 +50,7 @@ class NoiseGenerator(Synthesizer):
             Reference(f"reference {index}", one, its_clean)
             for index, (one, its_clean) in enumerate(zip(noisies, cleans, strict=True))
         ]
-        return create_profile(
-            references, self.weights, name=name, white_level=white_level, device=self.device
-        )
+        return create_profile(references, self.weights, name=name, white_level=white_level)
 
 
 def load_generator(

@@ -35,13 +35,11 @@ def create(
     name: Annotated[str | None, typer.Option(help="Its name; the file's stem if left out.")] = None,
     white_level: options.WhiteLevel = None,
     weights: options.Weights = "base",
-    device: options.Device = "auto",
     overwrite: options.Overwrite = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Make a noise profile from noisy shots of one camera and setting."""
-    from noisegen.model.device import select_device
     from noisegen.model.weights import load_weights
     from noisegen.references.create import create_profile
     from noisegen.references.discover import read_references
@@ -56,7 +54,6 @@ def create(
         load_weights(weights),
         name=name or out.stem,
         white_level=white_level,
-        device=select_device(device),
     )
     profile.save(out)
     count = len(profile.references)

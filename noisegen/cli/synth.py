@@ -122,7 +122,6 @@ def _profiles(
         weights,
         name=matches[0][0].stem,
         white_level=white_level if deep else None,
-        device=synthesizer.device,
     )
     if made.kind == "estimated":
         output.note(

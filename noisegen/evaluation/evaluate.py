@@ -50,7 +50,7 @@ def evaluate(
         reference = case.reference
         if blind:
             reference = Reference(reference.name, reference.noisy)
-        profile = create_profile([reference], weights, device=device)
+        profile = create_profile([reference], weights)
         for target in case.targets:
             for row, real, fake in _rows(target, profile, ours, classical):
                 scores = compare(

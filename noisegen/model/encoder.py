@@ -131,7 +131,8 @@ def pool_windows(features: Tensor, valid: Tensor) -> Tensor:
         B×2C.
     """
     batch, count = valid.shape
-    x = features.float().view(batch, count, features.shape[1], -1)
+    x = features if features.dtype == torch.float64 else features.float()
+    x = x.view(batch, count, features.shape[1], -1)
     weight = valid.to(x.dtype).unsqueeze(-1)
     total = weight.sum(1)
     mean = (x.mean(-1) * weight).sum(1) / total

@@ -48,28 +48,50 @@ class ChannelNorm(nn.Module):
         return F.layer_norm(x.permute(0, 2, 3, 1), (channels,)).permute(0, 3, 1, 2)
 
 
+class VectorLinear(nn.Linear):
+    """A linear layer on a few vectors, whose sums do not depend on the number of threads.
+
+    Matrix libraries split a product by their own, process-wide number of threads; a product and a
+    sum over the last axis do not.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """…×in → …×out."""
+        if torch.is_grad_enabled():
+            return super().forward(x)
+        return (x.unsqueeze(-2) * self.weight).sum(-1) + self.bias
+
+
 class PromptAttention(nn.Module):
-    """Every latent token attends to the prompt's tokens (PNG, Sec. 3.3)."""
+    """Every latent token attends to the prompt's tokens (PNG, Sec. 3.3).
+
+    Keys and values serve as the weights of 1×1 convolutions in groups, a group a head of a sample:
+    the same products as a matrix library's, in an order that its threads do not change.
+    """
 
     def __init__(self, width: int, token_width: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
         self.query = nn.Conv2d(width, width, 1)
-        self.key_value = nn.Linear(token_width, 2 * width)
+        self.key_value = VectorLinear(token_width, 2 * width)
         self.output = nn.Conv2d(width, width, 1)
 
     def forward(self, x: Tensor, tokens: Tensor) -> Tensor:
         """B×C×h×w and B×T×D → B×C×h×w."""
         batch, width, rows, columns = x.shape
-        each = width // self.heads
-        query = self.query(x).view(batch, self.heads, each, rows * columns).transpose(-1, -2)
-        key, value = (
-            part.view(batch, -1, self.heads, each).transpose(1, 2)
+        count, each, groups = tokens.shape[1], width // self.heads, batch * self.heads
+        keys, values = (
+            part.view(batch, count, self.heads, each).transpose(1, 2)
             for part in self.key_value(tokens).chunk(2, -1)
         )
-        weights = (query @ key.transpose(-1, -2) / each**0.5).softmax(-1)
-        mixed = (weights @ value).transpose(-1, -2).reshape(batch, width, rows, columns)
-        output: Tensor = self.output(mixed.contiguous(memory_format=torch.channels_last))
+        query = self.query(x).reshape(1, batch * width, rows, columns) / each**0.5
+        keys = keys.reshape(groups * count, each, 1, 1).to(query.dtype)
+        scores = F.conv2d(query, keys, groups=groups)
+        weights = scores.view(groups, count, rows, columns).softmax(1)
+        weights = weights.reshape(1, groups * count, rows, columns)
+        values = values.transpose(-1, -2).reshape(batch * width, count, 1, 1).to(weights.dtype)
+        mixed = F.conv2d(weights, values, groups=groups).view(batch, width, rows, columns)
+        output: Tensor = self.output(mixed)
         return output
 
 
@@ -79,7 +101,7 @@ class LatentBlock(nn.Module):
     def __init__(self, width: int, token_width: int, heads: int, mixes: bool) -> None:
         super().__init__()
         self.norm = ChannelNorm()
-        self.modulation = nn.Linear(token_width, 4 * width)
+        self.modulation = VectorLinear(token_width, 4 * width)
         self.mix = nn.Conv2d(width, width, 3, padding=1) if mixes else nn.Conv2d(width, width, 1)
         self.attention = PromptAttention(width, token_width, heads)
         self.mlp = nn.Sequential(
@@ -103,7 +125,7 @@ class DecoderBlock(nn.Module):
         super().__init__()
         self.first = nn.Conv2d(width, width, 3, padding=1)
         self.second = nn.Conv2d(width, width, 3, padding=1)
-        self.modulation = nn.Linear(token_width, 2 * width)
+        self.modulation = VectorLinear(token_width, 2 * width)
 
     def forward(self, x: Tensor, summary: Tensor) -> Tensor:
         """B×C×h×w and B×D → B×C×h×w."""
@@ -120,7 +142,7 @@ class Generator(nn.Module):
         super().__init__()
         self.config = config
         width, token, inner = config.latent_width, encoder.token_width, config.decoder_width
-        self.summarise = nn.Sequential(nn.Linear(token, token), nn.SiLU())
+        self.summarise = nn.Sequential(VectorLinear(token, token), nn.SiLU())
         self.embed = nn.Conv2d(INPUTS * GRID * GRID, width, 1)
         self.blocks = nn.ModuleList(
             LatentBlock(width, token, config.heads, mixes) for mixes in config.mixing
@@ -132,7 +154,7 @@ class Generator(nn.Module):
         )
         self.output = nn.Conv2d(inner, 2 * 3 * 4, 3, padding=1)
         # How far the level follows the picture's activity, per channel: learned from nothing too.
-        self.follow = nn.Linear(token, 3)
+        self.follow = VectorLinear(token, 3)
         for last in (self.output, self.follow):
             for parameter in last.parameters():
                 nn.init.zeros_(parameter)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -47,7 +48,6 @@ def create_profile(
     *,
     name: str = "profile",
     white_level: float | None = None,
-    device: str | torch.device = "cpu",
 ) -> NoiseProfile:
     """Measures references of one camera and setting and encodes their prompt.
 
@@ -57,7 +57,6 @@ def create_profile(
         name: of the profile.
         white_level: of integer data; found from the references where not given (255 for 8 bits;
             for 16 bits the smallest of 10, 12, 14 and 16 bits that holds them).
-        device: where the encoder runs.
 
     Raises:
         BadReferenceError: no profile can be made; names the reference and the reason.
@@ -79,21 +78,27 @@ def create_profile(
         white_level=level,
         dtype=_type_name(shaped[0].noisy),
         weights_sha256=weights.sha256,
-        tokens=encode(windows, measured, weights, device),
+        tokens=encode(windows, measured, weights),
         measured=measured,
     )
 
 
-def encode(
-    windows: Windows, measured: NoiseStatistics, weights: Weights, device: str | torch.device
-) -> NDArray[np.float32]:
-    """The prompt, T×D."""
-    encoder = weights.encoder.to(device)
+def encode(windows: Windows, measured: NoiseStatistics, weights: Weights) -> NDArray[np.float32]:
+    """The prompt, T×D.
+
+    In double precision, on the CPU: rounded to float32, it is then the same with any number of
+    threads and on nearly any machine, and with it the profile's hash.
+    """
+    encoder = copy.deepcopy(weights.encoder).cpu().double()
     batch = window_tensors([windows])
-    batch = type(batch)(*(value.to(device) for value in vars(batch).values()))
+    batch = type(batch)(
+        batch.residual.double(), batch.clean.double(), batch.valid, batch.estimated.double()
+    )
+    statistics = statistics_tensors(measured)
+    statistics = type(statistics)(*(value.double() for value in vars(statistics).values()))
     with torch.inference_mode():
-        tokens = encoder(batch, statistics_tensors(measured).to(device)).tokens
-    result: NDArray[np.float32] = tokens[0].float().cpu().numpy()
+        tokens = encoder(batch, statistics).tokens
+    result: NDArray[np.float32] = tokens[0].numpy().astype(np.float32)
     return result
 
 

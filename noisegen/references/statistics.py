@@ -190,7 +190,8 @@ def cross_spectrum(standard: Floats) -> NDArray[np.complex128]:
     hann = np.hanning(WINDOW + 1)[:WINDOW]
     taper = np.outer(hann, hann)
     taper /= np.sqrt(np.mean(taper**2))
-    transformed = np.fft.fft2(standard * taper)
+    # In double precision: what is stored in single then does not depend on the order of sums.
+    transformed = np.fft.fft2(standard.astype(np.float64) * taper)
     spectrum = np.einsum("ncyx,ndyx->yxcd", transformed, transformed.conj(), optimize=True)
     covariance = np.fft.ifft2(spectrum, axes=(0, 1))
     lag = np.minimum(np.arange(WINDOW), WINDOW - np.arange(WINDOW))

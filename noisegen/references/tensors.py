@@ -13,8 +13,8 @@ from noisegen.model.encoder import ReferenceWindows
 from noisegen.references.statistics import NoiseStatistics
 from noisegen.references.windows import Windows
 
-MAX_WINDOWS = 1024
-"""Windows that the encoder looks at, spread evenly over all references (1 Mpx)."""
+MAX_WINDOWS = 256
+"""Windows that the encoder looks at, spread evenly over all references (0.26 Mpx)."""
 
 
 def statistics_tensors(measured: NoiseStatistics) -> Statistics:

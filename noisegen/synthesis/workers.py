@@ -20,10 +20,16 @@ def single_threaded_pool(workers: int | None = None) -> ThreadPoolExecutor:
     """
     threads = torch.get_num_threads()
     count = workers or threads
-    pool = ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,))
+    pool = ThreadPoolExecutor(count, initializer=_compute_alone)
     # torch counts threads per calling thread, but starts new ones with the number set last: have
     # every worker started, then put back the caller's number for threads that others start.
     together = threading.Barrier(count)
     list(pool.map(lambda _: together.wait(), range(count)))
     torch.set_num_threads(threads)
     return pool
+
+
+def _compute_alone() -> None:
+    torch.set_num_threads(1)
+    # Asking settles it: a thread's first question otherwise takes the process's number over.
+    torch.get_num_threads()
