@@ -127,14 +127,15 @@ def _description(profile: NoiseProfile) -> Group:
         "paired": "the references came with their clean",
         "estimated": "the clean was ESTIMATED from flat areas of the noisy references",
     }
-    scaled = " / ".join(f"{sigma * profile.white_level:.2f}" for sigma in profile.sigma)
+    of_white = " / ".join(f"{sigma * profile.white_level:.4g}" for sigma in profile.sigma)
+    other_unit = f" ({of_white} of {profile.white_level:g})" if profile.white_level != 255 else ""
     kind = "RGB" if profile.channels == 3 else "gray"
     lines = [
         f"{one_line(profile.name)}: {len(profile.references)} reference(s), "
         f"{profile.pixels / 1e6:.2f} Mpx, {kind} {profile.dtype}",
         f"  kind         {profile.kind}: {clean.get(profile.kind, '')}",
         f"  white level  {profile.white_level:g}",
-        f"  σ            {_sigmas(profile)} of 255 ({scaled} of {profile.white_level:g})",
+        f"  σ            {_sigmas(profile)} of 255{other_unit}",
         "",
         *_chart(profile),
         "",

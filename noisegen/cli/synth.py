@@ -62,22 +62,15 @@ def synth(
     from noisegen.synthesis.synthesizer import Synthesizer
 
     output = Output(json, quiet)
-    if bool(ref) == bool(profile):
-        raise UsageError("give either --ref (noisy shots) or --profile (a saved noise profile)")
-    if ref_clean and not ref:
-        raise UsageError("--ref-clean belongs to --ref; a profile already holds its noise")
-    chosen = SynthesisOptions(
-        seed, variants, parse_strength(strength), patch, per_image, white_level
-    )
-    if patch is None and per_image != 1:
-        raise UsageError("--per-image counts crops; add --patch")
+    _refuse_contradictions(ref, ref_clean, profile, patch, per_image)
+    factors = parse_strength(strength)
+    chosen = SynthesisOptions(seed, variants, factors, patch, per_image, white_level)
     check_output(out, overwrite)
     files = find_cleans(clean, out)
     matches = match_references(ref, ref_clean or [], output) if ref else []
     shots = [path for pair in matches for path in pair if path is not None]
     check_inputs(out, [*(file.path for file in files), *shots, *(profile or [])])
-    place = select_device(device)
-    synthesizer = Synthesizer(load_weights(weights), place, tile)
+    synthesizer = Synthesizer(load_weights(weights), select_device(device), tile)
     profiles = _profiles(matches, profile or [], synthesizer, white_level, output)
     surveyed = survey(files, profiles, chosen)
     _note_passed_over(clean, out, output)
@@ -85,6 +78,21 @@ def synth(
         _report_plan(output, surveyed, profiles, synthesizer, chosen, out)
         return
     _run(output, surveyed, profiles, synthesizer, chosen, out)
+
+
+def _refuse_contradictions(
+    ref: Sequence[str] | None,
+    ref_clean: Sequence[str] | None,
+    profile: Sequence[Path] | None,
+    patch: int | None,
+    per_image: int,
+) -> None:
+    if bool(ref) == bool(profile):
+        raise UsageError("give either --ref (noisy shots) or --profile (a saved noise profile)")
+    if ref_clean and not ref:
+        raise UsageError("--ref-clean belongs to --ref; a profile already holds its noise")
+    if patch is None and per_image != 1:
+        raise UsageError("--per-image counts crops; add --patch")
 
 
 def parse_strength(text: str) -> tuple[float, float]:
@@ -192,7 +200,8 @@ def _run(
         for done in write_dataset(files, profiles, synthesizer, chosen, out):
             pairs, pixels = pairs + done.pairs, pixels + done.pixels
             advance(1 if done.skipped is None else chosen.variants, done.pixels)
-            if done.skipped is not None:
+            # Each variant of a file may fail for the one reason.
+            if done.skipped is not None and done.skipped not in skipped:
                 skipped.append(done.skipped)
     for reason in skipped:
         output.warn(f"skipped {reason}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from noisegen.images import Picture, read_picture
 from noisegen.model.config import ModelConfig
 from noisegen.model.weights import NoiseModel, save_weights, untrained_model
 
@@ -247,17 +247,14 @@ def test_a_clean_that_vanishes_does_not_stop_the_rest(
     synth: Synth, cleans: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is read, and gone when it is to be copied."""
-    from noisegen.synthesis import dataset
 
-    real = dataset.read_picture
-
-    def read_and_remove(path: Path) -> Any:
-        picture = real(path)
+    def read_and_remove(path: Path) -> Picture:
+        picture = read_picture(path)
         if path.name == "b.png":
             path.unlink()
         return picture
 
-    monkeypatch.setattr(dataset, "read_picture", read_and_remove)
+    monkeypatch.setattr("noisegen.synthesis.dataset.read_picture", read_and_remove)
     ran = synth(cleans)
     assert ran.code == 3
     assert ran.out.startswith("wrote 2 pairs")
@@ -278,144 +275,6 @@ def test_bad_cleans_are_named_even_when_quiet_and_in_json(
     assert len(ran.json["skipped"]) == 1
     assert "bad.png" in str(ran.json["skipped"])
     assert synth(cleans, "--dry-run", out=tmp_path / "third").code == 3
-
-
-def test_output_that_is_not_empty(
-    synth: Synth, cleans: Path, tmp_path: Path, contents: Callable[[Path], dict[str, bytes]]
-) -> None:
-    out = tmp_path / "pairs"
-    out.mkdir()
-    (out / "thesis.txt").write_text("years of work")
-    for options in ((), ("--overwrite",)):
-        ran = synth(cleans, *options)
-        assert ran.code == 1
-        assert str(out) in ran.err
-        assert contents(out) == {"thesis.txt": b"years of work"}
-
-
-def test_output_that_holds_a_dataset_names_the_way_out(
-    synth: Synth, cleans: Path, tmp_path: Path, contents: Callable[[Path], dict[str, bytes]]
-) -> None:
-    assert synth(cleans).code == 0
-    before = contents(tmp_path / "pairs")
-    ran = synth(cleans, "--seed", 1)
-    assert ran.code == 1
-    assert "--overwrite" in ran.err
-    assert contents(tmp_path / "pairs") == before
-
-
-def test_output_that_is_a_file(synth: Synth, cleans: Path, tmp_path: Path) -> None:
-    (tmp_path / "pairs").write_text("x")
-    ran = synth(cleans)
-    assert ran.code == 1
-    assert (tmp_path / "pairs").read_text() == "x"
-
-
-def test_output_below_a_file(synth: Synth, cleans: Path, tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("x")
-    ran = synth(cleans, out=tmp_path / "file" / "pairs")
-    assert ran.code == 1
-    assert len(ran.err.splitlines()) == 1
-
-
-@pytest.mark.parametrize("inside", ["clean", "clean/sub", "noisy/b.png"])
-def test_overwriting_never_takes_the_cleans_away(
-    synth: Synth,
-    cleans: Path,
-    tmp_path: Path,
-    contents: Callable[[Path], dict[str, bytes]],
-    inside: str,
-) -> None:
-    out = tmp_path / "pairs"
-    assert synth(cleans).code == 0
-    before = contents(out)
-    ran = synth(out / inside, "--overwrite")
-    assert ran.code == 2
-    assert "--out" in ran.err
-    assert contents(out) == before
-
-
-def test_overwriting_never_takes_the_references_away(
-    run: Callable[..., Any], synth: Synth, cleans: Path, tmp_path: Path, weights_file: Path,
-    contents: Callable[[Path], dict[str, bytes]],
-) -> None:  # fmt: skip
-    out = tmp_path / "pairs"
-    assert synth(cleans).code == 0
-    before = contents(out)
-    for noise in (
-        ("--profile", out / "profiles" / "colour.safetensors"),
-        ("--ref", out / "noisy" / "b.png", "--ref-clean", out / "clean" / "b.png"),
-    ):
-        ran = run(
-            "synth", *noise, "--clean", cleans, "--out", out, "--overwrite",
-            "--weights", weights_file,
-        )  # fmt: skip
-        assert ran.code == 2
-        assert "--out" in ran.err
-        assert contents(out) == before
-
-
-def test_a_full_disk_leaves_whole_pairs(
-    synth: Synth,
-    cleans: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    metadata: Callable[[Path], list[dict[str, Any]]],
-    contents: Callable[[Path], dict[str, bytes]],
-) -> None:
-    """Of a pair, the noisy file still fits; the clean one beside it does not."""
-    real, calls = os.fsync, 0
-
-    def fsync(descriptor: int) -> None:
-        nonlocal calls
-        calls += 1
-        # Profile and recipe, the pair of a.png, and the noisy side of b.png.
-        if calls > 5:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        real(descriptor)
-
-    monkeypatch.setattr(os, "fsync", fsync)
-    ran = synth(cleans)
-    assert ran.code == 1
-    assert ran.out == ""
-    assert len(ran.err.splitlines()) == 1
-    assert "No space left" in ran.err
-    out = tmp_path / "pairs"
-    written = {name for name in contents(out) if name.startswith(("noisy/", "clean/"))}
-    assert written == {"noisy/a.png", "clean/a.png"}
-    assert [line["seed_key"] for line in metadata(out)] == ["a.png"]
-    assert not [name for name in contents(out) if name.endswith(".part")]
-    monkeypatch.undo()
-    assert synth(cleans, "--overwrite").code == 0
-
-
-def test_a_dataset_is_not_taken_for_cleans(
-    synth: Synth, cleans: Path, tmp_path: Path, contents: Callable[[Path], dict[str, bytes]]
-) -> None:
-    """Its noisy side would get noise a second time."""
-    assert synth(cleans).code == 0
-    ran = synth(tmp_path / "pairs", out=tmp_path / "again")
-    assert ran.code == 2
-    assert "clean/" in ran.err
-    assert synth(tmp_path / "pairs" / "clean", out=tmp_path / "again").code == 0
-    shutil.move(tmp_path / "pairs", cleans / "earlier")
-    assert synth(cleans, out=cleans / "now").code == 0
-    assert set(contents(cleans / "now" / "clean")) == {"a.png", "b.png", "sub/c.png"}
-
-
-@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES, errno.EROFS])
-def test_a_disk_that_takes_nothing(
-    synth: Synth, cleans: Path, monkeypatch: pytest.MonkeyPatch, code: int
-) -> None:
-    def fsync(descriptor: int) -> None:
-        raise OSError(code, os.strerror(code))
-
-    monkeypatch.setattr(os, "fsync", fsync)
-    ran = synth(cleans)
-    assert ran.code == 1
-    assert ran.out == ""
-    assert len(ran.err.splitlines()) == 1
-    assert os.strerror(code) in ran.err
 
 
 def test_names_that_would_break_a_line_do_not(

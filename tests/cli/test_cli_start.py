@@ -73,7 +73,7 @@ def test_ctrl_c_leaves_whole_pairs_and_exits_130(
 ) -> None:
     clean = write_png(tmp_path / "photo.png", scene(256, 256))
     out = tmp_path / "pairs"
-    command = [
+    command: list[str | Path] = [
         sys.executable, "-m", "noisegen", "synth", "--clean", clean, "--out", out,
         "--profile", rgb_profile, "--weights", weights_file, "--variants", "500",
     ]  # fmt: skip
