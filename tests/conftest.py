@@ -1,20 +1,15 @@
-"""What several test folders share: weights, a noisy pair, the real data."""
+"""What several test folders share: weights and the real data."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 
 from noisegen.model.config import EncoderConfig, GeneratorConfig, ModelConfig
 from noisegen.model.weights import Weights, load_weights, save_weights, untrained_model
-
-Pixels = NDArray[Any]
 
 SMALL = ModelConfig(
     EncoderConfig(width=16, components=4, global_tokens=2, local_tokens=2, token_width=16),
@@ -45,24 +40,6 @@ def classical_weights(tmp_path_factory: pytest.TempPathFactory) -> Weights:
     path = tmp_path_factory.mktemp("weights") / "untrained.safetensors"
     save_weights(path, untrained_model(), ModelConfig(), {})
     return load_weights(str(path))
-
-
-def scene(height: int, width: int, channels: int = 3, seed: int = 0) -> Pixels:
-    """A smooth colourful picture with some edges, H×W×C uint8."""
-    rng = np.random.default_rng(seed)
-    y, x = np.mgrid[:height, :width] / 64
-    phases = rng.uniform(0, 6, (channels, 3))
-    planes = [0.5 + 0.2 * np.sin(y + p[0]) + 0.2 * np.cos(x * 1.3 + p[1]) for p in phases]
-    picture = np.stack(planes, -1)
-    picture[height // 3 : height // 2, width // 4 : width // 2] *= 0.5
-    return np.clip(np.rint(picture * 255), 0, 255).astype(np.uint8)
-
-
-def add_gaussian(clean: Pixels, sigma: float, seed: int = 0) -> Pixels:
-    """White Gaussian noise, clipped and rounded."""
-    rng = np.random.default_rng([7, seed])
-    noisy = clean + rng.normal(0, sigma, clean.shape)
-    return np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
 
 
 @pytest.fixture(scope="session")

@@ -76,9 +76,11 @@ def local_activity(clean: Tensor) -> Tensor:
     Returns:
         B×1×H×W, in units of the white level.
     """
-    pooling = {"kernel_size": 5, "stride": 1, "padding": 2, "count_include_pad": False}
-    mean = F.avg_pool2d(clean, **pooling)
-    variance = F.avg_pool2d(clean.square(), **pooling) - mean.square()
+    mean, square = (
+        F.avg_pool2d(x, 5, stride=1, padding=2, count_include_pad=False)
+        for x in (clean, clean.square())
+    )
+    variance = square - mean.square()
     return variance.mean(1, keepdim=True).clamp(min=0).sqrt()
 
 

@@ -26,6 +26,7 @@ FORMAT = 1
 """Version of the weights file; raised when an older file can no longer be read."""
 
 METADATA_KEY = "noisegen"
+CONTENT = "weights"
 
 
 class NoiseModel(nn.Module):
@@ -112,11 +113,11 @@ def load_weights(name_or_path: str = "base") -> Weights:
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError, ValueError) as error:
         raise WeightsError(f"{path}: not a weights file ({error}); download it again") from None
-    if not isinstance(metadata, dict) or "format" not in metadata:
+    if not isinstance(metadata, dict) or metadata.get("content") != CONTENT:
         raise WeightsError(f"{path}: a safetensors file, but not noisegen weights")
-    if metadata["format"] != FORMAT:
+    if metadata.get("format") != FORMAT:
         raise WeightsError(
-            f"{path}: weights of version {metadata['format']}, this noisegen reads version "
+            f"{path}: weights of version {metadata.get('format')}, this noisegen reads version "
             f"{FORMAT}; use the weights shipped with it"
         )
     config, model = _build(path, metadata, tensors)
@@ -150,7 +151,7 @@ def save_weights(
     tensors = {
         key: value.detach().cpu().half().contiguous() for key, value in model.state_dict().items()
     }
-    metadata = {"format": FORMAT, "config": config.to_json(), "card": card}
+    metadata = {"content": CONTENT, "format": FORMAT, "config": config.to_json(), "card": card}
     canonical = json.dumps(metadata, sort_keys=True, separators=(",", ":"))
     Path(path).write_bytes(serialise(tensors, {METADATA_KEY: canonical}))
 

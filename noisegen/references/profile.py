@@ -27,6 +27,7 @@ FORMAT = 1
 """Version of the profile file; raised when an older file can no longer be read."""
 
 METADATA_KEY = "noisegen"
+CONTENT = "noise profile"
 MEASURED = tuple(f.name for f in fields(NoiseStatistics))
 
 
@@ -100,7 +101,11 @@ class NoiseProfile:
         """The file's content: the same bytes for the same profile."""
         tensors = {name: _contiguous(getattr(self.measured, name)) for name in MEASURED}
         tensors["tokens"] = _contiguous(self.tokens)
-        metadata = {"format": FORMAT, **{name: getattr(self, name) for name in _DESCRIBED}}
+        metadata = {
+            "content": CONTENT,
+            "format": FORMAT,
+            **{name: getattr(self, name) for name in _DESCRIBED},
+        }
         canonical = json.dumps(metadata, sort_keys=True, separators=(",", ":"))
         data: bytes = serialise(tensors, {METADATA_KEY: canonical})
         return data
@@ -140,14 +145,15 @@ def _contiguous(values: NDArray[np.floating[Any]]) -> Floats:
 
 
 def _checked(path: Path, metadata: Any, tensors: dict[str, Floats]) -> NoiseProfile:  # noqa: ANN401
-    if not isinstance(metadata, dict) or "format" not in metadata:
+    if not isinstance(metadata, dict) or metadata.get("content") != CONTENT:
         raise ProfileError(f"{path}: a safetensors file, but not a noise profile")
-    if metadata["format"] != FORMAT:
+    if metadata.get("format") != FORMAT:
         raise ProfileError(
-            f"{path}: profile of version {metadata['format']}, this noisegen reads version "
+            f"{path}: profile of version {metadata.get('format')}, this noisegen reads version "
             f"{FORMAT}; make it again with noisegen profile create"
         )
-    channels = len(tensors["sigma"]) if tensors.get("sigma", np.zeros(0)).ndim == 1 else 0
+    sigma = tensors.get("sigma")
+    channels = len(sigma) if sigma is not None and sigma.ndim == 1 else 0
     expected = _shapes(channels)
     for name, shape in expected.items():
         found = tensors.get(name)

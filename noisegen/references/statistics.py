@@ -128,7 +128,8 @@ def follow_activity(centred: Floats, clean: Floats, counts: Doubles) -> tuple[Do
     activity = np.zeros((clean.shape[1], ACTIVITY_NODES))
     for _ in range(ROUNDS):
         factor = np.exp(2 * _read(activity, nodes))
-        level = np.sqrt(_smooth(counts, _bin_sums(clean, square / factor)))
+        divided = (square / factor).astype(np.float32)
+        level = np.sqrt(_smooth(counts, _bin_sums(clean, divided)))
         level = np.maximum(level, SMALLEST_LEVEL)
         relative = square / read_curve(level, clean) ** 2
         sums = _node_sums(nodes, relative, ACTIVITY_NODES)

@@ -177,7 +177,6 @@ def test_show_of_what_is_no_profile(run: Run, tmp_path: Path, content: bytes | N
     assert str(path) in ran.err
 
 
-@pytest.mark.xfail(reason="NoiseProfile.load: KeyError on a file without a tensor sigma")
 def test_show_of_weights(run: Run, weights_file: Path) -> None:
     ran = run("profile", "show", weights_file)
     assert ran.code == 1

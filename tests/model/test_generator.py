@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from conftest import add_gaussian, scene
+from pictures import add_gaussian, scene
 
+from noisegen.images import to_float
 from noisegen.model.classical import shape_field
 from noisegen.model.conditioning import Conditioning
 from noisegen.model.config import KERNEL
@@ -20,7 +21,7 @@ from noisegen.references.windows import Windows, join, paired_windows
 def windows_of(height: int, width: int, sigma: float = 10, seed: int = 0) -> Windows:
     clean = scene(height, width, seed=seed)
     noisy = add_gaussian(clean, sigma, seed)
-    return paired_windows(noisy.astype(np.float32) / 255, clean.astype(np.float32) / 255)
+    return paired_windows(to_float(noisy, 255), to_float(clean, 255))
 
 
 def conditioning_of(weights: Weights, windows: Windows) -> Conditioning:

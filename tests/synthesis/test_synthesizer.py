@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from conftest import Pixels, add_gaussian, scene
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pictures import Pixels, add_gaussian, scene
 
 from noisegen.errors import ProfileError
 from noisegen.model.weights import Weights
