@@ -99,7 +99,7 @@ class Picture:
 def with_alpha(picture: Picture) -> Pixels:
     """The samples as files store them: H×W×C, or H×W×(C+1) with alpha last."""
     if picture.alpha is None:
-        return picture.pixels
+        return np.ascontiguousarray(picture.pixels)
     return np.concatenate([picture.pixels, picture.alpha[:, :, None]], axis=2)
 
 
