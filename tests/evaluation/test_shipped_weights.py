@@ -1,0 +1,52 @@
+"""The shipped weights: what the README promises of them, on a few pictures."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pictures import add_gaussian, scene
+
+from noisegen.evaluation.evaluate import evaluate, summarise
+from noisegen.evaluation.protocol import polyu_cases
+from noisegen.model.weights import Weights, load_weights
+from noisegen.references.create import Reference, create_profile
+from noisegen.synthesis.synthesizer import Synthesizer
+
+
+@pytest.fixture(scope="module")
+def base() -> Weights:
+    return load_weights("base")
+
+
+@pytest.mark.parametrize("sigma", [5, 15, 25, 50])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_gaussian_noise_keeps_its_strength(base: Weights, sigma: float, channels: int) -> None:
+    reference = scene(256, 256, channels, seed=1)
+    profile = create_profile([Reference("r", add_gaussian(reference, sigma), reference)], base)
+    clean = scene(256, 256, channels, seed=2)
+    fake = Synthesizer(base).synthesize(clean, profile).astype(float) - clean
+    real = add_gaussian(clean, sigma, seed=9).astype(float) - clean
+    assert abs(fake.std() / real.std() - 1) < 0.05
+
+
+def test_weights_are_small_enough_to_ship(base: Weights) -> None:
+    folder = Path(__file__).parents[2] / "weights"
+    sizes = [path.stat().st_size for path in folder.glob("*.safetensors")]
+    assert sizes
+    assert max(sizes) < 16e6
+    assert sum(sizes) < 40e6
+    assert base.card["steps"] > 0
+
+
+@pytest.mark.realdata
+def test_polyu_scores_are_better_than_gaussian_noise(base: Weights, real_data: Path) -> None:
+    case = next(iter(polyu_cases(real_data, "seen")))
+    case = type(case)(case.name, case.reference, tuple(islice(case.targets, 4)))
+    scores = summarise(evaluate(base, [case]))
+    ours, gaussian = scores["noisegen"], scores["gaussian"]
+    for metric in ("kld", "ks", "correlation", "level"):
+        assert ours[metric]["mean"] < gaussian[metric]["mean"]
+    assert np.isfinite(list(ours["kld"].values())).all()
