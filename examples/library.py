@@ -1,6 +1,6 @@
 """The library in three steps; run it from the repository's root.
 
-    python examples/library.py
+python examples/library.py
 """
 
 from __future__ import annotations

@@ -28,14 +28,14 @@ def scaled(steps: Floats) -> Floats:
 
 
 RNG = np.random.default_rng(0)
-NOISE: Floats = scaled(np.rint(RNG.normal(0, 10, (64, 80, 3))).astype(np.float32), 255)
+NOISE: Floats = scaled(np.rint(RNG.normal(0, 10, (64, 80, 3))).astype(np.float32))
 TWICE: Floats = (2 * NOISE).astype(np.float32)
 CLEAN: Floats = np.full(NOISE.shape, 0.5, np.float32)
 
 
 def noise_of(steps: list[int]) -> Floats:
     """A 2×2 picture of noise in steps of 8 bits."""
-    return scaled(np.array(steps, np.float32).reshape(2, 2, 1), 255)
+    return scaled(np.array(steps, np.float32).reshape(2, 2, 1))
 
 
 def test_equal_noise_scores_zero() -> None:
