@@ -29,7 +29,7 @@ Rng = np.random.Generator
 CROP = 256
 """Side of PolyU's target crops, and of the only reference of the hard variant."""
 
-CROPS_A_SCENE = 4
+CROPS_A_SCENE = 24
 PROTOCOL_SEED = 20260301
 W2S_TARGETS = 8
 """Validation fields whose pictures are targets; the next field is the reference."""
