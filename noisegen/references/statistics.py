@@ -185,8 +185,8 @@ def _coverage(counts: Doubles) -> Doubles:
 def cross_spectrum(standard: Floats) -> NDArray[np.complex128]:
     """Hann-windowed cross-channel power spectrum, 32×32×C×C, of standardised residual windows.
 
-    Its autocovariance is tapered to half a window, so that few windows do not bring a rough
-    spectrum, and scaled to unit variance per channel.
+    Its autocovariance is tapered beyond the kernel's reach, so that few windows do not bring a
+    rough spectrum, and scaled to unit variance per channel.
     """
     hann = np.hanning(WINDOW + 1)[:WINDOW]
     taper = np.outer(hann, hann)
@@ -196,10 +196,12 @@ def cross_spectrum(standard: Floats) -> NDArray[np.complex128]:
     spectrum = np.einsum("ncyx,ndyx->yxcd", transformed, transformed.conj(), optimize=True)
     covariance = np.fft.ifft2(spectrum, axes=(0, 1))
     lag = np.minimum(np.arange(WINDOW), WINDOW - np.arange(WINDOW))
-    window = np.cos(np.clip(lag / (WINDOW // 2), 0, 1) * np.pi / 2) ** 2
+    # Flat within the kernel's reach, then down to nothing at half a window.
+    beyond = np.clip((lag - KERNEL // 2) / (WINDOW // 2 - KERNEL // 2), 0, 1)
+    window = np.cos(beyond * np.pi / 2) ** 2
     # The Hann window has already shrunk long lags: undo that within reach before the taper.
     shrink = np.array([np.sum(hann[: WINDOW - k] * hann[k:]) for k in lag]) / np.sum(hann**2)
-    factor = np.where(lag <= LAGS + 2, window / np.maximum(shrink, 0.05), window)
+    factor = window / np.maximum(shrink, 0.2)
     covariance *= (factor[:, None] * factor[None])[..., None, None]
     deviation = np.sqrt(np.maximum(np.diagonal(covariance[0, 0]).real, 1e-12))
     covariance /= deviation[:, None] * deviation[None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import logging
 import math
@@ -22,6 +23,7 @@ from noisegen.model.generator import FIELD_CHANNELS
 from noisegen.model.weights import NoiseModel, save_weights
 from noisegen.training.bank import Batch, Shard, Source, batches
 from noisegen.training.objectives import EnergyConfig, energy_score
+from noisegen.training.shrink import shrink_to_start
 from noisegen.training.sources import BankSize
 
 log = logging.getLogger(__name__)
@@ -42,6 +44,7 @@ class TrainingConfig:
         rate: peak learning rate (AdamW, warm-up, cosine).
         decay: weight decay.
         ema: decay of the averaged weights that are shipped.
+        keep: share of the learned change that the written weights keep (:mod:`.shrink`).
         shares: of every batch, by kind of shard.
         seed: of initialisation, batches and fields.
     """
@@ -54,6 +57,7 @@ class TrainingConfig:
     warmup: int = 200
     decay: float = 1e-4
     ema: float = 0.999
+    keep: float = 0.35
     clip: float = 1.0
     shares: tuple[tuple[str, float], ...] = (
         ("polyu", 0.4),
@@ -229,7 +233,9 @@ def store(trainer: Trainer, run: Path) -> None:
     """Checkpoint and averaged weights."""
     trainer.save(run / "checkpoint.pt")
     card = {"steps": trainer.step, "training": asdict(trainer.config)}
-    save_weights(run / "weights.safetensors", trainer.average, trainer.config.model, card)
+    shipped = copy.deepcopy(trainer.average)
+    shrink_to_start(shipped, trainer.config.keep)
+    save_weights(run / "weights.safetensors", shipped, trainer.config.model, card)
 
 
 def append_log(path: Path, row: dict[str, Any]) -> None:

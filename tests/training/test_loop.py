@@ -11,7 +11,8 @@ import torch
 from conftest import SMALL
 from pictures import add_gaussian, scene
 
-from noisegen.model.weights import load_weights
+from noisegen.model.generator import FOLLOW_PACE
+from noisegen.model.weights import load_weights, untrained_model
 from noisegen.training.bank import (
     TARGET,
     Setting,
@@ -22,6 +23,7 @@ from noisegen.training.bank import (
     stack_targets,
 )
 from noisegen.training.loop import TrainingConfig, load_sources, train
+from noisegen.training.shrink import shrink_to_start
 
 CONFIG = replace(
     TrainingConfig(), steps=4, sets=2, targets=1, crop=64, warmup=1, ema=0.5, model=SMALL
@@ -72,3 +74,11 @@ def test_one_seed_one_run(bank: Path, tmp_path: Path) -> None:
         for name in ("a", "b")
     ]
     assert losses[0] == losses[1]
+
+
+def test_keeping_nothing_of_training_follows_activity_alone() -> None:
+    model = untrained_model(SMALL)
+    torch.nn.init.normal_(model.generator.output.weight)
+    shrink_to_start(model, 0.0)
+    assert float(model.generator.output.weight.abs().max()) == 0
+    np.testing.assert_allclose(FOLLOW_PACE * model.generator.follow.bias.detach(), 1, rtol=1e-6)
