@@ -7,14 +7,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from small_network import SMALL
 
-from noisegen.model.config import EncoderConfig, GeneratorConfig, ModelConfig
+from noisegen.model.config import ModelConfig
 from noisegen.model.weights import Weights, load_weights, save_weights, untrained_model
-
-SMALL = ModelConfig(
-    EncoderConfig(width=16, components=4, global_tokens=2, local_tokens=2, token_width=16),
-    GeneratorConfig(latent_width=32, heads=2, decoder_width=16),
-)
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import SMALL
 from pictures import add_gaussian, scene
+from small_network import SMALL
 
 from noisegen.model.generator import FOLLOW_PACE
 from noisegen.model.weights import load_weights, untrained_model
