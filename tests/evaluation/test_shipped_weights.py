@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-import numpy as np
 import pytest
 from pictures import add_gaussian, scene
 
@@ -43,10 +43,11 @@ def test_weights_are_small_enough_to_ship(base: Weights) -> None:
 
 @pytest.mark.realdata
 def test_polyu_scores_are_better_than_gaussian_noise(base: Weights, real_data: Path) -> None:
-    case = next(iter(polyu_cases(real_data, "seen")))
-    case = type(case)(case.name, case.reference, tuple(islice(case.targets, 4)))
-    scores = summarise(evaluate(base, [case]))
+    cases = (
+        replace(case, targets=tuple(islice(case.targets, 2)))
+        for case in polyu_cases(real_data, "seen")
+    )
+    scores = summarise(evaluate(base, cases))
     ours, gaussian = scores["noisegen"], scores["gaussian"]
-    for metric in ("correlation", "level", "ks"):
+    for metric in ("kld", "akld", "ks", "correlation", "level"):
         assert ours[metric]["mean"] < gaussian[metric]["mean"]
-    assert np.isfinite(list(ours["kld"].values())).all()
