@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisegen.evaluation.realdata import (
+    HELD_OUT_CLEAN,
     W2S_VALIDATION_FIELDS,
     is_registered,
     polyu_pair,
@@ -152,14 +153,11 @@ def _drawn_case(data: Path, name: str, add: Callable[[Bytes, Rng], Bytes]) -> Ca
 def held_out_pictures(data: Path) -> list[Bytes]:
     """The Kodak pictures that training never sees, 256² from their middle."""
     paths = sorted(p for p in (data / "clean" / "kodak24").iterdir() if p.is_file())
-    pictures = [read_picture(path).pixels.astype(np.uint8) for path in paths[-HELD_OUT:]]
+    pictures = [read_picture(path).pixels.astype(np.uint8) for path in paths[-HELD_OUT_CLEAN:]]
     return [
         p[128:384, 192:448] if p.shape[0] < p.shape[1] else p[256:512, 128:384] for p in pictures
     ]
 
-
-HELD_OUT = 6
-"""The last pictures of each lossless clean folder are kept for validation."""
 
 Cases = Callable[[Path], Iterator[Case]]
 

@@ -35,6 +35,9 @@ UNSEEN_CAMERA = "Sony"
 W2S_TRAIN_FIELDS = range(1, 33)
 W2S_VALIDATION_FIELDS = range(33, 41)
 
+HELD_OUT_CLEAN = 6
+"""The last pictures of each lossless clean folder are kept for validation."""
+
 DRIFT_SIGMA = 10.0
 """Gaussian width, in pixels, of what counts as drift: blobs of more than about 24 px."""
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from noisegen.evaluation.realdata import (
+    HELD_OUT_CLEAN,
     W2S_TRAIN_FIELDS,
     Pair,
     is_registered,
@@ -40,9 +41,6 @@ Rng = np.random.Generator
 
 BLIND_SHARE = 0.25
 """Share of reference sets whose clean is estimated."""
-
-HELD_OUT_CLEAN = 6
-"""The last pictures of each lossless clean folder are kept for validation."""
 
 
 @dataclass(frozen=True)
