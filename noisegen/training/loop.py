@@ -101,7 +101,7 @@ class Trainer:
             group["lr"] = self.config.rate * schedule(self.step, self.config)
         self.optimiser.zero_grad(set_to_none=True)
         loss = episode_loss(self.model, batch, self.config.energy, self.device)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
         self.optimiser.step()
         self._update_average()

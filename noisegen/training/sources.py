@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -72,9 +73,9 @@ def fill_bank(data: Path, bank: Path, size: BankSize, seed: int) -> None:
 
 def _jobs(data: Path, size: BankSize) -> Iterator[tuple[str, Callable[[Rng], Iterator[Setting]]]]:
     for channel in range(3):
-        yield f"w2s-ch{channel}", lambda rng, c=channel: _w2s_settings(data, c, size, rng)  # type: ignore[misc]
+        yield f"w2s-ch{channel}", partial(_w2s_settings, data, channel, size)
     for scene in polyu_scenes(data, "train"):
-        yield f"polyu-{scene}", lambda rng, s=scene: _polyu_settings(data, s, size, rng)  # type: ignore[misc]
+        yield f"polyu-{scene}", partial(_polyu_settings, data, scene, size)
     each = size.settings_per_shard
     clean: list[Bytes] = []
     kinds = (
@@ -88,8 +89,15 @@ def _jobs(data: Path, size: BankSize) -> Iterator[tuple[str, Callable[[Rng], Ite
             count = min(each, total - start)
             yield (
                 f"{kind}-{start:05d}",
-                lambda rng, m=make, n=count: (m(clean, rng) for _ in range(n)),  # type: ignore[misc]
+                partial(_several, make, count, clean),
             )
+
+
+def _several(
+    make: Callable[[list[Bytes], Rng], Setting], count: int, clean: list[Bytes], rng: Rng
+) -> Iterator[Setting]:
+    for _ in range(count):
+        yield make(clean, rng)
 
 
 def clean_pictures(data: Path, held_out: bool = False) -> list[Bytes]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import Tensor
@@ -41,7 +43,7 @@ def test_smallest_at_the_true_strength(scale: float) -> None:
 
 
 @pytest.mark.parametrize("change", [grainy, tinted, patchy])
-def test_smallest_at_the_true_grain_colour_and_place(change) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+def test_smallest_at_the_true_grain_colour_and_place(change: Callable[[Tensor], Tensor]) -> None:
     truth, first, second = change(white(0)), white(1), white(2)
     right = energy_score(change(first), change(second), truth, CONFIG)
     assert energy_score(first, second, truth, CONFIG) > right
