@@ -1,4 +1,4 @@
-"""Training objectives, each a function of its own.
+"""Energy score of noise patches: a proper scoring rule, without an adversary.
 
 The energy score (Gneiting and Raftery, JASA 2007, Eq. 22) of a forecast distribution against one
 observation y is E‖X − y‖ − ½ E‖X − X′‖: smallest in expectation where the forecast is the truth.

@@ -1,0 +1,125 @@
+"""Adversarial objectives: a discriminator with a score a pixel, and its losses.
+
+PNGAN (Cai et al., NeurIPS 2021) plays a relativistic average game pixel by pixel; NoiseTransfer
+(Lee and Kim, ACCV 2022) a hinge game with feature matching, its discriminator conditioned on the
+reference noise. Conditioning here is a projection discriminator's (Miyato and Koyama, ICLR 2018).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+SLOPE = 0.2
+"""Of the leaky ReLU on its negative side."""
+
+
+class PixelDiscriminator(nn.Module):
+    """A small U-shaped network: noise and its clean image → a score a pixel, and features.
+
+    Three resolutions see grain as well as blotches; skips bring the scores back to single pixels.
+    """
+
+    def __init__(self, width: int = 32, summary_width: int = 0) -> None:
+        """Builds the network.
+
+        Args:
+            width: channels at full resolution, twice as many below.
+            summary_width: of the prompt summary that it is conditioned by; 0: unconditional.
+        """
+        super().__init__()
+        self.at_full = nn.Conv2d(6, width, 3, padding=1)
+        self.at_half = nn.Conv2d(width, 2 * width, 4, stride=2, padding=1)
+        self.at_quarter = nn.Conv2d(2 * width, 2 * width, 4, stride=2, padding=1)
+        self.up_half = nn.Conv2d(4 * width, 2 * width, 3, padding=1)
+        self.up_full = nn.Conv2d(3 * width, width, 3, padding=1)
+        self.score = nn.Conv2d(width, 1, 1)
+        self.projection = nn.Linear(summary_width, width, bias=False) if summary_width else None
+
+    def forward(
+        self, noise: Tensor, clean: Tensor, summary: Tensor | None = None
+    ) -> tuple[Tensor, list[Tensor]]:
+        """One pass.
+
+        Args:
+            noise: B×3×H×W, in units of the expected local level; H and W multiples of 4.
+            clean: B×3×H×W, in [0, 1].
+            summary: B×summary_width, of a conditional discriminator's prompt.
+
+        Returns:
+            Scores, B×1×H×W in float32, higher for real; features, from fine to coarse and back.
+        """
+        if (summary is None) != (self.projection is None):
+            raise ValueError("a conditional discriminator needs a summary, another takes none")
+        full = F.leaky_relu(self.at_full(torch.cat([noise, clean], 1)), SLOPE)
+        half = F.leaky_relu(self.at_half(full), SLOPE)
+        quarter = F.leaky_relu(self.at_quarter(half), SLOPE)
+        up_half = F.leaky_relu(self.up_half(_join(quarter, half)), SLOPE)
+        last = F.leaky_relu(self.up_full(_join(up_half, full)), SLOPE)
+        scores = self.score(last).float()
+        if summary is not None and self.projection is not None:
+            direction = self.projection(summary).unsqueeze(-1).unsqueeze(-1)
+            scores = scores + (direction.float() * last.float()).sum(1, keepdim=True)
+        return scores, [full, half, quarter, up_half, last]
+
+
+def relativistic_losses(real_scores: Tensor, fake_scores: Tensor) -> tuple[Tensor, Tensor]:
+    """Relativistic average losses (Jolicoeur-Martineau, ICLR 2019; PNGAN: a score a pixel).
+
+    Each pixel is judged against the mean score of the other kind. Both losses are means of two
+    terms, log 2 where all scores are equal.
+
+    Args:
+        real_scores: B×1×H×W, raw.
+        fake_scores: the same of generated noise; detach the noise for the discriminator's step.
+
+    Returns:
+        The discriminator's loss and the generator's, scalars.
+    """
+    real_scores, fake_scores = real_scores.float(), fake_scores.float()
+    real = real_scores - fake_scores.mean()
+    fake = fake_scores - real_scores.mean()
+    discriminator = 0.5 * (F.softplus(-real).mean() + F.softplus(fake).mean())
+    generator = 0.5 * (F.softplus(real).mean() + F.softplus(-fake).mean())
+    return discriminator, generator
+
+
+def hinge_losses(real_scores: Tensor, fake_scores: Tensor) -> tuple[Tensor, Tensor]:
+    """Hinge losses (Miyato et al., ICLR 2018, Eq. 16 and 17; NoiseTransfer).
+
+    Args:
+        real_scores: raw, any shape.
+        fake_scores: raw, any shape.
+
+    Returns:
+        The discriminator's loss and the generator's, scalars.
+    """
+    real_scores, fake_scores = real_scores.float(), fake_scores.float()
+    discriminator = F.relu(1 - real_scores).mean() + F.relu(1 + fake_scores).mean()
+    return discriminator, -fake_scores.mean()
+
+
+def feature_matching(real_features: Sequence[Tensor], fake_features: Sequence[Tensor]) -> Tensor:
+    """L1 distance of each sample's mean features, averaged over layers; a scalar.
+
+    NoiseTransfer's term, in the form of Salimans et al. (NeurIPS 2016, Sec. 3.1): means over
+    pixels, not pixel by pixel. Real and generated noise are independent draws, and the L1 distance
+    of two draws' pixels is smallest for a generator that does not vary.
+
+    Args:
+        real_features: of the discriminator, each B×C×h×w; no gradient passes to them.
+        fake_features: the same of generated noise.
+    """
+    distances = [
+        (fake.float().mean((-2, -1)) - real.detach().float().mean((-2, -1))).abs().mean()
+        for real, fake in zip(real_features, fake_features, strict=True)
+    ]
+    return torch.stack(distances).mean()
+
+
+def _join(coarse: Tensor, fine: Tensor) -> Tensor:
+    """Coarse features, enlarged, beside fine ones."""
+    return torch.cat([F.interpolate(coarse, scale_factor=2, mode="nearest"), fine], 1)
