@@ -115,6 +115,19 @@ def test_shapes_and_size() -> None:
     assert 5e5 < sum(p.numel() for p in autoencoder.parameters()) < 9e5
 
 
+def test_gradients_stay_finite_in_bfloat16() -> None:
+    autoencoder, consistency = NoiseAutoencoder(SMALL), LatentConsistency(SMALL)
+    clean, noise, tokens = batch()
+    with torch.autocast("cpu", torch.bfloat16):
+        first = autoencoder_stage_loss(autoencoder, clean, noise, tokens, 1e-4)
+        second = consistency_stage_loss(autoencoder, consistency, clean, noise, tokens, 100, 100)
+    assert first.dtype == second.dtype == torch.float32
+    (first + second).backward()  # type: ignore[no-untyped-call]
+    for parameter in (*autoencoder.parameters(), *consistency.parameters()):
+        assert parameter.grad is not None
+        assert bool(parameter.grad.isfinite().all())
+
+
 def test_standardising_and_back() -> None:
     autoencoder = NoiseAutoencoder(SMALL)
     latent = 3 + 2 * torch.randn(16, 48, 4, 4)
