@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -42,10 +43,12 @@ class Target:
 
     Attributes:
         name: also the key of its generated noise.
+        scene: what the picture shows. What is trained on some targets is tested on other scenes.
         again: a second noisy picture by the same process where one can be drawn, else None.
     """
 
     name: str
+    scene: str
     noisy: Bytes
     clean: Bytes
     again: Bytes | None = None
@@ -60,13 +63,16 @@ class Case:
     targets: tuple[Target, ...]
 
 
-def polyu_cases(data: Path, split: str, hard: bool = False) -> Iterator[Case]:
+def polyu_cases(
+    data: Path, split: str, hard: bool = False, crops: int = CROPS_A_SCENE
+) -> Iterator[Case]:
     """Left half as reference, 256² crops of the right half as targets.
 
     Args:
         data: the data folder.
         split: ``seen`` or ``unseen`` (cameras).
         hard: one 256² crop of the left half is the only reference.
+        crops: at most so many targets a scene; fewer are the first of more.
     """
     for scene in polyu_scenes(data, split):
         pair = polyu_pair(data, scene)
@@ -79,8 +85,8 @@ def polyu_cases(data: Path, split: str, hard: bool = False) -> Iterator[Case]:
         reference = Reference(scene, pair.noisy[left], pair.clean[left])
         places = registered_crops(pair.noisy, pair.clean, (middle, pair.noisy.shape[1]), rng)
         targets = tuple(
-            Target(f"{scene}/{index:02d}", pair.noisy[place], pair.clean[place])
-            for index, place in zip(range(CROPS_A_SCENE), places, strict=False)
+            Target(f"{scene}/{index:02d}", scene, pair.noisy[place], pair.clean[place])
+            for index, place in zip(range(crops), places, strict=False)
         )
         if targets:
             yield Case(scene, reference, targets)
@@ -112,12 +118,12 @@ def w2s_cases(data: Path) -> Iterator[Case]:
             yield Case(
                 target.name,
                 Reference(reference.name, reference.noisy, reference.clean),
-                (Target(target.name, target.noisy, target.clean),),
+                (Target(target.name, f"w2s{field:03d}", target.noisy, target.clean),),
             )
 
 
 def gaussian_cases(data: Path) -> Iterator[Case]:
-    """White Gaussian noise of σ 5 to 50 on held-out Kodak pictures; gray and RGB."""
+    """White Gaussian noise of σ 5 to 50 on held-out Kodak pictures."""
     for sigma in (5, 10, 15, 25, 35, 50):
 
         def add(clean: Bytes, rng: Rng, sigma: int = sigma) -> Bytes:
@@ -140,33 +146,47 @@ def poisson_cases(data: Path) -> Iterator[Case]:
 
 
 def _drawn_case(data: Path, name: str, add: Callable[[Bytes, Rng], Bytes]) -> Case:
-    """One held-out picture as reference, two as targets, with a second draw for the floor."""
+    """A whole held-out picture as reference, 256² of two others as targets.
+
+    Each target has a second draw of its noise for the floor.
+    """
     rng = np.random.default_rng([PROTOCOL_SEED, *name.encode()])
     first, *rest = held_out_pictures(data)
     targets = tuple(
-        Target(f"{name}/{index}", add(clean, rng), clean, add(clean, rng))
-        for index, clean in enumerate(rest[:2])
+        Target(f"{name}/{index}", f"kodak-{index}", add(clean, rng), clean, add(clean, rng))
+        for index, clean in enumerate(middle_crop(picture) for picture in rest[:2])
     )
     return Case(name, Reference(name, add(first, rng), first), targets)
 
 
 def held_out_pictures(data: Path) -> list[Bytes]:
-    """The Kodak pictures that training never sees, 256² from their middle."""
+    """The Kodak pictures that training never sees, whole: H×W×3, 512 by 768 either way round."""
     paths = sorted(p for p in (data / "clean" / "kodak24").iterdir() if p.is_file())
-    pictures = [read_picture(path).pixels.astype(np.uint8) for path in paths[-HELD_OUT_CLEAN:]]
-    return [
-        p[128:384, 192:448] if p.shape[0] < p.shape[1] else p[256:512, 128:384] for p in pictures
-    ]
+    return [read_picture(path).pixels.astype(np.uint8) for path in paths[-HELD_OUT_CLEAN:]]
+
+
+def middle_crop(picture: Bytes, side: int = CROP) -> Bytes:
+    """The side² pixels in the middle of a picture, on the 8-pixel grid."""
+    y, x = ((length - side) // 16 * 8 for length in picture.shape[:2])
+    return picture[y : y + side, x : x + side]
 
 
 Cases = Callable[[Path], Iterator[Case]]
+"""The cases of a validation split, given the data folder."""
 
-SPLITS: dict[str, Cases] = {
-    "polyu-seen": lambda data: polyu_cases(data, "seen"),
-    "polyu-unseen": lambda data: polyu_cases(data, "unseen"),
-    "polyu-seen-hard": lambda data: polyu_cases(data, "seen", hard=True),
-    "w2s": w2s_cases,
-    "gaussian": gaussian_cases,
-    "poisson": poisson_cases,
-}
-"""Name → the cases of a validation split, given the data folder."""
+
+def splits(crops: int = CROPS_A_SCENE) -> dict[str, Cases]:
+    """Name → validation split, PolyU's with so many targets a scene."""
+    polyu = partial(partial, polyu_cases, crops=crops)
+    return {
+        "polyu-seen": polyu(split="seen"),
+        "polyu-unseen": polyu(split="unseen"),
+        "polyu-seen-hard": polyu(split="seen", hard=True),
+        "w2s": w2s_cases,
+        "gaussian": gaussian_cases,
+        "poisson": poisson_cases,
+    }
+
+
+SPLITS = splits()
+"""The splits at the protocol's own number of targets."""

@@ -1,0 +1,137 @@
+"""DnCNN: the denoiser that synthetic training pairs are judged by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+Bytes = NDArray[np.uint8]
+Pair = tuple[Bytes, Bytes]
+"""A noisy picture and its clean, H×W×C uint8."""
+
+NOISE_UNIT = 0.1
+"""What the network predicts the noise in: its outputs are of order 1 then."""
+
+
+@dataclass(frozen=True)
+class DenoiserConfig:
+    """Size of the network and of its training. Zhang et al.'s own is 20 layers of 64 channels.
+
+    Attributes:
+        layers: convolutions, the first and last included; 2 or more.
+        channels: between them.
+        steps: optimiser steps.
+        crops: a step.
+        side: of a crop, in pixels.
+        rate: peak learning rate (Adam, one cycle).
+        seed: of the network and of the crops.
+    """
+
+    layers: int = 7
+    channels: int = 32
+    steps: int = 400
+    crops: int = 16
+    side: int = 40
+    rate: float = 1e-3
+    seed: int = 0
+
+
+class DnCNN(nn.Module):
+    """Residual denoiser (Zhang et al., IEEE TIP 26(7), 2017, Fig. 1): it predicts the noise.
+
+    Args:
+        channels: of the pictures.
+        config: size.
+    """
+
+    def __init__(self, channels: int, config: DenoiserConfig) -> None:
+        super().__init__()
+        width = config.channels
+        layers: list[nn.Module] = [nn.Conv2d(channels, width, 3, padding=1), nn.ReLU()]
+        for _ in range(config.layers - 2):
+            layers += [nn.Conv2d(width, width, 3, padding=1, bias=False)]
+            layers += [nn.BatchNorm2d(width), nn.ReLU()]
+        last = nn.Conv2d(width, channels, 3, padding=1, bias=False)
+        # It starts as the identity: the few steps of a small setting go into denoising, not into
+        # unlearning a random start that is ten times the noise of a good camera.
+        nn.init.zeros_(last.weight)
+        self.noise = nn.Sequential(*layers, last)
+
+    def forward(self, noisy: Tensor) -> Tensor:
+        """The denoised picture, not clipped.
+
+        Args:
+            noisy: B×C×H×W in [0, 1].
+        """
+        # Centred: bfloat16 is coarsest far from 0.
+        predicted: Tensor = self.noise(noisy - 0.5)
+        return noisy - NOISE_UNIT * predicted.float()
+
+
+def train_denoiser(
+    pairs: Sequence[Pair], config: DenoiserConfig, device: torch.device | str = "cpu"
+) -> DnCNN:
+    """Trains a DnCNN on random crops, mirrored at random, to the least squared error.
+
+    Equal sizes and numbers of pairs see the same places of the same pictures in the same order
+    from the same start, whatever their noise is.
+
+    Args:
+        pairs: of one number of channels, each at least ``config.side`` on a side.
+        config: size and training.
+        device: where to train; pixels and weights are float32 outside of autocast's bfloat16.
+    """
+    place = torch.device(device)
+    rng = np.random.default_rng(config.seed)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        denoiser = DnCNN(pairs[0][0].shape[2], config)
+    denoiser.to(place, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimiser = torch.optim.Adam(denoiser.parameters(), config.rate)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, config.rate, config.steps)
+    for _ in range(config.steps):
+        noisy, clean = (side.to(place) for side in _random_crops(pairs, config, rng))
+        with torch.autocast(place.type, torch.bfloat16):
+            restored = denoiser(noisy)
+        loss = F.mse_loss(restored, clean)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        optimiser.step()
+        schedule.step()
+    denoiser.eval()
+    return denoiser
+
+
+@torch.inference_mode()
+def denoise(denoiser: DnCNN, noisy: Bytes) -> Tensor:
+    """A noisy picture H×W×C uint8 → the denoised one, 1×C×H×W in [0, 1], on the CPU."""
+    place = next(denoiser.parameters()).device
+    with torch.autocast(place.type, torch.bfloat16):
+        restored: Tensor = denoiser(planes(noisy).to(place))
+    return restored.clamp(0, 1).cpu()
+
+
+def planes(picture: Bytes) -> Tensor:
+    """H×W×C uint8 → 1×C×H×W in [0, 1]."""
+    return torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))[None].float() / 255
+
+
+def _random_crops(
+    pairs: Sequence[Pair], config: DenoiserConfig, rng: np.random.Generator
+) -> tuple[Tensor, Tensor]:
+    crops: list[tuple[Tensor, Tensor]] = []
+    for index in rng.integers(len(pairs), size=config.crops):
+        noisy, clean = pairs[index]
+        y, x = (int(rng.integers(length - config.side + 1)) for length in clean.shape[:2])
+        down, across = rng.choice([-1, 1], 2)
+        place = (slice(y, y + config.side), slice(x, x + config.side))
+        crops.append(
+            (planes(noisy[place][::down, ::across]), planes(clean[place][::down, ::across]))
+        )
+    return torch.cat([noisy for noisy, _ in crops]), torch.cat([clean for _, clean in crops])
