@@ -160,7 +160,7 @@ def _drawn_case(data: Path, name: str, add: Callable[[Bytes, Rng], Bytes]) -> Ca
 
 
 def held_out_pictures(data: Path) -> list[Bytes]:
-    """The Kodak pictures that training never sees, whole: H×W×3, 512 by 768 either way round."""
+    """The Kodak pictures that training never sees, whole: 500×500×3 uint8."""
     paths = sorted(p for p in (data / "clean" / "kodak24").iterdir() if p.is_file())
     return [read_picture(path).pixels.astype(np.uint8) for path in paths[-HELD_OUT_CLEAN:]]
 

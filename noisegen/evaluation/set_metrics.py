@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from noisegen.evaluation.comparison import Comparison
+from noisegen.evaluation.denoiser import DenoiserConfig
 from noisegen.evaluation.denoising_gap import Quality, denoising_gap, quality_taught_by
-from noisegen.evaluation.mmd import patch_mmd
-from noisegen.evaluation.told_apart import ToldApart, told_apart
+from noisegen.evaluation.mmd import MMDConfig, patch_mmd
+from noisegen.evaluation.told_apart import ClassifierConfig, ToldApart, told_apart
+
+
+@dataclass(frozen=True)
+class SetConfig:
+    """Sizes of the three metrics, each with its reason beside it in its own module."""
+
+    mmd: MMDConfig = field(default_factory=MMDConfig)
+    classifier: ClassifierConfig = field(default_factory=ClassifierConfig)
+    denoiser: DenoiserConfig = field(default_factory=DenoiserConfig)
+
+
+DEFAULT = SetConfig()
 
 
 @dataclass(frozen=True)
@@ -27,13 +40,14 @@ class SetScores:
 
 
 def measure_sets(
-    comparisons: Iterable[Comparison], device: str = "cpu"
+    comparisons: Iterable[Comparison], device: str = "cpu", config: SetConfig = DEFAULT
 ) -> Iterator[tuple[str, SetScores]]:
     """Row and its scores, one after the other: a row takes about a minute on one core.
 
     Args:
         comparisons: of one split, any number of rows.
         device: where classifier and denoiser are trained.
+        config: sizes of the metrics.
 
     Raises:
         ValueError: all targets show one scene.
@@ -45,9 +59,15 @@ def measure_sets(
     for name, row in rows.items():
         key = _real_pictures(row)
         if key not in known:
-            known[key] = quality_taught_by([c.real for c in row], row, device=device)
-        gap = denoising_gap(row, device=device, taught_by_real=known[key])
-        yield name, SetScores(patch_mmd(row), told_apart(row, device=device), gap)
+            known[key] = quality_taught_by([c.real for c in row], row, config.denoiser, device)
+        yield (
+            name,
+            SetScores(
+                patch_mmd(row, config.mmd),
+                told_apart(row, config.classifier, device),
+                denoising_gap(row, config.denoiser, device, known[key]),
+            ),
+        )
 
 
 def _real_pictures(row: Sequence[Comparison]) -> tuple[int, ...]:

@@ -1,0 +1,95 @@
+"""Rows of the table: what each compares, on which profile."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from comparisons import comparisons, grain, white
+from pictures import add_gaussian, scene
+
+from noisegen.evaluation import denoising_gap
+from noisegen.evaluation.denoiser import DenoiserConfig, DnCNN, Pair, train_denoiser
+from noisegen.evaluation.evaluate import evaluate, summarise
+from noisegen.evaluation.mmd import MMDConfig
+from noisegen.evaluation.protocol import Case, Target
+from noisegen.evaluation.rows import Row, compare_rows, network_row, standard_rows
+from noisegen.evaluation.set_metrics import SetConfig, measure_sets
+from noisegen.evaluation.told_apart import ClassifierConfig
+from noisegen.model.weights import Weights
+from noisegen.references.create import Reference
+from noisegen.references.profile import NoiseProfile
+
+TINY = SetConfig(
+    MMDConfig(patches=50),
+    ClassifierConfig(width=4, steps=2, pairs=2, folds=2, asked=8),
+    DenoiserConfig(layers=2, channels=4, steps=2, crops=2, side=16),
+)
+
+
+def case(drawn_again: bool) -> Case:
+    clean, shown = scene(48, 48, seed=1), scene(96, 96, seed=2)
+    again = add_gaussian(clean, 10, seed=4) if drawn_again else None
+    target = Target("target", "scene", add_gaussian(clean, 10, seed=3), clean, again)
+    return Case("case", Reference("r", add_gaussian(shown, 10), shown), (target,))
+
+
+def test_floor_is_the_real_process_where_it_can_be_drawn_again(weights: Weights) -> None:
+    shown = case(drawn_again=True)
+    rows = {c.row: c for c in compare_rows(standard_rows(weights), [shown])}
+    assert list(rows) == ["gaussian", "classical", "noisegen", "floor"]
+    assert rows["floor"].real is shown.targets[0].noisy
+    assert rows["floor"].fake is shown.targets[0].again
+
+
+def test_floor_is_two_draws_of_ours_where_it_cannot(weights: Weights) -> None:
+    rows = {c.row: c for c in compare_rows(standard_rows(weights), [case(drawn_again=False)])}
+    floor, ours = rows["floor"], rows["noisegen"]
+    assert np.array_equal(floor.real, ours.fake)
+    assert not np.array_equal(floor.fake, floor.real)
+    assert not np.array_equal(ours.fake, rows["classical"].fake)
+
+
+def test_generators_of_other_weights_share_a_table(
+    weights: Weights, classical_weights: Weights
+) -> None:
+    """Each gets a profile by its own encoder: another's would be refused."""
+
+    def clean_itself(target: Target, _: NoiseProfile) -> np.ndarray:
+        return target.clean
+
+    rows = [
+        network_row(weights, name="small"),
+        network_row(classical_weights, name="untrained"),
+        Row("none", weights, clean_itself),
+    ]
+    made = list(compare_rows(rows, [case(drawn_again=False)]))
+    assert [c.row for c in made] == ["small", "untrained", "none"]
+    assert not made[2].fake_noise.any()
+
+
+def test_evaluate_scores_the_standard_rows(weights: Weights) -> None:
+    scores = summarise(evaluate(weights, [case(drawn_again=True)]))
+    assert list(scores) == ["gaussian", "classical", "noisegen", "floor"]
+    assert scores["floor"]["sigma"]["mean"] < 0.05
+
+
+def test_rows_share_what_the_real_noise_taught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two folds for the real noise, two for each row."""
+    trainings = 0
+
+    def counted(pairs: list[Pair], config: DenoiserConfig, device: torch.device) -> DnCNN:
+        nonlocal trainings
+        trainings += 1
+        return train_denoiser(pairs, config, device)
+
+    monkeypatch.setattr(denoising_gap, "train_denoiser", counted)
+    first = comparisons(grain(20), white(5), scenes=2, side=48)
+    second = [replace(c, row="same", fake=c.real) for c in first]
+    scores = dict(measure_sets([*first, *second], config=TINY))
+    assert trainings == 6
+    assert list(scores) == ["row", "same"]
+    assert scores["same"].denoising_gap.psnr == pytest.approx(0)
+    assert scores["row"].mmd > scores["same"].mmd
