@@ -5,6 +5,8 @@ their real noise, and the same one, from the same start, on the same crops, with
 noise; both denoise the real pictures of the other fold; then the folds change places. The gap is
 the mean over test pictures of the first one's PSNR (SSIM) minus that of the second: 0 where the
 generated noise teaches as much as the real one, negative where it teaches more.
+
+On PolyU another seed moves a quality by about 0.1 dB: read smaller gaps as none.
 """
 
 from __future__ import annotations

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 import torch
-from comparisons import comparisons, grain, white
+from comparisons import comparisons, white
 from pictures import add_gaussian, scene
 from skimage.metrics import structural_similarity
 
@@ -23,7 +21,7 @@ from noisegen.evaluation.denoiser import (
 from noisegen.evaluation.denoising_gap import denoising_gap, quality_taught_by
 from noisegen.evaluation.image_quality import psnr, ssim
 
-QUICK = DenoiserConfig(layers=4, channels=16, steps=40, crops=4, side=32, rate=4e-3)
+QUICK = DenoiserConfig(layers=4, channels=16, steps=120, crops=4, side=32, rate=4e-3)
 
 
 def test_psnr_of_a_known_error() -> None:
@@ -48,23 +46,24 @@ def test_ssim_is_scikit_images() -> None:
 
 def test_published_size() -> None:
     """20 layers of 64 channels on RGB: only the first and last convolution touch colours."""
-    network = DnCNN(3, DenoiserConfig(layers=20, channels=64))
+    network = DnCNN(3, DenoiserConfig(layers=20, channels=64, batch_norm=True))
     convolutions = [m for m in network.modules() if isinstance(m, torch.nn.Conv2d)]
-    assert len(convolutions) == 20
+    norms = [m for m in network.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    assert (len(convolutions), len(norms)) == (20, 18)
     assert sum(c.weight.numel() for c in convolutions) == 18 * 64 * 64 * 9 + 2 * 3 * 64 * 9
 
 
 def test_learns_to_denoise() -> None:
     cleans = [scene(96, 96, seed=seed) for seed in range(4)]
     pairs = [(add_gaussian(clean, 25, seed), clean) for seed, clean in enumerate(cleans)]
-    denoiser = train_denoiser(pairs[:3], replace(QUICK, steps=120))
+    denoiser = train_denoiser(pairs[:3], QUICK)
     noisy, clean = pairs[3]
     assert psnr(denoise(denoiser, noisy), planes(clean)) > psnr(planes(noisy), planes(clean)) + 3
 
 
 def test_equal_noise_leaves_no_gap_and_wrong_noise_does() -> None:
-    same = denoising_gap(comparisons(grain(20), grain(20)), QUICK)
-    wrong = comparisons(grain(20), white(5))
+    same = denoising_gap(comparisons(white(20), white(20)), QUICK)
+    wrong = comparisons(white(20), white(4))
     taught = quality_taught_by([c.real for c in wrong], wrong, QUICK)
     gap = denoising_gap(wrong, QUICK, taught_by_real=taught)
     assert abs(same.psnr) < 0.5
