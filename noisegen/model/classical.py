@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from noisegen.model.conditioning import Statistics
-from noisegen.model.config import BINS, KERNEL, QUANTILE_NODES, QUANTILE_REACH
+from noisegen.model.config import ACTIVITY_NODES, BINS, KERNEL, QUANTILE_NODES, QUANTILE_REACH
 
 
 @dataclass(frozen=True)
@@ -23,13 +23,15 @@ class ShapedField:
     """The classical model's noise and the curves it was made with, each B×3×H×W.
 
     Attributes:
-        noise: zero-mean noise of the measured level, spectrum and marginal, plus the mean.
+        noise: noise of the measured level, spectrum and marginal, plus the mean.
+        mean: measured mean at the clean's intensity.
         level: measured standard deviation at the clean's intensity.
         coverage: how well the references show the clean's intensity, in [0, 1].
         follows: logarithm of the level that also follows local activity, relative to ``level``.
     """
 
     noise: Tensor
+    mean: Tensor
     level: Tensor
     coverage: Tensor
     follows: Tensor
@@ -64,7 +66,26 @@ def look_up(tables: Sequence[Tensor], position: Tensor) -> list[Tensor]:
 
 def at_intensity(curves: Sequence[Tensor], clean: Tensor) -> list[Tensor]:
     """Curves against intensity (B×3×BINS each), read at each pixel of the clean (B×3×H×W)."""
-    return look_up(curves, clean * BINS - 0.5)
+    return look_up(curves, clean * (BINS - 1))
+
+
+def on_surface(surface: Tensor, clean: Tensor) -> Tensor:
+    """A surface against activity and intensity (B×3×ACTIVITY_NODES×BINS) at each pixel."""
+    position = activity_position(local_activity(clean)).clamp(0, ACTIVITY_NODES - 1)
+    row = position.floor().clamp_(max=ACTIVITY_NODES - 2)
+    share = position - row
+    # Rows of the surface lie behind each other: one long table, read at two places.
+    column = (clean * (BINS - 1)).clamp(0, BINS - 1)
+    flat = surface.flatten(2)
+    lower, upper = (_look_up_rows(flat, row + offset, column) for offset in (0, 1))
+    return lower + share * (upper - lower)
+
+
+def _look_up_rows(flat: Tensor, row: Tensor, column: Tensor) -> Tensor:
+    """Rows of BINS nodes, one after another, read at a row and a place within it."""
+    # A column of exactly BINS − 1 must not run into the next row.
+    column = column.clamp(max=BINS - 1 - 1e-4)
+    return look_up([flat], row * BINS + column)[0]
 
 
 def local_activity(clean: Tensor) -> Tensor:
@@ -119,9 +140,10 @@ def shape_field(white: Tensor, clean: Tensor, statistics: Statistics) -> ShapedF
     coloured = colour(white, statistics.kernel)
     node = (coloured + QUANTILE_REACH) * ((QUANTILE_NODES - 1) / (2 * QUANTILE_REACH))
     (marginal,) = look_up([statistics.quantiles], node)
-    curves = [statistics.level, statistics.mean, statistics.coverage, statistics.flat_level]
-    level, mean, coverage, flat_level = at_intensity(curves, clean)
-    position = activity_position(local_activity(clean)).expand_as(clean)
-    (factor,) = look_up([statistics.activity], position)
-    follows = (flat_level / level).log() + factor
-    return ShapedField(marginal * level + mean, level, coverage, follows)
+    # Variances are interpolated: of shot noise, they are straight lines.
+    curves = [statistics.level.square(), statistics.mean, statistics.coverage]
+    variance, mean, coverage = at_intensity(curves, clean)
+    level = variance.sqrt()
+    active_variance = on_surface(statistics.surface.square(), clean)
+    follows = 0.5 * (active_variance / variance).log()
+    return ShapedField(marginal * level + mean, mean, level, coverage, follows)

@@ -21,8 +21,7 @@ class Statistics:
         mean: B×3×BINS, mean of the residual against intensity.
         level: B×3×BINS, standard deviation of the residual against intensity.
         coverage: B×3×BINS, in [0, 1]: how well the references show that intensity.
-        flat_level: B×3×BINS, ``level`` where the picture is as active as its references on average.
-        activity: B×3×ACTIVITY_NODES, logarithm of the factor on ``flat_level`` by activity.
+        surface: B×3×ACTIVITY_NODES×BINS, ``level`` against local activity and intensity.
         scale: B, overall standard deviation of the residual.
     """
 
@@ -31,8 +30,7 @@ class Statistics:
     mean: Tensor
     level: Tensor
     coverage: Tensor
-    flat_level: Tensor
-    activity: Tensor
+    surface: Tensor
     scale: Tensor
 
     def to(self, device: torch.device | str) -> Statistics:

@@ -9,10 +9,10 @@ WINDOW = 32
 """Side of the square windows that references are cut into, in pixels (four JPEG blocks)."""
 
 BINS = 16
-"""Nodes of every curve against intensity; node i stands at intensity (i + 0.5) / BINS."""
+"""Nodes of every curve against intensity; node i stands at intensity i / (BINS − 1)."""
 
 ACTIVITY_NODES = 8
-"""Nodes of the curve against local activity; node i stands at 2^(i − 1) steps of 8 bits."""
+"""Nodes of the level against local activity; node i stands at 2^(i − 1) steps of 8 bits."""
 
 KERNEL = 15
 """Side of the colouring kernel, in pixels: correlation reaches about as far."""

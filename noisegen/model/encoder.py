@@ -175,7 +175,14 @@ def describe(measured: Statistics, estimated: Tensor) -> Tensor:
             measured.quantiles[..., ::step].flatten(1),
             measured.scale.log().unsqueeze(1),
             estimated.unsqueeze(1),
-            measured.activity.flatten(1),
+            _activity_curve(measured).flatten(1),
         ],
         1,
     )
+
+
+def _activity_curve(measured: Statistics) -> Tensor:
+    """Logarithm of the level's factor against activity, over the intensities that were seen."""
+    weight = measured.coverage.unsqueeze(2) + 1e-3
+    factor = (measured.surface / measured.level.unsqueeze(2)).clamp(1e-2, 1e2).log()
+    return (factor * weight).sum(-1) / weight.sum(-1)

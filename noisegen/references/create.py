@@ -167,9 +167,10 @@ def _white_level(references: Sequence[Reference], given: float | None) -> float:
 
 def _windows(reference: Reference, white_level: float) -> Windows:
     noisy = to_float(reference.noisy, white_level)
+    step = 0.0 if reference.noisy.dtype.kind == "f" else 1 / white_level
     if reference.clean is None:
-        return blind_windows(noisy, reference.name)
-    return paired_windows(noisy, to_float(reference.clean, white_level))
+        return blind_windows(noisy, reference.name, step)
+    return paired_windows(noisy, to_float(reference.clean, white_level), step)
 
 
 def _check_noise(

@@ -31,12 +31,13 @@ LARGEST_CLIPPED = 0.1
 """Share of pixels at black or white from which a window is left out."""
 
 
-def blind_windows(noisy: Floats, name: str) -> Windows:
+def blind_windows(noisy: Floats, name: str, step: float = 0.0) -> Windows:
     """Flat windows of a noisy picture with a smooth clean estimate.
 
     Args:
         noisy: H×W×C in [0, 1] of the white level.
         name: of the reference, for the error.
+        step: of its quantisation, in units of the white level; 0 for none.
 
     Raises:
         BadReferenceError: every window is clipped.
@@ -51,7 +52,7 @@ def blind_windows(noisy: Floats, name: str) -> Windows:
     smooth = fit_surfaces(windows)
     residual = (windows - smooth) * np.float32(lost_energy())
     flat = flat_windows(smooth, residual)
-    return Windows(residual[flat], smooth[flat].clip(0, 1), True)
+    return Windows(residual[flat], smooth[flat].clip(0, 1), True, step)
 
 
 def surface_basis() -> Floats:

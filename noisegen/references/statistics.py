@@ -1,8 +1,9 @@
 """Measured statistics of a reference's noise: the classical model (design.md, *Measuring*).
 
-The order matters. Clipping near black and white gives real noise a mean: it is taken out before
-the level is measured, and the level before the spectrum; otherwise both come back as colour
-blotches that no camera makes.
+The order matters. The mean is taken out before the level is measured, and the level before the
+spectrum; otherwise both come back as colour blotches that no camera makes. Clipping and rounding,
+which generated noise suffers in its turn, are undone first (:mod:`.censoring`), and so is what the
+marginal's table does to correlation (:mod:`.spectrum`).
 """
 
 from __future__ import annotations
@@ -15,27 +16,30 @@ import torch
 from numpy.typing import NDArray
 
 from noisegen.model.classical import activity_position, local_activity
-from noisegen.model.config import (
-    ACTIVITY_NODES,
-    BINS,
-    KERNEL,
-    QUANTILE_NODES,
-    QUANTILE_REACH,
-    WINDOW,
+from noisegen.model.config import ACTIVITY_NODES, BINS, QUANTILE_NODES, QUANTILE_REACH, WINDOW
+from noisegen.references.censoring import (
+    SMALLEST_LEVEL,
+    before_rounding,
+    censored,
+    imputed,
+    moments,
+    read_level,
 )
+from noisegen.references.curves import fit_curves, intensity_position, node_sums, read_curves
+from noisegen.references.spectrum import before_quantiles, colouring_kernel, correlations
 from noisegen.references.windows import Windows
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 
-SMOOTHING = 0.7
-"""Width of the curves' Gaussian smoothing, in bins."""
-
-SMALLEST_LEVEL = 1e-5
-"""Standard deviation below which an intensity counts as noiseless (1/400 of a step of 8 bits)."""
-
 COVERED = 300.0
 """Effective pixels at which an intensity counts as half covered."""
+
+MOST_CENSORED = 0.02
+"""Share of clipped pixels up to which a window shows grain and marginal as they are."""
+
+FEWEST_WHOLE = 8
+"""Windows of that kind that suffice."""
 
 ROUNDS = 3
 """Rounds of fitting the level against intensity and against activity in turn."""
@@ -51,11 +55,10 @@ class NoiseStatistics:
     Attributes:
         kernel: C×C×15×15, colours a white field.
         quantiles: C×65, the standardised marginal.
-        mean: C×16, mean of the residual against intensity.
-        level: C×16, standard deviation against intensity.
+        mean: C×16, mean of the noise against intensity, before clipping.
+        level: C×16, its standard deviation against intensity, before clipping and rounding.
         coverage: C×16, in [0, 1], how well the references show an intensity.
-        flat_level: C×16, ``level`` less what local activity explains.
-        activity: C×8, logarithm of the factor on ``flat_level`` against local activity.
+        surface: C×8×16, ``level`` against local activity and intensity.
         pixels_per_bin: C×16, share of the reference's pixels at an intensity.
         sigma: C, overall standard deviation.
         autocorrelation: C×13×13, lag 0 in the middle.
@@ -67,8 +70,7 @@ class NoiseStatistics:
     mean: Floats
     level: Floats
     coverage: Floats
-    flat_level: Floats
-    activity: Floats
+    surface: Floats
     pixels_per_bin: Floats
     sigma: Floats
     autocorrelation: Floats
@@ -77,151 +79,111 @@ class NoiseStatistics:
 
 def measure(windows: Windows) -> NoiseStatistics:
     """Measures mean, level, marginal and spectrum, in this order."""
-    residual, clean = windows.residual, windows.clean
-    counts = _bin_sums(clean, np.ones_like(residual))
-    mean = _smooth(counts, _bin_sums(clean, residual))
-    centred = residual - read_curve(mean, clean)
-    level = np.sqrt(_smooth(counts, _bin_sums(clean, centred**2)))
-    level = np.maximum(level, SMALLEST_LEVEL)
-    flat_level, activity = follow_activity(centred, clean, counts)
-    standard = centred / read_curve(level, clean)
-    spectrum = cross_spectrum(standard)
-    covariance = np.fft.ifft2(spectrum, axes=(0, 1)).real
+    clean, step = windows.clean, windows.step
+    position = intensity_position(clean)
+    counts = node_sums(position, np.ones_like(clean), BINS)
+    hidden = censored(windows)
+    fit = moments(windows, hidden)
+    centred = imputed(windows, hidden, fit) - read_curves(fit.mean, position)
+    surface = level_surface(centred, clean, position)
+    standard = centred / read_level(fit.level, position)
+    whole = _whole(hidden)
+    standard, position = standard[whole], position[whole]
+    rounding = _rounding_share(fit.level, position, step)
+    correlation = correlations(standard, rounding)
+    smooth = _dithered(standard, fit.level, position, step) if step else standard
+    quantiles = _marginal(smooth)
     return NoiseStatistics(
-        kernel=colouring_kernel(spectrum).astype(np.float32),
-        quantiles=_marginal(standard).astype(np.float32),
-        mean=mean.astype(np.float32),
-        level=level.astype(np.float32),
-        coverage=_coverage(counts).astype(np.float32),
-        flat_level=flat_level.astype(np.float32),
-        activity=activity.astype(np.float32),
+        kernel=colouring_kernel(before_quantiles(correlation, quantiles)).astype(np.float32),
+        quantiles=quantiles.astype(np.float32),
+        mean=fit.mean.astype(np.float32),
+        level=before_rounding(fit.level, step).astype(np.float32),
+        coverage=(counts / (counts + COVERED)).astype(np.float32),
+        surface=before_rounding(surface, step).astype(np.float32),
         pixels_per_bin=(counts / counts.sum(1, keepdims=True)).astype(np.float32),
-        sigma=residual.std((0, 2, 3)).astype(np.float32),
-        autocorrelation=_autocorrelation(covariance).astype(np.float32),
-        colour_correlation=_normalise(covariance[0, 0]).astype(np.float32),
+        sigma=windows.residual.std((0, 2, 3)).astype(np.float32),
+        autocorrelation=_autocorrelation(correlation).astype(np.float32),
+        colour_correlation=correlation[0, 0].astype(np.float32),
     )
 
 
-def read_curve(curve: Doubles, clean: Floats) -> Floats:
-    """A curve against intensity (C×16) at each pixel of N×C×h×w, held constant at the ends."""
-    return _read(curve, clean * BINS - 0.5)
-
-
-def follow_activity(centred: Floats, clean: Floats, counts: Doubles) -> tuple[Doubles, Doubles]:
-    """The level as a product of a curve against intensity and one against local activity.
+def level_surface(centred: Floats, clean: Floats, position: Floats) -> Doubles:
+    """The level against intensity and local activity.
 
     In-camera denoising leaves more noise on texture, and errors of a reference's clean lie there
-    too. The two curves are fitted in turn.
+    too. First a product of two curves is fitted, one after the other; then what the product
+    misses, as far as there are pixels that show it.
 
     Args:
         centred: N×C×32×32, residual less its mean.
         clean: N×C×32×32.
-        counts: C×16, pixels per intensity.
+        position: of the clean's intensities among the nodes.
 
     Returns:
-        Level against intensity, C×16, and the logarithm of its factor against activity, C×8.
+        C×8×16.
     """
     square = centred.astype(np.float32) ** 2
-    position = activity_position(local_activity(torch.from_numpy(clean)))
-    nodes = np.broadcast_to(position.clamp(0, ACTIVITY_NODES - 1).numpy(), clean.shape)
-    seen = _node_sums(nodes, np.ones_like(square), ACTIVITY_NODES)
+    active = activity_position(local_activity(torch.from_numpy(clean)))
+    nodes = np.broadcast_to(active.clamp(0, ACTIVITY_NODES - 1).numpy(), clean.shape)
+    seen = node_sums(nodes, np.ones_like(square), ACTIVITY_NODES)
     activity = np.zeros((clean.shape[1], ACTIVITY_NODES))
     for _ in range(ROUNDS):
-        factor = np.exp(2 * _read(activity, nodes))
-        divided = (square / factor).astype(np.float32)
-        level = np.sqrt(_smooth(counts, _bin_sums(clean, divided)))
-        level = np.maximum(level, SMALLEST_LEVEL)
-        relative = square / read_curve(level, clean) ** 2
-        sums = _node_sums(nodes, relative, ACTIVITY_NODES)
-        weight = _smoothing(ACTIVITY_NODES)
-        # Few pixels at an activity say little: they start from a factor of 1.
-        ratio = (sums @ weight + COVERED) / (seen @ weight + COVERED)
-        activity = 0.5 * np.log(np.maximum(ratio, 1e-4))
-    return level, activity
+        divided = (square / np.exp(2 * read_curves(activity, nodes))).astype(np.float32)
+        variance = np.maximum(fit_curves(position, divided, BINS), SMALLEST_LEVEL**2)
+        sums = node_sums(nodes, square / read_curves(variance, position), ACTIVITY_NODES)
+        ratio = _share(sums @ _nearby(ACTIVITY_NODES), seen @ _nearby(ACTIVITY_NODES))
+        activity = 0.5 * np.log(ratio)
+    product = variance[:, None] * np.exp(2 * activity)[..., None]
+    predicted = read_curves(variance, position) * np.exp(2 * read_curves(activity, nodes))
+    # Relative to the prediction, so that loud intensities do not outvote their quiet neighbours.
+    missed = _cell_sums(nodes, position, square / predicted)
+    pixels = _cell_sums(nodes, position, np.ones_like(square))
+    missed, pixels = (_nearby(ACTIVITY_NODES) @ sums @ _nearby(BINS) for sums in (missed, pixels))
+    surface: Doubles = np.sqrt(product * _share(missed, pixels))
+    return surface
 
 
-def _bin_sums(clean: Floats, values: Floats) -> Doubles:
-    """Sums of values per channel and intensity."""
-    return _node_sums(np.clip(clean * BINS - 0.5, 0, BINS - 1), values, BINS)
+def _share(sums: Doubles, pixels: Doubles) -> Doubles:
+    """Mean of a ratio; few pixels say little and start from 1."""
+    share: Doubles = np.maximum((sums + COVERED) / (pixels + COVERED), 1e-4)
+    return share
 
 
-def _node_sums(position: Floats, values: Floats, nodes: int) -> Doubles:
-    """Sums per channel and node, each pixel shared between its two nearest nodes."""
-    sums = np.empty((position.shape[1], nodes))
-    for c in range(position.shape[1]):
-        here = position[:, c].ravel()
-        lower = np.minimum(here.astype(np.intp), nodes - 2)
-        upper_share = here - lower
-        value = values[:, c].ravel()
-        sums[c] = np.bincount(lower, value * (1 - upper_share), nodes)
-        sums[c] += np.bincount(lower + 1, value * upper_share, nodes)
-    return sums
+def _nearby(nodes: int) -> Doubles:
+    """Weights that average neighbouring nodes."""
+    index = np.arange(nodes)
+    weights: Doubles = np.exp(-0.5 * (np.subtract.outer(index, index) / 0.7) ** 2)
+    return weights
 
 
-def _read(curve: Doubles, position: Floats) -> Floats:
-    nodes = np.arange(curve.shape[1])
-    channels = [np.interp(position[:, c], nodes, curve[c]) for c in range(len(curve))]
-    return np.stack(channels, 1).astype(np.float32)
+def _cell_sums(activity: Floats, intensity: Floats, values: Floats) -> Doubles:
+    """Sums per channel, activity and intensity, each pixel in its nearest cell; C×8×16."""
+    cell = np.rint(activity).astype(np.intp) * BINS + np.rint(intensity).astype(np.intp)
+    sums = np.empty((values.shape[1], ACTIVITY_NODES * BINS))
+    for c in range(len(sums)):
+        sums[c] = np.bincount(cell[:, c].ravel(), values[:, c].ravel(), sums.shape[1])
+    return sums.reshape(-1, ACTIVITY_NODES, BINS)
 
 
-def _smooth(counts: Doubles, sums: Doubles) -> Doubles:
-    """Count-weighted average of nearby bins; a faint long tail reaches bins that nothing fills."""
-    weight = _smoothing(BINS)
-    smoothed: Doubles = (sums @ weight) / (counts @ weight)
-    return smoothed
+def _whole(hidden: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Windows that clipping leaves alone; all of them where there are hardly any."""
+    whole: NDArray[np.bool_] = hidden.mean((1, 2, 3)) <= MOST_CENSORED
+    return whole if whole.sum() >= min(FEWEST_WHOLE, len(whole)) else np.ones_like(whole)
 
 
-def _smoothing(nodes: int) -> Doubles:
-    distance = np.abs(np.arange(nodes)[:, None] - np.arange(nodes)[None])
-    weight: Doubles = np.exp(-0.5 * (distance / SMOOTHING) ** 2) + 1e-6 * np.exp(-distance / 0.5)
-    return weight
+def _rounding_share(level: Doubles, position: Floats, step: float) -> float:
+    """Share of the standardised residual's variance that rounding added."""
+    if step == 0:
+        return 0.0
+    share = 1 - (before_rounding(level, step) / level) ** 2
+    return float(np.clip(read_curves(share, position).mean(), 0, 0.5))
 
 
-def _coverage(counts: Doubles) -> Doubles:
-    """Share in [0, 1] that grows with the pixels seen at an intensity."""
-    return counts / (counts + COVERED)
-
-
-def cross_spectrum(standard: Floats) -> NDArray[np.complex128]:
-    """Hann-windowed cross-channel power spectrum, 32×32×C×C, of standardised residual windows.
-
-    Its autocovariance is tapered beyond the kernel's reach, so that few windows do not bring a
-    rough spectrum, and scaled to unit variance per channel.
-    """
-    hann = np.hanning(WINDOW + 1)[:WINDOW]
-    taper = np.outer(hann, hann)
-    taper /= np.sqrt(np.mean(taper**2))
-    # In double precision: what is stored in single then does not depend on the order of sums.
-    transformed = np.fft.fft2(standard.astype(np.float64) * taper)
-    spectrum = np.einsum("ncyx,ndyx->yxcd", transformed, transformed.conj(), optimize=True)
-    covariance = np.fft.ifft2(spectrum, axes=(0, 1))
-    lag = np.minimum(np.arange(WINDOW), WINDOW - np.arange(WINDOW))
-    # Flat within the kernel's reach, then down to nothing at half a window.
-    beyond = np.clip((lag - KERNEL // 2) / (WINDOW // 2 - KERNEL // 2), 0, 1)
-    window = np.cos(beyond * np.pi / 2) ** 2
-    # The Hann window has already shrunk long lags: undo that within reach before the taper.
-    shrink = np.array([np.sum(hann[: WINDOW - k] * hann[k:]) for k in lag]) / np.sum(hann**2)
-    factor = window / np.maximum(shrink, 0.2)
-    covariance *= (factor[:, None] * factor[None])[..., None, None]
-    deviation = np.sqrt(np.maximum(np.diagonal(covariance[0, 0]).real, 1e-12))
-    covariance /= deviation[:, None] * deviation[None]
-    result: NDArray[np.complex128] = np.fft.fft2(covariance, axes=(0, 1))
-    return result
-
-
-def colouring_kernel(spectrum: NDArray[np.complex128]) -> Doubles:
-    """The matrix square root of a cross spectrum as a C×C×15×15 kernel of unit output variance."""
-    hermitian = (spectrum + spectrum.conj().swapaxes(-1, -2)) / 2
-    values, vectors = np.linalg.eigh(hermitian)
-    root = (vectors * np.sqrt(np.maximum(values, 0))[..., None, :]) @ vectors.conj().swapaxes(
-        -1, -2
-    )
-    spatial = np.fft.fftshift(np.fft.ifft2(root, axes=(0, 1)).real, axes=(0, 1))
-    low = WINDOW // 2 - KERNEL // 2
-    # conv2d correlates: kernel[c, d] at offset o weighs the white channel d at position + o.
-    kernel = spatial[low : low + KERNEL, low : low + KERNEL].transpose(2, 3, 0, 1)[..., ::-1, ::-1]
-    energy = np.sqrt(np.maximum((kernel**2).sum((1, 2, 3), keepdims=True), 1e-12))
-    return np.ascontiguousarray(kernel / energy)
+def _dithered(standard: Floats, level: Doubles, position: Floats, step: float) -> Floats:
+    """Fills the gaps between whole steps, so that the marginal is smooth; always the same."""
+    uniform = np.random.default_rng(0).random(standard.shape, dtype=np.float32) - np.float32(0.5)
+    width = np.float32(step) / np.maximum(read_level(level, position), np.float32(step / 2))
+    return (standard + uniform * width).astype(np.float32)
 
 
 def gaussian_probabilities() -> Doubles:
@@ -245,14 +207,7 @@ def _marginal(standard: Floats) -> Doubles:
     return scaled
 
 
-def _autocorrelation(covariance: Doubles) -> Doubles:
+def _autocorrelation(correlation: Doubles) -> Doubles:
     index = np.arange(-LAGS, LAGS + 1) % WINDOW
-    near = covariance[np.ix_(index, index)]
-    diagonal = np.diagonal(near, axis1=2, axis2=3).transpose(2, 0, 1)
-    return diagonal / np.maximum(diagonal[:, LAGS : LAGS + 1, LAGS : LAGS + 1], 1e-12)
-
-
-def _normalise(covariance: Doubles) -> Doubles:
-    deviation = np.sqrt(np.maximum(np.diagonal(covariance), 1e-12))
-    correlation: Doubles = covariance / (deviation[:, None] * deviation[None])
-    return correlation
+    near = correlation[np.ix_(index, index)]
+    return np.diagonal(near, axis1=2, axis2=3).transpose(2, 0, 1)

@@ -30,8 +30,7 @@ def statistics_tensors(measured: NoiseStatistics) -> Statistics:
         mean=_three(measured.mean),
         level=_three(measured.level),
         coverage=_three(measured.coverage),
-        flat_level=_three(measured.flat_level),
-        activity=_three(measured.activity),
+        surface=_three(measured.surface),
         scale=torch.tensor([scale], dtype=torch.float32),
     )
 

@@ -13,7 +13,7 @@ from noisegen.references.windows import Windows, paired_windows
 
 
 def statistics_of(noisy: Pixels, clean: Pixels) -> NoiseStatistics:
-    return measure(paired_windows(to_float(noisy, 255), to_float(clean, 255)))
+    return measure(paired_windows(to_float(noisy, 255), to_float(clean, 255), 1 / 255))
 
 
 @pytest.mark.parametrize("sigma", [5, 10, 25, 50])
@@ -30,14 +30,61 @@ def test_level_follows_intensity() -> None:
     photons = np.random.default_rng(0).poisson(clean / 255 * 100)
     measured = statistics_of(np.clip(photons * 2.55, 0, 255).round().astype(np.uint8), clean)
     for node in (3, 6, 9, 12):
-        expected = np.sqrt((node + 0.5) / 16 / 100)
+        expected = np.sqrt(node / 15 / 100)
         assert abs(measured.level[0, node] / expected - 1) < 0.08
 
 
-def test_clipping_near_black_shows_as_a_mean() -> None:
-    clean = np.full((128, 128, 1), 4, np.uint8)
-    measured = statistics_of(add_gaussian(clean, 20), clean)
-    assert measured.mean[0, 0] * 255 > 4
+@pytest.mark.parametrize("intensity", [0, 4, 250, 255])
+def test_clipped_noise_is_measured_as_it_was_before(intensity: int) -> None:
+    clean = np.full((256, 256, 1), intensity, np.uint8)
+    noisy = add_gaussian(clean, 20)
+    measured = statistics_of(noisy, clean)
+    node = round(intensity / 255 * 15)
+    assert abs(measured.level[0, node] * 255 / 20 - 1) < 0.03
+    assert abs(measured.mean[0, node] * 255) < 0.5
+    # The overall σ is that of the picture as it is.
+    assert measured.sigma[0] * 255 == pytest.approx(np.std(noisy.astype(float) - clean), rel=1e-4)
+
+
+def test_a_saturated_picture_stays_noiseless_where_it_is_saturated() -> None:
+    clean = np.full((256, 256, 1), 255, np.uint8)
+    clean[:, :128] = 128
+    noisy = clean.copy()
+    noisy[:, :128] = add_gaussian(clean[:, :128], 20)
+    measured = statistics_of(noisy, clean)
+    assert measured.level[0, 15] * 255 < 0.3
+
+
+@pytest.mark.parametrize("sigma", [0.3, 0.7, 1.0, 2.0])
+def test_rounding_is_taken_out_of_the_level(sigma: float) -> None:
+    rng = np.random.default_rng(0)
+    clean = np.full((512, 512, 1), 119, np.uint8)
+    noisy = np.rint(clean + sigma * rng.normal(size=clean.shape)).astype(np.uint8)
+    assert abs(statistics_of(noisy, clean).level[0, 7] * 255 / sigma - 1) < 0.03
+
+
+def test_white_noise_gets_a_white_kernel() -> None:
+    """Sampling alone correlates neighbours by a hundredth: shrinking takes most of it out."""
+    clean = np.full((128, 128, 3), 128, np.uint8)
+    kernel = statistics_of(add_gaussian(clean, 20), clean).kernel.copy()
+    for c in range(3):
+        assert kernel[c, c, 7, 7] > 0.995
+        kernel[c, c, 7, 7] = 0
+    assert np.abs(kernel).max() < 0.03
+
+
+def test_colouring_undoes_what_the_marginal_does_to_correlation() -> None:
+    """A coarse marginal takes correlation away: the field must have more of it."""
+    field = np.random.default_rng(0).normal(size=(700, 700))
+    smooth = (field[:, 1:] + 0.5 * field[:, :-1]) / np.sqrt(1.25)
+    impulses = 20 * np.sign(smooth) * (np.abs(smooth) > 1.5)
+    clean = np.full((672, 672, 1), 128, np.uint8)
+    noisy = (clean[..., 0] + impulses[:672, :672]).astype(np.uint8)[..., None]
+    measured = statistics_of(noisy, clean)
+    kernel = measured.kernel[0, 0].astype(np.float64)
+    across = (kernel[:, 1:] * kernel[:, :-1]).sum()
+    assert measured.autocorrelation[0, LAGS, LAGS + 1] < 0.3
+    assert abs(across - 0.4) < 0.04
 
 
 def test_grain_and_colour_of_blurred_noise() -> None:
@@ -64,7 +111,8 @@ def test_level_follows_activity() -> None:
     sigma = np.where(np.arange(256) < 128, 5.0, 10.0)[None, :, None]
     noisy = np.clip(np.rint(clean + sigma * rng.normal(size=clean.shape)), 0, 255).astype(np.uint8)
     measured = statistics_of(noisy, clean)
-    assert abs(measured.activity[0, 4] - measured.activity[0, 0] - np.log(2)) < 0.12
+    flat, textured = measured.surface[0, 0, 7:9].mean(), measured.surface[0, 4, 7:9].mean()
+    assert abs(np.log(textured / flat) - np.log(2)) < 0.12
 
 
 def test_marginal_of_salt_and_pepper_keeps_its_shape() -> None:
