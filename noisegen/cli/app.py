@@ -21,7 +21,7 @@ app = typer.Typer(
 app.command("synth")(synth.synth)
 app.add_typer(profile.app, name="profile")
 app.command("evaluate")(evaluate.evaluate)
-app.command("train")(train.train)
+app.add_typer(train.app, name="train")
 app.command("benchmark")(benchmark.benchmark)
 
 

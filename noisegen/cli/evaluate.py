@@ -28,7 +28,8 @@ def evaluate(
     split: Annotated[
         list[str] | None,
         typer.Option(
-            help="polyu-seen, polyu-unseen, polyu-seen-hard, w2s, gaussian, poisson; repeatable."
+            help="polyu-seen, polyu-unseen, polyu-seen-hard, w2s, gaussian, poisson, simulated; "
+            "repeatable."
         ),
     ] = None,
     crops: Annotated[
@@ -107,8 +108,9 @@ def evaluate(
 
 def _splits(names: Iterable[str], data: Path, crops: int) -> dict[str, Cases]:
     from noisegen.evaluation.protocol import splits
+    from noisegen.training.held_out import simulated_cases
 
-    known = splits(crops)
+    known = {**splits(crops), "simulated": simulated_cases}
     for name in names:
         if name not in known:
             raise UsageError(f"--split {name}: unknown; choose of {', '.join(known)}")

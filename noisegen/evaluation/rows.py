@@ -12,7 +12,7 @@ from noisegen.evaluation import baselines
 from noisegen.evaluation.comparison import Comparison
 from noisegen.evaluation.protocol import Case, Target
 from noisegen.model.weights import Weights
-from noisegen.references.create import Reference, create_profile
+from noisegen.references.create import Reference, encode_profile, measure_references
 from noisegen.references.profile import NoiseProfile
 from noisegen.synthesis.synthesizer import Synthesizer
 
@@ -111,7 +111,8 @@ def compare_rows(
         reference = case.reference
         if blind:
             reference = Reference(reference.name, reference.noisy)
-        profiles = {key: create_profile([reference], used) for key, used in by_hash.items()}
+        measured = measure_references([reference])
+        profiles = {key: encode_profile(measured, used) for key, used in by_hash.items()}
         for target in case.targets:
             for row in rows:
                 profile = profiles[row.weights.sha256]

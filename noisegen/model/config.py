@@ -33,7 +33,9 @@ class EncoderConfig:
     components: int = 32
     """Learned components that each prompt block weighs."""
     global_tokens: int = 8
+    """Of the global prompt block; 0 leaves it out."""
     local_tokens: int = 8
+    """Of the local prompt block; 0 leaves it out."""
     token_width: int = 64
     """Length of a prompt token."""
     radius: int = 3
@@ -48,6 +50,8 @@ class GeneratorConfig:
     mixing: tuple[bool, ...] = (True, False, True, False)
     """One latent block an entry; True: it mixes neighbouring tokens by a 3×3 convolution."""
     heads: int = 4
+    attention: bool = True
+    """Latent tokens attend to the prompt's tokens; else only its summary reaches them."""
     decoder_width: int = 48
     decoder_blocks: int = 1
     """Residual blocks (two 3×3 convolutions each) at half resolution."""

@@ -95,8 +95,8 @@ class LocalPromptBlock(nn.Module):
         shifts = (config.radius + 1) * (2 * config.radius + 1)
         self.prompt = Components(2 * 9 * shifts, config.local_tokens, config)
 
-    def forward(self, windows: ReferenceWindows) -> Tensor:
-        """B×local_tokens×token_width."""
+    def forward(self, windows: ReferenceWindows, _: Statistics) -> Tensor:
+        """B×local_tokens×token_width; what is measured elsewhere it does not need."""
         correlations = window_correlations(windows.residual, self.radius)
         valid = windows.valid.unsqueeze(-1).to(correlations.dtype)
         count = valid.sum(1)
@@ -111,13 +111,18 @@ class ReferenceEncoder(nn.Module):
 
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
-        self.global_block = GlobalPromptBlock(config)
-        self.local_block = LocalPromptBlock(config)
+        self.tokens = config.global_tokens + config.local_tokens
+        self.token_width = config.token_width
+        self.blocks = nn.ModuleDict()
+        if config.global_tokens:
+            self.blocks["global"] = GlobalPromptBlock(config)
+        if config.local_tokens:
+            self.blocks["local"] = LocalPromptBlock(config)
 
     def forward(self, windows: ReferenceWindows, measured: Statistics) -> Conditioning:
         """The prompt (B×tokens×token_width) beside the statistics it was encoded with."""
-        tokens = torch.cat([self.global_block(windows, measured), self.local_block(windows)], 1)
-        return Conditioning(tokens, measured)
+        tokens = [block(windows, measured) for block in self.blocks.values()]
+        return Conditioning(torch.cat(tokens, 1), measured)
 
 
 def pool_windows(features: Tensor, valid: Tensor) -> Tensor:

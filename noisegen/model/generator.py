@@ -98,12 +98,14 @@ class PromptAttention(nn.Module):
 class LatentBlock(nn.Module):
     """Adaptive norm → neighbours (3×3, where it mixes) → prompt attention → pointwise MLP."""
 
-    def __init__(self, width: int, token_width: int, heads: int, mixes: bool) -> None:
+    def __init__(
+        self, width: int, token_width: int, heads: int, mixes: bool, attends: bool = True
+    ) -> None:
         super().__init__()
         self.norm = ChannelNorm()
         self.modulation = VectorLinear(token_width, 4 * width)
         self.mix = nn.Conv2d(width, width, 3, padding=1) if mixes else nn.Conv2d(width, width, 1)
-        self.attention = PromptAttention(width, token_width, heads)
+        self.attention = PromptAttention(width, token_width, heads) if attends else None
         self.mlp = nn.Sequential(
             nn.Conv2d(width, 2 * width, 1), nn.SiLU(), nn.Conv2d(2 * width, width, 1)
         )
@@ -113,7 +115,8 @@ class LatentBlock(nn.Module):
         modulation = self.modulation(summary).unsqueeze(-1).unsqueeze(-1)
         gain_mix, bias_mix, gain_mlp, bias_mlp = modulation.chunk(4, 1)
         x = x + self.mix(self.norm(x) * (1 + gain_mix) + bias_mix)
-        x = x + self.attention(self.norm(x), tokens)
+        if self.attention is not None:
+            x = x + self.attention(self.norm(x), tokens)
         change: Tensor = self.mlp(self.norm(x) * (1 + gain_mlp) + bias_mlp)
         return x + change
 
@@ -145,7 +148,8 @@ class Generator(nn.Module):
         self.summarise = nn.Sequential(VectorLinear(token, token), nn.SiLU())
         self.embed = nn.Conv2d(INPUTS * GRID * GRID, width, 1)
         self.blocks = nn.ModuleList(
-            LatentBlock(width, token, config.heads, mixes) for mixes in config.mixing
+            LatentBlock(width, token, config.heads, mixes, config.attention)
+            for mixes in config.mixing
         )
         self.widen = nn.Conv2d(width, inner * (GRID // 2) ** 2, 1)
         self.inputs = nn.Conv2d(INPUTS * 4, inner, 3, padding=1)

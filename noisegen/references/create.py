@@ -42,6 +42,27 @@ class Reference:
     clean: Pixels | None = None
 
 
+@dataclass(frozen=True)
+class Measured:
+    """References cut into windows and measured.
+
+    Attributes:
+        references: file names.
+        pixels: of all references together.
+        white_level: that they are scaled by.
+        dtype: of their pixels.
+        windows: of all of them.
+        statistics: of the windows.
+    """
+
+    references: tuple[str, ...]
+    pixels: int
+    white_level: float
+    dtype: str
+    windows: Windows
+    statistics: NoiseStatistics
+
+
 def create_profile(
     references: Sequence[Reference],
     weights: Weights,
@@ -61,6 +82,13 @@ def create_profile(
     Raises:
         BadReferenceError: no profile can be made; names the reference and the reason.
     """
+    return encode_profile(measure_references(references, white_level), weights, name=name)
+
+
+def measure_references(
+    references: Sequence[Reference], white_level: float | None = None
+) -> Measured:
+    """What does not depend on weights: the first half of :func:`create_profile`, same errors."""
     if not references:
         raise BadReferenceError("no references given; name at least one noisy picture")
     shaped = [_with_channels(reference) for reference in references]
@@ -68,18 +96,30 @@ def create_profile(
         _check(reference, shaped[0])
     level = _white_level(shaped, white_level)
     windows = join([_windows(reference, level) for reference in shaped])
-    measured = measure(windows)
-    _check_noise(measured, windows, shaped)
-    return NoiseProfile(
-        name=name,
-        kind="estimated" if windows.estimated else "paired",
+    statistics = measure(windows)
+    _check_noise(statistics, windows, shaped)
+    return Measured(
         references=tuple(reference.name for reference in references),
         pixels=sum(r.noisy.shape[0] * r.noisy.shape[1] for r in shaped),
         white_level=level,
         dtype=_type_name(shaped[0].noisy),
+        windows=windows,
+        statistics=statistics,
+    )
+
+
+def encode_profile(measured: Measured, weights: Weights, *, name: str = "profile") -> NoiseProfile:
+    """The profile of measured references by one encoder."""
+    return NoiseProfile(
+        name=name,
+        kind="estimated" if measured.windows.estimated else "paired",
+        references=measured.references,
+        pixels=measured.pixels,
+        white_level=measured.white_level,
+        dtype=measured.dtype,
         weights_sha256=weights.sha256,
-        tokens=encode(windows, measured, weights),
-        measured=measured,
+        tokens=encode(measured.windows, measured.statistics, weights),
+        measured=measured.statistics,
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +36,9 @@ KEPT_WINDOWS = 48
 
 SHOWN_WINDOWS = 16
 """Windows of those, drawn anew each time, that the encoder sees in one training step."""
+
+STEP = 1 / 255
+"""The bank's pictures have 8 bits."""
 
 STATISTICS = tuple(f.name for f in fields(Statistics))
 
@@ -72,19 +75,21 @@ class Batch:
         statistics: of the B sets.
         noisy: (B·T)×3×crop×crop in [0, 1].
         clean: the same of the clean.
+        other: each setting's other reference set, where it was asked for.
     """
 
     windows: ReferenceWindows
     statistics: Statistics
     noisy: torch.Tensor
     clean: torch.Tensor
+    other: tuple[ReferenceWindows, Statistics] | None = None
 
 
 def measure_references(parts: Sequence[Windows], gray: bool) -> ReferenceSet:
     """Joins windows, measures all of them, keeps a subset for the encoder."""
     windows = join(parts)
     if gray:
-        windows = Windows(windows.residual[:, :1], windows.clean[:, :1], windows.estimated)
+        windows = replace(windows, residual=windows.residual[:, :1], clean=windows.clean[:, :1])
     statistics = statistics_tensors(measure(windows))
     kept = windows.take(KEPT_WINDOWS)
     stacked = np.stack([kept.residual, kept.clean], 1).astype(np.float16)
@@ -97,8 +102,15 @@ def reference_windows(noisy: Bytes, clean: Bytes, blind: bool, limit: int) -> Wi
     picture = to_float(noisy, 255)
     if blind:
         with suppress(BadReferenceError):
-            return blind_windows(picture, "training reference").take(limit)
-    return paired_windows(picture, to_float(clean, 255)).take(limit)
+            return blind_windows(picture, "training reference", STEP).take(limit)
+    return paired_windows(picture, to_float(clean, 255), STEP).take(limit)
+
+
+def random_place(shape: tuple[int, ...], side: int, rng: Rng, grid: int) -> tuple[slice, slice]:
+    """A random square on the grid of a picture, cut to its shorter side."""
+    side = min(side, *shape)
+    y, x = (int(rng.integers((length - side) // grid + 1)) * grid for length in shape)
+    return slice(y, y + side), slice(x, x + side)
 
 
 def stack_targets(pairs: Iterable[tuple[Bytes, Bytes]]) -> Bytes:
@@ -145,6 +157,24 @@ class Shard:
     def __len__(self) -> int:
         return len(self._arrays["target_offsets"]) - 1
 
+    def reference(self, setting: int, rng: Rng) -> tuple[NDArray[np.generic], bool, Statistics]:
+        """A random reference set of a setting: some of its windows, flag, measures."""
+        a = self._arrays
+        reference = int(rng.integers(*_span(a["reference_offsets"], setting)))
+        start, end = _span(a["window_offsets"], reference)
+        shown = start + rng.permutation(end - start)[:SHOWN_WINDOWS]
+        statistics = Statistics(
+            *(torch.from_numpy(a[name][reference : reference + 1].copy()) for name in STATISTICS)
+        )
+        return a["windows"][shown], bool(a["estimated"][reference]), statistics
+
+    def pairs(self, count: int, rng: Rng) -> list[tuple[Bytes, Bytes]]:
+        """Random targets, noisy and clean, H×W×3."""
+        targets = self._arrays["targets"]
+        chosen = rng.permutation(len(targets))[:count]
+        pictures = targets[chosen].transpose(0, 1, 3, 4, 2).astype(np.uint8)
+        return [(noisy, clean) for noisy, clean in pictures]
+
     def episode(
         self, setting: int, targets: int, crop: int, rng: Rng
     ) -> tuple[NDArray[np.generic], bool, Statistics, NDArray[np.generic]]:
@@ -154,17 +184,12 @@ class Shard:
             N×2×3×32×32 float16, estimated, statistics (batch of one), T×2×3×crop×crop uint8.
         """
         a = self._arrays
-        reference = int(rng.integers(*_span(a["reference_offsets"], setting)))
-        start, end = _span(a["window_offsets"], reference)
-        shown = start + rng.permutation(end - start)[:SHOWN_WINDOWS]
-        statistics = Statistics(
-            *(torch.from_numpy(a[name][reference : reference + 1].copy()) for name in STATISTICS)
-        )
+        windows, estimated, statistics = self.reference(setting, rng)
         first, last = _span(a["target_offsets"], setting)
         chosen = first + rng.permutation(last - first)[np.arange(targets) % (last - first)]
         return (
-            a["windows"][shown],
-            bool(a["estimated"][reference]),
+            windows,
+            estimated,
             statistics,
             a["targets"][(chosen, slice(None), slice(None), *_place(crop, rng))],
         )
@@ -192,38 +217,78 @@ class Source:
     share: float
     shards: tuple[Shard, ...]
 
+    def pairs(self, count: int, rng: Rng) -> list[tuple[Bytes, Bytes]]:
+        """About ``count`` random targets, noisy and clean, evenly over the shards."""
+        each = -(-count // len(self.shards))
+        return [pair for shard in self.shards for pair in shard.pairs(each, rng)][:count]
+
 
 def batches(
-    sources: Sequence[Source], sets: int, targets: int, crop: int, rng: Rng
+    sources: Sequence[Source], sets: int, targets: int, crop: int, rng: Rng, two: bool = False
 ) -> Iterator[Batch]:
-    """Endless batches of ``sets`` reference sets with ``targets`` crops of ``crop`` px each."""
+    """Endless batches.
+
+    Args:
+        sources: of the episodes, with their shares.
+        sets: reference sets a batch.
+        targets: crops a reference set.
+        crop: their side, in pixels.
+        rng: what decides it all.
+        two: with another reference set of each setting.
+    """
     shares = np.array([source.share for source in sources])
     shares = shares / shares.sum()
     while True:
-        episodes = []
+        episodes, others = [], []
         for choice in rng.choice(len(sources), size=sets, p=shares):
             shards = sources[choice].shards
             sizes = np.array([len(shard) for shard in shards])
             shard = shards[int(rng.choice(len(shards), p=sizes / sizes.sum()))]
-            episodes.append(shard.episode(int(rng.integers(len(shard))), targets, crop, rng))
-        yield collate(episodes)
+            setting = int(rng.integers(len(shard)))
+            episodes.append(shard.episode(setting, targets, crop, rng))
+            if two:
+                others.append(shard.reference(setting, rng))
+        batch = collate(episodes)
+        yield replace(batch, other=_stack_references(others)) if two else batch
 
 
 def collate(
     episodes: Sequence[tuple[NDArray[np.generic], bool, Statistics, NDArray[np.generic]]],
 ) -> Batch:
-    """Pads the windows and stacks the rest."""
-    longest = max(len(windows) for windows, *_ in episodes)
-    windows = torch.zeros(len(episodes), longest, 2, 3, *episodes[0][0].shape[-2:])
-    valid = torch.zeros(len(episodes), longest, dtype=torch.bool)
-    for row, (values, *_) in enumerate(episodes):
+    """Stacks references and targets."""
+    windows, statistics = _stack_references([episode[:3] for episode in episodes])
+    crops = torch.from_numpy(np.concatenate([crops for *_, crops in episodes])).float() / 255
+    return Batch(windows, statistics, noisy=crops[:, 0], clean=crops[:, 1])
+
+
+def _stack_references(
+    references: Sequence[tuple[NDArray[np.generic], bool, Statistics]],
+) -> tuple[ReferenceWindows, Statistics]:
+    """Pads the windows to the longest set."""
+    longest = max(len(windows) for windows, *_ in references)
+    windows = torch.zeros(len(references), longest, 2, 3, *references[0][0].shape[-2:])
+    valid = torch.zeros(len(references), longest, dtype=torch.bool)
+    for row, (values, *_) in enumerate(references):
         windows[row, : len(values)] = torch.from_numpy(values).float()
         valid[row, : len(values)] = True
-    flags = torch.tensor([float(estimated) for _, estimated, *_ in episodes])
-    crops = torch.from_numpy(np.concatenate([crops for *_, crops in episodes])).float() / 255
-    return Batch(
+    flags = torch.tensor([float(estimated) for _, estimated, _ in references])
+    return (
         ReferenceWindows(windows[:, :, 0], windows[:, :, 1], valid, flags),
-        Statistics.stack([statistics for _, _, statistics, _ in episodes]),
-        noisy=crops[:, 0],
-        clean=crops[:, 1],
+        Statistics.stack([statistics for *_, statistics in references]),
+    )
+
+
+def to_device(batch: Batch, device: torch.device) -> Batch:
+    """The batch on the device."""
+
+    def moved(windows: ReferenceWindows) -> ReferenceWindows:
+        return ReferenceWindows(*(value.to(device) for value in vars(windows).values()))
+
+    other = (moved(batch.other[0]), batch.other[1].to(device)) if batch.other else None
+    return Batch(
+        moved(batch.windows),
+        batch.statistics.to(device),
+        batch.noisy.to(device),
+        batch.clean.to(device),
+        other,
     )

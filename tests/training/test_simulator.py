@@ -1,4 +1,4 @@
-"""The camera simulator and the classical noises."""
+"""The camera simulator from end to end."""
 
 from __future__ import annotations
 
@@ -7,56 +7,60 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from pictures import scene
+from cameras import PLAIN, scenes
+from torch import Tensor
 
-from noisegen.training import classical_noise
-from noisegen.training.simulator import CameraSetting, draw_setting, simulate
-
-PLAIN = CameraSetting(
-    gains=(2.0, 1.5),
-    saturation=0.5,
-    contrast=0.2,
-    shot=1e-3,
-    read=1e-3,
-    row=0.0,
-    fixed_pattern=0.0,
-    bits=14,
-    demosaic="none",
-    luma_blur=0.0,
-    chroma_blur=0.0,
-    edge_keeping=0.0,
-    sharpening=0.0,
-    resize=1.0,
-    quality=None,
-    subsampling=0,
-)
+from noisegen.training.simulator import CameraSetting, draw_setting, input_side, simulate
 
 
-def planes(height: int = 64, width: int = 96) -> torch.Tensor:
-    return torch.from_numpy(scene(height, width)).permute(2, 0, 1).unsqueeze(0).float() / 255
+def quiet(setting: CameraSetting) -> CameraSetting:
+    return replace(setting, shot=1e-7, read=0.0, gain_pattern=0.0, bits=14, quality=None)
 
 
-def residual(setting: CameraSetting, seed: int = 0) -> torch.Tensor:
-    noisy, clean = simulate(planes(128, 128), setting, seed)
+def shoot(*settings: CameraSetting, scene_count: int = 1, seed: int = 0) -> tuple[Tensor, Tensor]:
+    clean = scenes(input_side(settings, 128), len(settings), scene_count)
+    return simulate(clean, settings, torch.Generator().manual_seed(seed), 128)
+
+
+def residual(*settings: CameraSetting, seed: int = 0) -> Tensor:
+    noisy, clean = shoot(*settings, seed=seed)
     return noisy.float() - clean.float()
 
 
 def test_without_mosaic_the_clean_comes_back() -> None:
     """Unprocessing and developing are inverse, but for colours the sensor cannot hold."""
-    _, clean = simulate(planes(), PLAIN, 0)
-    difference = (clean.float() / 255 - planes()).abs()
-    assert difference.median() < 1.5 / 255
+    _, clean = shoot(PLAIN)
+    assert (clean.float() / 255 - scenes(128)).abs().median() < 1.5 / 255
 
 
 def test_one_seed_one_noise() -> None:
-    first, again = residual(PLAIN, 3), residual(PLAIN, 3)
+    first, again = residual(PLAIN, seed=3), residual(PLAIN, seed=3)
     torch.testing.assert_close(first, again)
-    assert not torch.equal(first, residual(PLAIN, 4))
+    assert not torch.equal(first, residual(PLAIN, seed=4))
 
 
 def test_more_shot_noise_is_stronger() -> None:
-    sigmas = [residual(replace(PLAIN, shot=shot)).std() for shot in (1e-4, 1e-3, 1e-2)]
+    sigmas = residual(*(replace(PLAIN, shot=shot) for shot in (1e-4, 1e-3, 1e-2))).std((1, 2, 3, 4))
     assert sigmas[0] < sigmas[1] < sigmas[2]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_without_noise_the_clean_counterpart_is_left(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    settings = [quiet(draw_setting(rng)) for _ in range(6)]
+    assert residual(*settings).abs().mean() < 0.3
+
+
+def test_a_batch_is_its_settings_one_by_one() -> None:
+    rng = np.random.default_rng(5)
+    settings = [draw_setting(rng) for _ in range(12)]
+    clean = scenes(input_side(settings, 64), len(settings), 2)
+    together = simulate(clean, settings, torch.Generator().manual_seed(0), 64)[1]
+    for place, setting in enumerate(settings):
+        alone = simulate(clean[place : place + 1], [setting], torch.Generator(), 64)[1]
+        # A group reads as far as its smallest factor needs: filters differ in the last pixels.
+        difference = (alone[0].int() - together[place].int()).abs()[..., :56, :56]
+        assert difference.max() <= 1
 
 
 def test_demosaicing_makes_grain() -> None:
@@ -66,35 +70,38 @@ def test_demosaicing_makes_grain() -> None:
 
 
 def test_jpeg_with_420_ties_the_colours() -> None:
-    noise = residual(replace(PLAIN, shot=5e-3, quality=90, subsampling=2))
-    free = residual(replace(PLAIN, shot=5e-3))
-    tied = [torch.corrcoef(x.transpose(0, 1).flatten(1))[0, 2] for x in (noise, free)]
-    assert tied[0] > tied[1] + 0.2
+    strong = replace(PLAIN, shot=5e-3)
+    noise = residual(replace(strong, quality=90, subsampling="4:2:0"), strong)
+    tied, free = (torch.corrcoef(x[0].flatten(1))[0, 2] for x in noise)
+    assert tied > free + 0.2
 
 
-def test_resize_keeps_the_jpeg_grid() -> None:
-    noisy, clean = simulate(planes(128, 128), replace(PLAIN, resize=0.63), 0)
-    assert noisy.shape == clean.shape
-    assert noisy.shape[-1] % 8 == noisy.shape[-2] % 8 == 0
+def test_jpeg_blocks_start_at_the_corner() -> None:
+    noisy, _ = shoot(replace(PLAIN, shot=5e-3, quality=60, resize=0.63))
+    steps = noisy.float().diff(dim=-1).abs().mean((0, 1, 2, 3))
+    on_border = torch.arange(127) % 8 == 7
+    assert steps[on_border].mean() > 1.2 * steps[~on_border].mean()
 
 
-def test_drawn_settings_run_and_span_strengths() -> None:
+def test_the_fixed_pattern_is_the_same_on_every_scene() -> None:
+    pattern = replace(PLAIN, shot=1e-7, read=1e-2, dark_pattern=0.3, bits=14)
+    gray = torch.full((1, 2, 3, 128, 128), 0.5)
+    noisy, clean = simulate(gray, [pattern], torch.Generator().manual_seed(0), 128)
+    first, second = (noisy.float() - clean.float())[0].flatten(1)
+    shared = float(torch.corrcoef(torch.stack([first, second]))[0, 1])
+    assert abs(shared - 0.3**2 / (1 + 0.3**2)) < 0.03
+
+
+def test_drawn_settings_span_dslrs_to_phones() -> None:
     rng = np.random.default_rng(0)
-    sigmas = [float(residual(draw_setting(rng), seed).std()) for seed in range(24)]
-    assert min(sigmas) < 5
-    assert max(sigmas) > 15
+    settings = [draw_setting(rng) for _ in range(150)]
+    clean = scenes(128, len(settings))
+    noisy, pure = simulate(clean, settings, torch.Generator().manual_seed(0), 64)
+    sigmas = (noisy.float() - pure.float()).flatten(1).std(1)
+    assert sigmas.min() < 1.5
+    assert sigmas.max() > 45
 
 
-@pytest.mark.parametrize("sigma", [5.0, 25.0])
-def test_gaussian_of_a_given_strength(sigma: float) -> None:
-    setting = classical_noise.ClassicalSetting((sigma / 255,) * 3, 0, 0, 0, False)
-    clean = np.full((128, 128, 3), 128, np.uint8)
-    noisy = classical_noise.add_noise(clean, setting, np.random.default_rng(0))
-    assert abs((noisy.astype(float) - clean).std() / sigma - 1) < 0.03
-
-
-def test_gray_noise_is_equal_in_all_channels() -> None:
-    setting = classical_noise.ClassicalSetting((0.1,) * 3, 50, 0, 0, True)
-    clean = np.full((32, 32, 3), 128, np.uint8)
-    noisy = classical_noise.add_noise(clean, setting, np.random.default_rng(0))
-    assert np.ptp(noisy, axis=2).max() == 0
+def test_refuses_pictures_that_are_too_small() -> None:
+    with pytest.raises(ValueError, match="side 256"):
+        simulate(scenes(128), [replace(PLAIN, resize=0.5)], torch.Generator(), 128)

@@ -1,0 +1,200 @@
+"""Real pairs of a camera → settings of the bank, cleaned of what is not noise.
+
+Drift moves from the residual into the clean. Targets whose residual follows the clean's gradient
+are left out; where that leaves too few, the clean is moved by the sub-pixel shift that explains
+the residual best. References stay as they are: users' references are not repaired either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noisegen.errors import UsageError
+from noisegen.evaluation.realdata import (
+    W2S_TRAIN_FIELDS,
+    Pair,
+    is_registered,
+    polyu_pair,
+    polyu_scenes,
+    remove_drift,
+    undo_shift,
+    w2s_pair,
+)
+from noisegen.images import read_picture
+from noisegen.references.discover import find_pictures
+from noisegen.training.bank import (
+    TARGET,
+    ReferenceSet,
+    Setting,
+    measure_references,
+    random_place,
+    reference_windows,
+    stack_targets,
+)
+
+Bytes = NDArray[np.uint8]
+Rng = np.random.Generator
+
+BLIND_SHARE = 0.25
+"""Share of reference sets whose clean is estimated."""
+
+TARGETS_A_PICTURE = 48
+REFERENCE_SETS = 14
+"""Reference sets of each setting, measured once."""
+
+LARGEST_REFERENCE = 10.3
+"""Side of the largest reference crop, as a power of 2: 1260 px."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Pictures of one camera at one setting.
+
+    Attributes:
+        name: of the shard.
+        pairs: noisy and clean, all gray or all RGB.
+    """
+
+    name: str
+    pairs: tuple[Pair, ...]
+
+
+@dataclass
+class Report:
+    """What became of a group's target crops.
+
+    Attributes:
+        kept: registered as they were.
+        shifted: registered after their clean was moved.
+        dropped: following the clean's gradient.
+    """
+
+    kept: int = 0
+    shifted: int = 0
+    dropped: int = 0
+
+    def __str__(self) -> str:
+        return (
+            f"{self.kept} target crops kept, {self.shifted} more after undoing a sub-pixel shift, "
+            f"{self.dropped} left out: their residual follows the clean's gradient"
+        )
+
+
+def polyu_group(data: Path, scene: str) -> Group:
+    """One PolyU scene."""
+    return Group(f"polyu-{scene}", (polyu_pair(data, scene),))
+
+
+def w2s_group(data: Path, channel: int) -> Group:
+    """W2S's training fields in one channel."""
+    pairs = tuple(w2s_pair(data, field, channel) for field in W2S_TRAIN_FIELDS)
+    return Group(f"w2s-ch{channel}", pairs)
+
+
+def polyu_training_scenes(data: Path) -> list[str]:
+    """Scenes of the training split."""
+    return polyu_scenes(data, "train")
+
+
+def user_groups(noisy: Path, clean: Path) -> Iterator[Group]:
+    """A user's folders of 8-bit pairs with equal relative paths; each subfolder is one setting.
+
+    Raises:
+        UsageError: a picture has no counterpart, another shape, or another type than 8 bits.
+    """
+    folders: dict[Path, list[Pair]] = {}
+    for path in find_pictures([str(noisy)], "--pairs"):
+        relative = path.relative_to(noisy)
+        if not (clean / relative).is_file():
+            raise UsageError(f"{path}: has no clean {clean / relative}; pairs share their names")
+        shot, pure = read_picture(path).pixels, read_picture(clean / relative).pixels
+        if shot.dtype != np.uint8 or shot.shape != pure.shape or pure.dtype != np.uint8:
+            raise UsageError(f"{path}: not of the size and the 8 bits of its clean; convert both")
+        shot, pure = (_channels(x.astype(np.uint8)) for x in (shot, pure))
+        pair = Pair(relative.stem, str(relative.parent), shot, remove_drift(shot, pure))
+        folders.setdefault(relative.parent, []).append(pair)
+    for folder, pairs in sorted(folders.items()):
+        name = "-".join(folder.parts) or noisy.resolve().name
+        yield Group(f"own-{name}", tuple(pairs))
+
+
+def settings_of(group: Group, rng: Rng, report: Report) -> Iterator[Setting]:
+    """Two settings a group: each half of its pictures is once reference, once target."""
+    halves = _halves(group.pairs)
+    for references, targets in (halves, halves[::-1]):
+        each = max(4, TARGETS_A_PICTURE * 8 // (len(targets) + 7))
+        crops = [crop for pair in targets for crop in _targets(pair, each, rng, report)]
+        if crops:
+            gray = references[0].noisy.shape[-1] == 1
+            sets = [_reference_set(references, rng, gray) for _ in range(REFERENCE_SETS)]
+            yield Setting(sets, stack_targets([_rgb(crop) for crop in crops]))
+
+
+def _halves(pairs: Sequence[Pair]) -> tuple[list[Pair], list[Pair]]:
+    """Every other picture; of one picture, its left and right half."""
+    if len(pairs) > 1:
+        return list(pairs[::2]), list(pairs[1::2])
+    pair = pairs[0]
+    middle = pair.noisy.shape[1] // 32 * 16
+    left, right = (
+        [Pair(pair.name, pair.group, pair.noisy[:, part], pair.clean[:, part])]
+        for part in (slice(0, middle), slice(middle, None))
+    )
+    return left, right
+
+
+def _targets(pair: Pair, count: int, rng: Rng, report: Report) -> list[tuple[Bytes, Bytes]]:
+    """Registered target crops of a picture."""
+    crops, refused = _registered(pair.noisy, pair.clean, count, rng)
+    report.kept += len(crops)
+    report.dropped += refused
+    if len(crops) < count // 2:
+        clean = undo_shift(pair.noisy, pair.clean)
+        moved, _ = _registered(pair.noisy, clean, count - len(crops), rng)
+        report.shifted += len(moved)
+        crops += moved
+    return crops
+
+
+def _registered(
+    noisy: Bytes, clean: Bytes, count: int, rng: Rng
+) -> tuple[list[tuple[Bytes, Bytes]], int]:
+    """Registered crops, and how many were refused on the way."""
+    crops: list[tuple[Bytes, Bytes]] = []
+    for attempt in range(4 * count):
+        place = random_place(noisy.shape[:2], TARGET, rng, grid=16)
+        if is_registered(noisy[place], clean[place]):
+            crops.append((noisy[place], clean[place]))
+        if len(crops) == count:
+            return crops, attempt + 1 - count
+    return crops, 4 * count - len(crops)
+
+
+def _reference_set(pairs: Sequence[Pair], rng: Rng, gray: bool) -> ReferenceSet:
+    """One to four crops of random size, paired or blind."""
+    blind = rng.random() < BLIND_SHARE
+    parts = []
+    for _ in range(int(rng.choice([1, 2, 3, 4], p=[0.55, 0.2, 0.15, 0.1]))):
+        pair = pairs[int(rng.integers(len(pairs)))]
+        side = int(2 ** rng.uniform(7, LARGEST_REFERENCE))
+        place = random_place(pair.noisy.shape[:2], side, rng, grid=8)
+        parts.append(reference_windows(pair.noisy[place], pair.clean[place], blind, 1024))
+    return measure_references(parts, gray)
+
+
+def _channels(pixels: Bytes) -> Bytes:
+    """H×W or H×W×C → H×W×1 or H×W×3, alpha left out."""
+    if pixels.ndim == 2:
+        return pixels[..., None]
+    return pixels[..., :1] if pixels.shape[2] < 3 else pixels[..., :3]
+
+
+def _rgb(crop: tuple[Bytes, Bytes]) -> tuple[Bytes, Bytes]:
+    """Gray repeated."""
+    noisy, clean = (np.broadcast_to(x, (*x.shape[:2], 3)) for x in crop)
+    return noisy, clean

@@ -1,0 +1,26 @@
+"""A camera simulator: clean sRGB → raw → noise → the camera's processing → noisy sRGB.
+
+One :class:`CameraSetting` is one camera at one ISO, seen on any number of scenes;
+:func:`simulate` runs many settings × many scenes at once, on the device of the clean pictures.
+The steps, in order: :mod:`.raw` (scene to sensor, noise), :mod:`.demosaic`, :mod:`.develop`
+(white balance to tone and size), :mod:`.jpeg`; :mod:`.camera` joins them.
+"""
+
+from noisegen.training.simulator.camera import input_side, simulate
+from noisegen.training.simulator.settings import (
+    SMALLEST_RESIZE,
+    CameraSetting,
+    Demosaic,
+    Subsampling,
+    draw_setting,
+)
+
+__all__ = [
+    "SMALLEST_RESIZE",
+    "CameraSetting",
+    "Demosaic",
+    "Subsampling",
+    "draw_setting",
+    "input_side",
+    "simulate",
+]

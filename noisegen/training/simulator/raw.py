@@ -1,0 +1,79 @@
+"""From the clean sRGB picture to what the sensor would have recorded, with its noise."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from noisegen.training.simulator.fixed_pattern import standard_normal_pattern
+from noisegen.training.simulator.linear_filters import mix_channels
+from noisegen.training.simulator.parameters import Parameters
+from noisegen.training.simulator.tone import inverse_tone
+
+_PEDESTAL = 0.06
+"""Black level kept below zero, relative to the white level, so that dark noise is not rectified."""
+
+_GAIN_SALT, _DARK_SALT = 0, 1
+
+
+def unprocess(clean: Tensor, parameters: Parameters, matrix: Tensor) -> Tensor:
+    """SRGB → linear camera RGB before white balance.
+
+    Args:
+        clean: B×S×3×H×W in [0, 1].
+        parameters: of the B settings.
+        matrix: linear sRGB → camera RGB, B×3×3.
+
+    Returns:
+        B×S×3×H×W in [0, 1]; colours that the sensor cannot hold are clipped.
+    """
+    linear = inverse_tone(clean, parameters.contrast)
+    camera = mix_channels(linear, matrix)
+    return (camera / parameters.gains).clamp(0, 1)
+
+
+def mosaic(raw: Tensor) -> Tensor:
+    """B×S×3×H×W → B×S×1×H×W, RGGB with red at the corner; H and W even."""
+    bayer = raw[:, :, 1:2].clone()
+    bayer[..., ::2, ::2] = raw[:, :, :1, ::2, ::2]
+    bayer[..., 1::2, 1::2] = raw[:, :, 2:, 1::2, 1::2]
+    return bayer
+
+
+def expose(raw: Tensor, parameters: Parameters, generator: torch.Generator) -> Tensor:
+    """Adds shot noise, fixed pattern, read and row noise, quantises and clips.
+
+    Args:
+        raw: B×S×C×H×W in [0, 1], C being 1 (Bayer) or 3 (three sensors).
+        parameters: of the B settings.
+        generator: of the noise, on the device of ``raw``.
+
+    Returns:
+        B×S×C×H×W, from just below 0 to 1.
+    """
+    p = parameters
+    pattern_shape = raw.shape[2:]
+    gain = standard_normal_pattern(p.pattern_seed, _GAIN_SALT, pattern_shape) * p.gain_pattern
+    offset = standard_normal_pattern(p.pattern_seed, _DARK_SALT, pattern_shape) * p.dark_pattern
+    electrons = torch.poisson(raw * (1 + gain).clamp(min=0) / p.shot, generator=generator)
+    rows = _normal((*raw.shape[:-1], 1), generator) * p.row
+    dark = _tukey_lambda(raw, p.read_tail, generator) + rows + offset
+    noisy = electrons * p.shot + dark * p.read
+    steps = 2**p.bits - 1
+    return (noisy * steps).round().div(steps).clamp(-_PEDESTAL, 1)
+
+
+def _normal(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+    return torch.randn(shape, generator=generator, device=generator.device)
+
+
+def _tukey_lambda(like: Tensor, shape: Tensor, generator: torch.Generator) -> Tensor:
+    """Unit variance Tukey-lambda noise through its quantile function (ELD, CVPR 2020, §3)."""
+    shape = torch.where(shape.abs() < 1e-2, 1e-2, shape)  # 0 is a limit (logistic) of the formula
+    # Double precision: for a small shape the variance is a difference of nearly equal numbers.
+    exact = shape.double()
+    gammas = 2 * torch.lgamma(exact + 1) - torch.lgamma(2 * exact + 2)
+    variance = 2 / exact.square() * (1 / (1 + 2 * exact) - gammas.exp())
+    share = torch.rand(like.shape, generator=generator, device=like.device).clamp(1e-7, 1 - 1e-7)
+    scale = (shape * variance.sqrt()).float()
+    return (share.pow(shape) - (1 - share).pow(shape)) / scale

@@ -1,0 +1,119 @@
+"""Model, averaged model, objectives and optimisers: one step, and all that a checkpoint holds."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from noisegen.evaluation.denoiser import train_denoiser
+from noisegen.model.weights import NoiseModel
+from noisegen.training.bank import Batch, Source, to_device
+from noisegen.training.config import Stage, TrainingConfig
+from noisegen.training.distributed import average_gradients
+from noisegen.training.terms import Terms, generate
+
+
+class Trainer:
+    """All that changes while training."""
+
+    def __init__(self, config: TrainingConfig, device: torch.device) -> None:
+        torch.manual_seed(config.seed)
+        self.config, self.device, self.step = config, device, 0
+        self.model = NoiseModel(config.model).to(device)
+        self.average = NoiseModel(config.model).to(device)
+        self.average.load_state_dict(self.model.state_dict())
+        self.average.requires_grad_(False)
+        self.terms = Terms(config.objectives, self.model).to(device)
+        self.optimiser = torch.optim.AdamW(
+            self.model.parameters(), betas=(0.9, 0.98), weight_decay=config.decay
+        )
+        self.adversary: torch.optim.Optimizer | None = None
+        if config.objectives.adversarial:
+            parameters = self.terms.discriminator.parameters()
+            rate = config.objectives.discriminator_rate
+            self.adversary = torch.optim.AdamW(parameters, rate, betas=(0.5, 0.99))
+
+    def prepare(self, sources: list[Source]) -> None:
+        """Trains the frozen denoiser that the alignment term looks through."""
+        config = self.config.objectives
+        if not config.alignment or self.step:
+            return
+        rng = np.random.default_rng(self.config.seed)
+        pairs = [pair for source in sources for pair in source.pairs(60, rng)]
+        trained = train_denoiser(pairs, config.denoiser, self.device)
+        self.terms.denoiser.load_state_dict(trained.state_dict())
+
+    def train_step(self, batch: Batch, stage: Stage, within: int) -> float:
+        """One optimiser step; returns the loss.
+
+        Args:
+            batch: on any device.
+            stage: being trained.
+            within: steps of it that are done.
+        """
+        rate = stage.rate * schedule(within, stage.steps, self.config.warmup)
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        batch = to_device(batch, self.device)
+        made = generate(self.model, batch, self.terms.draws, self.device)
+        if self.adversary is not None:
+            self._step(self.adversary, self.terms.discriminator_loss(made), self.terms)
+        loss = self.terms.generator_loss(made, batch)
+        self._step(self.optimiser, loss, self.model)
+        self.terms.after_step(self.model)
+        self._update_average()
+        self.step += 1
+        return float(loss.detach())
+
+    def _step(self, optimiser: torch.optim.Optimizer, loss: Tensor, trained: nn.Module) -> None:
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        average_gradients(trained.parameters())
+        nn.utils.clip_grad_norm_(trained.parameters(), self.config.clip)
+        optimiser.step()
+
+    @torch.no_grad()
+    def _update_average(self) -> None:
+        decay = min(self.config.ema, (1 + self.step) / (10 + self.step))
+        pairs = zip(self.average.parameters(), self.model.parameters(), strict=True)
+        for averaged, current in pairs:
+            averaged.lerp_(current, 1 - decay)
+
+    def save(self, path: Path) -> None:
+        """Writes a checkpoint, whole or not at all."""
+        state = {
+            "model": self.model.state_dict(),
+            "average": self.average.state_dict(),
+            "terms": self.terms.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "adversary": self.adversary.state_dict() if self.adversary is not None else None,
+            "step": self.step,
+            "config": asdict(self.config),
+        }
+        temporary = path.with_suffix(".part")
+        torch.save(state, temporary)
+        temporary.replace(path)
+
+    def load(self, path: Path) -> None:
+        """Goes on from a checkpoint; it must be of the same configuration."""
+        state = torch.load(path, map_location=self.device, weights_only=True)
+        self.model.load_state_dict(state["model"])
+        self.average.load_state_dict(state["average"])
+        self.terms.load_state_dict(state["terms"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        if self.adversary is not None:
+            self.adversary.load_state_dict(state["adversary"])
+        self.step = int(state["step"])
+
+
+def schedule(step: int, steps: int, warmup: int) -> float:
+    """Warm-up, then half a cosine down to a fiftieth."""
+    if step < warmup:
+        return (step + 1) / warmup
+    share = min(1.0, (step - warmup) / max(1, steps - warmup))
+    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * share))
