@@ -21,20 +21,26 @@ def benchmark(
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Time the generator alone, synth end to end, and only reading and writing."""
+    """Time the generator alone, synth end to end, reading and writing; count its arithmetic."""
     import torch
 
+    from noisegen.evaluation.cost import generator_cost
     from noisegen.evaluation.speed import measure_speed
     from noisegen.model.device import select_device
     from noisegen.model.weights import load_weights
 
     if threads is not None:
         torch.set_num_threads(threads)
-    speed = measure_speed(load_weights(weights), side, count, str(select_device(device)))
+    loaded = load_weights(weights)
+    cost = generator_cost(loaded)
+    speed = measure_speed(loaded, side, count, str(select_device(device)))
     lines = [
         f"{count} RGB pictures of {side}×{side}, {torch.get_num_threads()} threads, Mpx/s",
         f"  generator alone             {speed.generator:6.2f}",
         f"  synth, files to files       {speed.synth:6.2f}",
         f"  reading and writing only    {speed.files:6.2f}",
     ]
-    Output(json, quiet).result("\n".join(lines), asdict(speed))
+    lines.append(
+        f"generator: {cost.kflop:.0f} kFLOP a pixel, {cost.parameters / 1e6:.2f} M parameters"
+    )
+    Output(json, quiet).result("\n".join(lines), {**asdict(speed), **asdict(cost)})

@@ -183,7 +183,9 @@ def ablation(
     known = {**splits(crops), "simulated": simulated_cases}
     names = ("polyu-seen", "polyu-unseen", "w2s", "simulated", "gaussian")
     cases = {name: partial(known[name], data) for name in names}
-    scores = table.score_rows(chosen, run, cases, "polyu-seen", str(place))
+    scores = table.score_rows(chosen, run, cases, None if sizes else "polyu-seen", str(place))
+    if sizes:
+        scores["costs"] = table.cost_rows(chosen, run, str(place))
     table.save_scores(run / "scores.json", scores)
     output.result(table.markdown(scores), scores)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from noisegen.evaluation.cost import generator_cost
 from noisegen.evaluation.evaluate import score, summarise
 from noisegen.evaluation.protocol import Case
 from noisegen.evaluation.rows import (
@@ -23,6 +24,7 @@ from noisegen.evaluation.rows import (
     network_row,
 )
 from noisegen.evaluation.set_metrics import measure_sets
+from noisegen.evaluation.speed import measure_speed
 from noisegen.model.config import EncoderConfig, GeneratorConfig, ModelConfig
 from noisegen.model.weights import Weights, load_weights, save_weights, untrained_model
 from noisegen.training.config import ObjectiveConfig, Shares, Stage, TrainingConfig
@@ -37,6 +39,9 @@ DRAWN: Shares = (("leaves", 0.6), ("classical", 0.4))
 
 NONE = ObjectiveConfig(energy=0)
 ENERGY = ObjectiveConfig()
+
+SPEED_SIDE, SPEED_COUNT = 1024, 2
+"""Pictures that rows are timed on."""
 
 TWO_STAGE = "PNG: autoencoder, then consistency in its latent"
 
@@ -193,6 +198,16 @@ def trained_weights(run: Path) -> Weights:
     return load_weights(str(run / "noisegen-row.safetensors"))
 
 
+def cost_rows(rows: Sequence[Ablation], folder: Path, device: str) -> dict[str, dict[str, float]]:
+    """Parameters, arithmetic and speed of trained rows, measured one after the other."""
+    costs = {}
+    for row in rows:
+        weights = trained_weights(folder / slug(row.name))
+        speed = measure_speed(weights, SPEED_SIDE, SPEED_COUNT, device)
+        costs[row.name] = {**asdict(generator_cost(weights)), **asdict(speed)}
+    return costs
+
+
 def slug(name: str) -> str:
     """A folder's name."""
     return "-".join("".join(c if c.isalnum() else " " for c in name.lower()).split())
@@ -205,8 +220,8 @@ def markdown(scores: dict[str, Any]) -> str:
     """The scores as Markdown tables, one a split: mean (median)."""
     parts = []
     for split, rows in scores.items():
-        if split == "sets":
-            parts.append(_sets_markdown(rows))
+        if split in ("sets", "costs"):
+            parts.append(_sets_markdown(rows) if split == "sets" else _costs_markdown(rows))
             continue
         head = "| | " + " | ".join(SHOWN) + " |"
         lines = [f"**{split}**\n", head, "|---" * (len(SHOWN) + 1) + "|"]
@@ -226,6 +241,15 @@ def _sets_markdown(rows: dict[str, Any]) -> str:
             f"| {name} | {row['mmd']:.5f} | {apart['accuracy']:.2f} "
             f"({apart['low']:.2f}–{apart['high']:.2f}) | {gap['psnr']:+.2f} |"
         )
+    return "\n".join(lines)
+
+
+def _costs_markdown(rows: dict[str, dict[str, float]]) -> str:
+    head = "| | parameters, M | kFLOP a pixel | generator, Mpx/s | files to files, Mpx/s |"
+    lines = ["**cost**\n", head, "|---|---|---|---|---|"]
+    for name, row in rows.items():
+        cells = (row["parameters"] / 1e6, row["kflop"], row["generator"], row["synth"])
+        lines.append(f"| {name} | " + " | ".join(f"{cell:.2f}" for cell in cells) + " |")
     return "\n".join(lines)
 
 

@@ -1,0 +1,56 @@
+"""Cost of a generator: parameters, and arithmetic a pixel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from noisegen.model.conditioning import Conditioning, Statistics
+from noisegen.model.config import ACTIVITY_NODES, BINS, KERNEL, QUANTILE_NODES
+from noisegen.model.generator import FIELD_CHANNELS
+from noisegen.model.weights import Weights
+
+SIDE = 256
+"""Of the square that is counted, in pixels: one block of synthesis without its context."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of one pass.
+
+    Attributes:
+        parameters: of the generator.
+        kflop: thousands of floating-point operations a pixel, two a multiply-add, in convolutions
+            and matrix products (the colouring kernel included); a tile's context comes on top.
+    """
+
+    parameters: int
+    kflop: float
+
+
+def generator_cost(weights: Weights) -> Cost:
+    """Counts one pass on a blank square."""
+    encoder = weights.config.encoder
+    clean = torch.full((1, 3, SIDE, SIDE), 0.5)
+    field = torch.zeros(1, FIELD_CHANNELS, SIDE + KERNEL - 1, SIDE + KERNEL - 1)
+    tokens = torch.zeros(1, encoder.global_tokens + encoder.local_tokens, encoder.token_width)
+    counter = FlopCounterMode(display=False)
+    with torch.no_grad(), counter:
+        weights.generator(clean, field, Conditioning(tokens, _blank()))
+    parameters = sum(p.numel() for p in weights.generator.parameters())
+    return Cost(parameters, counter.get_total_flops() / SIDE**2 / 1e3)
+
+
+def _blank() -> Statistics:
+    curve = torch.ones(1, 3, BINS)
+    return Statistics(
+        kernel=torch.zeros(1, 3, 3, KERNEL, KERNEL),
+        quantiles=torch.zeros(1, 3, QUANTILE_NODES),
+        mean=curve,
+        level=curve,
+        coverage=curve,
+        surface=torch.ones(1, 3, ACTIVITY_NODES, BINS),
+        scale=torch.ones(1),
+    )
