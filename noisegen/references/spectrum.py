@@ -10,7 +10,7 @@ from noisegen.model.config import KERNEL, QUANTILE_NODES, QUANTILE_REACH, WINDOW
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 
-SIGNIFICANT = 2.0
+SIGNIFICANT = 3.0
 """Correlations of so many standard errors are halved, smaller ones vanish, larger ones stay."""
 
 HERMITE_ORDER = 25
