@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import Any, NoReturn, ParamSpec, TypeVar
+from typing import Any, NoReturn, ParamSpec, Protocol, TypeVar
 
 import typer
 from rich.console import Console, RenderableType
@@ -64,8 +64,8 @@ class Output:
         self._err.print(f"warning: {one_line(message)}", markup=False, soft_wrap=True)
 
     @contextmanager
-    def progress(self, total: int) -> Iterator[Callable[[int, int], None]]:
-        """A bar on a terminal; yields ``advance(items, pixels)``."""
+    def progress(self, total: int) -> Iterator[Advance]:
+        """A bar on a terminal; yields ``advance(items, pixels, note)``."""
         shown = self._err.is_terminal and not self.quiet
         columns = (
             BarColumn(),
@@ -73,19 +73,30 @@ class Output:
             _Rate(),
             TextColumn("left"),
             TimeRemainingColumn(),
+            TextColumn("{task.description}", markup=False),
         )
         with Progress(*columns, console=self._err, disable=not shown, transient=True) as bar:
             task = bar.add_task("", total=total, pixels=0)
 
-            def advance(items: int, pixels: int) -> None:
-                bar.update(task, advance=items, pixels=bar.tasks[0].fields["pixels"] + pixels)
+            def advance(items: int, pixels: int = 0, note: str = "") -> None:
+                done = bar.tasks[0].fields["pixels"] + pixels
+                bar.update(task, advance=items, pixels=done, description=one_line(note))
 
             yield advance
 
 
+class Advance(Protocol):
+    """Moves a progress bar."""
+
+    def __call__(self, items: int, pixels: int = 0, note: str = "") -> None:
+        """By items and pixels; shows a note at the end of the bar."""
+
+
 class _Rate(ProgressColumn):
     def render(self, task: Task) -> Text:
-        """Megapixels a second since the start."""
+        """Megapixels a second since the start, where pixels are counted."""
+        if not task.fields["pixels"]:
+            return Text("")
         elapsed = task.elapsed or 0.0
         rate = task.fields["pixels"] / 1e6 / elapsed if elapsed else 0.0
         return Text(f"{rate:.2f} Mpx/s")

@@ -72,8 +72,9 @@ def train(
     try:
         with output.progress(config.steps) as advance:
             for step in train_steps(config, bank, run, select_device(device)):
-                advance(1, 0)
                 last = step.loss
+                scores = f", {step.validation}" if step.validation else ""
+                advance(1, note=f"{step.stage}: loss {last:.3f}{scores}")
                 if step.step % LOG_EVERY == 0:
                     text = f"step {step.step} of {config.steps}, stage {step.stage}"
                     output.note(f"{text}: loss {last:.4f}")
@@ -178,7 +179,7 @@ def ablation(
         raise UsageError(f"--rows {rows}: no row of that name")
     with output.progress(len(chosen)) as advance:
         for name in table.train_rows(chosen, bank, run, steps, seed, place):
-            advance(1, 0)
+            advance(1)
             output.note(f"trained: {name}")
     known = {**splits(crops), "simulated": simulated_cases}
     names = ("polyu-seen", "polyu-unseen", "w2s", "simulated", "gaussian")

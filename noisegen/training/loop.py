@@ -30,11 +30,12 @@ LOG_EVERY = 50
 
 @dataclass(frozen=True)
 class Progress:
-    """One step: its number over all stages, its stage, its loss."""
+    """One step: its number over all stages, its stage, its loss, the last validation's scores."""
 
     step: int
     stage: str
     loss: float
+    validation: Validation | None = None
 
 
 def load_sources(bank: Path, shares: Shares) -> list[Source]:
@@ -105,24 +106,24 @@ def _train_stage(
     torch.manual_seed((config.seed * 1_000_003 + trainer.step) * 64 + rank)
     two = config.objectives.contrastive > 0
     stream = batches(sources, config.sets, config.targets, config.crop, rng, two)
-    saved, losses = time.monotonic(), []
+    saved, losses, scores = time.monotonic(), [], None
     try:
         while trainer.step < before + stage.steps:
             losses.append(trainer.train_step(next(stream), stage, trainer.step - before))
-            yield Progress(trainer.step, stage.name, losses[-1])
+            yield Progress(trainer.step, stage.name, losses[-1], scores)
             if len(losses) == LOG_EVERY and rank == 0:
                 row = {"step": trainer.step, "stage": stage.name, "loss": float(np.mean(losses))}
                 _append(run / "loss.csv", row)
                 losses.clear()
             if time.monotonic() - saved > 60 * save_minutes and rank == 0:
-                _store(trainer, stage, run, held_out)
+                scores = _store(trainer, stage, run, held_out)
                 saved = time.monotonic()
     finally:
         if rank == 0:
             _store(trainer, stage, run, held_out)
 
 
-def _store(trainer: Trainer, stage: Stage, run: Path, held_out: list[Source]) -> None:
+def _store(trainer: Trainer, stage: Stage, run: Path, held_out: list[Source]) -> Validation | None:
     """Checkpoint, averaged weights, and their scores where the bank has held-out settings."""
     trainer.save(run / "checkpoint.pt")
     scores: Validation | None = None
@@ -138,6 +139,7 @@ def _store(trainer: Trainer, stage: Stage, run: Path, held_out: list[Source]) ->
     }
     config = trainer.config.model
     save_weights(run / f"noisegen-{stage.name}.safetensors", trainer.average, config, card)
+    return scores
 
 
 def _append(path: Path, row: dict[str, Any]) -> None:
