@@ -144,7 +144,8 @@ class Shard:
 
     def save(self, path: Path) -> None:
         """Writes the file, whole or not at all."""
-        temporary = path.with_suffix(".part.npz")
+        # Hidden: a killed job's part must not pass for a shard of the kind.
+        temporary = path.with_name(f".{path.name}")
         np.savez(temporary, **self._arrays)  # type: ignore[arg-type]  # numpy's stub lacks this
         temporary.replace(path)
 

@@ -119,7 +119,7 @@ def chosen_stages(spec: str) -> tuple[Stage, ...]:
     chosen = []
     for part in spec.split(","):
         name, _, steps = part.partition(":")
-        if name not in known or (steps and not steps.isdigit()):
+        if name not in known or (steps and not steps.isdecimal()):
             raise UsageError(f"--stages {spec}: unknown {part}; use {', '.join(known)}, NAME:STEPS")
         stage = known[name]
         chosen.append(replace(stage, steps=int(steps)) if steps else stage)

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from noisegen.errors import UsageError
 from noisegen.training.bank import Setting, Shard
 from noisegen.training.drawn_settings import (
     Drawer,
@@ -114,8 +115,12 @@ def prepare(
 def _jobs(
     config: BankConfig, data: Path | None, pairs: Sequence[tuple[Path, Path]]
 ) -> Iterator[tuple[str, Make]]:
+    seen: set[str] = set()
     for noisy, clean in pairs:
         for group in user_groups(noisy, clean):
+            if group.name in seen:
+                raise UsageError(f"{noisy}: a second {group.name}; give folders of other names")
+            seen.add(group.name)
             yield group.name, partial(_real, partial(_given, group))
     if data is not None:
         for channel in range(3):

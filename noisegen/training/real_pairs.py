@@ -105,7 +105,8 @@ def user_groups(noisy: Path, clean: Path) -> Iterator[Group]:
     """A user's folders of 8-bit pairs with equal relative paths; each subfolder is one setting.
 
     Raises:
-        UsageError: a picture has no counterpart, another shape, or another type than 8 bits.
+        UsageError: a picture has no counterpart, another shape, or another type than 8 bits; or a
+            folder mixes gray and RGB or holds too small a picture.
     """
     folders: dict[Path, list[Pair]] = {}
     for path in find_pictures([str(noisy)], "--pairs"):
@@ -120,6 +121,12 @@ def user_groups(noisy: Path, clean: Path) -> Iterator[Group]:
         folders.setdefault(relative.parent, []).append(pair)
     for folder, pairs in sorted(folders.items()):
         name = "-".join(folder.parts) or noisy.resolve().name
+        if len({pair.noisy.shape[-1] for pair in pairs}) > 1:
+            raise UsageError(f"{noisy / folder}: gray beside RGB; give each a folder of its own")
+        least = (TARGET, TARGET if len(pairs) > 1 else 2 * TARGET)
+        if any(side < least[i] for pair in pairs for i, side in enumerate(pair.noisy.shape[:2])):
+            size = "{}×{} pixels high and wide".format(*least)
+            raise UsageError(f"{noisy / folder}: holds a picture that is smaller than {size}")
         yield Group(f"own-{name}", tuple(pairs))
 
 
