@@ -42,7 +42,7 @@ def train(
 ) -> None:
     """Train weights from a bank, stage by stage; the same command again resumes.
 
-    On several GPUs: torchrun --nproc-per-node N -m noisegen train …
+    On several GPUs: torchrun --nproc-per-node N -m -- noisegen train …
     """
     if context.invoked_subcommand is not None:
         return
