@@ -16,27 +16,36 @@ from numpy.typing import NDArray
 from skimage import data
 
 from noisegen.images import Container, Picture, encode
+from noisegen.training.contact_sheet import contact_sheet
 from noisegen.training.simulator import CameraSetting, simulate
 
 HERE = Path(__file__).parent
 
+CLEAN = ("chelsea", "coffee", "rocket")
+
 PHONE = CameraSetting(
-    gains=(2.0, 1.6),
+    red_gain=2.0,
+    blue_gain=1.6,
+    matrix_weights=(0.25, 0.25, 0.25, 0.25),
     saturation=0.7,
     contrast=0.3,
     shot=0.0035,
     read=0.004,
+    read_tail=0.1,
     row=0.1,
-    fixed_pattern=0.0,
+    gain_pattern=0.0,
+    dark_pattern=0.0,
+    pattern_seed=0,
     bits=12,
     demosaic="gradient",
     luma_blur=0.6,
     chroma_blur=1.3,
     edge_keeping=0.6,
     sharpening=0.7,
+    sharpening_radius=1.0,
     resize=1.0,
     quality=93,
-    subsampling=2,
+    subsampling="4:2:0",
 )
 """A phone in a dim room."""
 
@@ -48,20 +57,23 @@ def save(path: Path, pixels: NDArray[np.uint8]) -> None:
 
 
 def shoot(picture: NDArray[np.uint8], seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """The simulated camera's noisy picture and its clean counterpart."""
-    even = picture[: picture.shape[0] // 8 * 8, : picture.shape[1] // 8 * 8]
-    planes = torch.from_numpy(even.copy()).permute(2, 0, 1).unsqueeze(0).float() / 255
-    noisy, clean = simulate(planes, PHONE, seed)
-    return noisy[0].permute(1, 2, 0).numpy(), clean[0].permute(1, 2, 0).numpy()
+    """The simulated camera's noisy picture and its clean counterpart, square."""
+    side = min(picture.shape[:2]) // 16 * 16
+    planes = torch.from_numpy(picture.copy()).permute(2, 0, 1).float() / 255
+    shots = simulate(planes[None, None], [PHONE], torch.Generator().manual_seed(seed), side)
+    noisy, clean = (shot[0, 0].permute(1, 2, 0).contiguous().numpy() for shot in shots)
+    return noisy, clean
 
 
 def main() -> None:
-    """Writes ``clean/`` and ``reference/``."""
-    for name in ("chelsea", "coffee", "rocket"):
-        save(HERE / "clean" / f"{name}.png", getattr(data, name)())
+    """Writes ``clean/``, ``reference/`` and ``simulated_cameras.png``."""
+    pictures = [getattr(data, name)() for name in CLEAN]
+    for name, picture in zip(CLEAN, pictures, strict=True):
+        save(HERE / "clean" / f"{name}.png", picture)
     noisy, clean = shoot(data.astronaut(), seed=1)
     save(HERE / "reference" / "simulated_noisy.png", noisy)
     save(HERE / "reference" / "simulated_clean.png", clean)
+    save(HERE / "simulated_cameras.png", contact_sheet(pictures, seed=0, columns=4, rows=3))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from noisegen.training.simulator import CameraSetting, draw_setting, input_side, simulate
 
-_SIDE, _CAPTION, _GAP = 128, 38, 12
+_SIDE, _CAPTION, _GAP = 128, 50, 12
 _FONT_SIZE = 9
 
 
@@ -34,9 +34,8 @@ def contact_sheet(
     clean = torch.from_numpy(crops).permute(0, 3, 1, 2).unsqueeze(1).float() / 255
     noisy, pure = simulate(clean, settings, torch.Generator().manual_seed(seed), _SIDE)
     strengths = (noisy.float() - pure.float()).flatten(1).std(1)
-    sheet = Image.new(
-        "RGB", (columns * (_SIDE + _GAP) - _GAP, rows * (_SIDE + _CAPTION) - _GAP), "white"
-    )
+    size = (columns * (_SIDE + _GAP) - _GAP, rows * (_SIDE + _CAPTION))
+    sheet = Image.new("RGB", size, "white")
     for cell, place in enumerate(strengths.argsort().tolist()):
         row, column = divmod(cell, columns)
         corner = (column * (_SIDE + _GAP), row * (_SIDE + _CAPTION))
@@ -58,13 +57,15 @@ def _crop(picture: NDArray[np.uint8], side: int, rng: np.random.Generator) -> ND
 
 
 def _caption(setting: CameraSetting, sigma: float) -> str:
-    """Three short lines, in the characters that Pillow's own font has."""
-    sensor = f"sigma {sigma:.1f}, {1 / setting.shot:.0f} e-, row {setting.row:.2f}"
-    developing = [f"{setting.demosaic}"]
+    """Four short lines, in the characters that Pillow's own font has."""
+    sensor = f"sigma {sigma:.1f}, {1 / setting.shot:.0f} e-"
+    demosaic = setting.demosaic
     if setting.denoises:
-        developing.append(f"denoise {setting.luma_blur:.1f}/{setting.chroma_blur:.1f}")
-    finishing = [f"sharpen {setting.sharpening:.1f}"] if setting.sharpening else []
+        demosaic += f", denoise {setting.luma_blur:.1f}/{setting.chroma_blur:.1f}"
+    finishing = []
+    if setting.sharpening:
+        finishing.append(f"sharpen {setting.sharpening:.1f}")
     if setting.resize < 1:
         finishing.append(f"resize {setting.resize:.2f}")
     coding = f"JPEG {setting.quality} {setting.subsampling}" if setting.quality else "no JPEG"
-    return "\n".join([sensor, ", ".join(developing), ", ".join([*finishing, coding])])
+    return "\n".join([sensor, demosaic, coding, ", ".join(finishing)])

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from noisegen.errors import UsageError
 from noisegen.evaluation.denoiser import train_denoiser
 from noisegen.model.weights import NoiseModel
 from noisegen.training.bank import Batch, Source, to_device
@@ -100,8 +101,22 @@ class Trainer:
         temporary.replace(path)
 
     def load(self, path: Path) -> None:
-        """Goes on from a checkpoint; it must be of the same configuration."""
+        """Goes on from a checkpoint.
+
+        Raises:
+            UsageError: it is of another configuration; only the stages may be others.
+        """
         state = torch.load(path, map_location=self.device, weights_only=True)
+        differing = [
+            name
+            for name, value in asdict(self.config).items()
+            if name != "stages" and state["config"][name] != value
+        ]
+        if differing:
+            raise UsageError(
+                f"{path}: was trained with another {', '.join(differing)}; "
+                "use the same, or another --run"
+            )
         self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
         self.terms.load_state_dict(state["terms"])

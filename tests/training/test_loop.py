@@ -175,6 +175,16 @@ def test_an_interrupted_step_leaves_what_it_resumes_from(
     assert resumed == [4, 5]
 
 
+def test_a_run_goes_on_with_a_longer_stage_but_no_other_configuration(
+    bank: Path, tmp_path: Path
+) -> None:
+    assert len(list(train(ONE_STAGE, bank, tmp_path, CPU))) == 2
+    longer = replace(ONE_STAGE, stages=(Stage("row", 3, BOTH),))
+    assert [step.step for step in train(longer, bank, tmp_path, CPU)] == [3]
+    with pytest.raises(UsageError, match=r"checkpoint\.pt: .*another clip, seed;"):
+        list(train(replace(longer, seed=1, clip=0.5), bank, tmp_path, CPU))
+
+
 @pytest.mark.parametrize("name", ["energy", "contrastive", "hinge"])
 def test_a_checkpoint_holds_all_that_training_changes(
     bank: Path, tmp_path: Path, name: str
@@ -182,7 +192,9 @@ def test_a_checkpoint_holds_all_that_training_changes(
     """The next step is the same by the trainer that goes on and by one that loads."""
     config = replace(ONE_STAGE, objectives=OBJECTIVES[name])
     batch, stage = first_batch(bank, two=True), config.stages[0]
-    trainer, other = Trainer(config, CPU), Trainer(replace(config, seed=5), CPU)
+    trainer, other = Trainer(config, CPU), Trainer(config, CPU)
+    for parameter in (*other.model.parameters(), *other.terms.parameters()):
+        parameter.data.add_(0.1)
     trainer.train_step(batch, stage, 0)
     trainer.save(tmp_path / "checkpoint.pt")
     other.load(tmp_path / "checkpoint.pt")

@@ -94,7 +94,7 @@ def test_the_fixed_pattern_is_the_same_on_every_scene() -> None:
 
 def test_drawn_settings_span_dslrs_to_phones() -> None:
     rng = np.random.default_rng(0)
-    settings = [draw_setting(rng) for _ in range(150)]
+    settings = [draw_setting(rng) for _ in range(300)]
     clean = scenes(128, len(settings))
     noisy, pure = simulate(clean, settings, torch.Generator().manual_seed(0), 64)
     sigmas = (noisy.float() - pure.float()).flatten(1).std(1)
