@@ -115,3 +115,22 @@ def colouring_kernel(correlation: Doubles) -> Doubles:
     kernel = spatial[low : low + KERNEL, low : low + KERNEL].transpose(2, 3, 0, 1)[..., ::-1, ::-1]
     energy = np.sqrt(np.maximum((kernel**2).sum((1, 2, 3), keepdims=True), 1e-12))
     return np.ascontiguousarray(kernel / energy)
+
+
+def field_correlation(kernel: Floats) -> Doubles:
+    """Correlations of the field that a kernel colours: undoes :func:`colouring_kernel`.
+
+    Args:
+        kernel: C×C×15×15.
+
+    Returns:
+        32×32×C×C.
+    """
+    low = WINDOW // 2 - KERNEL // 2
+    spatial = np.zeros((WINDOW, WINDOW, *kernel.shape[:2]))
+    unflipped = kernel.transpose(2, 3, 0, 1)[::-1, ::-1]
+    spatial[low : low + KERNEL, low : low + KERNEL] = unflipped
+    root = np.fft.fft2(np.fft.ifftshift(spatial, axes=(0, 1)), axes=(0, 1))
+    spectrum = root @ root.conj().swapaxes(-1, -2)
+    correlation: Doubles = np.fft.ifft2(spectrum, axes=(0, 1)).real
+    return correlation

@@ -195,9 +195,15 @@ def gaussian_probabilities() -> Doubles:
 def _marginal(standard: Floats) -> Doubles:
     """Quantiles of each channel at Φ(node), scaled to keep a Gaussian field's unit variance."""
     probabilities = gaussian_probabilities()
-    nodes = np.linspace(-QUANTILE_REACH, QUANTILE_REACH, QUANTILE_NODES)
     flat = standard.transpose(1, 0, 2, 3).reshape(standard.shape[1], -1)
     table = np.quantile(flat, probabilities, axis=1).T
+    return unit_variance(table.astype(np.float64))
+
+
+def unit_variance(table: Doubles) -> Doubles:
+    """Quantile tables, C×65, scaled so that a Gaussian field keeps no mean and unit variance."""
+    probabilities = gaussian_probabilities()
+    nodes = np.linspace(-QUANTILE_REACH, QUANTILE_REACH, QUANTILE_NODES)
     mass = np.diff(np.concatenate([[0.0], (probabilities[1:] + probabilities[:-1]) / 2, [1.0]]))
     mean = (table * mass).sum(1, keepdims=True)
     deviation = np.sqrt(((table - mean) ** 2 * mass).sum(1, keepdims=True))

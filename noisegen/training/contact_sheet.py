@@ -59,7 +59,7 @@ def _crop(picture: NDArray[np.uint8], side: int, rng: np.random.Generator) -> ND
 def _caption(setting: CameraSetting, sigma: float) -> str:
     """Four short lines, in the characters that Pillow's own font has."""
     sensor = f"sigma {sigma:.1f}, {1 / setting.shot:.0f} e-"
-    demosaic = setting.demosaic
+    demosaic: str = setting.demosaic
     if setting.denoises:
         demosaic += f", denoise {setting.luma_blur:.1f}/{setting.chroma_blur:.1f}"
     finishing = []

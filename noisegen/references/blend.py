@@ -1,0 +1,141 @@
+"""A camera between cameras: a weighted mix of noise profiles, and a sweep from one to another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noisegen.errors import ProfileError
+from noisegen.references.profile import NoiseProfile
+from noisegen.references.spectrum import colouring_kernel, field_correlation
+from noisegen.references.statistics import NoiseStatistics, unit_variance
+
+Doubles = NDArray[np.float64]
+
+ALIKE = ("channels", "white_level", "dtype", "weights_sha256")
+"""What profiles must have in common to be mixed."""
+
+
+def blend(profiles: Sequence[NoiseProfile], shares: Sequence[float], name: str) -> NoiseProfile:
+    """The profile of a camera between others.
+
+    Variances are mixed, not levels: those of photons and of amplifiers grow linearly with gain, so
+    a mix of two ISO settings is a setting between, and its σ grows with the louder one's share on
+    every picture. Grain and colour are mixed as the noises' powers, marginals as quantiles.
+
+    Args:
+        profiles: one or more, alike in channels, depth, white level and weights.
+        shares: of each, positive or 0; only their ratios count.
+        name: of the mix.
+
+    Raises:
+        ProfileError: the profiles are not alike, or the shares are not what they should be.
+    """
+    total = float(sum(shares))
+    if len(shares) != len(profiles) or min(shares, default=-1) < 0 or not 0 < total < np.inf:
+        raise ProfileError(f"{name}: shares must be 0 or more, one a profile, and not all 0")
+    first = profiles[0]
+    for profile in profiles[1:]:
+        for what in ALIKE:
+            mine, other = getattr(first, what), getattr(profile, what)
+            if mine != other:
+                raise ProfileError(
+                    f"{profile.name}: its {what} is {other}, that of {first.name} is {mine}; "
+                    "only profiles alike in this can be mixed"
+                )
+    used = [(p, s / total) for p, s in zip(profiles, shares, strict=True) if s > 0]
+    if len(used) == 1:
+        return replace(used[0][0], name=name)
+    kept, weights = [p for p, _ in used], np.array([s for _, s in used])
+    return replace(
+        first,
+        name=name,
+        kind="blend",
+        references=tuple(dict.fromkeys(r for p in kept for r in p.references)),
+        pixels=sum(p.pixels for p in kept),
+        tokens=_mean([p.tokens for p in kept], weights).astype(np.float32),
+        measured=_statistics([p.measured for p in kept], weights),
+    )
+
+
+def sweep(low: NoiseProfile, high: NoiseProfile, steps: int) -> list[NoiseProfile]:
+    """Profiles from one to the other, both included, their σ in equal ratios.
+
+    Args:
+        low: one setting of a camera.
+        high: another, as of a higher ISO.
+        steps: profiles, 2 or more.
+
+    Raises:
+        ProfileError: as for :func:`blend`, or the two are equally loud.
+    """
+    start, end = (float((p.sigma.astype(np.float64) ** 2).mean()) for p in (low, high))
+    if steps < 2 or np.isclose(start, end, rtol=1e-3):
+        raise ProfileError(
+            f"{high.name}: a sweep needs two steps or more, and profiles of different strength"
+        )
+    profiles = []
+    for step, target in enumerate(np.geomspace(start, end, steps)):
+        share = float((target - start) / (end - start))
+        share = 0.0 if step == 0 else 1.0 if step == steps - 1 else share
+        name = f"{low.name}-{high.name}-{step + 1:02d}"
+        profiles.append(blend([low, high], [1 - share, share], name))
+    return profiles
+
+
+def _statistics(parts: Sequence[NoiseStatistics], shares: Doubles) -> NoiseStatistics:
+    sigma = _root([part.sigma for part in parts], shares)
+    # C a part: how much of each channel's power is its own.
+    powers = np.stack([part.sigma.astype(np.float64) ** 2 for part in parts])
+    powers = shares[:, None] * powers
+    powers /= np.maximum(powers.sum(0), 1e-300)
+    mixed = {
+        "mean": _mean([p.mean for p in parts], shares),
+        "level": _root([p.level for p in parts], shares),
+        "surface": _root([p.surface for p in parts], shares),
+        "coverage": _mean([p.coverage for p in parts], shares),
+        "pixels_per_bin": _mean([p.pixels_per_bin for p in parts], shares),
+        "quantiles": unit_variance(_mean([p.quantiles for p in parts], shares)),
+        "sigma": sigma,
+        "kernel": colouring_kernel(_correlation(parts, powers)),
+        "autocorrelation": np.einsum(
+            "pc,pcyx->cyx", powers, np.stack([p.autocorrelation for p in parts])
+        ),
+        "colour_correlation": np.einsum(
+            "pcd,pcd->cd",
+            np.stack([_pairwise(power) for power in powers]),
+            np.stack([p.colour_correlation for p in parts]),
+        ),
+    }
+    return NoiseStatistics(**{name: value.astype(np.float32) for name, value in mixed.items()})
+
+
+def _correlation(parts: Sequence[NoiseStatistics], powers: Doubles) -> Doubles:
+    """Of the mixed Gaussian field, 32×32×C×C."""
+    fields = [
+        _pairwise(power) * field_correlation(part.kernel)
+        for part, power in zip(parts, powers, strict=True)
+    ]
+    correlation: Doubles = np.sum(fields, axis=0)
+    return correlation
+
+
+def _pairwise(power: Doubles) -> Doubles:
+    """C×C geometric means of the channels' shares: correlations stay possible ones."""
+    shares: Doubles = np.sqrt(power[:, None] * power[None])
+    return shares
+
+
+def _mean(values: Sequence[NDArray[np.floating[Any]]], shares: Doubles) -> Doubles:
+    mean: Doubles = np.tensordot(shares, np.stack(values).astype(np.float64), 1)
+    return mean
+
+
+def _root(levels: Sequence[NDArray[np.floating[Any]]], shares: Doubles) -> Doubles:
+    """The level of mixed variances."""
+    mixed: Doubles = np.sqrt(_mean([level.astype(np.float64) ** 2 for level in levels], shares))
+    return mixed
