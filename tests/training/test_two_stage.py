@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import pytest
 import torch
 from torch import Tensor
@@ -36,7 +38,7 @@ def batch() -> tuple[Tensor, Tensor, Tensor]:
 
 
 def unused_statistics() -> Statistics:
-    return Statistics(*(torch.zeros(1) for _ in range(8)))
+    return Statistics(*(torch.zeros(1) for _ in fields(Statistics)))
 
 
 def train_autoencoder(autoencoder: NoiseAutoencoder, steps: int) -> list[float]:
