@@ -53,7 +53,7 @@ class BankConfig:
     """
 
     leaves: int = 800
-    photos: int = 400
+    photos: int = 800
     classical: int = 400
     validation: int = 24
     a_shard: int = 100
