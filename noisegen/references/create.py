@@ -17,9 +17,10 @@ from noisegen.model.config import WINDOW
 from noisegen.model.weights import Weights
 from noisegen.references.estimate import blind_windows
 from noisegen.references.profile import NoiseProfile
+from noisegen.references.repair import refuse_other_scene, repaired_windows
 from noisegen.references.statistics import NoiseStatistics, measure
 from noisegen.references.tensors import statistics_tensors, window_tensors
-from noisegen.references.windows import Windows, join, paired_windows
+from noisegen.references.windows import Windows, all_windows, join
 
 Pixels = NDArray[Any]
 
@@ -53,6 +54,7 @@ class Measured:
         dtype: of their pixels.
         windows: of all of them.
         statistics: of the windows.
+        repairs: what was done to imperfect pairs, each with its reference's name.
     """
 
     references: tuple[str, ...]
@@ -61,6 +63,7 @@ class Measured:
     dtype: str
     windows: Windows
     statistics: NoiseStatistics
+    repairs: tuple[str, ...] = ()
 
 
 def create_profile(
@@ -69,6 +72,7 @@ def create_profile(
     *,
     name: str = "profile",
     white_level: float | None = None,
+    repair: bool = True,
 ) -> NoiseProfile:
     """Measures references of one camera and setting and encodes their prompt.
 
@@ -78,15 +82,18 @@ def create_profile(
         name: of the profile.
         white_level: of integer data; found from the references where not given (255 for 8 bits;
             for 16 bits the smallest of 10, 12, 14 and 16 bits that holds them).
+        repair: undo shift, brightness and drift between a reference and its clean, and leave out
+            what follows the clean's edges; the profile's ``repairs`` say what was done.
 
     Raises:
         BadReferenceError: no profile can be made; names the reference and the reason.
     """
-    return encode_profile(measure_references(references, white_level), weights, name=name)
+    measured = measure_references(references, white_level, repair)
+    return encode_profile(measured, weights, name=name)
 
 
 def measure_references(
-    references: Sequence[Reference], white_level: float | None = None
+    references: Sequence[Reference], white_level: float | None = None, repair: bool = True
 ) -> Measured:
     """What does not depend on weights: the first half of :func:`create_profile`, same errors."""
     if not references:
@@ -95,7 +102,8 @@ def measure_references(
     for reference in shaped:
         _check(reference, shaped[0])
     level = _white_level(shaped, white_level)
-    windows = join([_windows(reference, level) for reference in shaped])
+    parts = [_windows(reference, level, repair) for reference in shaped]
+    windows = join([part for part, _ in parts])
     statistics = measure(windows)
     _check_noise(statistics, windows, shaped)
     return Measured(
@@ -105,6 +113,7 @@ def measure_references(
         dtype=_type_name(shaped[0].noisy),
         windows=windows,
         statistics=statistics,
+        repairs=tuple(repair for _, repairs in parts for repair in repairs),
     )
 
 
@@ -120,6 +129,7 @@ def encode_profile(measured: Measured, weights: Weights, *, name: str = "profile
         weights_sha256=weights.sha256,
         tokens=encode(measured.windows, measured.statistics, weights),
         measured=measured.statistics,
+        repairs=measured.repairs,
     )
 
 
@@ -205,12 +215,20 @@ def _white_level(references: Sequence[Reference], given: float | None) -> float:
     return float(given)
 
 
-def _windows(reference: Reference, white_level: float) -> Windows:
-    noisy = to_float(reference.noisy, white_level)
+def _windows(
+    reference: Reference, white_level: float, repair: bool
+) -> tuple[Windows, tuple[str, ...]]:
+    """Windows of a reference, and what was done to it."""
+    name, noisy = reference.name, to_float(reference.noisy, white_level)
     step = 0.0 if reference.noisy.dtype.kind == "f" else 1 / white_level
     if reference.clean is None:
-        return blind_windows(noisy, reference.name, step)
-    return paired_windows(noisy, to_float(reference.clean, white_level), step)
+        return blind_windows(noisy, name, step), ()
+    clean = to_float(reference.clean, white_level)
+    if not repair:
+        refuse_other_scene(noisy, clean, name)
+        return all_windows(noisy, clean, step), ()
+    windows, repairs = repaired_windows(noisy, clean, name, step)
+    return windows, tuple(f"{name}: {done}" for done in repairs)
 
 
 def _check_noise(

@@ -23,7 +23,7 @@ from noisegen.references.statistics import LAGS, NoiseStatistics
 
 Floats = NDArray[np.float32]
 
-FORMAT = 1
+FORMAT = 2
 """Version of the profile file; raised when an older file can no longer be read."""
 
 METADATA_KEY = "noisegen"
@@ -45,6 +45,7 @@ class NoiseProfile:
         weights_sha256: hash of the weights that encoded the prompt.
         tokens: T×D float32, the prompt.
         measured: the classical model, in units of the white level.
+        repairs: what was done to imperfect references before they were measured, in words.
     """
 
     name: str
@@ -56,6 +57,7 @@ class NoiseProfile:
     weights_sha256: str
     tokens: Floats
     measured: NoiseStatistics
+    repairs: tuple[str, ...] = ()
 
     @property
     def channels(self) -> int:
@@ -137,7 +139,16 @@ class NoiseProfile:
         return _checked(path, metadata, tensors)
 
 
-_DESCRIBED = ("name", "kind", "references", "pixels", "white_level", "dtype", "weights_sha256")
+_DESCRIBED = (
+    "name",
+    "kind",
+    "references",
+    "pixels",
+    "white_level",
+    "dtype",
+    "weights_sha256",
+    "repairs",
+)
 
 
 def _contiguous(values: NDArray[np.floating[Any]]) -> Floats:
@@ -169,6 +180,7 @@ def _checked(path: Path, metadata: Any, tensors: dict[str, Floats]) -> NoiseProf
     except KeyError as error:
         raise ProfileError(f"{path}: has no entry {error}; make it again") from None
     described["references"] = tuple(described["references"])
+    described["repairs"] = tuple(described["repairs"])
     measured = NoiseStatistics(**{name: tensors[name] for name in MEASURED})
     return NoiseProfile(**described, tokens=tensors["tokens"], measured=measured)
 

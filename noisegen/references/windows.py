@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +45,10 @@ class Windows:
         """At most ``count`` windows, evenly spread."""
         if len(self) <= count:
             return self
-        index = np.linspace(0, len(self) - 1, count).round().astype(int)
+        return self.where(np.linspace(0, len(self) - 1, count).round().astype(int))
+
+    def where(self, index: NDArray[np.integer[Any]] | NDArray[np.bool_]) -> Windows:
+        """The windows of an index or mask."""
         return replace(self, residual=self.residual[index], clean=self.clean[index])
 
 
@@ -63,13 +67,31 @@ def paired_windows(noisy: Floats, clean: Floats, step: float = 0.0) -> Windows:
     Windows whose residual follows the clean's gradient (a shift between the two) are left out,
     as strictly as the pair allows: their misplaced edges would count as noise.
     """
-    residual, pictures = cut(noisy - clean), cut(clean)
-    followed = follow_gradient(residual, pictures)
+    windows = all_windows(noisy, clean, step)
+    kept, _ = registered(follow_gradient(windows.residual, windows.clean))
+    return windows.where(kept)
+
+
+def all_windows(noisy: Floats, clean: Floats, step: float = 0.0) -> Windows:
+    """Windows of a reference with its clean, both H×W×C in units of the white level."""
+    return Windows(cut(noisy - clean), cut(clean), False, step)
+
+
+def registered(followed: Floats) -> tuple[NDArray[np.bool_], float]:
+    """Windows to keep, and the limit that they keep to, by :func:`follow_gradient`.
+
+    As strictly as the pair allows; all of them, and a limit of 1, where hardly any is registered.
+    """
     for limit in GRADIENT_CORRELATIONS:
-        registered = followed <= limit
-        if registered.mean() >= SMALLEST_REGISTERED_SHARE:
-            return Windows(residual[registered], pictures[registered], False, step)
-    return Windows(residual, pictures, False, step)
+        kept = followed <= limit
+        if kept.mean() >= SMALLEST_REGISTERED_SHARE:
+            return kept, limit
+    return np.ones(len(followed), bool), 1.0
+
+
+def follow_by_chance(windows: Windows) -> Floats:
+    """What :func:`follow_gradient` says of residuals beside other windows' clean."""
+    return follow_gradient(windows.residual, np.roll(windows.clean, 1, 0))
 
 
 def follow_gradient(residual: Floats, clean: Floats) -> Floats:

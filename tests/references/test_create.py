@@ -119,7 +119,7 @@ def damaged(profile: NoiseProfile, path: Path, kind: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "reason"),
     [
-        ("version", "profile of version 2"),
+        ("version", f"profile of version {FORMAT + 1}"),
         ("stranger", "not a noise profile"),
         ("shapes", "missing or misshapen"),
         ("nan", "NaN"),

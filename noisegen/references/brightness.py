@@ -1,0 +1,168 @@
+"""Gain and offset between a noisy picture and its clean, channel by channel.
+
+The gain comes from contrast within tiles, so that a lamp's drift does not count; the offset from
+the tiles' means. Only tiles that keep clear of black and white are asked: clipping gives noise
+a mean that looks like either. Impulses are left out, for salt alone would look like both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noisegen.model.config import WINDOW
+
+Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+TILE = 16
+"""Side of what gain and offset are fitted in."""
+
+POOL = 4
+"""Pixels a side are averaged before contrast is compared: a small blur or shift then hardly
+lowers it."""
+
+CLEAR = 3.0
+"""Standard deviations of the noise that a tile keeps from black and white."""
+
+OUTLIER = 5.0
+"""Robust standard deviations beyond which a pixel is an impulse."""
+
+SIGNIFICANT = 6.0
+"""Standard errors that gain or offset must show."""
+
+SMALLEST_SHARE = 0.01
+"""Of the noise's variance, that undoing them must take away."""
+
+LOOKED_AT = 2048
+"""Windows that are asked."""
+
+FEWEST_TILES = 16
+ROUNDS = 3
+"""Rounds of fitting and finding impulses anew."""
+
+
+@dataclass(frozen=True)
+class Brightness:
+    """noisy ≈ gain · clean + offset; C values each, the offset in units of the white level."""
+
+    gain: Doubles
+    offset: Doubles
+
+    @property
+    def is_none(self) -> bool:
+        """Whether the two are equally bright."""
+        return not self.changed.any()
+
+    @property
+    def changed(self) -> Mask:
+        """C: channels that are not equally bright."""
+        changed: Mask = (self.gain != 1) | (self.offset != 0)
+        return changed
+
+    def __str__(self) -> str:
+        shown = (
+            f"{gain:.3f} {255 * offset:+.2f}"
+            for gain, offset in zip(self.gain, self.offset, strict=True)
+        )
+        return f"gain and offset (of 255) {' / '.join(shown)}"
+
+
+def fit_brightness(noisy: Floats, clean: Floats, step: float) -> Brightness:
+    """Gain and offset from clean to noisy; 1 and 0 where they are not significant.
+
+    Args:
+        noisy: N×C×32×32 windows, in units of the white level.
+        clean: the same.
+        step: of the quantisation, in the same unit.
+    """
+    index = np.linspace(0, len(noisy) - 1, min(len(noisy), LOOKED_AT)).round().astype(int)
+    noisy, clean = tiles(noisy[index]), tiles(clean[index])
+    clear = keeps_clear(noisy, clean)
+    fits = [_fit(noisy[clear[:, c], c], clean[clear[:, c], c], step) for c in range(noisy.shape[1])]
+    gain, offset = np.array(fits).T
+    return Brightness(gain, offset)
+
+
+def keeps_clear(noisy: Floats, clean: Floats, deviations: float = CLEAR) -> Mask:
+    """Tiles and channels whose noise reaches neither black nor white; N×C×n×n → N×C."""
+    residual = noisy - clean
+    reach = deviations * residual.std((2, 3))
+    apart = residual.mean((2, 3))
+    smooth = pooled(clean, POOL)
+    lowest = smooth.min((2, 3)) + np.minimum(apart, 0) - reach
+    highest = smooth.max((2, 3)) + np.maximum(apart, 0) + reach
+    clear: Mask = (lowest > 0) & (highest < 1)
+    return clear
+
+
+def tiles(windows: Floats) -> Floats:
+    """N×C×32×32 → 4N×C×16×16, the four tiles of a window in reading order."""
+    split = windows.reshape(*windows.shape[:2], WINDOW // TILE, TILE, WINDOW // TILE, TILE)
+    return split.transpose(0, 2, 4, 1, 3, 5).reshape(-1, windows.shape[1], TILE, TILE)
+
+
+def pooled(windows: Floats, side: int) -> Floats:
+    """Means of side×side pixels of N×C×n×n."""
+    blocks = windows.shape[-1] // side
+    split = windows.reshape(*windows.shape[:2], blocks, side, blocks, side)
+    means: Floats = split.mean((3, 5))
+    return means
+
+
+def _fit(shots: Floats, pictures: Floats, step: float) -> tuple[float, float]:
+    """One channel's gain and offset, from N×16×16."""
+    gain, offset = 1.0, 0.0
+    if len(shots) < FEWEST_TILES:
+        return gain, offset
+    noisy, clean = shots.astype(np.float64), pictures.astype(np.float64)
+    for _ in range(ROUNDS):
+        residual = noisy - gain * clean - offset
+        kept = _without_impulses(residual, step)
+        level = np.maximum(kept.std((1, 2)), step / 4 + 1e-6)
+        offset, gain, errors, share = _refit(kept, clean, level, gain, offset)
+    shown = (abs(gain - 1) > SIGNIFICANT * errors[0], abs(offset) > SIGNIFICANT * errors[1])
+    if share < SMALLEST_SHARE or not any(shown):
+        return 1.0, 0.0
+    if not shown[0]:
+        apart = _without_impulses(noisy - clean, step).mean((1, 2))
+        return 1.0, float(apart.mean())
+    return gain, offset
+
+
+def _refit(
+    residual: Doubles, clean: Doubles, level: Doubles, gain: float, offset: float
+) -> tuple[float, float, tuple[float, float], float]:
+    """Offset, gain, standard errors of gain and offset, and the share of variance they explain."""
+    means = residual.mean((1, 2)), clean.mean((1, 2))
+    left, contrast = (
+        pooled((x - mean[:, None, None])[:, None].astype(np.float32), POOL)[:, 0]
+        for x, mean in zip((residual, clean), means, strict=True)
+    )
+    weight = level**-2
+    bends = (contrast**2).sum((1, 2), dtype=np.float64) * weight
+    follows = (left * contrast).sum((1, 2), dtype=np.float64) * weight
+    added = follows.sum() / max(bends.sum(), 1e-12)
+    error = np.sqrt(((follows - added * bends) ** 2).sum()) / max(bends.sum(), 1e-12)
+    gain += added
+    apart = means[0] - added * means[1]
+    # In the middle of the picture's tones, where the gain's own error does not count.
+    centre = clean.mean()
+    around = apart + offset + (gain - 1) * centre
+    offset += float(apart.mean())
+    spread = np.sqrt(((apart - apart.mean()) ** 2).sum()) / len(apart)
+    moved = around.mean() ** 2 + (gain - 1) ** 2 * clean.var()
+    share = moved / (level**2).mean()
+    errors = (float(error), float(np.hypot(spread, error * centre)))
+    return offset, float(gain), errors, float(share)
+
+
+def _without_impulses(residual: Doubles, step: float) -> Doubles:
+    """Pixels far off their tile's median, put there."""
+    median = np.median(residual, axis=(1, 2), keepdims=True)
+    distance = np.abs(residual - median)
+    usual = 1.4826 * np.median(distance, axis=(1, 2), keepdims=True)
+    return np.where(distance > OUTLIER * np.maximum(usual, step), median, residual)

@@ -1,0 +1,125 @@
+"""Slow brightness drift between a noisy picture and its clean, as under a lamp that flickers.
+
+Means of 16-pixel blocks are smoothed to a surface: blobs of more than about 32 px count as drift.
+It is one only if blocks agree with those two further down *and* across: grain does not reach so
+far, and banding agrees along its bands alone. What follows brightness is no drift either.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noisegen.model.config import BINS, WINDOW
+from noisegen.references.brightness import TILE, keeps_clear, tiles
+from noisegen.references.curves import fit_curves, intensity_position, read_curves
+from noisegen.references.windows import cut
+
+Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
+
+BLOCK = TILE
+"""Side of the blocks, in pixels."""
+
+APART = 2
+"""Blocks that are compared lie so many rows and columns from each other."""
+
+SIGNIFICANT = 4.5
+"""Standard errors that their agreement must show."""
+
+SMALLEST_SHARE = 0.005
+"""Of the residual's variance, that the drift must make up."""
+
+CLEAR_ENOUGH = 1.0
+"""Standard deviations from black and white at which clipping moves the mean by less than a tenth
+of one: once there is a drift, it is read even there."""
+
+SMALLEST_SIDE = 6
+"""Blocks a side that a picture must have."""
+
+
+@dataclass(frozen=True)
+class Drift:
+    """What is added to a clean, H×W×C, in units of the white level."""
+
+    surface: Floats
+
+    def __str__(self) -> str:
+        usual, most = 255 * self.surface.std(), 255 * np.abs(self.surface).max()
+        return f"drift of {usual:.2f}, at most {most:.2f} of 255"
+
+
+def find_drift(noisy: Floats, clean: Floats) -> Drift | None:
+    """The residual's slow part, or nothing where it is not significant; both H×W×C."""
+    rows, columns = (2 * (side // WINDOW) for side in clean.shape[:2])
+    if min(rows, columns) < SMALLEST_SIDE:
+        return None
+    shots, pictures = tiles(cut(noisy)), tiles(cut(clean))
+    seen = keeps_clear(shots, pictures)
+    residual = shots - pictures
+    position = intensity_position(pictures)
+    bent = residual - read_curves(fit_curves(position, residual, BINS), position)
+    means, known = (_laid_out(x, rows, columns) for x in (bent.mean((2, 3)), seen))
+    variance = np.where(seen, residual.var((2, 3)), 0).sum(0) / np.maximum(seen.sum(0), 1)
+    if not any(
+        _is_drift(means[..., c], known[..., c], float(variance[c])) for c in range(means.shape[2])
+    ):
+        return None
+    whole, known = (
+        _laid_out(x, rows, columns)
+        for x in (residual.mean((2, 3)), keeps_clear(shots, pictures, CLEAR_ENOUGH))
+    )
+    return Drift(_stretched(_smoothed(whole, known), clean.shape[0], clean.shape[1]))
+
+
+def _laid_out(blocks: NDArray[Any], rows: int, columns: int) -> NDArray[Any]:
+    """Blocks of windows, each in reading order, → rows×columns×C."""
+    grid = blocks.reshape(rows // 2, columns // 2, 2, 2, -1).transpose(0, 2, 1, 3, 4)
+    return grid.reshape(rows, columns, -1)
+
+
+def _is_drift(means: Doubles, known: NDArray[np.bool_], variance: float) -> bool:
+    """Whether blocks agree with blocks two further along both diagonals."""
+    if known.sum() < SMALLEST_SIDE**2:
+        return False
+    centred = np.where(known, means - means[known].mean(), 0)
+    agreement = []
+    for first, second in (
+        (centred[:-APART, :-APART], centred[APART:, APART:]),
+        (centred[:-APART, APART:], centred[APART:, :-APART]),
+    ):
+        products = first * second
+        pairs = max(int((products != 0).sum()), 1)
+        agreement.append((products.sum() / pairs, pairs))
+    shared = sum(value for value, _ in agreement) / len(agreement)
+    # Blocks of independent means would agree by chance so far.
+    error = (centred**2).sum() / known.sum() / np.sqrt(sum(pairs for _, pairs in agreement))
+    return bool(shared > SIGNIFICANT * error and shared > SMALLEST_SHARE * variance)
+
+
+def _smoothed(means: Doubles, known: NDArray[np.bool_]) -> Doubles:
+    """Weighted by 1, 2, 1 each way; to nothing where clipping hides it."""
+    values, weights = _spread(np.where(known, means, 0.0)), _spread(known.astype(np.float64))
+    return values / np.maximum(weights, 0.25)
+
+
+def _spread(grid: Doubles) -> Doubles:
+    for axis in (0, 1):
+        index = np.arange(grid.shape[axis])
+        before = grid.take(np.maximum(index - 1, 0), axis)
+        after = grid.take(np.minimum(index + 1, index[-1]), axis)
+        grid = (before + 2 * grid + after) / 4
+    return grid
+
+
+def _stretched(grid: Doubles, height: int, width: int) -> Floats:
+    """From blocks to pixels, straight lines between their middles."""
+    for axis, length in enumerate((height, width)):
+        at = np.clip((np.arange(length) + 0.5) / BLOCK - 0.5, 0, grid.shape[axis] - 1)
+        low = np.minimum(at.astype(np.intp), grid.shape[axis] - 2)
+        share = (at - low).reshape([-1 if i == axis else 1 for i in range(3)])
+        grid = grid.take(low, axis) * (1 - share) + grid.take(low + 1, axis) * share
+    return grid.astype(np.float32)

@@ -1,0 +1,157 @@
+"""An imperfect pair made good: shift, brightness and drift between a noisy picture and its clean.
+
+Whatever is done is done to the clean: interpolated noise has another strength and grain. Each
+repair is made only where it is significant and large enough to matter, so a perfect pair stays as
+it is, bit for bit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noisegen.errors import BadReferenceError
+from noisegen.model.config import WINDOW
+from noisegen.references.brightness import fit_brightness
+from noisegen.references.drift import find_drift
+from noisegen.references.registration import find_shift, inside, moved
+from noisegen.references.scenes import same_scene
+from noisegen.references.windows import (
+    SMALLEST_REGISTERED_SHARE,
+    Windows,
+    all_windows,
+    cut,
+    follow_by_chance,
+    follow_gradient,
+    registered,
+)
+
+Floats = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+LARGEST_LOST = 0.02
+"""Share of a window's pixels whose clean may be unknown, as where it was saturated."""
+
+INTERPOLATED = 0.3
+"""Cycles a pixel up to which detail is moved faithfully, for photographs are aliased beyond."""
+
+LARGEST_FINE = 0.1
+"""Largest energy of finer detail, as a share of the residual's; about half of it is aliased."""
+
+SMALLEST_LEFT_OUT = 0.1
+"""Share of windows left out beyond what chance leaves out, that is worth naming."""
+
+
+@dataclass(frozen=True)
+class RepairedPair:
+    """A pair as it is measured.
+
+    Attributes:
+        noisy: H×W×C, cut to what the clean shows; its pixels are never altered.
+        clean: the same shape, in [0, 1].
+        lost: H×W, pixels whose clean is not known.
+        interpolated: the clean was moved by parts of a pixel.
+        repairs: what was done, with its size; empty where nothing was.
+    """
+
+    noisy: Floats
+    clean: Floats
+    lost: Mask
+    interpolated: bool
+    repairs: tuple[str, ...]
+
+
+def repaired_windows(
+    noisy: Floats, clean: Floats, name: str, step: float
+) -> tuple[Windows, tuple[str, ...]]:
+    """Windows of a pair as good as it can be made, and what was done to it.
+
+    Args:
+        noisy: H×W×C in units of the white level.
+        clean: the same shape.
+        name: of the reference, for the error.
+        step: of the quantisation; 0 for none.
+
+    Raises:
+        BadReferenceError: the two show different scenes.
+    """
+    pair = repair_pair(noisy, clean, name, step)
+    windows = all_windows(pair.noisy, pair.clean, step)
+    known = cut(pair.lost[..., None].astype(np.float32)).mean((1, 2, 3)) <= LARGEST_LOST
+    repairs = list(pair.repairs)
+    if not known.all() and known.any():
+        repairs.append(f"left out {_count(~known)}, whose clean was black or saturated")
+        windows = windows.where(known)
+    if pair.interpolated:
+        coarse = _coarse(windows)
+        if not coarse.all():
+            repairs.append(f"left out {_count(~coarse)}, whose clean is too fine to be moved so")
+            windows = windows.where(coarse)
+    followed = follow_gradient(windows.residual, windows.clean)
+    kept, limit = registered(followed)
+    by_chance = (float((follow_by_chance(windows) > limit).sum()) + 1) / (len(windows) + 1)
+    if (~kept).mean() > by_chance + SMALLEST_LEFT_OUT + 3 * np.sqrt(by_chance / len(windows)):
+        repairs.append(f"left out {_count(~kept)}, whose residual follows the clean's edges")
+    return windows.where(kept), tuple(repairs)
+
+
+def repair_pair(noisy: Floats, clean: Floats, name: str, step: float) -> RepairedPair:
+    """Shift, brightness and drift undone, in this order; see :func:`repaired_windows`."""
+    repairs = []
+    shift = find_shift(noisy, clean)
+    if not shift.is_none:
+        repairs.append(f"moved the clean by {shift}")
+        place = inside(clean.shape, shift)
+        noisy, clean = noisy[place], moved(clean, shift)[place].clip(0, 1)
+    refuse_other_scene(noisy, clean, name)
+    lost: Mask = np.zeros(clean.shape[:2], bool)
+    brightness = fit_brightness(cut(noisy), cut(clean), step)
+    if not brightness.is_none:
+        repairs.append(f"gave the clean {brightness}")
+        changed = clean * np.float32(brightness.gain) + np.float32(brightness.offset)
+        # What was saturated in the clean is not known, nor can be seen what saturates now.
+        beyond = (clean <= 0) | (clean >= 1) | (changed < 0) | (changed > 1)
+        lost = np.any(beyond & brightness.changed, axis=2)
+        clean = changed.clip(0, 1).astype(np.float32)
+    drift = find_drift(noisy, clean)
+    if drift is not None:
+        repairs.append(f"added to the clean a slow {drift}")
+        clean = (clean + drift.surface).clip(0, 1)
+    return RepairedPair(noisy, clean, lost, not shift.is_whole, tuple(repairs))
+
+
+def refuse_other_scene(noisy: Floats, clean: Floats, name: str) -> None:
+    """Refuses two H×W×C pictures that do not show one scene.
+
+    Raises:
+        BadReferenceError: names the reference.
+    """
+    if not same_scene(noisy, clean):
+        raise BadReferenceError(
+            f"{name}: shows another scene than its clean, or one too far shifted to be found; "
+            "give the clean of this very picture, or none"
+        )
+
+
+def _coarse(windows: Windows) -> Mask:
+    """Windows whose clean has little beyond what interpolation keeps, beside their noise.
+
+    Detail finer than two pixels is aliased: moved by half a pixel, it is another detail. A few
+    windows are kept in any case.
+    """
+    turns = np.fft.fftfreq(WINDOW)
+    fine = np.maximum(np.abs(turns)[:, None], np.abs(turns)) > INTERPOLATED
+    taper = np.outer(np.hanning(WINDOW + 2)[1:-1], np.hanning(WINDOW + 2)[1:-1])
+    energy = np.empty((2, len(windows)))
+    for i, pictures in enumerate((windows.clean, windows.residual)):
+        spectrum = np.abs(np.fft.fft2(pictures.mean(1) * taper)) ** 2
+        energy[i] = (spectrum * fine if i == 0 else spectrum).sum((1, 2))
+    share = energy[0] / np.maximum(energy[1], 1e-12)
+    limit = max(LARGEST_FINE, float(np.quantile(share, SMALLEST_REGISTERED_SHARE)))
+    return np.asarray(share <= limit)
+
+
+def _count(left_out: Mask) -> str:
+    return f"{int(left_out.sum())} of {len(left_out)} windows of 32×32"

@@ -1,0 +1,79 @@
+"""Whether two pictures show one scene, however noisy they are.
+
+Their box means are compared with each other's *neighbouring* boxes: noise is not shared between
+boxes, so these covariances are those of the scenes alone.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
+
+BOX = 8
+"""Side of the boxes; grain is smaller."""
+
+AROUND = 9
+"""Boxes a side whose mean is taken off each: drift and vignetting do not count."""
+
+SMALLEST_AGREEMENT = 0.5
+"""Correlation of the scenes, noise apart, below which they are two."""
+
+SIGNIFICANT = 5.0
+"""Standard errors by which a picture shows a scene at all."""
+
+FEWEST_BOXES = 36
+
+
+def same_scene(picture: Floats, other: Floats) -> bool:
+    """Whether two H×W×C pictures that should lie on each other show one scene.
+
+    Where neither shows anything but noise, they count as one: shots of a gray card do.
+    """
+    a, b = _details(picture), _details(other)
+    if a.size < FEWEST_BOXES:
+        return True
+    shown_a, shown_b, shared = _shared(a, a), _shared(b, b), _shared(a, b)
+    clear_a, clear_b = (
+        shown > SIGNIFICANT * float((x**2).mean()) / np.sqrt(2 * x.size)
+        for shown, x in ((shown_a, a), (shown_b, b))
+    )
+    if not clear_a and not clear_b:
+        return True
+    if clear_a and clear_b:
+        return bool(shared > SMALLEST_AGREEMENT * np.sqrt(shown_a * shown_b))
+    # One shows nothing: is that for its noise, or would the other's scene have stood out?
+    silent, shown = (b, shown_a) if clear_a else (a, shown_b)
+    hidden = SIGNIFICANT * float((silent**2).mean()) / np.sqrt(2 * silent.size)
+    return bool(SMALLEST_AGREEMENT**2 * shown < hidden) or shared > hidden
+
+
+def _details(picture: Floats) -> Doubles:
+    """Gray box means less their surroundings'."""
+    gray = picture.mean(2, dtype=np.float64)
+    rows, columns = (side // BOX for side in gray.shape)
+    boxes = gray[: rows * BOX, : columns * BOX].reshape(rows, BOX, columns, BOX).mean((1, 3))
+    details: Doubles = boxes - _surroundings(boxes)
+    return details
+
+
+def _surroundings(boxes: Doubles) -> Doubles:
+    for axis in (0, 1):
+        half = min(AROUND // 2, boxes.shape[axis] - 1)
+        padded = np.pad(boxes, [(half, half) if i == axis else (0, 0) for i in (0, 1)], "reflect")
+        shifted = [padded.take(range(k, k + boxes.shape[axis]), axis) for k in range(2 * half + 1)]
+        boxes = np.mean(shifted, axis=0)
+    return boxes
+
+
+def _shared(a: Doubles, b: Doubles) -> float:
+    """Covariance of each box with the other's neighbours below and right, both ways."""
+    pairs = (
+        (a[1:], b[:-1]),
+        (a[:-1], b[1:]),
+        (a[:, 1:], b[:, :-1]),
+        (a[:, :-1], b[:, 1:]),
+    )
+    return float(np.mean([(x * y).mean() for x, y in pairs]))
