@@ -31,7 +31,7 @@ def train(
     ] = None,
     bank: Bank = Path("bank"),
     stages: Annotated[
-        str | None, typer.Option(help="Stages, in order, with their steps: sim:2600,base:8600.")
+        str | None, typer.Option(help="Stages, in order, with their steps: sim:2600,base:2600.")
     ] = None,
     threads: Threads = None,
     seed: Seed = 0,

@@ -99,6 +99,8 @@ def _train_stage(
 ) -> Iterator[Progress]:
     sources = load_sources(bank, stage.shares)
     trainer.prepare(sources)
+    if trainer.step == before:
+        trainer.begin_stage()
     held_out = load_sources(bank, ((HELD_OUT, 1.0),)) if any(bank.glob(f"{HELD_OUT}-*")) else []
     # The stream depends on the step it starts at: a resumed run does not see old batches again.
     config = trainer.config

@@ -30,14 +30,22 @@ class Trainer:
         self.average.load_state_dict(self.model.state_dict())
         self.average.requires_grad_(False)
         self.terms = Terms(config.objectives, self.model).to(device)
-        self.optimiser = torch.optim.AdamW(
-            self.model.parameters(), betas=(0.9, 0.98), weight_decay=config.decay
-        )
+        self.optimiser = self._new_optimiser()
         self.adversary: torch.optim.Optimizer | None = None
         if config.objectives.adversarial:
             parameters = self.terms.discriminator.parameters()
             rate = config.objectives.discriminator_rate
             self.adversary = torch.optim.AdamW(parameters, rate, betas=(0.5, 0.99))
+
+    def _new_optimiser(self) -> torch.optim.Optimizer:
+        return torch.optim.AdamW(
+            self.model.parameters(), betas=(0.9, 0.98), weight_decay=self.config.decay
+        )
+
+    def begin_stage(self) -> None:
+        """Goes on from the averaged weights, which the stage before has written."""
+        self.model.load_state_dict(self.average.state_dict())
+        self.optimiser = self._new_optimiser()
 
     def prepare(self, sources: list[Source]) -> None:
         """Trains the frozen denoiser that the alignment term looks through."""

@@ -185,6 +185,29 @@ def test_a_run_goes_on_with_a_longer_stage_but_no_other_configuration(
         list(train(replace(longer, seed=1, clip=0.5), bank, tmp_path, CPU))
 
 
+def test_a_stage_goes_on_from_the_averaged_weights(
+    bank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the stage before has written is what the next one starts from."""
+    starts: list[dict[str, Tensor]] = []
+    original = Trainer.train_step
+
+    def watched(trainer: Trainer, batch: Batch, stage: Stage, within: int) -> float:
+        if within == 0:
+            starts.append(copy_of(trainer.model))
+        return original(trainer, batch, stage, within)
+
+    monkeypatch.setattr(Trainer, "train_step", watched)
+    stages = (Stage("sim", 3, BOTH), Stage("base", 1, BOTH))
+    for _ in train(replace(ONE_STAGE, stages=stages), bank, tmp_path, CPU):
+        pass
+    written = load_weights(str(tmp_path / "noisegen-sim.safetensors")).model
+    for name, value in written.named_parameters():
+        # Files hold half precision.
+        torch.testing.assert_close(starts[1][name], value, rtol=2e-3, atol=1e-6)
+    assert changed(starts[0], written)
+
+
 @pytest.mark.parametrize("name", ["energy", "contrastive", "hinge"])
 def test_a_checkpoint_holds_all_that_training_changes(
     bank: Path, tmp_path: Path, name: str
