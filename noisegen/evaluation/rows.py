@@ -111,7 +111,8 @@ def compare_rows(
         reference = case.reference
         if blind:
             reference = Reference(reference.name, reference.noisy)
-        measured = measure_references([reference])
+        # Targets are unrepaired too: what a repair takes away is part of what is compared.
+        measured = measure_references([reference], repair=False)
         profiles = {key: encode_profile(measured, used) for key, used in by_hash.items()}
         for target in case.targets:
             for row in rows:
