@@ -27,6 +27,7 @@ class NoiseGenerator(Synthesizer):
         *,
         name: str = "profile",
         white_level: float | None = None,
+        repair: bool = True,
     ) -> NoiseProfile:
         """A noise profile from one or more noisy pictures of one camera and setting.
 
@@ -35,6 +36,7 @@ class NoiseGenerator(Synthesizer):
             clean: the clean of each, of the same shape and type; estimated where not given.
             name: of the profile.
             white_level: of integer data; found from the pictures where not given.
+            repair: undo shift, brightness and drift between a picture and its clean.
 
         Raises:
             BadReferenceError: no profile can be made of these.
@@ -50,7 +52,9 @@ class NoiseGenerator(Synthesizer):
             Reference(f"reference {index}", one, its_clean)
             for index, (one, its_clean) in enumerate(zip(noisies, cleans, strict=True))
         ]
-        return create_profile(references, self.weights, name=name, white_level=white_level)
+        return create_profile(
+            references, self.weights, name=name, white_level=white_level, repair=repair
+        )
 
 
 def load_generator(

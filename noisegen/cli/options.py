@@ -26,6 +26,20 @@ RefCleans = Annotated[
     list[str] | None,
     typer.Option("--ref-clean", help="Clean of each --ref, matched by name; repeatable."),
 ]
+RefBursts = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--ref-burst",
+        help="Folder of two or more shots of one still scene, instead of --ref; repeatable.",
+    ),
+]
+NoRepair = Annotated[
+    bool,
+    typer.Option(
+        "--no-repair",
+        help="Take pairs and bursts as they are: no shift, brightness or drift is undone.",
+    ),
+]
 DataFolder = Annotated[
     Path, typer.Option("--data", envvar="NOISEGEN_DATA", help="Folder of the real data.")
 ]

@@ -9,7 +9,7 @@ import typer
 
 from noisegen.cli import options
 from noisegen.cli.output import Output, one_line, user_errors
-from noisegen.cli.references import match_references
+from noisegen.cli.references import gather_references, note_repairs
 from noisegen.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ def create(
     out: Annotated[Path, typer.Option(help="The profile, a .safetensors file.")],
     ref: options.Refs = None,
     ref_clean: options.RefCleans = None,
+    ref_burst: options.RefBursts = None,
+    no_repair: options.NoRepair = False,
     name: Annotated[str | None, typer.Option(help="Its name; the file's stem if left out.")] = None,
     white_level: options.WhiteLevel = None,
     weights: options.Weights = "base",
@@ -42,23 +44,25 @@ def create(
     """Make a noise profile from noisy shots of one camera and setting."""
     from noisegen.model.weights import load_weights
     from noisegen.references.create import create_profile
-    from noisegen.references.discover import read_references
 
     output = Output(json, quiet)
     _check_file(out, overwrite)
-    matches = match_references(ref or [], ref_clean or [], output)
-    if any(path.resolve() == out.resolve() for pair in matches for path in pair if path):
+    gathered = gather_references(ref, ref_clean, ref_burst, output)
+    if any(path.resolve() == out.resolve() for path in gathered.files):
         raise UsageError(f"--out {out}: is a reference; name another file")
     profile = create_profile(
-        read_references(matches),
+        gathered.read(),
         load_weights(weights),
         name=name or out.stem,
         white_level=white_level,
+        repair=not no_repair,
     )
+    note_repairs(profile, output)
     profile.save(out)
     count = len(profile.references)
+    what = "shot" if profile.kind == "burst" else "reference"
     output.result(
-        f"wrote {out}: {profile.kind}, {count} reference{'s' if count > 1 else ''}, "
+        f"wrote {out}: {profile.kind}, {count} {what}{'s' if count > 1 else ''}, "
         f"σ {_sigmas(profile)} of 255",
         {"out": str(out), **_summary(profile)},
     )
@@ -100,6 +104,7 @@ def _summary(profile: NoiseProfile) -> dict[str, Any]:
         "name": profile.name,
         "kind": profile.kind,
         "references": list(profile.references),
+        "repairs": list(profile.repairs),
         "pixels": profile.pixels,
         "channels": profile.channels,
         "dtype": profile.dtype,
@@ -125,6 +130,7 @@ def _description(profile: NoiseProfile) -> Group:
     summary = _summary(profile)
     clean = {
         "paired": "the references came with their clean",
+        "burst": "shots of one still scene, their mean is the clean",
         "estimated": "the clean was ESTIMATED from flat areas of the noisy references",
     }
     of_white = " / ".join(f"{sigma * profile.white_level:.4g}" for sigma in profile.sigma)
@@ -136,6 +142,7 @@ def _description(profile: NoiseProfile) -> Group:
         f"  kind         {profile.kind}: {clean.get(profile.kind, '')}",
         f"  white level  {profile.white_level:g}",
         f"  σ            {_sigmas(profile)} of 255{other_unit}",
+        *(f"  repaired     {one_line(repair)}" for repair in profile.repairs),
         "",
         *_chart(profile),
         "",

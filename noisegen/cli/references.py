@@ -1,8 +1,9 @@
-"""``--ref``, ``--ref-clean`` and ``--profile`` → references and noise profiles."""
+"""``--ref``, ``--ref-clean``, ``--ref-burst`` and ``--profile`` → references and noise profiles."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ from noisegen.errors import ProfileError, UsageError
 
 if TYPE_CHECKING:
     from noisegen.model.weights import Weights
+    from noisegen.references.burst import Burst
+    from noisegen.references.create import Reference
     from noisegen.references.discover import Matches
     from noisegen.references.profile import NoiseProfile
 
@@ -20,12 +23,72 @@ def match_references(refs: Sequence[str], ref_cleans: Sequence[str], output: Out
     from noisegen.references.discover import find_references, matched_by_order
 
     if not refs:
-        raise UsageError("no noisy shots given; add --ref")
+        raise UsageError("no noisy shots given; add --ref or --ref-burst")
     matches = find_references(refs, ref_cleans)
     if matched_by_order(matches):
         shown = ", ".join(f"{noisy.name} with {clean and clean.name}" for noisy, clean in matches)
         output.note(f"no names match, so references and cleans were matched in order: {shown}")
     return matches
+
+
+def gather_references(
+    refs: Sequence[str] | None,
+    ref_cleans: Sequence[str] | None,
+    bursts: Sequence[Path] | None,
+    output: Output,
+) -> Gathered:
+    """Files of ``--ref`` and ``--ref-clean``, or of ``--ref-burst``; nothing is read yet.
+
+    Raises:
+        UsageError: none, both kinds, or what cannot be found or matched.
+    """
+    from noisegen.references.discover import find_bursts
+
+    if not bursts:
+        return Gathered(match_references(refs or [], ref_cleans or [], output), [])
+    if refs or ref_cleans:
+        raise UsageError("--ref-burst beside --ref: a burst is its own clean; give one of them")
+    return Gathered([], find_bursts(bursts))
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """Files of references, found but not read; of one kind.
+
+    Attributes:
+        matches: noisy shots, each with its clean or None.
+        bursts: the shots of each folder.
+    """
+
+    matches: Matches
+    bursts: list[list[Path]]
+
+    @property
+    def files(self) -> list[Path]:
+        """All of them."""
+        shots = [path for pair in self.matches for path in pair if path is not None]
+        return [*shots, *(path for burst in self.bursts for path in burst)]
+
+    @property
+    def name(self) -> str:
+        """Of the first: a shot's stem, or a burst's folder."""
+        return self.bursts[0][0].parent.resolve().name if self.bursts else self.matches[0][0].stem
+
+    def read(self) -> list[Reference] | list[Burst]:
+        """The pictures.
+
+        Raises:
+            ImageError: one of them cannot be read.
+        """
+        from noisegen.references.discover import read_bursts, read_references
+
+        return read_bursts(self.bursts) if self.bursts else read_references(self.matches)
+
+
+def note_repairs(profile: NoiseProfile, output: Output) -> None:
+    """Says what was done to imperfect references."""
+    for repair in profile.repairs:
+        output.note(f"repaired {repair}")
 
 
 def load_profiles(files: Sequence[Path], weights: Weights) -> list[NoiseProfile]:

@@ -10,11 +10,16 @@ import typer
 
 from noisegen.cli import options
 from noisegen.cli.output import PARTLY, Output, user_errors
-from noisegen.cli.references import load_profiles, match_references
+from noisegen.cli.references import (
+    Gathered,
+    gather_references,
+    load_profiles,
+    note_repairs,
+)
 from noisegen.errors import UsageError
 
 if TYPE_CHECKING:
-    from noisegen.references.discover import Matches
+    from noisegen.model.weights import Weights
     from noisegen.references.profile import NoiseProfile
     from noisegen.synthesis.plan import SynthesisOptions
     from noisegen.synthesis.survey import Survey
@@ -27,6 +32,8 @@ def synth(
     out: Annotated[Path, typer.Option(help="Folder for the dataset.")],
     ref: options.Refs = None,
     ref_clean: options.RefCleans = None,
+    ref_burst: options.RefBursts = None,
+    no_repair: options.NoRepair = False,
     profile: Annotated[
         list[Path] | None,
         typer.Option(help="Saved noise profile instead of --ref; repeatable."),
@@ -58,20 +65,27 @@ def synth(
     from noisegen.model.weights import load_weights
     from noisegen.synthesis.folder import check_inputs, check_output
     from noisegen.synthesis.plan import SynthesisOptions, find_cleans
+    from noisegen.synthesis.recipe import named_apart
     from noisegen.synthesis.survey import survey
     from noisegen.synthesis.synthesizer import Synthesizer
 
     output = Output(json, quiet)
-    _refuse_contradictions(ref, ref_clean, profile, patch, per_image)
+    _refuse_contradictions(bool(ref or ref_burst), bool(ref_clean), no_repair, profile)
+    if patch is None and per_image != 1:
+        raise UsageError("--per-image counts crops; add --patch")
     factors = parse_strength(strength)
     chosen = SynthesisOptions(seed, variants, factors, patch, per_image, white_level)
     check_output(out, overwrite)
     files = find_cleans(clean, out)
-    matches = match_references(ref, ref_clean or [], output) if ref else []
-    shots = [path for pair in matches for path in pair if path is not None]
+    gathered = None if profile else gather_references(ref, ref_clean, ref_burst, output)
+    shots = gathered.files if gathered else []
     check_inputs(out, [*(file.path for file in files), *shots, *(profile or [])])
     synthesizer = Synthesizer(load_weights(weights), select_device(device), tile)
-    profiles = _profiles(matches, profile or [], synthesizer, white_level, output)
+    if gathered:
+        made = _made_profile(gathered, synthesizer.weights, white_level, not no_repair, output)
+        profiles = named_apart([made])
+    else:
+        profiles = named_apart(load_profiles(profile or [], synthesizer.weights))
     surveyed = survey(files, profiles, chosen)
     _note_passed_over(clean, out, output)
     if dry_run:
@@ -81,18 +95,16 @@ def synth(
 
 
 def _refuse_contradictions(
-    ref: Sequence[str] | None,
-    ref_clean: Sequence[str] | None,
-    profile: Sequence[Path] | None,
-    patch: int | None,
-    per_image: int,
+    references: bool, cleans: bool, no_repair: bool, profile: Sequence[Path] | None
 ) -> None:
-    if bool(ref) == bool(profile):
-        raise UsageError("give either --ref (noisy shots) or --profile (a saved noise profile)")
-    if ref_clean and not ref:
-        raise UsageError("--ref-clean belongs to --ref; a profile already holds its noise")
-    if patch is None and per_image != 1:
-        raise UsageError("--per-image counts crops; add --patch")
+    if references == bool(profile):
+        raise UsageError(
+            "give either --ref (noisy shots), --ref-burst (a burst) or --profile (a saved noise "
+            "profile)"
+        )
+    if not references and (cleans or no_repair):
+        option = "--ref-clean" if cleans else "--no-repair"
+        raise UsageError(f"{option} belongs to --ref; a profile already holds its noise")
 
 
 def parse_strength(text: str) -> tuple[float, float]:
@@ -108,34 +120,33 @@ def parse_strength(text: str) -> tuple[float, float]:
         raise UsageError(f"--strength {text}: give a number, or two as 0.5:2") from None
 
 
-def _profiles(
-    matches: Matches,
-    files: Sequence[Path],
-    synthesizer: Synthesizer,
+def _made_profile(
+    gathered: Gathered,
+    weights: Weights,
     white_level: float | None,
+    repair: bool,
     output: Output,
-) -> list[NoiseProfile]:
-    """The profiles of files, or one made of references, under names of their own."""
+) -> NoiseProfile:
+    """The profile of references."""
+    from noisegen.references.burst import Burst
     from noisegen.references.create import create_profile
-    from noisegen.references.discover import read_references
-    from noisegen.synthesis.recipe import named_apart
 
-    weights = synthesizer.weights
-    if not matches:
-        return named_apart(load_profiles(files, weights))
-    references = read_references(matches)
-    deep = references[0].noisy.dtype.itemsize > 1
+    references = gathered.read()
+    first = references[0]
+    pixels = first.shots[0] if isinstance(first, Burst) else first.noisy
     made = create_profile(
         references,
         weights,
-        name=matches[0][0].stem,
-        white_level=white_level if deep else None,
+        name=gathered.name,
+        white_level=white_level if pixels.dtype.itemsize > 1 else None,
+        repair=repair,
     )
+    note_repairs(made, output)
     if made.kind == "estimated":
         output.note(
             "the references came without their clean: it was estimated from their flat areas"
         )
-    return named_apart([made])
+    return made
 
 
 def _note_passed_over(clean: Path, out: Path, output: Output) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from noisegen.errors import BadReferenceError
 from noisegen.images import to_float, white_level_of
 from noisegen.model.config import WINDOW
 from noisegen.model.weights import Weights
+from noisegen.references.burst import Burst, burst_windows, refuse_no_burst
 from noisegen.references.estimate import blind_windows
 from noisegen.references.profile import NoiseProfile
 from noisegen.references.repair import refuse_other_scene, repaired_windows
@@ -48,6 +49,7 @@ class Measured:
     """References cut into windows and measured.
 
     Attributes:
+        kind: ``paired``, ``burst`` or ``estimated``.
         references: file names.
         pixels: of all references together.
         white_level: that they are scaled by.
@@ -57,6 +59,7 @@ class Measured:
         repairs: what was done to imperfect pairs, each with its reference's name.
     """
 
+    kind: str
     references: tuple[str, ...]
     pixels: int
     white_level: float
@@ -67,7 +70,7 @@ class Measured:
 
 
 def create_profile(
-    references: Sequence[Reference],
+    references: Sequence[Reference] | Sequence[Burst],
     weights: Weights,
     *,
     name: str = "profile",
@@ -77,13 +80,14 @@ def create_profile(
     """Measures references of one camera and setting and encodes their prompt.
 
     Args:
-        references: one or more; all gray or all RGB, of one type.
+        references: one or more noisy pictures, or bursts; all gray or all RGB, of one type.
         weights: whose encoder makes the prompt; the profile is tied to them.
         name: of the profile.
         white_level: of integer data; found from the references where not given (255 for 8 bits;
             for 16 bits the smallest of 10, 12, 14 and 16 bits that holds them).
         repair: undo shift, brightness and drift between a reference and its clean, and leave out
-            what follows the clean's edges; the profile's ``repairs`` say what was done.
+            what follows the clean's edges; move a burst's shots onto each other. The profile's
+            ``repairs`` say what was done.
 
     Raises:
         BadReferenceError: no profile can be made; names the reference and the reason.
@@ -93,21 +97,31 @@ def create_profile(
 
 
 def measure_references(
-    references: Sequence[Reference], white_level: float | None = None, repair: bool = True
+    references: Sequence[Reference] | Sequence[Burst],
+    white_level: float | None = None,
+    repair: bool = True,
 ) -> Measured:
     """What does not depend on weights: the first half of :func:`create_profile`, same errors."""
     if not references:
         raise BadReferenceError("no references given; name at least one noisy picture")
-    shaped = [_with_channels(reference) for reference in references]
+    bursts = [reference for reference in references if isinstance(reference, Burst)]
+    if bursts and len(bursts) != len(references):
+        raise BadReferenceError(f"{bursts[0].name}: a burst beside single shots; give one kind")
+    shaped = [_with_channels(shot) for reference in references for shot in _shots(reference)]
     for reference in shaped:
         _check(reference, shaped[0])
     level = _white_level(shaped, white_level)
-    parts = [_windows(reference, level, repair) for reference in shaped]
+    if bursts:
+        parts = [_burst_windows(burst, level, repair) for burst in bursts]
+    else:
+        parts = [_windows(reference, level, repair) for reference in shaped]
     windows = join([part for part, _ in parts])
     statistics = measure(windows)
     _check_noise(statistics, windows, shaped)
+    alone = "estimated" if windows.estimated else "paired"
     return Measured(
-        references=tuple(reference.name for reference in references),
+        kind="burst" if bursts else alone,
+        references=tuple(reference.name for reference in shaped),
         pixels=sum(r.noisy.shape[0] * r.noisy.shape[1] for r in shaped),
         white_level=level,
         dtype=_type_name(shaped[0].noisy),
@@ -121,7 +135,7 @@ def encode_profile(measured: Measured, weights: Weights, *, name: str = "profile
     """The profile of measured references by one encoder."""
     return NoiseProfile(
         name=name,
-        kind="estimated" if measured.windows.estimated else "paired",
+        kind=measured.kind,
         references=measured.references,
         pixels=measured.pixels,
         white_level=measured.white_level,
@@ -150,6 +164,17 @@ def encode(windows: Windows, measured: NoiseStatistics, weights: Weights) -> NDA
         tokens = encoder(batch, statistics).tokens
     result: NDArray[np.float32] = tokens[0].numpy().astype(np.float32)
     return result
+
+
+def _shots(reference: Reference | Burst) -> list[Reference]:
+    """A reference's noisy pictures, a burst's under their folder's name."""
+    if isinstance(reference, Reference):
+        return [reference]
+    refuse_no_burst(reference)
+    return [
+        Reference(f"{reference.name}/{name}", pixels)
+        for name, pixels in zip(reference.names, reference.shots, strict=True)
+    ]
 
 
 def _with_channels(reference: Reference) -> Reference:
@@ -229,6 +254,16 @@ def _windows(
         return all_windows(noisy, clean, step), ()
     windows, repairs = repaired_windows(noisy, clean, name, step)
     return windows, tuple(f"{name}: {done}" for done in repairs)
+
+
+def _burst_windows(
+    burst: Burst, white_level: float, repair: bool
+) -> tuple[Windows, tuple[str, ...]]:
+    """Windows of a burst, and what was done to it."""
+    shots = tuple(_with_channels(shot).noisy for shot in _shots(burst))
+    step = 0.0 if shots[0].dtype.kind == "f" else 1 / white_level
+    windows, done = burst_windows(replace(burst, shots=shots), white_level, step, repair)
+    return windows, tuple(f"{burst.name}/{what}" for what in done)
 
 
 def _check_noise(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from noisegen.errors import UsageError
 from noisegen.images import read_picture
+from noisegen.references.burst import Burst
 from noisegen.references.create import Reference
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp"})
@@ -63,6 +64,43 @@ def read_references(matches: Matches) -> list[Reference]:
             None if clean is None else read_picture(clean).pixels,
         )
         for noisy, clean in matches
+    ]
+
+
+def find_bursts(folders: Sequence[Path]) -> list[list[Path]]:
+    """Shots of each folder of ``--ref-burst``, subfolders left aside.
+
+    Raises:
+        UsageError: no folder, or one without pictures.
+    """
+    bursts = []
+    for folder in folders:
+        if not folder.is_dir():
+            raise UsageError(f"--ref-burst {folder}: is no folder; name the folder of the shots")
+        shots = sorted(
+            path
+            for path in folder.iterdir()
+            if path.suffix.lower() in SUFFIXES and path.is_file() and path.name[0] != "."
+        )
+        if not shots:
+            raise UsageError(f"--ref-burst {folder}: holds no picture; put the shots right in it")
+        bursts.append(shots)
+    return bursts
+
+
+def read_bursts(bursts: Sequence[Sequence[Path]]) -> list[Burst]:
+    """Reads shots that :func:`find_bursts` found; each goes by its folder's and file's name.
+
+    Raises:
+        ImageError: one of them cannot be read.
+    """
+    return [
+        Burst(
+            shots[0].parent.resolve().name,
+            tuple(path.name for path in shots),
+            tuple(read_picture(path).pixels for path in shots),
+        )
+        for shots in bursts
     ]
 
 

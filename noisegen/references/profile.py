@@ -37,7 +37,8 @@ class NoiseProfile:
 
     Attributes:
         name: for people and file names.
-        kind: ``paired`` (the references came with their clean) or ``estimated``.
+        kind: ``paired`` (the references came with their clean), ``burst`` (shots of one still
+            scene, whose mean is the clean) or ``estimated``.
         references: file names of the references.
         pixels: of all references together.
         white_level: of the references' integers; 1.0 for floats.

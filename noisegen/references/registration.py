@@ -97,10 +97,13 @@ def moved(picture: Floats, shift: Shift) -> Floats:
     return _moved_along(_moved_along(picture, shift.down, 0), shift.across, 1)
 
 
-def kept_energy(shift: Shift) -> float:
-    """Share of white noise's variance that :func:`moved` leaves."""
-    shares = [float((taps(amount)[1] ** 2).sum()) for amount in (shift.down, shift.across)]
-    return shares[0] * shares[1]
+def kept_power(shift: Shift) -> Doubles:
+    """Share of each frequency's power that :func:`moved` leaves, 32×32 as of a window's FFT."""
+    across, down = (
+        np.abs(np.fft.fft(np.pad(weights, (0, WINDOW - len(weights))))) ** 2
+        for weights in (taps(shift.across)[1], taps(shift.down)[1])
+    )
+    return np.outer(down, across)
 
 
 def inside(shape: tuple[int, ...], shift: Shift, grid: int = 8) -> tuple[slice, slice]:

@@ -106,6 +106,29 @@ def repair_pair(noisy: Floats, clean: Floats, name: str, step: float) -> Repaire
         place = inside(clean.shape, shift)
         noisy, clean = noisy[place], moved(clean, shift)[place].clip(0, 1)
     refuse_other_scene(noisy, clean, name)
+    even = equalised(noisy, clean, step)
+    repairs += even.repairs
+    return RepairedPair(noisy, even.clean, even.lost, not shift.is_whole, tuple(repairs))
+
+
+@dataclass(frozen=True)
+class Equalised:
+    """A clean as bright as its noisy picture.
+
+    Attributes:
+        clean: H×W×C in [0, 1].
+        lost: H×W, pixels whose clean is not known.
+        repairs: what was done.
+    """
+
+    clean: Floats
+    lost: Mask
+    repairs: tuple[str, ...]
+
+
+def equalised(noisy: Floats, clean: Floats, step: float) -> Equalised:
+    """Brightness and drift undone between two H×W×C pictures that lie on each other."""
+    repairs = []
     lost: Mask = np.zeros(clean.shape[:2], bool)
     brightness = fit_brightness(cut(noisy), cut(clean), step)
     if not brightness.is_none:
@@ -119,7 +142,7 @@ def repair_pair(noisy: Floats, clean: Floats, name: str, step: float) -> Repaire
     if drift is not None:
         repairs.append(f"added to the clean a slow {drift}")
         clean = (clean + drift.surface).clip(0, 1)
-    return RepairedPair(noisy, clean, lost, not shift.is_whole, tuple(repairs))
+    return Equalised(clean, lost, tuple(repairs))
 
 
 def refuse_other_scene(noisy: Floats, clean: Floats, name: str) -> None:

@@ -1,0 +1,272 @@
+"""Several shots of one still scene: their mean is the clean, what a shot differs by its noise.
+
+A shot's own noise is in the mean too, so the residual of one of N shots has (N − 1)/N of the
+noise's variance, and is scaled back. Shots that lie off the others are moved into the mean, but
+noise is only ever taken from shots as they are: interpolated noise has another strength and
+grain. What is the same in every shot, as a sensor's fixed pattern is, cannot be seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noisegen.errors import BadReferenceError
+from noisegen.images import to_float
+from noisegen.model.config import WINDOW
+from noisegen.references.motion import moving
+from noisegen.references.registration import Shift, find_shift, inside, kept_power, moved
+from noisegen.references.repair import Equalised, equalised
+from noisegen.references.scenes import same_scene
+from noisegen.references.windows import SMALLEST_REGISTERED_SHARE, Windows, cut, join
+
+Pixels = NDArray[Any]
+Floats = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+MOST_WINDOWS = 16384
+"""Of all shots of a burst together (16 Mpx)."""
+
+LARGEST_CLIPPED = 0.02
+"""Share of a window's pixels that may be black or white in some shots and not in others: the mean
+of what is clipped is not the scene's."""
+
+AT_REST = 0.8
+"""Share of windows in which a shot must be at rest; what moves in the others is left out there."""
+
+RESTLESS = 1.6
+"""Times the variance of the quietest shot's difference, from which a shot is not at rest."""
+
+
+@dataclass(frozen=True)
+class Burst:
+    """Shots of one still scene.
+
+    Attributes:
+        name: of their folder.
+        names: of the shots.
+        shots: H×W×C each, of one shape and type.
+    """
+
+    name: str
+    names: tuple[str, ...]
+    shots: tuple[Pixels, ...]
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """A shot, and how it must be moved to lie on the others."""
+
+    name: str
+    pixels: Pixels
+    shift: Shift
+
+
+def refuse_no_burst(burst: Burst) -> None:
+    """Refuses what shows no noise or is no burst.
+
+    Raises:
+        BadReferenceError: fewer than two shots, of several sizes, or all the same.
+    """
+    if len(burst.shots) < 2:
+        raise BadReferenceError(
+            f"{burst.name}: a burst of {len(burst.shots)}; give two or more shots of one scene, "
+            "or this one with --ref"
+        )
+    first = burst.shots[0]
+    for name, shot in zip(burst.names, burst.shots, strict=True):
+        if shot.shape != first.shape or shot.dtype != first.dtype:
+            raise BadReferenceError(
+                f"{burst.name}/{name}: {shot.dtype} of {shot.shape[1]}×{shot.shape[0]}, but "
+                f"{burst.names[0]} is {first.dtype} of {first.shape[1]}×{first.shape[0]}; the "
+                "shots of a burst must be alike"
+            )
+    if all(np.array_equal(shot, first) for shot in burst.shots[1:]):
+        raise BadReferenceError(
+            f"{burst.name}: all {len(burst.shots)} shots are the same picture, so they show no "
+            "noise; give shots taken one after the other"
+        )
+
+
+def burst_windows(
+    burst: Burst, white_level: float, step: float, repair: bool
+) -> tuple[Windows, tuple[str, ...]]:
+    """Windows of a burst's noise beside its mean, and what was done to the burst.
+
+    Args:
+        burst: as :func:`refuse_no_burst` lets through.
+        white_level: of the shots.
+        step: of their quantisation, in units of the white level; 0 for none.
+        repair: move shots onto each other, undo flicker, leave out what moved.
+
+    Raises:
+        BadReferenceError: the shots show different scenes.
+    """
+    shots, done = _without_copies(burst)
+    if repair:
+        shots, placing = _placed(burst.name, shots, white_level, step)
+        done += placing
+    else:
+        _refuse_other_scenes(burst.name, shots, white_level)
+    place = _shared_place(shots)
+    mean = np.mean([moved(to_float(s.pixels, white_level), s.shift)[place] for s in shots], 0)
+    mean = mean.clip(0, 1).astype(np.float32)
+    # Of two shots, one: the other's residual is the same with its sign turned.
+    still = [shot for shot in shots if shot.shift.is_none]
+    sources, moves = [], np.zeros(len(cut(mean)), bool)
+    for source in still[: 1 if len(shots) == 2 else None]:
+        noisy, clean = to_float(source.pixels, white_level)[place], mean
+        if repair:
+            even = _evened(noisy, clean, step)
+            clean = even.clean
+            done += [f"{source.name}: {what}" for what in even.repairs]
+        moves |= moving(cut(noisy - clean), cut(clean))
+        sources.append((source, noisy, clean))
+    kept = np.ones_like(moves)
+    if repair:
+        kept, left_out = _kept(moves, _clipped(still, place, white_level))
+        done += left_out
+    limit = MOST_WINDOWS // len(sources)
+    parts = [
+        _windows(noisy, clean, step, _scale(cut(noisy - clean)[kept], source, shots))
+        for source, noisy, clean in sources
+    ]
+    return join([part.where(kept).take(limit) for part in parts]), tuple(done)
+
+
+def _without_copies(burst: Burst) -> tuple[list[_Placed], list[str]]:
+    """Each picture once: a copy would pass for a shot without noise."""
+    kept: list[_Placed] = []
+    done = []
+    for name, pixels in zip(burst.names, burst.shots, strict=True):
+        twin = next((shot for shot in kept if np.array_equal(shot.pixels, pixels)), None)
+        if twin is None:
+            kept.append(_Placed(name, pixels, Shift()))
+        else:
+            done.append(f"{name}: left out, a copy of {twin.name}")
+    return kept, done
+
+
+def _placed(
+    name: str, shots: Sequence[_Placed], white_level: float, step: float
+) -> tuple[list[_Placed], list[str]]:
+    """The shots with their shifts, less those that no shift brings onto the others."""
+    centre = to_float(shots[_most_usual(shots)].pixels, white_level)
+    placed, unrest, done = [], [], []
+    for shot in shots:
+        pixels = to_float(shot.pixels, white_level)
+        shift = find_shift(centre, pixels)
+        place = inside(centre.shape, shift)
+        there = moved(pixels, shift)[place]
+        if min(there.shape[:2]) < WINDOW or not same_scene(centre[place], there):
+            done.append(f"{shot.name}: left out, it shows another scene")
+            continue
+        if not shift.is_none:
+            done.append(f"{shot.name}: moved by {shift}")
+        placed.append(_Placed(shot.name, shot.pixels, shift))
+        even = equalised(centre[place], there, step).clean
+        unrest.append(float(np.quantile(cut(centre[place] - even).var((1, 2, 3)), AT_REST)))
+    # Where the quietest difference is noise, so must the others be.
+    least = min((value for value in unrest if value > 0), default=0.0)
+    quiet = []
+    for shot, value in zip(placed, unrest, strict=True):
+        if value <= RESTLESS * least:
+            quiet.append(shot)
+        else:
+            done.append(f"{shot.name}: left out, it differs in a way that no shift undoes")
+    if 2 * len(quiet) <= len(shots):
+        raise BadReferenceError(
+            f"{name}: its shots show different scenes, only {len(quiet)} of {len(shots)} the same "
+            "one; give the shots of one still scene"
+        )
+    return quiet, done
+
+
+def _most_usual(shots: Sequence[_Placed]) -> int:
+    """The shot that lies nearest to the shots' median."""
+    rough = np.stack(
+        [shot.pixels[4::8, 4::8].astype(np.float32).mean(2, keepdims=True) for shot in shots]
+    )
+    distance = np.abs(rough - np.median(rough, 0)).mean((1, 2, 3))
+    return int(distance.argmin())
+
+
+def _refuse_other_scenes(name: str, shots: Sequence[_Placed], white_level: float) -> None:
+    first = to_float(shots[0].pixels, white_level)
+    for shot in shots[1:]:
+        if not same_scene(first, to_float(shot.pixels, white_level)):
+            raise BadReferenceError(
+                f"{name}/{shot.name}: shows another scene than {shots[0].name}; give the shots of "
+                "one still scene"
+            )
+
+
+def _shared_place(shots: Sequence[_Placed]) -> tuple[slice, slice]:
+    """What all shots show once moved."""
+    places = [inside(shot.pixels.shape, shot.shift) for shot in shots]
+    rows, columns = (
+        slice(max(p[axis].start for p in places), min(p[axis].stop for p in places))
+        for axis in (0, 1)
+    )
+    return rows, columns
+
+
+def _scale(residual: Floats, source: _Placed, shots: Sequence[_Placed]) -> float:
+    """What a shot's residual is multiplied by: √(N/(N − 1)) where no shot was moved.
+
+    Interpolated shots bring less noise into the mean, by how fine the noise's grain is.
+
+    Args:
+        residual: N×C×32×32.
+        source: the shot that it is of.
+        shots: of the mean.
+    """
+    share = 1 / len(shots)
+    others = sum(kept_power(shot.shift) for shot in shots if shot is not source)
+    visible = (1 - share) ** 2 + share**2 * others
+    taper = np.outer(np.hanning(WINDOW + 2)[1:-1], np.hanning(WINDOW + 2)[1:-1])
+    power = (np.abs(np.fft.fft2(residual * taper)) ** 2).mean((0, 1))
+    return float(np.sqrt((power / visible).sum() / power.sum()))
+
+
+def _evened(noisy: Floats, clean: Floats, step: float) -> Equalised:
+    """The mean as bright as a shot; what moved is no drift."""
+    moves = moving(cut(noisy - clean), cut(clean))
+    rows, columns = (side // WINDOW for side in clean.shape[:2])
+    moves = moves.reshape(rows, columns).repeat(WINDOW, 0).repeat(WINDOW, 1)
+    padding = [(0, side - known) for side, known in zip(clean.shape, moves.shape, strict=False)]
+    still = np.where(np.pad(moves, padding)[..., None], clean, noisy)
+    return equalised(still, clean, step)
+
+
+def _windows(noisy: Floats, clean: Floats, step: float, scale: float) -> Windows:
+    """The scaled residual, clipped like a picture: what reaches an end may have gone beyond."""
+    picture = (clean + np.float32(scale) * (noisy - clean)).clip(0, 1)
+    return Windows(cut(picture - clean), cut(clean), False, step)
+
+
+def _clipped(shots: Sequence[_Placed], place: tuple[slice, slice], white_level: float) -> Mask:
+    """Windows of which much is clipped in some shots but not in others."""
+    ends = [
+        (pixels <= 0) | (pixels >= white_level) for pixels in (shot.pixels[place] for shot in shots)
+    ]
+    partly = (np.any(ends, 0) & ~np.all(ends, 0)).astype(np.float32)
+    clipped: Mask = cut(partly).mean((1, 2, 3)) > LARGEST_CLIPPED
+    return clipped
+
+
+def _kept(moves: Mask, clipped: Mask) -> tuple[Mask, list[str]]:
+    """Windows that are used, and what is said of those that are not."""
+    kept, done = np.ones_like(moves), []
+    for left_out, why in (
+        (moves, "in which something moved"),
+        (clipped, "black or saturated in some shots: their mean is not the scene's"),
+    ):
+        if left_out.any() and (kept & ~left_out).mean() >= SMALLEST_REGISTERED_SHARE:
+            done.append(f"left out {int((kept & left_out).sum())} of {len(kept)} windows, {why}")
+            kept &= ~left_out
+    return kept, done
