@@ -62,7 +62,8 @@ def grainy(clean: Doubles, rng: np.random.Generator) -> Doubles:
 
 
 def shot(clean: Doubles, rng: np.random.Generator) -> Doubles:
-    return clean + rng.normal(0, 0.8, clean.shape) * np.sqrt(clean)
+    noisy: Doubles = clean + rng.normal(0, 0.8, clean.shape) * np.sqrt(clean)
+    return noisy
 
 
 def salted(clean: Doubles, rng: np.random.Generator) -> Doubles:
