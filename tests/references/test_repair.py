@@ -58,7 +58,8 @@ def white(clean: Doubles, rng: np.random.Generator) -> Doubles:
 
 def grainy(clean: Doubles, rng: np.random.Generator) -> Doubles:
     grain: Doubles = ndimage.gaussian_filter(rng.normal(size=clean.shape), (0.8, 0.8, 0.4))
-    return clean + 10 * grain / grain.std()
+    noisy: Doubles = clean + 10 * grain / grain.std()
+    return noisy
 
 
 def shot(clean: Doubles, rng: np.random.Generator) -> Doubles:
