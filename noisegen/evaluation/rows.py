@@ -12,7 +12,7 @@ from noisegen.evaluation import baselines
 from noisegen.evaluation.comparison import Comparison
 from noisegen.evaluation.protocol import Case, Target
 from noisegen.model.weights import Weights
-from noisegen.references.create import Reference, encode_profile, measure_references
+from noisegen.references.create import Reference, Repair, encode_profile, measure_references
 from noisegen.references.profile import NoiseProfile
 from noisegen.synthesis.synthesizer import Synthesizer
 
@@ -111,8 +111,8 @@ def compare_rows(
         reference = case.reference
         if blind:
             reference = Reference(reference.name, reference.noisy)
-        # Targets are unrepaired too: what a repair takes away is part of what is compared.
-        measured = measure_references([reference], repair=False)
+        # Real targets keep their shifts too, so what a repair takes away is part of the truth.
+        measured = measure_references([reference], repair=Repair.MASK)
         profiles = {key: encode_profile(measured, used) for key, used in by_hash.items()}
         for target in case.targets:
             for row in rows:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from enum import Enum, auto
 from typing import Any
 
 import numpy as np
@@ -21,12 +22,24 @@ from noisegen.references.profile import NoiseProfile
 from noisegen.references.repair import refuse_other_scene, repaired_windows
 from noisegen.references.statistics import NoiseStatistics, measure
 from noisegen.references.tensors import statistics_tensors, window_tensors
-from noisegen.references.windows import Windows, all_windows, join
+from noisegen.references.windows import Windows, all_windows, join, paired_windows
 
 Pixels = NDArray[Any]
 
 SMALLEST_SIGMA = 1e-4
 """Overall standard deviation, of the white level, below which a reference holds no noise."""
+
+
+class Repair(Enum):
+    """What is done to a pair before it is measured.
+
+    ``ALL`` undoes shift, brightness and drift and leaves out windows whose residual follows the
+    clean's edges; ``MASK`` only leaves them out; ``NONE`` takes the pair as it is.
+    """
+
+    ALL = auto()
+    MASK = auto()
+    NONE = auto()
 
 
 @dataclass(frozen=True)
@@ -92,14 +105,15 @@ def create_profile(
     Raises:
         BadReferenceError: no profile can be made; names the reference and the reason.
     """
-    measured = measure_references(references, white_level, repair)
+    kind = Repair.ALL if repair else Repair.NONE
+    measured = measure_references(references, white_level, kind)
     return encode_profile(measured, weights, name=name)
 
 
 def measure_references(
     references: Sequence[Reference] | Sequence[Burst],
     white_level: float | None = None,
-    repair: bool = True,
+    repair: Repair = Repair.ALL,
 ) -> Measured:
     """What does not depend on weights: the first half of :func:`create_profile`, same errors."""
     if not references:
@@ -112,7 +126,8 @@ def measure_references(
         _check(reference, shaped[0])
     level = _white_level(shaped, white_level)
     if bursts:
-        parts = [_burst_windows(burst, level, repair) for burst in bursts]
+        undo = repair is Repair.ALL
+        parts = [_burst_windows(burst, level, undo) for burst in bursts]
     else:
         parts = [_windows(reference, level, repair) for reference in shaped]
     windows = join([part for part, _ in parts])
@@ -241,7 +256,7 @@ def _white_level(references: Sequence[Reference], given: float | None) -> float:
 
 
 def _windows(
-    reference: Reference, white_level: float, repair: bool
+    reference: Reference, white_level: float, repair: Repair
 ) -> tuple[Windows, tuple[str, ...]]:
     """Windows of a reference, and what was done to it."""
     name, noisy = reference.name, to_float(reference.noisy, white_level)
@@ -249,9 +264,10 @@ def _windows(
     if reference.clean is None:
         return blind_windows(noisy, name, step), ()
     clean = to_float(reference.clean, white_level)
-    if not repair:
+    if repair is not Repair.ALL:
         refuse_other_scene(noisy, clean, name)
-        return all_windows(noisy, clean, step), ()
+        take = paired_windows if repair is Repair.MASK else all_windows
+        return take(noisy, clean, step), ()
     windows, repairs = repaired_windows(noisy, clean, name, step)
     return windows, tuple(f"{name}: {done}" for done in repairs)
 

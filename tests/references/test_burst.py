@@ -12,7 +12,13 @@ from scipy import ndimage
 from noisegen.errors import BadReferenceError
 from noisegen.model.weights import Weights
 from noisegen.references.burst import Burst
-from noisegen.references.create import Measured, Reference, create_profile, measure_references
+from noisegen.references.create import (
+    Measured,
+    Reference,
+    Repair,
+    create_profile,
+    measure_references,
+)
 from noisegen.references.motion import moving
 from noisegen.references.registration import Shift, kept_power
 
@@ -38,7 +44,7 @@ def burst_of(*scenes: Pixels, sigma: float = SIGMA) -> Burst:
 
 
 def measured(burst: Burst, repair: bool = True) -> Measured:
-    return measure_references([burst], repair=repair)
+    return measure_references([burst], repair=Repair.ALL if repair else Repair.NONE)
 
 
 @settings(max_examples=8, deadline=None)

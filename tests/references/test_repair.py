@@ -16,7 +16,7 @@ from scipy import ndimage
 
 from noisegen.errors import BadReferenceError
 from noisegen.images import read_picture, to_float
-from noisegen.references.create import Measured, Reference, measure_references
+from noisegen.references.create import Measured, Reference, Repair, measure_references
 from noisegen.references.registration import Shift, find_shift, inside, kept_power, moved
 from noisegen.references.repair import repair_pair
 from noisegen.references.statistics import NoiseStatistics
@@ -101,7 +101,9 @@ DAMAGES: dict[str, Callable[[Doubles], Doubles]] = {
 
 
 def measured(noisy: Pixels, clean: Pixels, repair: bool = True) -> Measured:
-    return measure_references([Reference("shot.png", noisy, clean)], repair=repair)
+    return measure_references(
+        [Reference("shot.png", noisy, clean)], repair=Repair.ALL if repair else Repair.NONE
+    )
 
 
 def correlation_error(one: NoiseStatistics, other: NoiseStatistics) -> float:
