@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 import noisegen
-from noisegen.cli import benchmark, evaluate, profile, synth, train
+from noisegen.cli import benchmark, blend, evaluate, profile, synth, train
 
 app = typer.Typer(
     name="noisegen",
@@ -19,6 +19,8 @@ app = typer.Typer(
     add_completion=True,
 )
 app.command("synth")(synth.synth)
+profile.app.command("blend")(blend.blend)
+profile.app.command("sweep")(blend.sweep)
 app.add_typer(profile.app, name="profile")
 app.command("evaluate")(evaluate.evaluate)
 app.add_typer(train.app, name="train")

@@ -46,7 +46,7 @@ def create(
     from noisegen.references.create import create_profile
 
     output = Output(json, quiet)
-    _check_file(out, overwrite)
+    check_file(out, overwrite)
     gathered = gather_references(ref, ref_clean, ref_burst, output)
     if any(path.resolve() == out.resolve() for path in gathered.files):
         raise UsageError(f"--out {out}: is a reference; name another file")
@@ -63,12 +63,12 @@ def create(
     what = "shot" if profile.kind == "burst" else "reference"
     output.result(
         f"wrote {out}: {profile.kind}, {count} {what}{'s' if count > 1 else ''}, "
-        f"σ {_sigmas(profile)} of 255",
+        f"σ {sigmas(profile)} of 255",
         {"out": str(out), **_summary(profile)},
     )
 
 
-def _check_file(out: Path, overwrite: bool) -> None:
+def check_file(out: Path, overwrite: bool) -> None:
     """Refuses, before any work is done, a file that cannot or must not be written."""
     if out.is_dir():
         raise OutputError(f"{out}: is a folder; name a file for --out")
@@ -92,7 +92,8 @@ def show(
     Output(json, quiet).result(_description(profile), _summary(profile))
 
 
-def _sigmas(profile: NoiseProfile) -> str:
+def sigmas(profile: NoiseProfile) -> str:
+    """A channel each, in steps of 8 bits."""
     return " / ".join(f"{255 * sigma:.2f}" for sigma in profile.sigma)
 
 
@@ -132,6 +133,7 @@ def _description(profile: NoiseProfile) -> Group:
         "paired": "the references came with their clean",
         "burst": "shots of one still scene, their mean is the clean",
         "estimated": "the clean was ESTIMATED from flat areas of the noisy references",
+        "blend": "a mix of other profiles",
     }
     of_white = " / ".join(f"{sigma * profile.white_level:.4g}" for sigma in profile.sigma)
     other_unit = f" ({of_white} of {profile.white_level:g})" if profile.white_level != 255 else ""
@@ -141,7 +143,7 @@ def _description(profile: NoiseProfile) -> Group:
         f"{profile.pixels / 1e6:.2f} Mpx, {kind} {profile.dtype}",
         f"  kind         {profile.kind}: {clean.get(profile.kind, '')}",
         f"  white level  {profile.white_level:g}",
-        f"  σ            {_sigmas(profile)} of 255{other_unit}",
+        f"  σ            {sigmas(profile)} of 255{other_unit}",
         *(f"  repaired     {one_line(repair)}" for repair in profile.repairs),
         "",
         *_chart(profile),

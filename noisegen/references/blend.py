@@ -57,6 +57,7 @@ def blend(profiles: Sequence[NoiseProfile], shares: Sequence[float], name: str) 
         kind="blend",
         references=tuple(dict.fromkeys(r for p in kept for r in p.references)),
         pixels=sum(p.pixels for p in kept),
+        repairs=tuple(dict.fromkeys(r for p in kept for r in p.repairs)),
         tokens=_mean([p.tokens for p in kept], weights).astype(np.float32),
         measured=_statistics([p.measured for p in kept], weights),
     )
