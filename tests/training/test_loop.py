@@ -16,13 +16,11 @@ from torch import Tensor, nn
 
 from noisegen.errors import UsageError
 from noisegen.evaluation.denoiser import DenoiserConfig
-from noisegen.model.generator import FOLLOW_PACE
 from noisegen.model.weights import load_weights, untrained_model
 from noisegen.training import loop
 from noisegen.training.bank import Batch, Shard, batches, to_device
 from noisegen.training.config import STAGES, ObjectiveConfig, Stage, TrainingConfig, chosen_stages
 from noisegen.training.loop import load_sources, train
-from noisegen.training.shrink import shrink_to_start
 from noisegen.training.terms import generate
 from noisegen.training.trainer import Trainer, schedule
 
@@ -326,11 +324,3 @@ def test_the_configuration_counts_the_steps_of_all_stages() -> None:
     config = replace(TrainingConfig(), stages=chosen_stages("sim:10,base:5"))
     assert config.steps == 15
     assert asdict(config)["stages"][1]["steps"] == 5
-
-
-def test_keeping_nothing_of_training_follows_activity_alone() -> None:
-    model = untrained_model(SMALL)
-    torch.nn.init.normal_(model.generator.output.weight)
-    shrink_to_start(model, 0.0)
-    assert not model.generator.output.weight.any()
-    np.testing.assert_allclose(FOLLOW_PACE * model.generator.follow.bias.detach(), 1, rtol=1e-6)

@@ -104,7 +104,7 @@ def test_one_seed_one_bank_whatever_else_it_holds(drawn: Path, tmp_path: Path) -
 
 def test_the_bank_is_scaled() -> None:
     config = scaled(BankConfig(), 0.1)
-    assert (config.leaves, config.photos, config.classical) == (80, 40, 40)
+    assert (config.leaves, config.photos, config.classical) == (80, 80, 40)
     assert config.validation == BankConfig().validation
 
 
