@@ -169,6 +169,7 @@ def ablation(
     from noisegen.training.held_out import simulated_cases
 
     output = Output(json, quiet)
+    _log_to_stderr(quiet)
     if threads is not None:
         torch.set_num_threads(threads)
     place = select_device(device)
