@@ -28,6 +28,7 @@ SMALL_TRAINING = TrainingConfig(
     warmup=1,
     decay=0,
     ema=0.5,
+    keep=1.0,
     model=SMALL,
 )
 """Without weight decay: only a gradient changes a weight."""

@@ -134,6 +134,7 @@ def configure(row: Ablation, steps: int, seed: int) -> TrainingConfig:
         stages=(Stage("row", steps, row.shares),),
         warmup=min(50, steps // 4),
         ema=0.99,
+        keep=1.0,
         seed=seed,
         model=ModelConfig(row.encoder, row.generator),
         objectives=row.objectives,

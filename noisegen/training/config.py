@@ -89,6 +89,7 @@ class TrainingConfig:
         warmup: steps at the start of each stage.
         decay: weight decay.
         ema: decay of the averaged weights that are shipped.
+        keep: share of what was learned that the written weights keep (``training/shrink.py``).
         clip: largest norm of the gradient.
         seed: of initialisation, batches and fields.
     """
@@ -100,6 +101,7 @@ class TrainingConfig:
     warmup: int = 150
     decay: float = 1e-4
     ema: float = 0.998
+    keep: float = 0.6
     clip: float = 1.0
     seed: int = 0
     model: ModelConfig = field(default_factory=ModelConfig)

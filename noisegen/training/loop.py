@@ -19,6 +19,7 @@ from noisegen.training.bank import Shard, Source, batches
 from noisegen.training.config import Shares, Stage, TrainingConfig
 from noisegen.training.distributed import local_device, process_group
 from noisegen.training.prepare import HELD_OUT
+from noisegen.training.shrink import shrunk_to_start
 from noisegen.training.trainer import Trainer
 from noisegen.training.validation import Validation, validate
 
@@ -128,9 +129,10 @@ def _train_stage(
 def _store(trainer: Trainer, stage: Stage, run: Path, held_out: list[Source]) -> Validation | None:
     """Checkpoint, averaged weights, and their scores where the bank has held-out settings."""
     trainer.save(run / "checkpoint.pt")
+    model = shrunk_to_start(trainer.average, trainer.config.keep)
     scores: Validation | None = None
     if held_out:
-        scores = validate(trainer.average, held_out, trainer.device)
+        scores = validate(model, held_out, trainer.device)
         log.info("step %d of %d: %s", trainer.step, trainer.config.steps, scores)
         _append(run / "validation.csv", {"step": trainer.step, **asdict(scores)})
     card = {
@@ -140,7 +142,7 @@ def _store(trainer: Trainer, stage: Stage, run: Path, held_out: list[Source]) ->
         "validation": asdict(scores) if scores else None,
     }
     config = trainer.config.model
-    save_weights(run / f"noisegen-{stage.name}.safetensors", trainer.average, config, card)
+    save_weights(run / f"noisegen-{stage.name}.safetensors", model, config, card)
     return scores
 
 

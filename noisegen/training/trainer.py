@@ -118,7 +118,7 @@ class Trainer:
         differing = [
             name
             for name, value in asdict(self.config).items()
-            if name != "stages" and state["config"][name] != value
+            if name != "stages" and state["config"].get(name) != value
         ]
         if differing:
             raise UsageError(

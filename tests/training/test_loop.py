@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from noisegen.errors import UsageError
 from noisegen.evaluation.denoiser import DenoiserConfig
+from noisegen.model.generator import FOLLOW_PACE
 from noisegen.model.weights import load_weights, untrained_model
 from noisegen.training import loop
 from noisegen.training.bank import Batch, Shard, batches, to_device
@@ -324,3 +325,25 @@ def test_the_configuration_counts_the_steps_of_all_stages() -> None:
     config = replace(TrainingConfig(), stages=chosen_stages("sim:10,base:5"))
     assert config.steps == 15
     assert asdict(config)["stages"][1]["steps"] == 5
+
+
+def test_written_weights_keep_a_share_of_what_was_learned(bank: Path, tmp_path: Path) -> None:
+    written = []
+    for keep in (1.0, 0.5, 0.0):
+        run = tmp_path / str(keep)
+        for _ in train(replace(ONE_STAGE, keep=keep), bank, run, CPU):
+            pass
+        written.append(load_weights(str(run / "noisegen-row.safetensors")).model.generator)
+    learned, half, none = written
+    assert learned.output.weight.any()
+    torch.testing.assert_close(half.output.weight, learned.output.weight / 2, rtol=2e-3, atol=1e-6)
+    assert not none.output.weight.any()
+    # What nothing was learned of follows activity as it was measured.
+    np.testing.assert_allclose(FOLLOW_PACE * none.follow.bias.detach(), 1, rtol=1e-3)
+    # The checkpoint keeps all of it, so a run that goes on does not start from less.
+    states = [
+        torch.load(tmp_path / str(keep) / "checkpoint.pt", weights_only=True)["average"]
+        for keep in (1.0, 0.0)
+    ]
+    for name, value in states[0].items():
+        assert torch.equal(value, states[1][name]), name
