@@ -30,7 +30,7 @@ def panel(path: Path, corner: tuple[int, int], title: str) -> Image.Image:
 
 def main() -> None:
     """Writes ``examples/picture.png``."""
-    pairs = Path(sys.argv[1])
+    pairs = Path(sys.argv[1] if len(sys.argv) > 1 else "out/pairs")
     panels = [
         panel(pairs / "clean" / "coffee.png", (180, 130), "clean"),
         panel(HERE / "reference" / "simulated_noisy.png", (140, 40), "reference (simulated phone)"),
