@@ -36,7 +36,7 @@ class NoiseGenerator(Synthesizer):
             clean: the clean of each, of the same shape and type; estimated where not given.
             name: of the profile.
             white_level: of integer data; found from the pictures where not given.
-            repair: undo shift, brightness and drift between a picture and its clean.
+            repair: undo gross shift, brightness and drift between a picture and its clean.
 
         Raises:
             BadReferenceError: no profile can be made of these.

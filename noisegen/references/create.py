@@ -19,7 +19,7 @@ from noisegen.model.weights import Weights
 from noisegen.references.burst import Burst, burst_windows, refuse_no_burst
 from noisegen.references.estimate import blind_windows
 from noisegen.references.profile import NoiseProfile
-from noisegen.references.repair import refuse_other_scene, repaired_windows
+from noisegen.references.repair import ANY, GROSS, refuse_other_scene, repaired_windows
 from noisegen.references.statistics import NoiseStatistics, measure
 from noisegen.references.tensors import statistics_tensors, window_tensors
 from noisegen.references.windows import Windows, all_windows, join, paired_windows
@@ -33,11 +33,12 @@ SMALLEST_SIGMA = 1e-4
 class Repair(Enum):
     """What is done to a pair before it is measured.
 
-    ``ALL`` undoes shift, brightness and drift and leaves out windows whose residual follows the
-    clean's edges; ``MASK`` only leaves them out; ``NONE`` takes the pair as it is.
+    All but ``NONE`` leave out windows whose residual follows the clean's edges. ``GROSS`` undoes
+    large shifts, differences of brightness and drifts first, ``ALL`` every significant one.
     """
 
     ALL = auto()
+    GROSS = auto()
     MASK = auto()
     NONE = auto()
 
@@ -98,14 +99,14 @@ def create_profile(
         name: of the profile.
         white_level: of integer data; found from the references where not given (255 for 8 bits;
             for 16 bits the smallest of 10, 12, 14 and 16 bits that holds them).
-        repair: undo shift, brightness and drift between a reference and its clean, and leave out
+        repair: undo gross shift, brightness and drift between a reference and its clean, leave out
             what follows the clean's edges; move a burst's shots onto each other. The profile's
             ``repairs`` say what was done.
 
     Raises:
         BadReferenceError: no profile can be made; names the reference and the reason.
     """
-    kind = Repair.ALL if repair else Repair.NONE
+    kind = Repair.GROSS if repair else Repair.NONE
     measured = measure_references(references, white_level, kind)
     return encode_profile(measured, weights, name=name)
 
@@ -113,7 +114,7 @@ def create_profile(
 def measure_references(
     references: Sequence[Reference] | Sequence[Burst],
     white_level: float | None = None,
-    repair: Repair = Repair.ALL,
+    repair: Repair = Repair.GROSS,
 ) -> Measured:
     """What does not depend on weights: the first half of :func:`create_profile`, same errors."""
     if not references:
@@ -126,7 +127,7 @@ def measure_references(
         _check(reference, shaped[0])
     level = _white_level(shaped, white_level)
     if bursts:
-        undo = repair is Repair.ALL
+        undo = repair in (Repair.ALL, Repair.GROSS)
         parts = [_burst_windows(burst, level, undo) for burst in bursts]
     else:
         parts = [_windows(reference, level, repair) for reference in shaped]
@@ -264,11 +265,12 @@ def _windows(
     if reference.clean is None:
         return blind_windows(noisy, name, step), ()
     clean = to_float(reference.clean, white_level)
-    if repair is not Repair.ALL:
+    if repair in (Repair.MASK, Repair.NONE):
         refuse_other_scene(noisy, clean, name)
         take = paired_windows if repair is Repair.MASK else all_windows
         return take(noisy, clean, step), ()
-    windows, repairs = repaired_windows(noisy, clean, name, step)
+    least = ANY if repair is Repair.ALL else GROSS
+    windows, repairs = repaired_windows(noisy, clean, name, step, least)
     return windows, tuple(f"{name}: {done}" for done in repairs)
 
 

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from noisegen.errors import BadReferenceError
 from noisegen.model.config import WINDOW
-from noisegen.references.brightness import fit_brightness
-from noisegen.references.drift import find_drift
-from noisegen.references.registration import find_shift, inside, moved
+from noisegen.references.brightness import Brightness, fit_brightness
+from noisegen.references.drift import Drift, find_drift
+from noisegen.references.registration import Shift, find_shift, inside, moved
 from noisegen.references.scenes import same_scene
 from noisegen.references.windows import (
     SMALLEST_REGISTERED_SHARE,
@@ -45,6 +45,49 @@ SMALLEST_LEFT_OUT = 0.1
 
 
 @dataclass(frozen=True)
+class Significance:
+    """How large a difference between a shot and its clean must be to be undone.
+
+    Statistical significance is asked for in any case.
+
+    Attributes:
+        shift: pixels, in either direction.
+        gain: distance from 1.
+        offset: units of the white level.
+        drift: standard deviation, units of the white level.
+    """
+
+    shift: float = 0.0
+    gain: float = 0.0
+    offset: float = 0.0
+    drift: float = 0.0
+
+    def of_shift(self, shift: Shift) -> Shift:
+        """The shift, or none."""
+        return shift if max(abs(shift.down), abs(shift.across)) >= self.shift else Shift()
+
+    def of_brightness(self, brightness: Brightness) -> Brightness:
+        """Gain and offset, or 1 and 0."""
+        gain, offset = np.abs(brightness.gain - 1), np.abs(brightness.offset)
+        changed = brightness.changed
+        if (changed & ((gain >= self.gain) | (offset >= self.offset))).any():
+            return brightness
+        return Brightness(np.ones_like(gain), np.zeros_like(gain))
+
+    def of_drift(self, drift: Drift | None) -> Drift | None:
+        """The drift, or nothing."""
+        return drift if drift is not None and drift.surface.std() >= self.drift else None
+
+
+ANY = Significance()
+"""Whatever is significant."""
+
+GROSS = Significance(shift=1.0, gain=0.08, offset=10 / 255, drift=2 / 255)
+"""What leaving out windows cannot mend. Less is better masked than undone: on PolyU, whose shifts
+differ over the frame, undoing all more than doubles the unseen camera's KLD."""
+
+
+@dataclass(frozen=True)
 class RepairedPair:
     """A pair as it is measured.
 
@@ -64,7 +107,7 @@ class RepairedPair:
 
 
 def repaired_windows(
-    noisy: Floats, clean: Floats, name: str, step: float
+    noisy: Floats, clean: Floats, name: str, step: float, least: Significance = ANY
 ) -> tuple[Windows, tuple[str, ...]]:
     """Windows of a pair as good as it can be made, and what was done to it.
 
@@ -73,11 +116,12 @@ def repaired_windows(
         clean: the same shape.
         name: of the reference, for the error.
         step: of the quantisation; 0 for none.
+        least: what is undone.
 
     Raises:
         BadReferenceError: the two show different scenes.
     """
-    pair = repair_pair(noisy, clean, name, step)
+    pair = repair_pair(noisy, clean, name, step, least)
     windows = all_windows(pair.noisy, pair.clean, step)
     known = cut(pair.lost[..., None].astype(np.float32)).mean((1, 2, 3)) <= LARGEST_LOST
     repairs = list(pair.repairs)
@@ -91,22 +135,27 @@ def repaired_windows(
             windows = windows.where(coarse)
     followed = follow_gradient(windows.residual, windows.clean)
     kept, limit = registered(followed)
+    if limit >= 1 and least is not ANY:
+        # Hardly a window lies as it should, so there is nothing to mask: undo all there is.
+        return repaired_windows(noisy, clean, name, step, ANY)
     by_chance = (float((follow_by_chance(windows) > limit).sum()) + 1) / (len(windows) + 1)
     if (~kept).mean() > by_chance + SMALLEST_LEFT_OUT + 3 * np.sqrt(by_chance / len(windows)):
         repairs.append(f"left out {_count(~kept)}, whose residual follows the clean's edges")
     return windows.where(kept), tuple(repairs)
 
 
-def repair_pair(noisy: Floats, clean: Floats, name: str, step: float) -> RepairedPair:
+def repair_pair(
+    noisy: Floats, clean: Floats, name: str, step: float, least: Significance = ANY
+) -> RepairedPair:
     """Shift, brightness and drift undone, in this order; see :func:`repaired_windows`."""
     repairs = []
-    shift = find_shift(noisy, clean)
+    shift = least.of_shift(find_shift(noisy, clean))
     if not shift.is_none:
         repairs.append(f"moved the clean by {shift}")
         place = inside(clean.shape, shift)
         noisy, clean = noisy[place], moved(clean, shift)[place].clip(0, 1)
     refuse_other_scene(noisy, clean, name)
-    even = equalised(noisy, clean, step)
+    even = equalised(noisy, clean, step, least)
     repairs += even.repairs
     return RepairedPair(noisy, even.clean, even.lost, not shift.is_whole, tuple(repairs))
 
@@ -126,11 +175,11 @@ class Equalised:
     repairs: tuple[str, ...]
 
 
-def equalised(noisy: Floats, clean: Floats, step: float) -> Equalised:
+def equalised(noisy: Floats, clean: Floats, step: float, least: Significance = ANY) -> Equalised:
     """Brightness and drift undone between two H×W×C pictures that lie on each other."""
     repairs = []
     lost: Mask = np.zeros(clean.shape[:2], bool)
-    brightness = fit_brightness(cut(noisy), cut(clean), step)
+    brightness = least.of_brightness(fit_brightness(cut(noisy), cut(clean), step))
     if not brightness.is_none:
         repairs.append(f"gave the clean {brightness}")
         changed = clean * np.float32(brightness.gain) + np.float32(brightness.offset)
@@ -138,7 +187,7 @@ def equalised(noisy: Floats, clean: Floats, step: float) -> Equalised:
         beyond = (clean <= 0) | (clean >= 1) | (changed < 0) | (changed > 1)
         lost = np.any(beyond & brightness.changed, axis=2)
         clean = changed.clip(0, 1).astype(np.float32)
-    drift = find_drift(noisy, clean)
+    drift = least.of_drift(find_drift(noisy, clean))
     if drift is not None:
         repairs.append(f"added to the clean a slow {drift}")
         clean = (clean + drift.surface).clip(0, 1)

@@ -2,7 +2,8 @@
 
 Drift moves from the residual into the clean. Targets whose residual follows the clean's gradient
 are left out; where that leaves too few, the clean is moved by the sub-pixel shift that explains
-the residual best. References stay as they are: users' references are not repaired either.
+the residual best. References stay as they are, as far as users' references do: only gross damage
+of theirs is repaired.
 """
 
 from __future__ import annotations

@@ -133,6 +133,32 @@ def test_a_damaged_pair_measures_like_the_undamaged(noise: str, damage: str) -> 
     assert off > max(0.02, np.abs(repaired.statistics.sigma / whole.sigma - 1).max())
 
 
+def test_small_damage_is_masked_and_gross_damage_undone() -> None:
+    picture = texture()
+    noisy = as_bytes(white(at(picture, 0, 0), np.random.default_rng(1)))
+
+    def under(clean: Doubles, repair: Repair) -> Measured:
+        return measure_references([Reference("shot.png", noisy, as_bytes(clean))], repair=repair)
+
+    small = at(picture, 0, 0).copy()
+    small[: SIDE // 2] = at(picture, 0.4, -0.3)[: SIDE // 2] * 0.98
+    masked, left = under(small, Repair.GROSS), under(small, Repair.NONE)
+    np.testing.assert_array_equal(
+        masked.windows.residual, under(small, Repair.MASK).windows.residual
+    )
+    assert len(masked.windows) < len(left.windows)
+    assert all("left out" in repair for repair in masked.repairs)
+    # Where nothing lies as it should there is nothing to mask.
+    everywhere = at(picture, 0.4, -0.3)
+    assert under(everywhere, Repair.GROSS).repairs == under(everywhere, Repair.ALL).repairs
+    gross = under(at(picture, 3, 0) * 0.9, Repair.GROSS)
+    assert "moved the clean by" in gross.repairs[0]
+    assert "gain and offset" in gross.repairs[1]
+    whole = under(at(picture, 0, 0), Repair.GROSS)
+    assert whole.repairs == ()
+    np.testing.assert_allclose(gross.statistics.sigma, whole.statistics.sigma, rtol=0.05)
+
+
 @pytest.mark.parametrize("noise", [white, grainy, shot, salted, banded])
 @pytest.mark.parametrize("seed", [0, 1])
 def test_a_perfect_pair_stays_as_it_is(
