@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,11 @@ def test_ctrl_c_leaves_whole_pairs_and_exits_130(
         "--profile", rgb_profile, "--weights", weights_file, "--variants", "500",
     ]  # fmt: skip
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as process:
+    # A shell starts background jobs deaf to SIGINT, and these tests may run in one.
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(
+        command, stdout=pipe, stderr=pipe, text=True, preexec_fn=heard
+    ) as process:
         lines = out / "metadata.jsonl"
         until = time.monotonic() + 60
         while not (lines.exists() and lines.read_text().count("\n") > 1):
