@@ -107,10 +107,9 @@ def evaluate(
 
 
 def _splits(names: Iterable[str], data: Path, crops: int) -> dict[str, Cases]:
-    from noisegen.evaluation.protocol import splits
-    from noisegen.training.held_out import simulated_cases
+    from noisegen.training.held_out import all_splits
 
-    known = {**splits(crops), "simulated": simulated_cases}
+    known = all_splits(crops)
     for name in names:
         if name not in known:
             raise UsageError(f"--split {name}: unknown; choose of {', '.join(known)}")

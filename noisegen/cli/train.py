@@ -163,10 +163,9 @@ def ablation(
 
     import torch
 
-    from noisegen.evaluation.protocol import splits
     from noisegen.model.device import select_device
     from noisegen.training import ablation as table
-    from noisegen.training.held_out import simulated_cases
+    from noisegen.training.held_out import all_splits
 
     output = Output(json, quiet)
     _log_to_stderr(quiet)
@@ -182,7 +181,7 @@ def ablation(
         for name in table.train_rows(chosen, bank, run, steps, seed, place):
             advance(1)
             output.note(f"trained: {name}")
-    known = {**splits(crops), "simulated": simulated_cases}
+    known = all_splits(crops)
     names = ("polyu-seen", "polyu-unseen", "w2s", "simulated", "gaussian")
     cases = {name: partial(known[name], data) for name in names}
     scores = table.score_rows(chosen, run, cases, None if sizes else "polyu-seen", str(place))

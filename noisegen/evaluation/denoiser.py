@@ -97,7 +97,7 @@ def train_denoiser(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         denoiser = DnCNN(pairs[0][0].shape[2], config)
-    denoiser.to(place, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    denoiser.to(place, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
     optimiser = torch.optim.Adam(denoiser.parameters(), config.rate)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, config.rate, config.steps)
     for _ in range(config.steps):
@@ -106,7 +106,7 @@ def train_denoiser(
             restored = denoiser(noisy)
         loss = F.mse_loss(restored, clean)
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        loss.backward()
         optimiser.step()
         schedule.step()
     denoiser.eval()

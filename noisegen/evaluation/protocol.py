@@ -186,7 +186,3 @@ def splits(crops: int = CROPS_A_SCENE) -> dict[str, Cases]:
         "gaussian": gaussian_cases,
         "poisson": poisson_cases,
     }
-
-
-SPLITS = splits()
-"""The splits at the protocol's own number of targets."""

@@ -126,7 +126,7 @@ def _train(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         classifier = patch_classifier(noises[0].shape[1], config.width)
-    classifier.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    classifier.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
     optimiser = torch.optim.Adam(classifier.parameters(), config.rate)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, config.rate, config.steps)
     truth = torch.tensor([0.0, 1.0], device=device).repeat(config.pairs)
@@ -137,7 +137,7 @@ def _train(
             logits = classifier(patches.to(device) * scale)[:, 0]
         loss = F.binary_cross_entropy_with_logits(logits.float(), truth)
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        loss.backward()
         optimiser.step()
         schedule.step()
     return classifier.eval()

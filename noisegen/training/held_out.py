@@ -18,9 +18,11 @@ from noisegen.evaluation.protocol import (
     CROP,
     PROTOCOL_SEED,
     Case,
+    Cases,
     Target,
     held_out_pictures,
     middle_crop,
+    splits,
 )
 from noisegen.references.create import Reference
 from noisegen.training.simulator import CameraSetting, draw_setting, input_side, simulate
@@ -33,6 +35,11 @@ SIGMAS = (5 / 255, 50 / 255)
 
 GRID = 16
 """Sides of simulated pictures are multiples of this."""
+
+
+def all_splits(crops: int) -> dict[str, Cases]:
+    """Name → validation split, simulated cameras among them; ``crops`` targets a PolyU scene."""
+    return {**splits(crops), "simulated": simulated_cases}
 
 
 def simulated_cases(data: Path) -> Iterator[Case]:

@@ -81,7 +81,7 @@ class Trainer:
 
     def _step(self, optimiser: torch.optim.Optimizer, loss: Tensor, trained: nn.Module) -> None:
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        loss.backward()
         average_gradients(trained.parameters())
         nn.utils.clip_grad_norm_(trained.parameters(), self.config.clip)
         optimiser.step()

@@ -80,7 +80,7 @@ def train_two_stages(config: TrainingConfig, bank: Path, run: Path, device: torc
                         autoencoder, consistency, batch.clean, noise, repeated.tokens, step, half
                     )
             optimiser.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+            loss.backward()
             torch.nn.utils.clip_grad_norm_(parameters, config.clip)
             optimiser.step()
         if first:

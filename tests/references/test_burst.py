@@ -180,7 +180,7 @@ def test_what_is_no_burst_is_refused(shots: list[Pixels], reason: str) -> None:
 
 
 def test_bursts_and_single_shots_do_not_mix(weights: Weights) -> None:
-    mixed: list[Reference] = [burst_of(still(), still()), Reference("a", still())]  # type: ignore[list-item]
+    mixed: list[Reference] = [burst_of(still(), still()), Reference("a", still())]  # type: ignore[list-item]  # the point
     with pytest.raises(BadReferenceError, match="beside single shots"):
         create_profile(mixed, weights)
 

@@ -77,7 +77,7 @@ def two(bank: Path, tmp_path_factory: pytest.TempPathFactory) -> Two:
     """The folder of two processes' run, and what each of them found."""
     folder = tmp_path_factory.mktemp("two")
     arguments = ((free_port(), free_port()), bank, folder)
-    spawn(one_of_two, arguments, nprocs=2)  # type: ignore[no-untyped-call]
+    spawn(one_of_two, arguments, nprocs=2)
     return folder, [torch.load(folder / f"{rank}.pt", weights_only=True) for rank in range(2)]
 
 

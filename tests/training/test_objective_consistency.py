@@ -88,7 +88,7 @@ def test_one_step_samples_of_a_gaussian_have_its_deviation(deviation: float) -> 
         latents = mean + deviation * torch.randn(512, 1)
         optimiser.zero_grad()
         loss = consistency_loss(network, network, latents, step, total, config)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimiser.step()
         decay.step()
     sigma = torch.full((4096,), config.sigma_max)

@@ -50,7 +50,7 @@ def test_the_gradient_leads_to_the_real_noise(gain: float, shift: float) -> None
     for _ in range(60):
         optimiser.zero_grad()
         loss = histogram_loss(parameters[0] * first + parameters[1], second, CONFIG)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimiser.step()
     assert parameters.tolist() == pytest.approx([1, 0], abs=0.12)
 

@@ -48,7 +48,7 @@ def train_autoencoder(autoencoder: NoiseAutoencoder, steps: int) -> list[float]:
     for _ in range(steps):
         optimiser.zero_grad()
         loss = autoencoder_stage_loss(autoencoder, clean, noise, tokens, 1e-4)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimiser.step()
         losses.append(float(loss.detach()))
     return losses
@@ -88,7 +88,7 @@ def test_consistency_learns_and_one_step_gives_the_noise() -> None:
     optimiser = torch.optim.Adam(consistency.parameters(), lr=2e-3)
     for step in range(total):
         optimiser.zero_grad()
-        loss_at(step).backward()  # type: ignore[no-untyped-call]
+        loss_at(step).backward()
         optimiser.step()
     loss_after, error_after = scores()
     assert loss_after < 0.8 * loss_before
@@ -124,7 +124,7 @@ def test_gradients_stay_finite_in_bfloat16() -> None:
         first = autoencoder_stage_loss(autoencoder, clean, noise, tokens, 1e-4)
         second = consistency_stage_loss(autoencoder, consistency, clean, noise, tokens, 100, 100)
     assert first.dtype == second.dtype == torch.float32
-    (first + second).backward()  # type: ignore[no-untyped-call]
+    (first + second).backward()
     for parameter in (*autoencoder.parameters(), *consistency.parameters()):
         assert parameter.grad is not None
         assert bool(parameter.grad.isfinite().all())
