@@ -58,11 +58,28 @@ class GeneratorConfig:
 
 
 @dataclass(frozen=True)
+class BlindSpotConfig:
+    """Denoiser that estimates the clean of a noisy reference; both branches at half resolution."""
+
+    blind_width: int = 32
+    blind_dilations: tuple[int, ...] = (1, 1, 2, 4, 2)
+    """One convolution over a half plane an entry."""
+    full_width: int = 48
+    full_dilations: tuple[int, ...] = (1, 1, 2, 2, 1, 1)
+    """One 3×3 convolution an entry."""
+    spots: tuple[int, ...] = (1, 2, 3)
+    """Half widths of the blind spot that it is trained with, in cells of 2×2 pixels."""
+    spot: int = 2
+    """The one that it is used with."""
+
+
+@dataclass(frozen=True)
 class ModelConfig:
     """Everything that decides the shapes of the tensors in a weights file."""
 
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
     generator: GeneratorConfig = field(default_factory=GeneratorConfig)
+    denoiser: BlindSpotConfig = field(default_factory=BlindSpotConfig)
 
     def to_json(self) -> dict[str, Any]:
         """The configuration as plain JSON values."""
@@ -75,6 +92,15 @@ class ModelConfig:
         Raises:
             TypeError, KeyError: a field is missing or unknown (another version's file).
         """
-        generator = dict(values["generator"])
-        generator["mixing"] = tuple(generator["mixing"])
-        return cls(EncoderConfig(**values["encoder"]), GeneratorConfig(**generator))
+        return cls(
+            EncoderConfig(**values["encoder"]),
+            GeneratorConfig(**_with_tuples(values["generator"])),
+            BlindSpotConfig(**_with_tuples(values["denoiser"])),
+        )
+
+
+def _with_tuples(values: dict[str, Any]) -> dict[str, Any]:
+    """JSON has lists only."""
+    return {
+        name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+    }

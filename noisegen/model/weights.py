@@ -19,10 +19,11 @@ from torch import Tensor, nn
 
 from noisegen.errors import WeightsError
 from noisegen.model.config import ModelConfig
+from noisegen.model.denoiser import Denoiser
 from noisegen.model.encoder import ReferenceEncoder
 from noisegen.model.generator import Generator
 
-FORMAT = 1
+FORMAT = 2
 """Version of the weights file; raised when an older file can no longer be read."""
 
 METADATA_KEY = "noisegen"
@@ -30,12 +31,13 @@ CONTENT = "weights"
 
 
 class NoiseModel(nn.Module):
-    """Encoder and generator: what training optimises and a weights file holds."""
+    """Encoder, generator and denoiser: what training optimises and a weights file holds."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.encoder = ReferenceEncoder(config.encoder)
         self.generator = Generator(config.generator, config.encoder)
+        self.denoiser = Denoiser(config.denoiser)
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Weights:
         name: the file's stem.
         sha256: hash of the file's bytes; recorded in profiles and recipes.
         config: sizes of the networks.
-        model: encoder and generator, float32, in evaluation mode, on the CPU.
+        model: encoder, generator and denoiser, float32, in evaluation mode, on the CPU.
         card: what training recorded: data, steps, seed, scores.
     """
 
@@ -65,6 +67,11 @@ class Weights:
     def generator(self) -> Generator:
         """The one-pass generator."""
         return self.model.generator
+
+    @property
+    def denoiser(self) -> Denoiser:
+        """What estimates the clean of a reference that has none."""
+        return self.model.denoiser
 
 
 def weights_folders() -> tuple[Path, ...]:

@@ -58,8 +58,16 @@ def blend(profiles: Sequence[NoiseProfile], shares: Sequence[float], name: str) 
         references=tuple(dict.fromkeys(r for p in kept for r in p.references)),
         pixels=sum(p.pixels for p in kept),
         repairs=tuple(dict.fromkeys(r for p in kept for r in p.repairs)),
+        warnings=tuple(dict.fromkeys(w for p in kept for w in p.warnings)),
+        quality=None,
         tokens=_mean([p.tokens for p in kept], weights).astype(np.float32),
         measured=_statistics([p.measured for p in kept], weights),
+        calibrated=(
+            _statistics([p.applied for p in kept], weights)
+            if any(p.calibrated is not None for p in kept)
+            else None
+        ),
+        tuned=max(p.tuned for p in kept),
     )
 
 

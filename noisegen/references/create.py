@@ -71,6 +71,7 @@ class Measured:
         windows: of all of them.
         statistics: of the windows.
         repairs: what was done to imperfect pairs, each with its reference's name.
+        warnings: what is doubtful about them, each with its reference's name.
     """
 
     kind: str
@@ -81,6 +82,7 @@ class Measured:
     windows: Windows
     statistics: NoiseStatistics
     repairs: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def create_profile(
@@ -160,6 +162,7 @@ def encode_profile(measured: Measured, weights: Weights, *, name: str = "profile
         tokens=encode(measured.windows, measured.statistics, weights),
         measured=measured.statistics,
         repairs=measured.repairs,
+        warnings=measured.warnings,
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +19,24 @@ from safetensors.numpy import save as serialise
 from noisegen.errors import ProfileError
 from noisegen.images import write_atomically
 from noisegen.model.config import ACTIVITY_NODES, BINS, KERNEL, QUANTILE_NODES
+from noisegen.references.quality import Quality
 from noisegen.references.statistics import LAGS, NoiseStatistics
 
 Floats = NDArray[np.float32]
 
-FORMAT = 2
-"""Version of the profile file; raised when an older file can no longer be read."""
+FORMAT = 3
+"""Version of the profile file that is written."""
+
+READABLE = (2, 3)
+"""Versions that are read. An older one goes when it would mean other pixels, in a new minor
+version of noisegen, and is then refused by name. Version 2 had no warnings, no quality, and nothing
+calibrated or tuned."""
 
 METADATA_KEY = "noisegen"
 CONTENT = "noise profile"
 MEASURED = tuple(f.name for f in fields(NoiseStatistics))
+CALIBRATED = ("kernel", "quantiles", "mean", "level", "surface")
+"""The measured statistics that calibration may change, and that a profile then holds twice."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +55,11 @@ class NoiseProfile:
         tokens: T×D float32, the prompt.
         measured: the classical model, in units of the white level.
         repairs: what was done to imperfect references before they were measured, in words.
+        warnings: what is doubtful about the references, in words.
+        quality: how far its noise is from the references', where that was tried.
+        calibrated: the classical model as the generator needs it to come out as measured; only
+            ``CALIBRATED`` may differ from ``measured``. None where nothing was changed.
+        tuned: gradient steps that the prompt was tuned by.
     """
 
     name: str
@@ -59,6 +72,15 @@ class NoiseProfile:
     tokens: Floats
     measured: NoiseStatistics
     repairs: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    quality: Quality | None = None
+    calibrated: NoiseStatistics | None = None
+    tuned: int = 0
+
+    @property
+    def applied(self) -> NoiseStatistics:
+        """What the generator is given: calibrated where that was done."""
+        return self.measured if self.calibrated is None else self.calibrated
 
     @property
     def channels(self) -> int:
@@ -104,10 +126,16 @@ class NoiseProfile:
         """The file's content: the same bytes for the same profile."""
         tensors = {name: _contiguous(getattr(self.measured, name)) for name in MEASURED}
         tensors["tokens"] = _contiguous(self.tokens)
+        if self.calibrated is not None:
+            for name in CALIBRATED:
+                tensors[_calibrated(name)] = _contiguous(getattr(self.calibrated, name))
         metadata = {
             "content": CONTENT,
             "format": FORMAT,
             **{name: getattr(self, name) for name in _DESCRIBED},
+            "warnings": self.warnings,
+            "quality": asdict(self.quality) if self.quality else None,
+            "tuned": self.tuned,
         }
         canonical = json.dumps(metadata, sort_keys=True, separators=(",", ":"))
         data: bytes = serialise(tensors, {METADATA_KEY: canonical})
@@ -159,14 +187,16 @@ def _contiguous(values: NDArray[np.floating[Any]]) -> Floats:
 def _checked(path: Path, metadata: Any, tensors: dict[str, Floats]) -> NoiseProfile:  # noqa: ANN401
     if not isinstance(metadata, dict) or metadata.get("content") != CONTENT:
         raise ProfileError(f"{path}: a safetensors file, but not a noise profile")
-    if metadata.get("format") != FORMAT:
+    if metadata.get("format") not in READABLE:
         raise ProfileError(
-            f"{path}: profile of version {metadata.get('format')}, this noisegen reads version "
-            f"{FORMAT}; make it again with noisegen profile create"
+            f"{path}: profile of version {metadata.get('format')}, this noisegen reads versions "
+            f"{' and '.join(map(str, READABLE))}; make it again with noisegen profile create"
         )
     sigma = tensors.get("sigma")
     channels = len(sigma) if sigma is not None and sigma.ndim == 1 else 0
     expected = _shapes(channels)
+    if _calibrated(CALIBRATED[0]) in tensors:
+        expected |= {_calibrated(name): expected[name] for name in CALIBRATED}
     for name, shape in expected.items():
         found = tensors.get(name)
         if found is None or found.shape != shape or found.dtype != np.float32:
@@ -182,8 +212,30 @@ def _checked(path: Path, metadata: Any, tensors: dict[str, Floats]) -> NoiseProf
         raise ProfileError(f"{path}: has no entry {error}; make it again") from None
     described["references"] = tuple(described["references"])
     described["repairs"] = tuple(described["repairs"])
+    try:
+        found = metadata.get("quality")
+        quality = None if found is None else Quality.from_json(found)
+        tuned = int(metadata.get("tuned", 0))
+        warnings = tuple(map(str, metadata.get("warnings", ())))
+    except (TypeError, ValueError) as error:
+        raise ProfileError(f"{path}: says nonsense of itself ({error}); make it again") from None
     measured = NoiseStatistics(**{name: tensors[name] for name in MEASURED})
-    return NoiseProfile(**described, tokens=tensors["tokens"], measured=measured)
+    calibrated = None
+    if _calibrated(CALIBRATED[0]) in tensors:
+        calibrated = replace(measured, **{name: tensors[_calibrated(name)] for name in CALIBRATED})
+    return NoiseProfile(
+        **described,
+        tokens=tensors["tokens"],
+        measured=measured,
+        warnings=warnings,
+        quality=quality,
+        calibrated=calibrated,
+        tuned=tuned,
+    )
+
+
+def _calibrated(name: str) -> str:
+    return f"calibrated.{name}"
 
 
 def _shapes(channels: int) -> dict[str, tuple[int, ...]]:

@@ -142,7 +142,7 @@ class Synthesizer:
 
     def _conditioning(self, profile: NoiseProfile) -> Conditioning:
         tokens = torch.from_numpy(profile.tokens).unsqueeze(0).to(self.device)
-        return Conditioning(tokens, statistics_tensors(profile.measured).to(self.device))
+        return Conditioning(tokens, statistics_tensors(profile.applied).to(self.device))
 
     def _generate(
         self,

@@ -55,16 +55,27 @@ class Stage:
         steps: optimiser steps.
         shares: of every batch, by kind of shard.
         rate: peak learning rate (AdamW, warm-up, cosine).
+        trains: encoder and generator, or the denoiser; the rest stays as it is.
     """
 
     name: str
     steps: int
     shares: Shares
     rate: float = 1e-3
+    trains: Literal["noise", "denoiser"] = "noise"
 
+
+DRAWN: Shares = (("leaves", 0.7), ("classical", 0.3))
 
 STAGES = (
-    Stage("sim", 2600, (("leaves", 0.7), ("classical", 0.3))),
+    Stage("denoise-sim", 3000, DRAWN, trains="denoiser"),
+    Stage("sim", 2600, DRAWN),
+    Stage(
+        "denoise",
+        5000,
+        (("polyu", 0.2), ("w2s", 0.1), ("own", 0.3), ("photos", 0.5), ("classical", 0.2)),
+        trains="denoiser",
+    ),
     Stage(
         "base",
         2600,
@@ -74,7 +85,8 @@ STAGES = (
         rate=3e-4,
     ),
 )
-"""First what binds nobody, over procedural pictures; then real pairs and photographs beside it."""
+"""First what binds nobody, over procedural pictures; then real pairs and photographs beside it.
+The denoiser comes before the noise each time."""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from noisegen.evaluation.denoiser import train_denoiser
 from noisegen.model.weights import NoiseModel
 from noisegen.training.bank import Batch, Source, to_device
 from noisegen.training.config import Stage, TrainingConfig
+from noisegen.training.denoise import denoiser_loss
 from noisegen.training.distributed import average_gradients
 from noisegen.training.terms import Terms, generate
 
@@ -69,15 +70,27 @@ class Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         batch = to_device(batch, self.device)
+        train = self._train_noise if stage.trains == "noise" else self._train_denoiser
+        loss = train(batch)
+        self._update_average()
+        self.step += 1
+        return float(loss.detach())
+
+    def _train_noise(self, batch: Batch) -> Tensor:
         made = generate(self.model, batch, self.terms.draws, self.device)
         if self.adversary is not None:
             self._step(self.adversary, self.terms.discriminator_loss(made), self.terms)
         loss = self.terms.generator_loss(made, batch)
         self._step(self.optimiser, loss, self.model)
         self.terms.after_step(self.model)
-        self._update_average()
-        self.step += 1
-        return float(loss.detach())
+        return loss
+
+    def _train_denoiser(self, batch: Batch) -> Tensor:
+        spots = self.model.denoiser.config.spots
+        spot = spots[int(torch.randint(len(spots), ()))]
+        loss = denoiser_loss(self.model.denoiser, batch.noisy, batch.clean, spot)
+        self._step(self.optimiser, loss, self.model)
+        return loss
 
     def _step(self, optimiser: torch.optim.Optimizer, loss: Tensor, trained: nn.Module) -> None:
         optimiser.zero_grad(set_to_none=True)
