@@ -46,7 +46,7 @@ def read_header(path: str | Path) -> Header:
     Raises:
         ImageError: the file is missing, unreadable, or not supported.
     """
-    with _opened(Path(path)) as (file, container):
+    with opened(Path(path)) as (file, container):
         description = _describe(file, container)
     width, height = description.width, description.height
     if swaps_sides(description.orientation):
@@ -77,7 +77,7 @@ def read_picture(path: str | Path) -> Picture:
         ImageError: the file is missing, damaged, not supported, or larger than the limits of
             ``noisegen.images.limits``.
     """
-    with _opened(Path(path)) as (file, container):
+    with opened(Path(path)) as (file, container):
         description = _describe(file, container)
         samples = _FORMATS[container].decode(file)
         samples = samples[:, :, None] if samples.ndim == 2 else samples
@@ -109,7 +109,7 @@ def _check_as_described(samples: Pixels, description: Description) -> None:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple[BinaryIO, Container]]:
+def opened(path: Path) -> Iterator[tuple[BinaryIO, Container]]:
     """The open file and its format; whatever goes wrong inside becomes an ``ImageError``."""
     with _one_error(path):
         _check_is_file(path)

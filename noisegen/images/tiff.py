@@ -11,7 +11,7 @@ import logging
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import tifffile
@@ -34,7 +34,7 @@ from noisegen.images.tiff_support import (
 # reach stderr, beside the one error that tells the user.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
-_ORIENTATION, _PROFILE = 274, 34675
+ORIENTATION, _PROFILE = 274, 34675
 # Beyond this the offsets of a classic TIFF could overflow; tifffile decides by itself only for
 # uncompressed data.
 _BIG = 2**32 - 2**25
@@ -57,7 +57,7 @@ def describe(file: BinaryIO) -> Description:
             has_alpha=len(page.extrasamples) == 1,
             dtype=np.dtype(np.uint16 if bits == 16 and not palette else np.uint8),
             icc=page.tags.valueof(_PROFILE) or None,
-            orientation=valid_orientation(page.tags.valueof(_ORIENTATION)),
+            orientation=valid_orientation(page.tags.valueof(ORIENTATION)),
             verbatim=bits >= 8
             and not palette
             and page.photometric != MIN_IS_WHITE
@@ -70,8 +70,7 @@ def decode(file: BinaryIO) -> Pixels:
     """Decode the samples, H×W×S; palettes and single bits are expanded, min-is-white inverted."""
     with _page(file) as page:
         stored = page.asarray(squeeze=False)
-        # tifffile's five axes: separate sample, depth, row, column, sample.
-        samples: Pixels = np.moveaxis(stored[:, 0], 0, -1).reshape(*stored.shape[2:4], -1)
+        samples: Pixels = joined(stored)
         if page.bitspersample == 1:
             samples = samples.astype(np.uint8) * np.uint8(255)
         if page.photometric == PALETTE:
@@ -113,21 +112,32 @@ def _page(file: BinaryIO) -> Iterator[tifffile.TiffPage]:
     file.seek(0)
     with tifffile.TiffFile(file) as tiff:
         page = check_supported(tiff)
-        samples = page.samplesperpixel
-        check_declared_size(page.imagewidth, page.imagelength, samples, file_size)
-        if page.is_tiled:
-            # Tiles are decoded whole, so an absurd tile costs what an absurd picture does.
-            width = math.ceil(page.imagewidth / page.tilewidth) * page.tilewidth
-            height = math.ceil(page.imagelength / page.tilelength) * page.tilelength
-            check_declared_size(width, height, samples, file_size)
         if page.photometric == PALETTE:
             _palette(page.colormap)
-        _check_segments(page, file_size)
+        check_data(page, file_size)
         yield page
 
 
-def _check_segments(page: tifffile.TiffPage, file_size: int) -> None:
-    """Every strip or tile lies inside the file: tifffile fills up missing ones with zeros."""
+def joined(stored: NDArray[Any]) -> NDArray[Any]:
+    """H×W×S samples of tifffile's five axes: separate sample, depth (1), row, column, sample."""
+    return np.moveaxis(stored[:, 0], 0, -1).reshape(*stored.shape[2:4], -1)
+
+
+def check_data(page: tifffile.TiffPage, file_size: int) -> None:
+    """The page's size is within the limits, and every strip or tile lies inside the file.
+
+    Tifffile fills up missing ones with zeros.
+
+    Raises:
+        RefusedError: too large, or cut short.
+    """
+    samples = page.samplesperpixel
+    check_declared_size(page.imagewidth, page.imagelength, samples, file_size)
+    if page.is_tiled:
+        # Tiles are decoded whole, so an absurd tile costs what an absurd picture does.
+        width = math.ceil(page.imagewidth / page.tilewidth) * page.tilewidth
+        height = math.ceil(page.imagelength / page.tilelength) * page.tilelength
+        check_declared_size(width, height, samples, file_size)
     segments = list(zip(page.dataoffsets, page.databytecounts, strict=False))
     complete = page.is_contiguous or len(segments) >= math.prod(page.chunked)
     inside = all(start > 0 and size > 0 and start + size <= file_size for start, size in segments)

@@ -44,10 +44,19 @@ def check_supported(tiff: tifffile.TiffFile) -> tifffile.TiffPage:
     return page
 
 
-def _check_is_main_picture(tiff: tifffile.TiffFile, page: tifffile.TiffPage) -> None:
-    """Refuse previews of raw files, and stacks that hide behind one page."""
+def check_is_no_raw_file(page: tifffile.TiffPage) -> None:
+    """Refuse the first page of raw files, which is a preview.
+
+    Raises:
+        RefusedError: it is one.
+    """
     if _DNG_VERSION in page.tags or page.is_reduced:
         raise RefusedError("a camera raw file is not supported: develop it to 16-bit TIFF or PNG")
+
+
+def _check_is_main_picture(tiff: tifffile.TiffFile, page: tifffile.TiffPage) -> None:
+    """Refuse previews of raw files, and stacks that hide behind one page."""
+    check_is_no_raw_file(page)
     frames = int((tiff.imagej_metadata or {}).get("images", 1)) if tiff.is_imagej else 1
     if frames > 1:
         raise RefusedError(f"an ImageJ stack of {frames} images is {_CONVERT}, one image a file")
