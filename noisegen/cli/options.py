@@ -14,12 +14,13 @@ Weights = Annotated[str, typer.Option(help="Shipped weights by name, or a .safet
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
 WhiteLevel = Annotated[
     float | None,
-    typer.Option(help="White level of 16-bit pictures, as 4095 where they hold 12 bits."),
+    typer.Option(help="White level of 16-bit and float pictures, as 4095 for 12 bits in 16."),
 ]
 Refs = Annotated[
     list[str] | None,
     typer.Option(
-        "--ref", help="Noisy shot of the camera: a file, a folder or a quoted glob; repeatable."
+        "--ref",
+        help="Noisy shots of the camera: a file or stack, a folder or a quoted glob; repeatable.",
     ),
 ]
 RefCleans = Annotated[
@@ -30,7 +31,8 @@ RefBursts = Annotated[
     list[Path] | None,
     typer.Option(
         "--ref-burst",
-        help="Folder of two or more shots of one still scene, instead of --ref; repeatable.",
+        help="Shots of one still scene, two or more in a folder or a stack, instead of --ref; "
+        "repeatable.",
     ),
 ]
 NoRepair = Annotated[

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from noisegen.cli import options
-from noisegen.cli.output import Output, one_line, user_errors
-from noisegen.cli.references import gather_references, note_repairs
-from noisegen.errors import OutputError, UsageError
+from noisegen.cli.output import PARTLY, Output, one_line, user_errors
+from noisegen.cli.references import gather_references, note_repairs, note_white_level
+from noisegen.errors import BadReferenceError, OutputError, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -41,30 +41,68 @@ def create(
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Make a noise profile from noisy shots of one camera and setting."""
+    """Make a noise profile from noisy shots of one camera and setting.
+
+    Files of several channels make a profile each: OUT-CHANNEL.safetensors.
+    """
     from noisegen.model.weights import load_weights
-    from noisegen.references.create import create_profile
+    from noisegen.references.create import create_profile, find_white_level
 
     output = Output(json, quiet)
     check_file(out, overwrite)
     gathered = gather_references(ref, ref_clean, ref_burst, output)
-    if any(path.resolve() == out.resolve() for path in gathered.files):
-        raise UsageError(f"--out {out}: is a reference; name another file")
-    profile = create_profile(
-        gathered.read(),
-        load_weights(weights),
-        name=name or out.stem,
-        white_level=white_level,
-        repair=not no_repair,
+    channels = gathered.read()
+    files = {channel: _file_of(out, channel) for channel in channels}
+    for file in files.values():
+        check_file(file, overwrite)
+        if any(path.resolve() == file.resolve() for path in gathered.files):
+            raise UsageError(f"--out {file}: is a reference; name another file")
+    loaded = load_weights(weights)
+    if white_level is None:
+        # Channels of one camera have one white level, however dim some of them are.
+        level = find_white_level([r for each in channels.values() for r in each])
+    else:
+        level = white_level
+    profiles, unusable = {}, []
+    for channel, references in channels.items():
+        whole_name = "-".join(filter(None, (name or out.stem, channel)))
+        try:
+            profile = create_profile(
+                references, loaded, name=whole_name, white_level=level, repair=not no_repair
+            )
+        except BadReferenceError as error:
+            unusable.append(error)
+            continue
+        note_repairs(profile, output)
+        profiles[files[channel]] = profile
+    if not profiles:
+        raise unusable[0]
+    if white_level is None:
+        note_white_level(profile.dtype, level, output)
+    for file, profile in profiles.items():
+        profile.save(file)
+    for reason in unusable:
+        output.warn(f"no profile of a channel: {reason}")
+    written = [{"out": str(file), **_summary(profile)} for file, profile in profiles.items()]
+    output.result(
+        "\n".join(_written(file, profile) for file, profile in profiles.items()),
+        written[0] if len(channels) == 1 else {"profiles": written},
     )
-    note_repairs(profile, output)
-    profile.save(out)
+    if unusable:
+        raise typer.Exit(PARTLY)
+
+
+def _file_of(out: Path, channel: str) -> Path:
+    """The file of a channel's profile: the one named, unless there are several."""
+    return out.with_name(f"{out.stem}-{channel}{out.suffix}") if channel else out
+
+
+def _written(file: Path, profile: NoiseProfile) -> str:
     count = len(profile.references)
     what = "shot" if profile.kind == "burst" else "reference"
-    output.result(
-        f"wrote {out}: {profile.kind}, {count} {what}{'s' if count > 1 else ''}, "
-        f"σ {sigmas(profile)} of 255",
-        {"out": str(out), **_summary(profile)},
+    return (
+        f"wrote {file}: {profile.kind}, {count} {what}{'s' if count > 1 else ''}, "
+        f"σ {sigmas(profile)} of 255"
     )
 
 

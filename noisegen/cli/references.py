@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from noisegen.model.weights import Weights
     from noisegen.references.burst import Burst
     from noisegen.references.create import Reference
-    from noisegen.references.discover import Matches
+    from noisegen.references.discover import BurstFiles, Matches
     from noisegen.references.profile import NoiseProfile
 
 
@@ -57,32 +57,39 @@ class Gathered:
 
     Attributes:
         matches: noisy shots, each with its clean or None.
-        bursts: the shots of each folder.
+        bursts: the shots of each folder, or a stack of them.
     """
 
     matches: Matches
-    bursts: list[list[Path]]
+    bursts: list[BurstFiles]
 
     @property
     def files(self) -> list[Path]:
         """All of them."""
         shots = [path for pair in self.matches for path in pair if path is not None]
-        return [*shots, *(path for burst in self.bursts for path in burst)]
+        return [*shots, *(path for burst in self.bursts for path in burst.files)]
 
     @property
     def name(self) -> str:
-        """Of the first: a shot's stem, or a burst's folder."""
-        return self.bursts[0][0].parent.resolve().name if self.bursts else self.matches[0][0].stem
+        """Of the first: a shot's stem, or a burst's folder or stack."""
+        return self.bursts[0].name if self.bursts else self.matches[0][0].stem
 
-    def read(self) -> list[Reference] | list[Burst]:
-        """The pictures.
+    def read(self) -> dict[str, list[Reference]] | dict[str, list[Burst]]:
+        """The pictures of each channel by its name; a single channel has none.
 
         Raises:
             ImageError: one of them cannot be read.
+            BadReferenceError: they have different channels.
         """
-        from noisegen.references.discover import read_bursts, read_references
+        from noisegen.references.read import read_bursts, read_references
 
         return read_bursts(self.bursts) if self.bursts else read_references(self.matches)
+
+
+def note_white_level(dtype: str, found: float, output: Output) -> None:
+    """Says what white level was found, where it could be another."""
+    if dtype != "uint8":
+        output.note(f"white level {found:g}, found from the data; --white-level overrides it")
 
 
 def note_repairs(profile: NoiseProfile, output: Output) -> None:

@@ -15,6 +15,7 @@ from noisegen.cli.references import (
     gather_references,
     load_profiles,
     note_repairs,
+    note_white_level,
 )
 from noisegen.errors import UsageError
 
@@ -131,7 +132,13 @@ def _made_profile(
     from noisegen.references.burst import Burst
     from noisegen.references.create import create_profile
 
-    references = gathered.read()
+    channels = gathered.read()
+    if len(channels) > 1:
+        raise UsageError(
+            f"{gathered.files[0]}: has {len(channels)} channels ({', '.join(channels)}); make a "
+            "profile of each with noisegen profile create, then name one with --profile"
+        )
+    (references,) = channels.values()
     first = references[0]
     pixels = first.shots[0] if isinstance(first, Burst) else first.noisy
     made = create_profile(
@@ -141,6 +148,8 @@ def _made_profile(
         white_level=white_level if pixels.dtype.itemsize > 1 else None,
         repair=repair,
     )
+    if white_level is None:
+        note_white_level(made.dtype, made.white_level, output)
     note_repairs(made, output)
     if made.kind == "estimated":
         output.note(

@@ -53,11 +53,11 @@ def to_float(pixels: Pixels, white_level: float) -> NDArray[np.float32]:
     """Scale samples to the white level.
 
     Args:
-        pixels: integers of any shape.
+        pixels: integers or floats of any shape.
         white_level: the value that becomes 1, above 0.
 
     Returns:
-        float32 of the same shape, 0 or more; above 1 where samples pass the white level.
+        float32 of the same shape; above 1 where samples pass the white level.
 
     Raises:
         ValueError: the white level is not a positive number.

@@ -114,7 +114,8 @@ def burst_windows(
         _refuse_other_scenes(burst.name, shots, white_level)
     place = _shared_place(shots)
     mean = np.mean([moved(to_float(s.pixels, white_level), s.shift)[place] for s in shots], 0)
-    mean = mean.clip(0, 1).astype(np.float32)
+    black = min([0.0, *(float(shot.pixels.min()) for shot in shots)]) / white_level
+    mean = mean.clip(black, 1).astype(np.float32)
     # Of two shots, one: the other's residual is the same with its sign turned.
     still = [shot for shot in shots if shot.shift.is_none]
     sources, moves = [], np.zeros(len(cut(mean)), bool)
@@ -132,7 +133,7 @@ def burst_windows(
         done += left_out
     limit = MOST_WINDOWS // len(sources)
     parts = [
-        _windows(noisy, clean, step, _scale(cut(noisy - clean)[kept], source, shots))
+        _windows(noisy, clean, step, _scale(cut(noisy - clean)[kept], source, shots), black)
         for source, noisy, clean in sources
     ]
     return join([part.where(kept).take(limit) for part in parts]), tuple(done)
@@ -243,16 +244,19 @@ def _evened(noisy: Floats, clean: Floats, step: float) -> Equalised:
     return equalised(still, clean, step)
 
 
-def _windows(noisy: Floats, clean: Floats, step: float, scale: float) -> Windows:
-    """The scaled residual, clipped like a picture: what reaches an end may have gone beyond."""
-    picture = (clean + np.float32(scale) * (noisy - clean)).clip(0, 1)
+def _windows(noisy: Floats, clean: Floats, step: float, scale: float, black: float) -> Windows:
+    """The scaled residual, clipped like a picture: what reaches an end may have gone beyond.
+
+    The lower end, ``black``, is 0, or the lowest value of floats that go below it.
+    """
+    picture = (clean + np.float32(scale) * (noisy - clean)).clip(black, 1)
     return Windows(cut(picture - clean), cut(clean), False, step)
 
 
 def _clipped(shots: Sequence[_Placed], place: tuple[slice, slice], white_level: float) -> Mask:
     """Windows of which much is clipped in some shots but not in others."""
     ends = [
-        (pixels <= 0) | (pixels >= white_level) for pixels in (shot.pixels[place] for shot in shots)
+        (pixels == 0) | (pixels >= white_level) for pixels in (shot.pixels[place] for shot in shots)
     ]
     partly = (np.any(ends, 0) & ~np.all(ends, 0)).astype(np.float32)
     clipped: Mask = cut(partly).mean((1, 2, 3)) > LARGEST_CLIPPED

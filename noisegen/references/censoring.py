@@ -49,7 +49,8 @@ class Moments:
 def censored(windows: Windows) -> NDArray[np.bool_]:
     """Pixels at black or white whose noise may have gone beyond; N×C×32×32."""
     noisy = windows.clean + windows.residual
-    at_end = (noisy <= 1e-6) | (noisy >= 1 - 1e-6)
+    # Floats may go below black: there nothing is hidden.
+    at_end: NDArray[np.bool_] = (np.abs(noisy) <= 1e-6) | (noisy >= 1 - 1e-6)
     if not at_end.any():
         return at_end
     level = read_curves(plain_moments(windows).level, intensity_position(windows.clean))

@@ -49,7 +49,8 @@ class Reference:
 
     Attributes:
         name: file name, for messages and the profile.
-        noisy: H×W or H×W×C (C is 1 or 3), uint8, uint16, or float in [0, 1].
+        noisy: H×W or H×W×C (C is 1 or 3), uint8, uint16, or float in any range; black is 0, and
+            noise may go below.
         clean: the same shape and type, or None.
     """
 
@@ -99,8 +100,9 @@ def create_profile(
         references: one or more noisy pictures, or bursts; all gray or all RGB, of one type.
         weights: whose encoder makes the prompt; the profile is tied to them.
         name: of the profile.
-        white_level: of integer data; found from the references where not given (255 for 8 bits;
-            for 16 bits the smallest of 10, 12, 14 and 16 bits that holds them).
+        white_level: found from the references where not given: 255 for 8 bits; for 16 bits the
+            smallest of 10, 12, 14 and 16 bits that holds them; for floats 1, or their largest value
+            if that is more. Floats above a given one count as saturated.
         repair: undo gross shift, brightness and drift between a reference and its clean, leave out
             what follows the clean's edges; move a burst's shots onto each other. The profile's
             ``repairs`` say what was done.
@@ -124,9 +126,7 @@ def measure_references(
     bursts = [reference for reference in references if isinstance(reference, Burst)]
     if bursts and len(bursts) != len(references):
         raise BadReferenceError(f"{bursts[0].name}: a burst beside single shots; give one kind")
-    shaped = [_with_channels(shot) for reference in references for shot in _shots(reference)]
-    for reference in shaped:
-        _check(reference, shaped[0])
+    shaped = _alike(references)
     level = _white_level(shaped, white_level)
     if bursts:
         undo = repair in (Repair.ALL, Repair.GROSS)
@@ -134,6 +134,8 @@ def measure_references(
     else:
         parts = [_windows(reference, level, repair) for reference in shaped]
     windows = join([part for part, _ in parts])
+    # Of floats: what lies below black or above white has no intensity of its own.
+    windows = replace(windows, clean=windows.clean.clip(0, 1))
     statistics = measure(windows)
     _check_noise(statistics, windows, shaped)
     alone = "estimated" if windows.estimated else "paired"
@@ -185,6 +187,23 @@ def encode(windows: Windows, measured: NoiseStatistics, weights: Weights) -> NDA
     return result
 
 
+def find_white_level(references: Sequence[Reference | Burst]) -> float:
+    """The white level that references show, of several channels together where they are.
+
+    Raises:
+        BadReferenceError: they are not alike, or cannot be used.
+    """
+    return _white_level(_alike(references), None)
+
+
+def _alike(references: Sequence[Reference | Burst]) -> list[Reference]:
+    """All pictures, H×W×C, checked to be fit for one profile."""
+    shaped = [_with_channels(shot) for reference in references for shot in _shots(reference)]
+    for reference in shaped:
+        _check(reference, shaped[0])
+    return shaped
+
+
 def _shots(reference: Reference | Burst) -> list[Reference]:
     """A reference's noisy pictures, a burst's under their folder's name."""
     if isinstance(reference, Reference):
@@ -222,6 +241,9 @@ def _check(reference: Reference, first: Reference) -> None:
             f"{name}: {_kind(noisy)}, but {first.name} is {_kind(first.noisy)}; references of one "
             "profile must be alike, make a profile each"
         )
+    for pixels in (noisy, clean):
+        if pixels is not None and not np.isfinite(pixels).all():
+            raise BadReferenceError(f"{name}: holds NaN or infinite values; replace them")
     if clean is None:
         return
     if clean.shape != noisy.shape or clean.dtype != noisy.dtype:
@@ -247,7 +269,11 @@ def _type_name(pixels: Pixels) -> str:
 def _white_level(references: Sequence[Reference], given: float | None) -> float:
     arrays = [r.noisy for r in references] + [r.clean for r in references if r.clean is not None]
     if references[0].noisy.dtype.kind == "f":
-        return float(given) if given else 1.0
+        if given is not None and not 0 < given < np.inf:
+            raise BadReferenceError(
+                f"{references[0].name}: white level {given:g} cannot be; give a positive number"
+            )
+        return float(given or max(1.0, *(array.max() for array in arrays)))
     if given is None:
         return float(white_level_of(arrays))
     largest = max(int(array.max()) for array in arrays)
@@ -263,11 +289,11 @@ def _windows(
     reference: Reference, white_level: float, repair: Repair
 ) -> tuple[Windows, tuple[str, ...]]:
     """Windows of a reference, and what was done to it."""
-    name, noisy = reference.name, to_float(reference.noisy, white_level)
-    step = 0.0 if reference.noisy.dtype.kind == "f" else 1 / white_level
+    name, noisy = reference.name, _scaled(reference.noisy, white_level)
+    step = _step(reference.noisy, white_level)
     if reference.clean is None:
         return blind_windows(noisy, name, step), ()
-    clean = to_float(reference.clean, white_level)
+    clean = _scaled(reference.clean, white_level)
     if repair in (Repair.MASK, Repair.NONE):
         refuse_other_scene(noisy, clean, name)
         take = paired_windows if repair is Repair.MASK else all_windows
@@ -277,12 +303,23 @@ def _windows(
     return windows, tuple(f"{name}: {done}" for done in repairs)
 
 
+def _scaled(pixels: Pixels, white_level: float) -> NDArray[np.float32]:
+    """In units of the white level; floats above it are saturated, as integers are by their type."""
+    return np.minimum(to_float(pixels, white_level), np.float32(1))
+
+
+def _step(pixels: Pixels, white_level: float) -> float:
+    """Of the quantisation, in units of the white level; 0 for floats but whole numbers."""
+    whole = pixels.dtype.kind != "f" or (white_level > 1 and not (pixels % 1).any())
+    return 1 / white_level if whole else 0.0
+
+
 def _burst_windows(
     burst: Burst, white_level: float, repair: bool
 ) -> tuple[Windows, tuple[str, ...]]:
     """Windows of a burst, and what was done to it."""
     shots = tuple(_with_channels(shot).noisy for shot in _shots(burst))
-    step = 0.0 if shots[0].dtype.kind == "f" else 1 / white_level
+    step = _step(shots[0], white_level)
     windows, done = burst_windows(replace(burst, shots=shots), white_level, step, repair)
     return windows, tuple(f"{burst.name}/{what}" for what in done)
 

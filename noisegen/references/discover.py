@@ -6,12 +6,10 @@ import glob
 import re
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from noisegen.errors import UsageError
-from noisegen.images import read_picture
-from noisegen.references.burst import Burst
-from noisegen.references.create import Reference
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp"})
 """Endings, in lower case, of the files that a folder is searched for."""
@@ -49,34 +47,35 @@ def find_references(noisy: Sequence[str], clean: Sequence[str]) -> Matches:
     return match(noisies, cleans)
 
 
-def read_references(matches: Matches) -> list[Reference]:
-    """Reads matched files; alpha is left out.
+@dataclass(frozen=True)
+class BurstFiles:
+    """Files of one burst: its shots, or stacks of them.
 
-    Each goes by its file's name alone: a profile must not tell where on a machine it was made.
-
-    Raises:
-        ImageError: one of them cannot be read.
+    Attributes:
+        name: of their folder, or of the one stack.
+        files: one or more.
     """
-    return [
-        Reference(
-            noisy.name,
-            read_picture(noisy).pixels,
-            None if clean is None else read_picture(clean).pixels,
-        )
-        for noisy, clean in matches
-    ]
+
+    name: str
+    files: tuple[Path, ...]
 
 
-def find_bursts(folders: Sequence[Path]) -> list[list[Path]]:
-    """Shots of each folder of ``--ref-burst``, subfolders left aside.
+def find_bursts(places: Sequence[Path]) -> list[BurstFiles]:
+    """Shots of each folder of ``--ref-burst``, subfolders left aside, or the stack that it names.
 
     Raises:
-        UsageError: no folder, or one without pictures.
+        UsageError: neither folder nor file, or a folder without pictures.
     """
     bursts = []
-    for folder in folders:
+    for folder in places:
+        if folder.is_file():
+            bursts.append(BurstFiles(folder.stem, (folder,)))
+            continue
         if not folder.is_dir():
-            raise UsageError(f"--ref-burst {folder}: is no folder; name the folder of the shots")
+            raise UsageError(
+                f"--ref-burst {folder}: is no folder and no file; name the folder of the shots, or "
+                "a stack of them"
+            )
         shots = sorted(
             path
             for path in folder.iterdir()
@@ -84,24 +83,8 @@ def find_bursts(folders: Sequence[Path]) -> list[list[Path]]:
         )
         if not shots:
             raise UsageError(f"--ref-burst {folder}: holds no picture; put the shots right in it")
-        bursts.append(shots)
+        bursts.append(BurstFiles(folder.resolve().name, tuple(shots)))
     return bursts
-
-
-def read_bursts(bursts: Sequence[Sequence[Path]]) -> list[Burst]:
-    """Reads shots that :func:`find_bursts` found; each goes by its folder's and file's name.
-
-    Raises:
-        ImageError: one of them cannot be read.
-    """
-    return [
-        Burst(
-            shots[0].parent.resolve().name,
-            tuple(path.name for path in shots),
-            tuple(read_picture(path).pixels for path in shots),
-        )
-        for shots in bursts
-    ]
 
 
 def find_pictures(specs: Sequence[str], option: str) -> list[Path]:

@@ -35,7 +35,7 @@ def blind_windows(noisy: Floats, name: str, step: float = 0.0) -> Windows:
     """Flat windows of a noisy picture with a smooth clean estimate.
 
     Args:
-        noisy: H×W×C in [0, 1] of the white level.
+        noisy: H×W×C in units of the white level, at most 1.
         name: of the reference, for the error.
         step: of its quantisation, in units of the white level; 0 for none.
 
@@ -43,7 +43,8 @@ def blind_windows(noisy: Floats, name: str, step: float = 0.0) -> Windows:
         BadReferenceError: every window is clipped.
     """
     windows = cut(noisy)
-    clipped = ((windows <= 0) | (windows >= 1)).mean((1, 2, 3))
+    # Floats may go below black: there nothing is clipped.
+    clipped = ((windows == 0) | (windows >= 1)).mean((1, 2, 3))
     windows = windows[clipped <= LARGEST_CLIPPED]
     if len(windows) == 0:
         raise BadReferenceError(
