@@ -1,8 +1,9 @@
 """Reading and writing pictures: pixels, depth, alpha, profiles, float planes."""
 
+from noisegen.images.jpeg_quality import STANDARD_TABLE, quality_of_scale
 from noisegen.images.picture import Container, Header, Picture, Pixels, pixel_hash
 from noisegen.images.planes import default_white_level, quantise, to_float, white_level_of
-from noisegen.images.read import read_header, read_picture
+from noisegen.images.read import read_header, read_jpeg_quality, read_picture
 from noisegen.images.write import (
     copy_atomically,
     encode,
@@ -12,6 +13,7 @@ from noisegen.images.write import (
 )
 
 __all__ = [
+    "STANDARD_TABLE",
     "Container",
     "Header",
     "Picture",
@@ -21,8 +23,10 @@ __all__ = [
     "encode",
     "lossless_container",
     "pixel_hash",
+    "quality_of_scale",
     "quantise",
     "read_header",
+    "read_jpeg_quality",
     "read_picture",
     "to_float",
     "white_level_of",

@@ -11,6 +11,7 @@ import numpy as np
 from PIL.JpegImagePlugin import JpegImageFile
 
 from noisegen.images.description import Description, RefusedError
+from noisegen.images.jpeg_quality import quality_of_table
 from noisegen.images.orientation import orientation_in_exif
 from noisegen.images.picture import Pixels
 
@@ -41,6 +42,12 @@ def describe(file: BinaryIO) -> Description:
 def decode(file: BinaryIO) -> Pixels:
     """Decode the samples, H×W or H×W×3."""
     return np.asarray(_open(file))
+
+
+def quality(file: BinaryIO) -> float:
+    """Quality of the luma on libjpeg's scale, by the file's quantisation table."""
+    tables = _open(file).quantization
+    return quality_of_table(tables[min(tables)])
 
 
 def _open(file: BinaryIO) -> JpegImageFile:

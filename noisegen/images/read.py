@@ -93,6 +93,19 @@ def read_picture(path: str | Path) -> Picture:
         )
 
 
+def read_jpeg_quality(path: str | Path) -> float | None:
+    """Quality of a JPEG on libjpeg's scale, 1 to 100; no pixel is decoded.
+
+    Returns:
+        None for a file of another format.
+
+    Raises:
+        ImageError: the file is missing, damaged or not supported.
+    """
+    with opened(Path(path)) as (file, container):
+        return jpeg.quality(file) if container is Container.JPEG else None
+
+
 def _describe(file: BinaryIO, container: Container) -> Description:
     description = _FORMATS[container].describe(file)
     check_declared_size(description.width, description.height, description.samples, file.seek(0, 2))

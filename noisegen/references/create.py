@@ -20,6 +20,7 @@ from noisegen.references.burst import Burst, burst_windows, refuse_no_burst
 from noisegen.references.estimate import blind_windows
 from noisegen.references.profile import NoiseProfile
 from noisegen.references.repair import ANY, GROSS, refuse_other_scene, repaired_windows
+from noisegen.references.screening import Screened, screen, warnings_of
 from noisegen.references.statistics import NoiseStatistics, measure
 from noisegen.references.tensors import statistics_tensors, window_tensors
 from noisegen.references.windows import Windows, all_windows, join, paired_windows
@@ -52,11 +53,13 @@ class Reference:
         noisy: H×W or H×W×C (C is 1 or 3), uint8, uint16, or float in any range; black is 0, and
             noise may go below.
         clean: the same shape and type, or None.
+        jpeg_quality: of the noisy file on libjpeg's scale, where it is a JPEG.
     """
 
     name: str
     noisy: Pixels
     clean: Pixels | None = None
+    jpeg_quality: float | None = None
 
 
 @dataclass(frozen=True)
@@ -128,6 +131,7 @@ def measure_references(
         raise BadReferenceError(f"{bursts[0].name}: a burst beside single shots; give one kind")
     shaped = _alike(references)
     level = _white_level(shaped, white_level)
+    doubtful = warnings_of([_screened(reference, level) for reference in references])
     if bursts:
         undo = repair in (Repair.ALL, Repair.GROSS)
         parts = [_burst_windows(burst, level, undo) for burst in bursts]
@@ -148,6 +152,7 @@ def measure_references(
         windows=windows,
         statistics=statistics,
         repairs=tuple(repair for _, repairs in parts for repair in repairs),
+        warnings=doubtful,
     )
 
 
@@ -224,7 +229,7 @@ def _with_channels(reference: Reference) -> Reference:
         raise BadReferenceError(
             f"{reference.name}: shape {reference.noisy.shape}; give gray or RGB, H×W or H×W×3"
         )
-    return Reference(reference.name, noisy, clean)
+    return replace(reference, noisy=noisy, clean=clean)
 
 
 def _check(reference: Reference, first: Reference) -> None:
@@ -283,6 +288,13 @@ def _white_level(references: Sequence[Reference], given: float | None) -> float:
             f"{references[0].noisy.dtype} and its brightest pixel {largest}"
         )
     return float(given)
+
+
+def _screened(reference: Reference | Burst, white_level: float) -> Screened:
+    """A reference judged by its noisy picture, a burst by its first shot: they are alike."""
+    shot = _with_channels(_shots(reference)[0])
+    has_clean = isinstance(reference, Burst) or reference.clean is not None
+    return screen(shot.noisy, shot.name, white_level, has_clean, shot.jpeg_quality)
 
 
 def _windows(

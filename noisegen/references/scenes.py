@@ -36,18 +36,37 @@ def same_scene(picture: Floats, other: Floats) -> bool:
     if a.size < FEWEST_BOXES:
         return True
     shown_a, shown_b, shared = _shared(a, a), _shared(b, b), _shared(a, b)
-    clear_a, clear_b = (
-        shown > SIGNIFICANT * float((x**2).mean()) / np.sqrt(2 * x.size)
-        for shown, x in ((shown_a, a), (shown_b, b))
-    )
+    clear_a, clear_b = shown_a > _by_chance(a), shown_b > _by_chance(b)
     if not clear_a and not clear_b:
         return True
     if clear_a and clear_b:
         return bool(shared > SMALLEST_AGREEMENT * np.sqrt(shown_a * shown_b))
     # One shows nothing: is that for its noise, or would the other's scene have stood out?
     silent, shown = (b, shown_a) if clear_a else (a, shown_b)
-    hidden = SIGNIFICANT * float((silent**2).mean()) / np.sqrt(2 * silent.size)
+    hidden = _by_chance(silent)
     return bool(SMALLEST_AGREEMENT**2 * shown < hidden) or shared > hidden
+
+
+def most_detail(picture: Floats) -> float | None:
+    """Upper limit of the standard deviation of what a picture shows at the scale of 8 to 70 px.
+
+    Noise does not count, but what it may hide does.
+
+    Args:
+        picture: H×W×C.
+
+    Returns:
+        In the unit of the pixels; None for a picture too small to tell.
+    """
+    boxes = _details(picture)
+    if boxes.size < FEWEST_BOXES:
+        return None
+    return float(np.sqrt(max(_shared(boxes, boxes), 0.0) + _by_chance(boxes)))
+
+
+def _by_chance(boxes: Doubles) -> float:
+    """What a picture of nothing but noise may seem to show."""
+    return SIGNIFICANT * float((boxes**2).mean()) / float(np.sqrt(2 * boxes.size))
 
 
 def _details(picture: Floats) -> Doubles:
