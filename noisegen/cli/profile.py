@@ -9,7 +9,12 @@ import typer
 
 from noisegen.cli import options
 from noisegen.cli.output import PARTLY, Output, one_line, user_errors
-from noisegen.cli.references import gather_references, note_repairs, note_white_level
+from noisegen.cli.references import (
+    gather_references,
+    note_repairs,
+    note_white_level,
+    warn_of_doubts,
+)
 from noisegen.errors import BadReferenceError, OutputError, UsageError
 
 if TYPE_CHECKING:
@@ -74,6 +79,7 @@ def create(
             unusable.append(error)
             continue
         note_repairs(profile, output)
+        warn_of_doubts(profile, output)
         profiles[files[channel]] = profile
     if not profiles:
         raise unusable[0]
@@ -144,6 +150,7 @@ def _summary(profile: NoiseProfile) -> dict[str, Any]:
         "kind": profile.kind,
         "references": list(profile.references),
         "repairs": list(profile.repairs),
+        "warnings": list(profile.warnings),
         "pixels": profile.pixels,
         "channels": profile.channels,
         "dtype": profile.dtype,
@@ -183,6 +190,7 @@ def _description(profile: NoiseProfile) -> Group:
         f"  white level  {profile.white_level:g}",
         f"  σ            {sigmas(profile)} of 255{other_unit}",
         *(f"  repaired     {one_line(repair)}" for repair in profile.repairs),
+        *(f"  warning      {one_line(warning)}" for warning in profile.warnings),
         "",
         *_chart(profile),
         "",

@@ -98,6 +98,12 @@ def note_repairs(profile: NoiseProfile, output: Output) -> None:
         output.note(f"repaired {repair}")
 
 
+def warn_of_doubts(profile: NoiseProfile, output: Output) -> None:
+    """Says what is doubtful about the references."""
+    for warning in profile.warnings:
+        output.warn(warning)
+
+
 def load_profiles(files: Sequence[Path], weights: Weights) -> list[NoiseProfile]:
     """Saved profiles, each checked to be of these weights."""
     from noisegen.references.profile import NoiseProfile

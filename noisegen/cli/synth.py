@@ -16,6 +16,7 @@ from noisegen.cli.references import (
     load_profiles,
     note_repairs,
     note_white_level,
+    warn_of_doubts,
 )
 from noisegen.errors import UsageError
 
@@ -151,6 +152,7 @@ def _made_profile(
     if white_level is None:
         note_white_level(made.dtype, made.white_level, output)
     note_repairs(made, output)
+    warn_of_doubts(made, output)
     if made.kind == "estimated":
         output.note(
             "the references came without their clean: it was estimated from their flat areas"
@@ -230,6 +232,7 @@ def _run(
         "pairs": pairs,
         "megapixels": pixels / 1e6,
         "profiles": [profile.name for profile in profiles],
+        "warnings": [warning for profile in profiles for warning in profile.warnings],
         "skipped": skipped,
     }
     left = f", skipped {len(skipped)} images" if skipped else ""

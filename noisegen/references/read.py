@@ -13,6 +13,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from noisegen.errors import BadReferenceError
+from noisegen.images import read_jpeg_quality
 from noisegen.images.stack import Planes, read_planes
 from noisegen.references.burst import Burst
 from noisegen.references.create import Reference
@@ -65,11 +66,12 @@ def read_bursts(bursts: Sequence[BurstFiles]) -> dict[str, list[Burst]]:
 
 
 class _File:
-    """A file's pictures beside its name."""
+    """A file's pictures beside its name, and its quality if it is a JPEG."""
 
     def __init__(self, path: Path) -> None:
         self.name = path.name
         self.planes: Planes = read_planes(path)
+        self.jpeg_quality = read_jpeg_quality(path)
 
     def frames(self, channel: int) -> Iterator[tuple[str, Pixels]]:
         """The pictures of a channel, named ``FILE[CHANNEL][INDEX]`` as far as there are several."""
@@ -97,8 +99,9 @@ def _listed(file: _File) -> str:
 
 def _references(noisy: _File, clean: _File | None, channel: int) -> list[Reference]:
     shots = list(noisy.frames(channel))
+    quality = noisy.jpeg_quality
     if clean is None:
-        return [Reference(name, pixels) for name, pixels in shots]
+        return [Reference(name, pixels, jpeg_quality=quality) for name, pixels in shots]
     cleans = [pixels for _, pixels in clean.frames(channel)]
     if len(cleans) not in (1, len(shots)):
         raise BadReferenceError(
@@ -107,7 +110,8 @@ def _references(noisy: _File, clean: _File | None, channel: int) -> list[Referen
         )
     cleans = cleans * len(shots) if len(cleans) == 1 else cleans
     return [
-        Reference(name, pixels, pure) for (name, pixels), pure in zip(shots, cleans, strict=True)
+        Reference(name, pixels, pure, quality)
+        for (name, pixels), pure in zip(shots, cleans, strict=True)
     ]
 
 
