@@ -32,10 +32,11 @@ class NoiseGenerator(Synthesizer):
         """A noise profile from one or more noisy pictures of one camera and setting.
 
         Args:
-            noisy: H×W, H×W×1 or H×W×3, uint8, uint16, or float in [0, 1]; or several of them.
-            clean: the clean of each, of the same shape and type; estimated where not given.
+            noisy: H×W, H×W×1 or H×W×3, uint8, uint16, or float; or several of them.
+            clean: the clean of each, of the same shape, and of its type or float in the same
+                units; estimated where not given.
             name: of the profile.
-            white_level: of integer data; found from the pictures where not given.
+            white_level: found from the pictures where not given; see :func:`create_profile`.
             repair: undo gross shift, brightness and drift between a picture and its clean.
 
         Raises:

@@ -60,6 +60,11 @@ def layout_of(tiff: tifffile.TiffFile) -> Layout:
             f"says that it holds {count} pictures, but has {len(pages)} pages: {_SAVE}"
         )
     in_one_page = count > len(pages)
+    if in_one_page and count * max(first.nbytes, 1) > tiff.filehandle.size:
+        raise RefusedError(
+            f"says that it holds {count} pictures, but is cut short or compressed: get an intact "
+            "copy of the file"
+        )
     channels = sizes.get("c", 1)
     planes = _by_channel(order, sizes, range(count) if in_one_page else pages)
     return Layout(channel_names([None] * channels), planes, in_one_page)

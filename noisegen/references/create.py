@@ -52,7 +52,7 @@ class Reference:
         name: file name, for messages and the profile.
         noisy: H×W or H×W×C (C is 1 or 3), uint8, uint16, or float in any range; black is 0, and
             noise may go below.
-        clean: the same shape and type, or None.
+        clean: the same shape, and type or float in the same units, as means are; or None.
         jpeg_quality: of the noisy file on libjpeg's scale, where it is a JPEG.
     """
 
@@ -251,7 +251,7 @@ def _check(reference: Reference, first: Reference) -> None:
             raise BadReferenceError(f"{name}: holds NaN or infinite values; replace them")
     if clean is None:
         return
-    if clean.shape != noisy.shape or clean.dtype != noisy.dtype:
+    if clean.shape != noisy.shape or clean.dtype not in (noisy.dtype, np.float32, np.float64):
         raise BadReferenceError(
             f"{name}: is {_kind(noisy)} of {width}×{height}, its clean is {_kind(clean)} of "
             f"{clean.shape[1]}×{clean.shape[0]}; give the clean of this very picture"
@@ -272,7 +272,8 @@ def _type_name(pixels: Pixels) -> str:
 
 
 def _white_level(references: Sequence[Reference], given: float | None) -> float:
-    arrays = [r.noisy for r in references] + [r.clean for r in references if r.clean is not None]
+    noisies, cleans = ([r.noisy for r in references], [r.clean for r in references])
+    arrays = [*noisies, *(c for c in cleans if c is not None and c.dtype == noisies[0].dtype)]
     if references[0].noisy.dtype.kind == "f":
         if given is not None and not 0 < given < np.inf:
             raise BadReferenceError(

@@ -49,7 +49,7 @@ class NoiseProfile:
             scene, whose mean is the clean) or ``estimated``.
         references: file names of the references.
         pixels: of all references together.
-        white_level: of the references' integers; 1.0 for floats.
+        white_level: of the references: the value that counts as 1.
         dtype: of the references: ``uint8``, ``uint16`` or ``float32``.
         weights_sha256: hash of the weights that encoded the prompt.
         tokens: T×D float32, the prompt.

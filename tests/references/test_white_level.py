@@ -120,3 +120,11 @@ def test_what_cannot_be_is_refused(change: float, white_level: Any, reason: str)
         with pytest.raises(BadReferenceError, match=rf"a\.tif: .*{reason}") as caught:
             measure_references([reference], white_level)
         assert "\n" not in str(caught.value)
+
+
+def test_the_clean_of_integers_may_be_their_mean_in_floats() -> None:
+    clean = smooth(500.3, 3000.7)
+    shot = np.rint(noisy(clean, 40)).astype(np.uint16)
+    measured = measure_references([Reference("a.tif", shot, clean)])
+    assert (measured.dtype, measured.white_level, measured.kind) == ("uint16", 4095, "paired")
+    np.testing.assert_allclose(measured.statistics.sigma * 4095, 40, rtol=0.05)
