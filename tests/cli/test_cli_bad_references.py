@@ -23,7 +23,9 @@ def scene(seed: int = 0) -> Any:
     shapes, texture, where = (
         ndimage.gaussian_filter(rng.normal(size=(SIDE, SIDE)), sigma) for sigma in (30, 1.2, 20)
     )
-    picture = 128 + 40 * shapes / shapes.std() + np.where(where > 0.02, 12 * texture / texture.std(), 0)
+    picture = (
+        128 + 40 * shapes / shapes.std() + np.where(where > 0.02, 12 * texture / texture.std(), 0)
+    )
     return np.rint(picture.clip(30, 225))[..., None].repeat(3, 2).astype(np.uint8)
 
 
