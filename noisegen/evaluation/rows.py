@@ -111,11 +111,21 @@ def compare_rows(
         reference = case.reference
         if blind:
             reference = Reference(reference.name, reference.noisy)
-        # Real targets keep their shifts too, so what a repair takes away is part of the truth.
-        measured = measure_references([reference], repair=Repair.MASK)
-        profiles = {key: encode_profile(measured, used) for key, used in by_hash.items()}
+        profiles = _profiles(reference, by_hash)
         for target in case.targets:
             for row in rows:
                 profile = profiles[row.weights.sha256]
                 real, fake = row.real(target, profile), row.fake(target, profile)
                 yield Comparison(row.name, case.name, target, real, fake)
+
+
+def _profiles(reference: Reference, by_hash: dict[str, Weights]) -> dict[str, NoiseProfile]:
+    """The reference's profile by each weights, which share its measuring where they can."""
+    profiles: dict[str, NoiseProfile] = {}
+    measured = None
+    for key, weights in by_hash.items():
+        if measured is None or reference.clean is None:
+            # Real targets keep their shifts too, so what a repair takes away is part of the truth.
+            measured = measure_references([reference], None, Repair.MASK, weights.denoiser)
+        profiles[key] = encode_profile(measured, weights)
+    return profiles

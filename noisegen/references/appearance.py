@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisegen.model.config import WINDOW
-from noisegen.references.estimate import fit_surfaces, flat_windows
 from noisegen.references.pixel_blocks import SIDE, clipped_share, roughness
+from noisegen.references.surfaces import fit_surfaces, flat_windows
 
 Pixels = NDArray[Any]
 Floats = NDArray[np.float32]

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from noisegen.errors import BadReferenceError
 from noisegen.images import to_float, white_level_of
 from noisegen.model.config import WINDOW
+from noisegen.model.denoiser import Denoiser
 from noisegen.model.weights import Weights
 from noisegen.references.burst import Burst, burst_windows, refuse_no_burst
 from noisegen.references.estimate import blind_windows
@@ -114,7 +115,7 @@ def create_profile(
         BadReferenceError: no profile can be made; names the reference and the reason.
     """
     kind = Repair.GROSS if repair else Repair.NONE
-    measured = measure_references(references, white_level, kind)
+    measured = measure_references(references, white_level, kind, weights.denoiser)
     return encode_profile(measured, weights, name=name)
 
 
@@ -122,8 +123,13 @@ def measure_references(
     references: Sequence[Reference] | Sequence[Burst],
     white_level: float | None = None,
     repair: Repair = Repair.GROSS,
+    denoiser: Denoiser | None = None,
 ) -> Measured:
-    """What does not depend on weights: the first half of :func:`create_profile`, same errors."""
+    """The first half of :func:`create_profile`, with the same errors: no prompt yet.
+
+    Weights count only where a reference has no clean, by their denoiser; the shipped one is taken
+    where none is given.
+    """
     if not references:
         raise BadReferenceError("no references given; name at least one noisy picture")
     bursts = [reference for reference in references if isinstance(reference, Burst)]
@@ -136,7 +142,7 @@ def measure_references(
         undo = repair in (Repair.ALL, Repair.GROSS)
         parts = [_burst_windows(burst, level, undo) for burst in bursts]
     else:
-        parts = [_windows(reference, level, repair) for reference in shaped]
+        parts = [_windows(reference, level, repair, denoiser) for reference in shaped]
     windows = join([part for part, _ in parts])
     # Of floats: what lies below black or above white has no intensity of its own.
     windows = replace(windows, clean=windows.clean.clip(0, 1))
@@ -299,13 +305,13 @@ def _screened(reference: Reference | Burst, white_level: float) -> Screened:
 
 
 def _windows(
-    reference: Reference, white_level: float, repair: Repair
+    reference: Reference, white_level: float, repair: Repair, denoiser: Denoiser | None
 ) -> tuple[Windows, tuple[str, ...]]:
     """Windows of a reference, and what was done to it."""
     name, noisy = reference.name, _scaled(reference.noisy, white_level)
     step = _step(reference.noisy, white_level)
     if reference.clean is None:
-        return blind_windows(noisy, name, step), ()
+        return blind_windows(noisy, name, step, denoiser), ()
     clean = _scaled(reference.clean, white_level)
     if repair in (Repair.MASK, Repair.NONE):
         refuse_other_scene(noisy, clean, name)

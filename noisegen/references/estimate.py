@@ -1,92 +1,125 @@
-"""A clean estimate from a noisy picture alone: low-order fits in its flattest windows.
+"""A noisy picture alone → windows with an estimated clean, and a residual that is made up for it.
 
-A denoiser's residual lacks what the denoiser mistook for picture, most where there is texture. A
-smooth surface fitted to a flat window takes only its few degrees of freedom, and flat windows are
-what a profile needs: they show strength against brightness, grain and colour. Windows that look
-textured for their brightness are left out.
+A denoiser's residual lacks what the denoiser took for picture. For the mean of all pictures that
+would look so noisy, x̂ = E[x | y], the residual's variance is σ² less the squared error that is left
+(E[(y − x̂)²] = σ² − E[(x − x̂)²], as the two are orthogonal), and the denoiser says how large that
+error is: added back, σ is right on average. Where the error is large the grain is still the
+denoiser's, so of similar brightness only windows with the smallest are kept: flat ones, mostly.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from noisegen.errors import BadReferenceError
-from noisegen.model.config import WINDOW
+from noisegen.model.denoiser import Denoiser
+from noisegen.model.weights import load_weights
+from noisegen.references.denoise import denoised_blocks
 from noisegen.references.windows import Windows, cut
 
 Floats = NDArray[np.float32]
 
-ORDER = 4
-"""The surface has ORDER × ORDER cosine terms: it follows shading, not grain."""
+KEPT = 0.25
+"""Share of the windows of similar brightness that is kept."""
 
 NEIGHBOURS = 64
-"""Windows of similar brightness whose quietest set the noise floor at that brightness."""
-
-FLOOR_QUANTILE = 0.05
-TOLERANCE = 1.3
-"""A window counts as flat up to this multiple of the floor's variance (sampling error)."""
+"""Windows of similar brightness that a window is compared with."""
 
 LARGEST_CLIPPED = 0.1
 """Share of pixels at black or white from which a window is left out."""
 
 
-def blind_windows(noisy: Floats, name: str, step: float = 0.0) -> Windows:
-    """Flat windows of a noisy picture with a smooth clean estimate.
+def blind_windows(
+    noisy: Floats, name: str, step: float = 0.0, denoiser: Denoiser | None = None
+) -> Windows:
+    """Windows of a noisy picture with an estimated clean.
 
     Args:
         noisy: H×W×C in units of the white level, at most 1.
         name: of the reference, for the error.
         step: of its quantisation, in units of the white level; 0 for none.
+        denoiser: that estimates the clean; the shipped one where not given.
 
     Raises:
         BadReferenceError: every window is clipped.
     """
-    windows = cut(noisy)
+    estimated = estimated_windows(noisy, denoiser or shipped_denoiser())
     # Floats may go below black: there nothing is clipped.
-    clipped = ((windows == 0) | (windows >= 1)).mean((1, 2, 3))
-    windows = windows[clipped <= LARGEST_CLIPPED]
-    if len(windows) == 0:
+    clipped = ((estimated.noisy == 0) | (estimated.noisy >= 1)).mean((1, 2, 3))
+    estimated = estimated.where(clipped <= LARGEST_CLIPPED)
+    if len(estimated.noisy) == 0:
         raise BadReferenceError(
             f"{name}: black or saturated everywhere, so its noise cannot be seen; use another shot"
         )
-    smooth = fit_surfaces(windows)
-    residual = (windows - smooth) * np.float32(lost_energy())
-    flat = flat_windows(smooth, residual)
-    return Windows(residual[flat], smooth[flat].clip(0, 1), True, step)
+    estimated = estimated.where(surest(estimated))
+    residual = estimated.residual * estimated.made_up()
+    return Windows(residual, estimated.clean.clip(0, 1), True, step)
 
 
-def surface_basis() -> Floats:
-    """ORDER×32 orthonormal cosines of lowest frequency."""
-    position = (np.arange(WINDOW) + 0.5) / WINDOW
-    basis = np.cos(np.pi * np.arange(ORDER)[:, None] * position[None])
-    basis /= np.sqrt((basis**2).sum(1, keepdims=True))
-    return basis.astype(np.float32)
+@cache
+def shipped_denoiser() -> Denoiser:
+    """That of the shipped ``base`` weights."""
+    return load_weights().denoiser
 
 
-def fit_surfaces(windows: Floats) -> Floats:
-    """Least-squares smooth surface of each N×C×32×32 window."""
-    projector = surface_basis().T @ surface_basis()
-    return projector @ windows @ projector
+@dataclass(frozen=True)
+class EstimatedWindows:
+    """Windows of a denoised picture.
+
+    Attributes:
+        noisy: N×C×32×32 in units of the white level.
+        clean: its estimate.
+        error: N, squared error to expect of the estimate.
+    """
+
+    noisy: Floats
+    clean: Floats
+    error: Floats
+
+    @property
+    def residual(self) -> Floats:
+        """The plain residual."""
+        return self.noisy - self.clean
+
+    @property
+    def power(self) -> Floats:
+        """N, mean square of the plain residual."""
+        power: Floats = np.maximum((self.residual**2).mean((1, 2, 3)), 1e-12)
+        return power
+
+    def made_up(self) -> Floats:
+        """N×1×1×1, what the residual is multiplied by to have the noise's variance."""
+        factor: Floats = np.sqrt(1 + self.error / self.power).astype(np.float32)
+        return factor[:, None, None, None]
+
+    def where(self, index: NDArray[np.bool_]) -> EstimatedWindows:
+        """Some of the windows."""
+        return EstimatedWindows(self.noisy[index], self.clean[index], self.error[index])
 
 
-def lost_energy() -> float:
-    """What the residual of white noise is multiplied by to undo the fit's degrees of freedom."""
-    pixels = WINDOW * WINDOW
-    return float(np.sqrt(pixels / (pixels - ORDER * ORDER)))
+def estimated_windows(noisy: Floats, denoiser: Denoiser) -> EstimatedWindows:
+    """All windows of what the denoiser looks at."""
+    blocks = denoised_blocks(noisy, denoiser)
+    return EstimatedWindows(
+        np.concatenate([cut(block.noisy) for block in blocks]),
+        np.concatenate([cut(block.clean) for block in blocks]),
+        np.concatenate([cut(block.error).mean((1, 2, 3)) for block in blocks]),
+    )
 
 
-def flat_windows(smooth: Floats, residual: Floats) -> NDArray[np.bool_]:
-    """Windows whose residual is as quiet as the quietest of similar brightness."""
-    brightness = smooth.mean((1, 2, 3))
-    variance = (residual**2).mean((1, 2, 3))
-    order = np.argsort(brightness, kind="stable")
-    ranked = variance[order]
+def surest(windows: EstimatedWindows) -> NDArray[np.bool_]:
+    """Windows whose expected error is among the smallest of similar brightness, to their noise."""
+    share = windows.error / (windows.power + windows.error)
+    order = np.argsort(windows.clean.mean((1, 2, 3)), kind="stable")
+    ranked = share[order]
     half = min(NEIGHBOURS, len(ranked)) // 2
-    floor = np.empty_like(ranked)
-    for rank in range(len(ranked)):
+    sure = np.zeros(len(ranked), dtype=bool)
+    for rank, value in enumerate(ranked):
         start = max(0, min(rank - half, len(ranked) - 2 * half))
-        floor[rank] = np.quantile(ranked[start : start + max(2 * half, 1)], FLOOR_QUANTILE)
-    flat = np.zeros(len(ranked), dtype=bool)
-    flat[order] = ranked <= TOLERANCE * floor
-    return flat
+        near = ranked[start : start + max(2 * half, 1)]
+        sure[order[rank]] = value <= np.quantile(near, KEPT)
+    return sure

@@ -16,11 +16,11 @@ from noisegen.images import default_white_level, quantise, to_float
 from noisegen.model.conditioning import Conditioning
 from noisegen.model.config import KERNEL
 from noisegen.model.weights import Weights
+from noisegen.model.workers import single_threaded_pool
 from noisegen.references.profile import NoiseProfile
 from noisegen.references.tensors import statistics_tensors
 from noisegen.synthesis.blocks import Region, bounds, tiles_of
 from noisegen.synthesis.field import FieldKey, field_key, gaussian_field
-from noisegen.synthesis.workers import single_threaded_pool
 
 Pixels = NDArray[Any]
 Floats = NDArray[np.float32]

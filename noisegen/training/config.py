@@ -68,12 +68,19 @@ class Stage:
 DRAWN: Shares = (("leaves", 0.7), ("classical", 0.3))
 
 STAGES = (
-    Stage("denoise-sim", 3000, DRAWN, trains="denoiser"),
+    Stage("denoise-sim", 2500, DRAWN, trains="denoiser"),
     Stage("sim", 2600, DRAWN),
     Stage(
         "denoise",
-        5000,
-        (("polyu", 0.2), ("w2s", 0.1), ("own", 0.3), ("photos", 0.5), ("classical", 0.2)),
+        14000,
+        (
+            ("polyu", 0.15),
+            ("w2s", 0.05),
+            ("own", 0.3),
+            ("photos", 0.5),
+            ("leaves", 0.15),
+            ("classical", 0.15),
+        ),
         trains="denoiser",
     ),
     Stage(

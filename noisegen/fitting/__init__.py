@@ -1,0 +1,1 @@
+"""Closing the loop: a profile tried on its own references, calibrated, tuned."""

@@ -1,0 +1,89 @@
+"""The denoiser of the weights on a noisy reference: a clean estimate, and how far it may err."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from noisegen.model.denoiser import CELL, Denoiser
+from noisegen.model.workers import single_threaded_pool
+
+Floats = NDArray[np.float32]
+
+BLOCK = 256
+"""Side of what is denoised in one pass, in pixels, before its context is added."""
+
+MAX_BLOCKS = 48
+"""Blocks of a reference that are looked at, spread evenly: 3 Mpx show a camera's noise well."""
+
+
+@dataclass(frozen=True)
+class Denoised:
+    """A part of a reference; all h×w×C in units of the white level.
+
+    Attributes:
+        noisy: as it was.
+        clean: its estimate, not clipped.
+        error: squared error to expect of the estimate.
+    """
+
+    noisy: Floats
+    clean: Floats
+    error: Floats
+
+
+def denoised_blocks(noisy: Floats, denoiser: Denoiser) -> list[Denoised]:
+    """Blocks on the picture's 8×8 grid, with their clean estimates.
+
+    A block's context is mirrored beyond the picture. One thread a block, always of the same shape,
+    so that the estimate does not depend on the number of threads.
+
+    Args:
+        noisy: H×W×C in [0, 1], C is 1 or 3.
+        denoiser: on the CPU.
+    """
+    context = -(-denoiser.receptive_field // CELL) * CELL
+    places = list(_places(*noisy.shape[:2]))
+    chosen = np.linspace(0, len(places) - 1, min(len(places), MAX_BLOCKS)).round().astype(int)
+    spot = denoiser.config.spot
+
+    def denoise(index: int) -> Denoised:
+        top, left = places[index]
+        block = noisy[top : top + BLOCK, left : left + BLOCK]
+        height, width = block.shape[:2]
+        rows = _mirrored(np.arange(top - context, top + BLOCK + context), noisy.shape[0])
+        columns = _mirrored(np.arange(left - context, left + BLOCK + context), noisy.shape[1])
+        around = noisy[np.ix_(rows, columns)].transpose(2, 0, 1)
+        planes = torch.from_numpy(np.ascontiguousarray(around))[None].expand(1, 3, -1, -1)
+        with torch.inference_mode():
+            estimate, _ = denoiser(planes.contiguous(), spot)
+        inner = (slice(context, context + height), slice(context, context + width))
+
+        def pixels(x: torch.Tensor) -> Floats:
+            part = x[(0, slice(None), *inner)]
+            part = part.mean(0, keepdim=True) if noisy.shape[2] == 1 else part
+            values: Floats = part.permute(1, 2, 0).contiguous().numpy()
+            return values
+
+        return Denoised(block, pixels(estimate.clean), pixels(estimate.log_variance.exp()))
+
+    with single_threaded_pool() as workers:
+        return list(workers.map(denoise, chosen))
+
+
+def _places(height: int, width: int) -> Iterator[tuple[int, int]]:
+    for top in range(0, height, BLOCK):
+        for left in range(0, width, BLOCK):
+            yield top, left
+
+
+def _mirrored(index: NDArray[np.int_], length: int) -> NDArray[np.int_]:
+    """Positions of a picture's axis for positions beyond it."""
+    period = max(2 * (length - 1), 1)
+    folded = np.abs(index) % period
+    inside: NDArray[np.int_] = np.where(folded < length, folded, period - folded)
+    return inside
