@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +14,7 @@ from noisegen.cli.profile import check_file, sigmas
 from noisegen.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
-    from noisegen.references.profile import NoiseProfile
+    pass
 
 
 @user_errors
@@ -26,9 +27,14 @@ def blend(
     quiet: options.Quiet = False,
 ) -> None:
     """Mix noise profiles: a camera between them, by variance, grain and marginal."""
+    from noisegen.references.blend import blend as mixed
+    from noisegen.references.profile import NoiseProfile
+
     output = Output(json, quiet)
     check_file(out, overwrite)
-    profile = blended(mix, name or out.stem)
+    parts = parse_mix(mix)
+    profiles = [NoiseProfile.load(file) for file in parts.files]
+    profile = mixed(profiles, parts.shares, name or out.stem)
     profile.save(out)
     output.result(
         f"wrote {out}: σ {sigmas(profile)} of 255",
@@ -68,24 +74,39 @@ def sweep(
     output.result(f"wrote {steps} profiles in {out}", {"out": str(out), "profiles": written})
 
 
-def blended(mix: str, name: str) -> NoiseProfile:
-    """The mix that ``FILE:SHARE,FILE:SHARE`` names.
+@dataclass(frozen=True)
+class Mix:
+    """Files of noise profiles, each with its share of a mix.
+
+    Attributes:
+        files: one or more.
+        shares: of each; only their ratios count.
+    """
+
+    files: tuple[Path, ...]
+    shares: tuple[float, ...]
+
+    @property
+    def name(self) -> str:
+        """Of files' stems and shares, as ``iso100-0.5+iso800-0.5``."""
+        parts = zip(self.files, self.shares, strict=True)
+        return "+".join(f"{file.stem}-{share:g}" for file, share in parts)
+
+
+def parse_mix(text: str) -> Mix:
+    """The mix that ``FILE:SHARE,FILE:SHARE`` names; nothing is read yet.
 
     Raises:
         UsageError: it names none.
-        ProfileError: a profile cannot be read, or they are not alike.
     """
-    from noisegen.references.blend import blend as mixed
-    from noisegen.references.profile import NoiseProfile
-
     files, shares = [], []
-    for part in mix.split(","):
+    for part in text.split(","):
         file, colon, share = part.rpartition(":")
         try:
             shares.append(float(share))
         except ValueError:
             colon = ""
         if not colon or not file:
-            raise UsageError(f"{mix}: give FILE:SHARE,FILE:SHARE, as a.safetensors:0.5,b…:0.5")
+            raise UsageError(f"{text}: give FILE:SHARE,FILE:SHARE, as a.safetensors:0.5,b…:0.5")
         files.append(Path(file))
-    return mixed([NoiseProfile.load(file) for file in files], shares, name)
+    return Mix(tuple(files), tuple(shares))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from noisegen.cli import options
+from noisegen.cli.blend import parse_mix
 from noisegen.cli.output import PARTLY, Output, user_errors
 from noisegen.cli.references import (
     Gathered,
@@ -40,6 +41,10 @@ def synth(
         list[Path] | None,
         typer.Option(help="Saved noise profile instead of --ref; repeatable."),
     ] = None,
+    blend: Annotated[
+        str | None,
+        typer.Option(help="FILE:SHARE,FILE:SHARE,… of saved profiles: their mix instead of --ref."),
+    ] = None,
     variants: Annotated[int, typer.Option(help="Noisy versions of each image.")] = 1,
     seed: Annotated[int, typer.Option(help="Decides every pixel of the noise.")] = 0,
     strength: Annotated[
@@ -65,6 +70,7 @@ def synth(
     """Write noisy/clean pairs whose noise is that of the references' camera."""
     from noisegen.model.device import select_device
     from noisegen.model.weights import load_weights
+    from noisegen.references.blend import blend as mixed
     from noisegen.synthesis.folder import check_inputs, check_output
     from noisegen.synthesis.plan import SynthesisOptions, find_cleans
     from noisegen.synthesis.recipe import named_apart
@@ -72,22 +78,25 @@ def synth(
     from noisegen.synthesis.synthesizer import Synthesizer
 
     output = Output(json, quiet)
-    _refuse_contradictions(bool(ref or ref_burst), bool(ref_clean), no_repair, profile)
+    _refuse_contradictions(bool(ref or ref_burst), bool(ref_clean), no_repair, profile, blend)
+    mix = parse_mix(blend) if blend is not None else None
     if patch is None and per_image != 1:
         raise UsageError("--per-image counts crops; add --patch")
     factors = parse_strength(strength)
     chosen = SynthesisOptions(seed, variants, factors, patch, per_image, white_level)
     check_output(out, overwrite)
     files = find_cleans(clean, out)
-    gathered = None if profile else gather_references(ref, ref_clean, ref_burst, output)
+    saved = mix.files if mix else profile
+    gathered = None if saved else gather_references(ref, ref_clean, ref_burst, output)
     shots = gathered.files if gathered else []
-    check_inputs(out, [*(file.path for file in files), *shots, *(profile or [])])
+    check_inputs(out, [*(file.path for file in files), *shots, *(saved or [])])
     synthesizer = Synthesizer(load_weights(weights), select_device(device), tile)
     if gathered:
         made = _made_profile(gathered, synthesizer.weights, white_level, not no_repair, output)
         profiles = named_apart([made])
     else:
-        profiles = named_apart(load_profiles(profile or [], synthesizer.weights))
+        loaded = load_profiles(saved or [], synthesizer.weights)
+        profiles = named_apart([mixed(loaded, mix.shares, mix.name)] if mix else loaded)
     surveyed = survey(files, profiles, chosen)
     _note_passed_over(clean, out, output)
     if dry_run:
@@ -97,12 +106,16 @@ def synth(
 
 
 def _refuse_contradictions(
-    references: bool, cleans: bool, no_repair: bool, profile: Sequence[Path] | None
+    references: bool,
+    cleans: bool,
+    no_repair: bool,
+    profile: Sequence[Path] | None,
+    mix: str | None,
 ) -> None:
-    if references == bool(profile):
+    if references + bool(profile) + (mix is not None) != 1:
         raise UsageError(
-            "give either --ref (noisy shots), --ref-burst (a burst) or --profile (a saved noise "
-            "profile)"
+            "give one of --ref (noisy shots), --ref-burst (a burst), --profile (a saved noise "
+            "profile) and --blend (a mix of them)"
         )
     if not references and (cleans or no_repair):
         option = "--ref-clean" if cleans else "--no-repair"

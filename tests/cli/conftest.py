@@ -154,7 +154,8 @@ def synth(run: Run, weights_file: Path, rgb_profile: Path, tmp_path: Path) -> Ru
     """``noisegen synth`` with the small weights and the colour profile, into ``tmp_path/pairs``."""
 
     def invoke(clean: Path, *arguments: object, out: Path | None = None) -> Ran:
-        noise: list[object] = [] if "--profile" in arguments else ["--profile", rgb_profile]
+        given = {"--profile", "--blend"} & set(arguments)
+        noise: list[object] = [] if given else ["--profile", rgb_profile]
         target = tmp_path / "pairs" if out is None else out
         fixed = ("--clean", clean, "--out", target, "--weights", weights_file, "--device", "cpu")
         return run("synth", *fixed, *noise, *arguments)
