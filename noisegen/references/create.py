@@ -6,6 +6,7 @@ import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -90,6 +91,58 @@ class Measured:
     warnings: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class CutReference:
+    """A reference, or a burst, cut into windows of its own.
+
+    Attributes:
+        name: of its file, or of the burst's folder.
+        shots: names of its pictures: its own, or a burst's.
+        pixels: of all of them together.
+        windows: of it alone, their clean in [0, 1].
+        repairs: what was done to it, each with its name.
+        screened: what its picture shows of its history.
+    """
+
+    name: str
+    shots: tuple[str, ...]
+    pixels: int
+    windows: Windows
+    repairs: tuple[str, ...]
+    screened: Screened
+
+
+@dataclass(frozen=True)
+class CutReferences:
+    """References checked to be alike and cut into windows, not yet measured.
+
+    Attributes:
+        bursts: they are bursts, not single pictures.
+        white_level: that they are scaled by.
+        dtype: of their pixels.
+        each: one or more.
+        doubts: about all of them together, in words.
+    """
+
+    bursts: bool
+    white_level: float
+    dtype: str
+    each: tuple[CutReference, ...]
+    doubts: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """``paired``, ``burst`` or ``estimated``."""
+        if self.bursts:
+            return "burst"
+        return "estimated" if any(part.windows.estimated for part in self.each) else "paired"
+
+    def where(self, index: Sequence[int]) -> CutReferences:
+        """Some of the references, without the doubts about all."""
+        each = tuple(self.each[place] for place in index)
+        return replace(self, each=each, doubts=())
+
+
 def create_profile(
     references: Sequence[Reference] | Sequence[Burst],
     weights: Weights,
@@ -130,6 +183,16 @@ def measure_references(
     Weights count only where a reference has no clean, by their denoiser; the shipped one is taken
     where none is given.
     """
+    return measure_cut(cut_references(references, white_level, repair, denoiser))
+
+
+def cut_references(
+    references: Sequence[Reference] | Sequence[Burst],
+    white_level: float | None = None,
+    repair: Repair = Repair.GROSS,
+    denoiser: Denoiser | None = None,
+) -> CutReferences:
+    """Checks references, repairs each and cuts it; arguments and errors as for all of it."""
     if not references:
         raise BadReferenceError("no references given; name at least one noisy picture")
     bursts = [reference for reference in references if isinstance(reference, Burst)]
@@ -137,28 +200,52 @@ def measure_references(
         raise BadReferenceError(f"{bursts[0].name}: a burst beside single shots; give one kind")
     shaped = _alike(references)
     level = _white_level(shaped, white_level)
-    doubtful = warnings_of([_screened(reference, level) for reference in references])
-    if bursts:
-        undo = repair in (Repair.ALL, Repair.GROSS)
-        parts = [_burst_windows(burst, level, undo) for burst in bursts]
-    else:
-        parts = [_windows(reference, level, repair, denoiser) for reference in shaped]
-    windows = join([part for part, _ in parts])
-    # Of floats: what lies below black or above white has no intensity of its own.
-    windows = replace(windows, clean=windows.clean.clip(0, 1))
-    statistics = measure(windows)
-    _check_noise(statistics, windows, shaped)
-    alone = "estimated" if windows.estimated else "paired"
-    return Measured(
-        kind="burst" if bursts else alone,
-        references=tuple(reference.name for reference in shaped),
-        pixels=sum(r.noisy.shape[0] * r.noisy.shape[1] for r in shaped),
+    each, left = [], iter(shaped)
+    for reference in references:
+        shots = list(islice(left, len(reference.shots) if isinstance(reference, Burst) else 1))
+        if isinstance(reference, Burst):
+            undo = repair in (Repair.ALL, Repair.GROSS)
+            windows, repairs = _burst_windows(reference, level, undo)
+        else:
+            windows, repairs = _windows(shots[0], level, repair, denoiser)
+        each.append(
+            CutReference(
+                name=reference.name,
+                shots=tuple(shot.name for shot in shots),
+                pixels=sum(shot.noisy.shape[0] * shot.noisy.shape[1] for shot in shots),
+                # Of floats: what lies below black or above white has no intensity of its own.
+                windows=replace(windows, clean=windows.clean.clip(0, 1)),
+                repairs=repairs,
+                screened=_screened(reference, level),
+            )
+        )
+    return CutReferences(
+        bursts=bool(bursts),
         white_level=level,
         dtype=_type_name(shaped[0].noisy),
+        each=tuple(each),
+    )
+
+
+def measure_cut(cut: CutReferences) -> Measured:
+    """Measures references' windows together.
+
+    Raises:
+        BadReferenceError: they show no noise.
+    """
+    windows = join([reference.windows for reference in cut.each])
+    statistics = measure(windows)
+    _check_noise(statistics, windows, cut.each[0].shots[0])
+    return Measured(
+        kind=cut.kind,
+        references=tuple(shot for reference in cut.each for shot in reference.shots),
+        pixels=sum(reference.pixels for reference in cut.each),
+        white_level=cut.white_level,
+        dtype=cut.dtype,
         windows=windows,
         statistics=statistics,
-        repairs=tuple(repair for _, repairs in parts for repair in repairs),
-        warnings=doubtful,
+        repairs=tuple(repair for reference in cut.each for repair in reference.repairs),
+        warnings=(*warnings_of([reference.screened for reference in cut.each]), *cut.doubts),
     )
 
 
@@ -343,12 +430,8 @@ def _burst_windows(
     return windows, tuple(f"{burst.name}/{what}" for what in done)
 
 
-def _check_noise(
-    measured: NoiseStatistics, windows: Windows, references: Sequence[Reference]
-) -> None:
+def _check_noise(measured: NoiseStatistics, windows: Windows, name: str) -> None:
     if float(measured.sigma.max()) >= SMALLEST_SIGMA:
         return
     against = "an estimated clean" if windows.estimated else "its clean"
-    raise BadReferenceError(
-        f"{references[0].name}: shows no noise against {against}; give a noisy shot"
-    )
+    raise BadReferenceError(f"{name}: shows no noise against {against}; give a noisy shot")
