@@ -8,9 +8,10 @@ from typing import Any
 from numpy.typing import NDArray
 
 from noisegen.errors import UsageError
+from noisegen.fitting.close import fitted_profile
 from noisegen.model.device import select_device
 from noisegen.model.weights import load_weights
-from noisegen.references.create import Reference, create_profile
+from noisegen.references.create import Reference
 from noisegen.references.profile import NoiseProfile
 from noisegen.synthesis.synthesizer import DEFAULT_TILE, Synthesizer
 
@@ -28,6 +29,7 @@ class NoiseGenerator(Synthesizer):
         name: str = "profile",
         white_level: float | None = None,
         repair: bool = True,
+        tune_seconds: float = 0.0,
     ) -> NoiseProfile:
         """A noise profile from one or more noisy pictures of one camera and setting.
 
@@ -38,6 +40,7 @@ class NoiseGenerator(Synthesizer):
             name: of the profile.
             white_level: found from the pictures where not given; see :func:`create_profile`.
             repair: undo gross shift, brightness and drift between a picture and its clean.
+            tune_seconds: to tune the prompt by gradient on the pictures; 0 for none.
 
         Raises:
             BadReferenceError: no profile can be made of these.
@@ -53,9 +56,14 @@ class NoiseGenerator(Synthesizer):
             Reference(f"reference {index}", one, its_clean)
             for index, (one, its_clean) in enumerate(zip(noisies, cleans, strict=True))
         ]
-        return create_profile(
-            references, self.weights, name=name, white_level=white_level, repair=repair
-        )
+        return fitted_profile(
+            references,
+            self.weights,
+            name=name,
+            white_level=white_level,
+            repair=repair,
+            tune_seconds=tune_seconds,
+        ).profile
 
 
 def load_generator(

@@ -10,6 +10,7 @@ import typer
 
 import noisegen
 from noisegen.cli import benchmark, blend, evaluate, profile, synth, train
+from noisegen.cli.optional_value import TuneCommand
 
 app = typer.Typer(
     name="noisegen",
@@ -18,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=True,
 )
-app.command("synth")(synth.synth)
+app.command("synth", cls=TuneCommand)(synth.synth)
 profile.app.command("blend")(blend.blend)
 profile.app.command("sweep")(blend.sweep)
 app.add_typer(profile.app, name="profile")

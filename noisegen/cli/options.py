@@ -42,6 +42,16 @@ NoRepair = Annotated[
         help="Take pairs and bursts as they are: no shift, brightness or drift is undone.",
     ),
 ]
+Tune = Annotated[
+    float,
+    typer.Option(
+        "--tune",
+        min=0,
+        metavar="[SECONDS]",
+        help="Tune the prompt by gradient on the references: for cameras and instruments far from "
+        "those trained on. 40 seconds if no number follows.",
+    ),
+]
 DataFolder = Annotated[
     Path, typer.Option("--data", envvar="NOISEGEN_DATA", help="Folder of the real data.")
 ]

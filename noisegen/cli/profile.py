@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from noisegen.cli import options
+from noisegen.cli.optional_value import TuneCommand
 from noisegen.cli.output import PARTLY, Output, one_line, user_errors
 from noisegen.cli.references import (
+    described,
     gather_references,
-    note_repairs,
+    note_how_made,
     note_white_level,
-    warn_of_doubts,
 )
 from noisegen.errors import BadReferenceError, OutputError, UsageError
 
@@ -27,11 +29,8 @@ app = typer.Typer(help="Noise profiles: make one, look at one.", no_args_is_help
 CHART_WIDTH = 40
 """Of the longest bar: a line stays below 80 columns."""
 
-SEEN = 1e-4
-"""Share of the references' pixels above which an intensity counts as shown."""
 
-
-@app.command("create")
+@app.command("create", cls=TuneCommand)
 @user_errors
 def create(
     out: Annotated[Path, typer.Option(help="The profile, a .safetensors file.")],
@@ -39,6 +38,7 @@ def create(
     ref_clean: options.RefCleans = None,
     ref_burst: options.RefBursts = None,
     no_repair: options.NoRepair = False,
+    tune: options.Tune = 0,
     name: Annotated[str | None, typer.Option(help="Its name; the file's stem if left out.")] = None,
     white_level: options.WhiteLevel = None,
     weights: options.Weights = "base",
@@ -50,8 +50,9 @@ def create(
 
     Files of several channels make a profile each: OUT-CHANNEL.safetensors.
     """
+    from noisegen.fitting.close import fitted_profile
     from noisegen.model.weights import load_weights
-    from noisegen.references.create import create_profile, find_white_level
+    from noisegen.references.create import find_white_level
 
     output = Output(json, quiet)
     check_file(out, overwrite)
@@ -72,19 +73,23 @@ def create(
     for channel, references in channels.items():
         whole_name = "-".join(filter(None, (name or out.stem, channel)))
         try:
-            profile = create_profile(
-                references, loaded, name=whole_name, white_level=level, repair=not no_repair
+            fitted = fitted_profile(
+                references,
+                loaded,
+                name=whole_name,
+                white_level=level,
+                repair=not no_repair,
+                tune_seconds=tune,
             )
         except BadReferenceError as error:
             unusable.append(error)
             continue
-        note_repairs(profile, output)
-        warn_of_doubts(profile, output)
-        profiles[files[channel]] = profile
+        note_how_made(fitted, output)
+        profiles[files[channel]] = fitted.profile
     if not profiles:
         raise unusable[0]
     if white_level is None:
-        note_white_level(profile.dtype, level, output)
+        note_white_level(next(iter(profiles.values())).dtype, level, output)
     for file, profile in profiles.items():
         profile.save(file)
     for reason in unusable:
@@ -112,10 +117,10 @@ def _written(file: Path, profile: NoiseProfile) -> str:
     )
 
 
-def check_file(out: Path, overwrite: bool) -> None:
+def check_file(out: Path, overwrite: bool, option: str = "--out") -> None:
     """Refuses, before any work is done, a file that cannot or must not be written."""
     if out.is_dir():
-        raise OutputError(f"{out}: is a folder; name a file for --out")
+        raise OutputError(f"{out}: is a folder; name a file for {option}")
     if out.exists() and not overwrite:
         raise OutputError(f"{out}: is there already; name another file, or add --overwrite")
     if not out.parent.is_dir():
@@ -126,14 +131,34 @@ def check_file(out: Path, overwrite: bool) -> None:
 @user_errors
 def show(
     file: Annotated[Path, typer.Argument(help="A noise profile.")],
+    plot: Annotated[
+        Path | None, typer.Option(help="A PNG: generated noise beside what was measured.")
+    ] = None,
+    ref: Annotated[
+        Path | None, typer.Option(help="With --plot: a reference to show, best one of its own.")
+    ] = None,
+    ref_clean: Annotated[Path | None, typer.Option(help="Its clean; else estimated.")] = None,
+    weights: options.Weights = "base",
+    overwrite: options.Overwrite = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Print what a noise profile knows."""
+    """Print what a noise profile knows, and plot it."""
+    from noisegen.cli.profile_plot import write_plot
     from noisegen.references.profile import NoiseProfile
 
+    output = Output(json, quiet)
     profile = NoiseProfile.load(file)
-    Output(json, quiet).result(_description(profile), _summary(profile))
+    summary = _summary(profile)
+    if plot is not None:
+        check_file(plot, overwrite, "--plot")
+        write_plot(plot, file, ref, ref_clean, weights)
+        summary["plot"] = str(plot)
+    elif ref is not None or ref_clean is not None:
+        raise UsageError("--ref belongs to --plot; name a PNG for it")
+    output.result(_description(profile), summary)
+    if plot is not None:
+        output.note(f"wrote {plot}")
 
 
 def sigmas(profile: NoiseProfile) -> str:
@@ -151,6 +176,10 @@ def _summary(profile: NoiseProfile) -> dict[str, Any]:
         "references": list(profile.references),
         "repairs": list(profile.repairs),
         "warnings": list(profile.warnings),
+        "quality": asdict(profile.quality) if profile.quality else None,
+        "overall": profile.quality.overall if profile.quality else None,
+        "calibrated": profile.calibrated is not None,
+        "tuned_steps": profile.tuned,
         "pixels": profile.pixels,
         "channels": profile.channels,
         "dtype": profile.dtype,
@@ -177,7 +206,7 @@ def _description(profile: NoiseProfile) -> Group:
     clean = {
         "paired": "the references came with their clean",
         "burst": "shots of one still scene, their mean is the clean",
-        "estimated": "the clean was ESTIMATED from flat areas of the noisy references",
+        "estimated": "the clean was ESTIMATED from the noisy references",
         "blend": "a mix of other profiles",
     }
     of_white = " / ".join(f"{sigma * profile.white_level:.4g}" for sigma in profile.sigma)
@@ -191,6 +220,7 @@ def _description(profile: NoiseProfile) -> Group:
         f"  σ            {sigmas(profile)} of 255{other_unit}",
         *(f"  repaired     {one_line(repair)}" for repair in profile.repairs),
         *(f"  warning      {one_line(warning)}" for warning in profile.warnings),
+        *_quality_lines(profile),
         "",
         *_chart(profile),
         "",
@@ -199,8 +229,24 @@ def _description(profile: NoiseProfile) -> Group:
     return Group(*lines)
 
 
+def _quality_lines(profile: NoiseProfile) -> list[str]:
+    """How well its noise came out as the references' when it was tried."""
+    if profile.quality is None:
+        return ["  quality      not tried on references"]
+    first, *rest = described(profile.quality)
+    lines = [f"  quality      {profile.quality.overall}: {first}"]
+    lines += [f"               {text}" for text in rest]
+    if profile.calibrated is not None:
+        lines.append("  calibrated   on its references")
+    if profile.tuned:
+        lines.append(f"  tuned        by {profile.tuned} gradient steps on its references")
+    return lines
+
+
 def _chart(profile: NoiseProfile) -> list[str]:
     """σ against intensity: a bar a bin, averaged over channels; unseen bins are pale."""
+    from noisegen.references.profile import SEEN
+
     level = 255 * profile.level_curve.mean(0)
     seen = profile.coverage.mean(0)
     highest = max(float(level.max()), 1e-6)

@@ -11,11 +11,13 @@ from noisegen.cli.output import Output
 from noisegen.errors import ProfileError, UsageError
 
 if TYPE_CHECKING:
+    from noisegen.fitting.close import Fitted
     from noisegen.model.weights import Weights
     from noisegen.references.burst import Burst
     from noisegen.references.create import Reference
     from noisegen.references.discover import BurstFiles, Matches
     from noisegen.references.profile import NoiseProfile
+    from noisegen.references.quality import Quality
 
 
 def match_references(refs: Sequence[str], ref_cleans: Sequence[str], output: Output) -> Matches:
@@ -90,6 +92,34 @@ def note_white_level(dtype: str, found: float, output: Output) -> None:
     """Says what white level was found, where it could be another."""
     if dtype != "uint8":
         output.note(f"white level {found:g}, found from the data; --white-level overrides it")
+
+
+def note_how_made(fitted: Fitted, output: Output) -> None:
+    """Says what was done to imperfect references, what is doubtful, and how good the profile is."""
+    profile = fitted.profile
+    note_repairs(profile, output)
+    warn_of_doubts(profile, output)
+    if profile.quality is None:
+        return
+    against = " their estimated clean" if profile.kind == "estimated" else ""
+    output.note(
+        f"tried on its references{against and ',' + against}: {profile.quality.overall} "
+        f"({'; '.join(described(profile.quality))})"
+    )
+    if profile.calibrated is not None or profile.tuned:
+        what = "tuned" if profile.tuned else "calibrated"
+        output.note(f"before it was {what}: {'; '.join(described(fitted.before))}")
+
+
+def described(quality: Quality) -> list[str]:
+    """A profile's distances from its references in plain words, one a line."""
+    shown = (
+        ("sigma", f"σ off by {100 * quality.sigma:.1f} %"),
+        ("level", f"σ against intensity by {100 * (2**quality.level - 1):.0f} %"),
+        ("kld", f"histogram's KL divergence {quality.kld:.4f}"),
+        ("correlation", f"correlation by {quality.correlation:.3f}"),
+    )
+    return [f"{text}: {quality.word(name)}" for name, text in shown]
 
 
 def note_repairs(profile: NoiseProfile, output: Output) -> None:

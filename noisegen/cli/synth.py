@@ -15,9 +15,8 @@ from noisegen.cli.references import (
     Gathered,
     gather_references,
     load_profiles,
-    note_repairs,
+    note_how_made,
     note_white_level,
-    warn_of_doubts,
 )
 from noisegen.errors import UsageError
 
@@ -37,6 +36,7 @@ def synth(
     ref_clean: options.RefCleans = None,
     ref_burst: options.RefBursts = None,
     no_repair: options.NoRepair = False,
+    tune: options.Tune = 0,
     profile: Annotated[
         list[Path] | None,
         typer.Option(help="Saved noise profile instead of --ref; repeatable."),
@@ -78,7 +78,8 @@ def synth(
     from noisegen.synthesis.synthesizer import Synthesizer
 
     output = Output(json, quiet)
-    _refuse_contradictions(bool(ref or ref_burst), bool(ref_clean), no_repair, profile, blend)
+    extras = {"--ref-clean": ref_clean, "--no-repair": no_repair, "--tune": tune}
+    _refuse_contradictions(bool(ref or ref_burst), extras, profile, blend)
     mix = parse_mix(blend) if blend is not None else None
     if patch is None and per_image != 1:
         raise UsageError("--per-image counts crops; add --patch")
@@ -92,7 +93,9 @@ def synth(
     check_inputs(out, [*(file.path for file in files), *shots, *(saved or [])])
     synthesizer = Synthesizer(load_weights(weights), select_device(device), tile)
     if gathered:
-        made = _made_profile(gathered, synthesizer.weights, white_level, not no_repair, output)
+        made = _made_profile(
+            gathered, synthesizer.weights, white_level, not no_repair, tune, output
+        )
         profiles = named_apart([made])
     else:
         loaded = load_profiles(saved or [], synthesizer.weights)
@@ -106,20 +109,16 @@ def synth(
 
 
 def _refuse_contradictions(
-    references: bool,
-    cleans: bool,
-    no_repair: bool,
-    profile: Sequence[Path] | None,
-    mix: str | None,
+    references: bool, extras: dict[str, Any], profile: Sequence[Path] | None, mix: str | None
 ) -> None:
     if references + bool(profile) + (mix is not None) != 1:
         raise UsageError(
             "give one of --ref (noisy shots), --ref-burst (a burst), --profile (a saved noise "
             "profile) and --blend (a mix of them)"
         )
-    if not references and (cleans or no_repair):
-        option = "--ref-clean" if cleans else "--no-repair"
-        raise UsageError(f"{option} belongs to --ref; a profile already holds its noise")
+    given = [option for option, value in extras.items() if value]
+    if given and not references:
+        raise UsageError(f"{given[0]} belongs to --ref; a profile already holds its noise")
 
 
 def parse_strength(text: str) -> tuple[float, float]:
@@ -140,11 +139,12 @@ def _made_profile(
     weights: Weights,
     white_level: float | None,
     repair: bool,
+    tune_seconds: float,
     output: Output,
 ) -> NoiseProfile:
     """The profile of references."""
+    from noisegen.fitting.close import fitted_profile
     from noisegen.references.burst import Burst
-    from noisegen.references.create import create_profile
 
     channels = gathered.read()
     if len(channels) > 1:
@@ -155,21 +155,20 @@ def _made_profile(
     (references,) = channels.values()
     first = references[0]
     pixels = first.shots[0] if isinstance(first, Burst) else first.noisy
-    made = create_profile(
+    fitted = fitted_profile(
         references,
         weights,
         name=gathered.name,
         white_level=white_level if pixels.dtype.itemsize > 1 else None,
         repair=repair,
+        tune_seconds=tune_seconds,
     )
+    made = fitted.profile
     if white_level is None:
         note_white_level(made.dtype, made.white_level, output)
-    note_repairs(made, output)
-    warn_of_doubts(made, output)
+    note_how_made(fitted, output)
     if made.kind == "estimated":
-        output.note(
-            "the references came without their clean: it was estimated from their flat areas"
-        )
+        output.note("the references came without their clean: it was estimated")
     return made
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from noisegen.fitting.calibrate import calibrate
 from noisegen.fitting.trial import tried_windows, try_profile
@@ -18,9 +18,23 @@ from noisegen.references.create import (
     measure_references,
 )
 from noisegen.references.profile import NoiseProfile
+from noisegen.references.quality import Quality
 
 FEWEST_WINDOWS = 16
 """Windows that calibration and tuning need: half of them judge what the other half says."""
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A profile that was tried on its references.
+
+    Attributes:
+        profile: corrected where that helped, with its quality.
+        before: its quality as the encoder left it.
+    """
+
+    profile: NoiseProfile
+    before: Quality
 
 
 def fitted_profile(
@@ -31,7 +45,7 @@ def fitted_profile(
     white_level: float | None = None,
     repair: bool = True,
     tune_seconds: float = 0.0,
-) -> NoiseProfile:
+) -> Fitted:
     """A profile of references of one camera and setting, tried on them and corrected.
 
     Args:
@@ -54,7 +68,7 @@ def fitted_profile(
 
 def close_loop(
     profile: NoiseProfile, measured: Measured, weights: Weights, tune_seconds: float = 0.0
-) -> NoiseProfile:
+) -> Fitted:
     """The profile calibrated and, if asked for, tuned, with its quality.
 
     Args:
@@ -65,8 +79,9 @@ def close_loop(
     """
     windows = tried_windows(measured.windows)
     trial = try_profile(profile, windows, weights)
+    before = trial.quality()
     if len(windows) >= FEWEST_WINDOWS:
         profile, trial = calibrate(profile, trial, weights)
         if tune_seconds > 0:
             profile, trial = tune(profile, measured.windows, trial, weights, tune_seconds)
-    return replace(profile, quality=trial.quality())
+    return Fitted(replace(profile, quality=trial.quality()), before)

@@ -107,7 +107,8 @@ def mirrored(clean: Floats) -> Floats:
     """N×C×32×32 → N×3×96×96: mirrored at its borders, gray repeated."""
     around = ((0, 0), (0, 0), (SURROUND, SURROUND), (SURROUND, SURROUND))
     padded = np.pad(clean, around, mode="symmetric")
-    return np.ascontiguousarray(np.broadcast_to(padded, (len(clean), 3, *padded.shape[2:])))
+    # A copy: a broadcast view is read-only, and torch warns of that.
+    return np.broadcast_to(padded, (len(clean), 3, *padded.shape[2:])).copy()
 
 
 def inner(picture: torch.Tensor) -> torch.Tensor:

@@ -35,6 +35,9 @@ calibrated or tuned."""
 METADATA_KEY = "noisegen"
 CONTENT = "noise profile"
 MEASURED = tuple(f.name for f in fields(NoiseStatistics))
+SEEN = 1e-4
+"""Share of the references' pixels above which an intensity counts as shown."""
+
 CALIBRATED = ("kernel", "quantiles", "mean", "level", "surface")
 """The measured statistics that calibration may change, and that a profile then holds twice."""
 

@@ -1,0 +1,89 @@
+"""``noisegen profile show --plot``: the profile seen, beside a reference if one is given."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from noisegen.cli.output import one_line
+from noisegen.cli.profile import sigmas
+from noisegen.cli.references import load_profiles
+from noisegen.errors import NoisegenError, UsageError
+
+if TYPE_CHECKING:
+    from noisegen.references.create import Reference
+    from noisegen.references.profile import NoiseProfile
+
+
+class NoPlotLibraryError(NoisegenError):
+    """The library that plots are drawn with is an extra, and not installed."""
+
+    def __init__(self) -> None:
+        super().__init__("--plot: needs matplotlib; install it with pip install 'noisegen[plot]'")
+
+
+def write_plot(
+    plot: Path, file: Path, ref: Path | None, ref_clean: Path | None, weights: str
+) -> None:
+    """Draws a saved profile as a PNG.
+
+    Args:
+        plot: the PNG, checked to be free.
+        file: the profile.
+        ref: a reference to be shown beside it.
+        ref_clean: its clean.
+        weights: that the profile was made with.
+
+    Raises:
+        NoisegenError: one of them cannot be used, or matplotlib is not there.
+    """
+    if ref_clean is not None and ref is None:
+        raise UsageError("--ref-clean belongs to --ref; name the noisy shot too")
+    for path in (file, ref, ref_clean):
+        if path is not None and path.resolve() == plot.resolve():
+            raise UsageError(f"--plot {plot}: is an input; name another file")
+    if find_spec("matplotlib") is None:
+        raise NoPlotLibraryError
+    from noisegen.evaluation.profile_plot import draw
+    from noisegen.evaluation.profile_view import view_alone, view_on_reference
+    from noisegen.images import write_atomically
+    from noisegen.model.weights import load_weights
+
+    loaded = load_weights(weights)
+    (profile,) = load_profiles([file], loaded)
+    reference = None if ref is None else _reference(ref, ref_clean)
+    if reference is None:
+        view = view_alone(profile, loaded)
+    else:
+        view = view_on_reference(profile, reference, loaded)
+    write_atomically(plot, draw(view, _title(profile), _quality(profile)))
+
+
+def _reference(ref: Path, ref_clean: Path | None) -> Reference:
+    """The first picture of a file of one channel."""
+    from noisegen.references.read import read_references
+
+    channels = read_references([(ref, ref_clean)])
+    if len(channels) > 1:
+        raise UsageError(
+            f"{ref}: has {len(channels)} channels ({', '.join(channels)}); give a file of the "
+            "profile's channel alone"
+        )
+    (references,) = channels.values()
+    return references[0]
+
+
+def _title(profile: NoiseProfile) -> str:
+    return f"{one_line(profile.name)[:60]} — {profile.kind}, σ {sigmas(profile)} of 255"
+
+
+def _quality(profile: NoiseProfile) -> str:
+    from noisegen.references.quality import LIMITS
+
+    quality = profile.quality
+    if quality is None:
+        return "not tried on its references"
+    names = {"sigma": "σ", "level": "σ against intensity", "kld": "histogram"}
+    words = ", ".join(f"{names.get(name, name)} {quality.word(name)}" for name in LIMITS)
+    return f"tried on its references: {quality.overall} ({words})"

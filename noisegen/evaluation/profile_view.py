@@ -1,0 +1,203 @@
+"""A profile seen: its generated noise beside what was measured, gathered for a plot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noisegen.errors import BadReferenceError
+from noisegen.evaluation.baselines import classical
+from noisegen.evaluation.telling_crop import telling_crop
+from noisegen.fitting.trial import Trial, standardised, tried_windows, try_profile
+from noisegen.images import to_float
+from noisegen.model.config import WINDOW
+from noisegen.model.weights import Weights
+from noisegen.references.create import Reference, Repair, measure_references
+from noisegen.references.denoise import denoised_blocks
+from noisegen.references.profile import NoiseProfile
+from noisegen.references.repair import GROSS, repair_pair
+from noisegen.references.statistics import NoiseStatistics, measure
+from noisegen.references.windows import Windows, cut
+from noisegen.synthesis.synthesizer import Synthesizer
+
+Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
+
+BUILT_IN = 320
+"""Side of the built-in clean, in pixels: a hundred windows."""
+
+TEXTURE = 0.05
+"""Amplitude of its texture, of the white level."""
+
+PATCH = 5
+"""Side of its patches, in pixels."""
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Noise on the windows that are looked at.
+
+    Attributes:
+        residual: N×C×32×32 in units of the white level, clipped and rounded as files hold it.
+        statistics: measured, as a profile's are: before clipping and rounding.
+    """
+
+    residual: Floats
+    statistics: NoiseStatistics
+
+
+@dataclass(frozen=True)
+class Crop:
+    """The part of a reference that is shown; all h×w×C in units of the white level.
+
+    Attributes:
+        name: of the reference.
+        noisy: as it is.
+        residual: less its clean.
+        generated: noise on the same clean.
+        estimated: the clean was estimated by the denoiser.
+    """
+
+    name: str
+    noisy: Floats
+    residual: Floats
+    generated: Floats
+    estimated: bool
+
+
+@dataclass(frozen=True)
+class ProfileView:
+    """What a plot of a profile shows.
+
+    Attributes:
+        profile: that is looked at.
+        measured: the reference's noise; without one, the measured statistics, and noise drawn
+            from them by the classical model.
+        generated: by the network, on the same clean.
+        step: of the quantisation, in units of the white level; 0 for none.
+        crop: of the reference, if there is one.
+    """
+
+    profile: NoiseProfile
+    measured: Noise
+    generated: Noise
+    step: float
+    crop: Crop | None = None
+
+
+def view_alone(profile: NoiseProfile, weights: Weights) -> ProfileView:
+    """The profile on a built-in clean: ramps from black to white, smooth and textured.
+
+    Args:
+        profile: made with these weights.
+        weights: on the CPU.
+    """
+    step = 0.0 if profile.dtype == "float32" else 1 / profile.white_level
+    clean = cut(built_in_clean(profile.channels))
+    if step:
+        clean = np.rint(clean / np.float32(step)) * np.float32(step)
+    windows = Windows(np.zeros_like(clean), clean, False, step)
+    plain = try_profile(replace(profile, calibrated=None), windows, classical(weights))
+    made = try_profile(profile, windows, weights)
+    return ProfileView(profile, Noise(plain.fake, profile.measured), _generated(made), step)
+
+
+def view_on_reference(profile: NoiseProfile, reference: Reference, weights: Weights) -> ProfileView:
+    """The profile beside a reference, best one of its own.
+
+    Args:
+        profile: made with these weights.
+        reference: with or without its clean; one that comes without is denoised by the weights.
+        weights: on the CPU.
+
+    Raises:
+        BadReferenceError: it cannot be measured, or is gray where the profile is RGB.
+    """
+    reference = replace(
+        reference,
+        noisy=_with_channels(reference.noisy),
+        clean=None if reference.clean is None else _with_channels(reference.clean),
+    )
+    channels = reference.noisy.shape[-1]
+    if channels in (1, 3) and channels != profile.channels:
+        kinds = {1: "gray", 3: "RGB"}
+        raise BadReferenceError(
+            f"{reference.name}: is {kinds[channels]}, but profile {profile.name} is "
+            f"{kinds[profile.channels]}; give a reference of its camera"
+        )
+    dtype = "float32" if reference.noisy.dtype.kind == "f" else reference.noisy.dtype.name
+    level = profile.white_level if dtype == profile.dtype else None
+    found = measure_references([reference], level, Repair.GROSS, weights.denoiser)
+    trial = try_profile(profile, tried_windows(found.windows), weights)
+    real = Noise(trial.real, measure(trial.windows))
+    step = found.windows.step
+    crop = _crop(profile, reference, found.white_level, step, weights)
+    return ProfileView(profile, real, _generated(trial), step, crop)
+
+
+def built_in_clean(channels: int) -> Floats:
+    """H×W×C in [0, 1], always the same: a ramp across; from above smooth, wavy and in patches."""
+    y, x = np.mgrid[:BUILT_IN, :BUILT_IN]
+    ramp = 0.04 + 0.92 * x / (BUILT_IN - 1)
+    waves = (np.sin(0.9 * x + 0.3 * y) + np.sin(0.25 * x - 0.7 * y)) / 2
+    row, column = y // PATCH, x // PATCH
+    patches = ((3 * row + 5 * column + row * column) % 7 - 3) / 3
+    third = 3 * y // BUILT_IN
+    texture = TEXTURE * np.select([third == 1, third == 2], [waves, patches], 0.0)
+    plane = np.clip(ramp + texture, 0, 1).astype(np.float32)
+    return np.repeat(plane[..., None], channels, axis=2)
+
+
+def radial_power(residual: Floats) -> tuple[Doubles, Doubles]:
+    """Power of the noise against frequency, averaged over channels and directions.
+
+    Args:
+        residual: N×C×32×32; its strength does not count.
+
+    Returns:
+        16 frequencies in cycles a pixel, and their powers; white noise has a power of 1.
+    """
+    hann = np.hanning(WINDOW + 1)[:WINDOW]
+    taper = np.outer(hann, hann)
+    taper /= np.sqrt((taper**2).sum())
+    power = np.abs(np.fft.fft2(standardised(residual).astype(np.float64) * taper)) ** 2
+    turns = np.fft.fftfreq(WINDOW, 1 / WINDOW)
+    ring = np.rint(np.hypot(turns[:, None], turns)).astype(int).ravel()
+    totals = np.bincount(ring, power.mean((0, 1)).ravel()) / np.bincount(ring)
+    # The middle is the mean, and beyond half a cycle lie corners alone.
+    rings = np.arange(1, WINDOW // 2 + 1)
+    return rings / WINDOW, totals[rings]
+
+
+def _generated(trial: Trial) -> Noise:
+    return Noise(trial.fake, measure(replace(trial.windows, residual=trial.fake)))
+
+
+def _with_channels(pixels: NDArray[Any]) -> NDArray[Any]:
+    return pixels[..., None] if pixels.ndim == 2 else pixels
+
+
+def _crop(
+    profile: NoiseProfile, reference: Reference, white_level: float, step: float, weights: Weights
+) -> Crop:
+    noisy = _scaled(reference.noisy, white_level)
+    if reference.clean is None:
+        noisy = noisy[telling_crop(noisy)]
+        clean = denoised_blocks(noisy, weights.denoiser)[0].clean
+    else:
+        scaled = _scaled(reference.clean, white_level)
+        pair = repair_pair(noisy, scaled, reference.name, step, GROSS)
+        place = telling_crop(pair.noisy)
+        noisy, clean = pair.noisy[place], pair.clean[place]
+    clean = np.ascontiguousarray(clean.clip(0, 1))
+    fake = Synthesizer(weights).synthesize(clean, profile, key="profile plot")
+    if step:
+        fake = np.rint(fake / np.float32(step)) * np.float32(step)
+    return Crop(reference.name, noisy, noisy - clean, fake - clean, reference.clean is None)
+
+
+def _scaled(pixels: NDArray[Any], white_level: float) -> Floats:
+    return np.minimum(to_float(pixels, white_level), np.float32(1))

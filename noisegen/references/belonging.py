@@ -1,0 +1,265 @@
+"""References that do not belong together: their noises lie further apart than the halves of each.
+
+Every reference is halved, and each half measured alone. What the two halves of one reference
+differ by is the spread that chance and the scene make; references of one setting lie about as far
+apart. The measured level says how strong the noise is, the correlations and the local half of the
+prompt how it is grained. The global half is left out: it shows the scene, and hardly the strength.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from noisegen.model.weights import Weights
+from noisegen.references.create import CutReference, CutReferences
+from noisegen.references.statistics import LAGS, NoiseStatistics, measure
+from noisegen.references.tensors import statistics_tensors, window_tensors
+from noisegen.references.windows import Windows
+
+Doubles = NDArray[np.float64]
+
+MOST_COMPARED = 32
+"""References that are compared with each other, spread evenly over all: the rest is only looked at
+where these fall apart, so that a long stack costs no more than a short one."""
+
+MOST_WINDOWS = 128
+"""Windows that are looked at of a reference (0.13 Mpx)."""
+
+FEWEST_WINDOWS = 8
+"""Windows of a reference below which it says too little to be told apart."""
+
+NEAR = 3
+"""Autocorrelation is compared within ±NEAR pixels."""
+
+SHOWN = 4
+"""Names of a group that a message lists."""
+
+QUIETEST = 1 / 3 / 255
+"""Level, of the white level, below which all noise is alike: a third of a step of 8 bits."""
+
+LARGEST_DISTANCE = 3.0
+"""Distance beyond which references do not belong together, in spreads within one."""
+
+ESTIMATED = 1.5
+"""Times a spread where a clean was estimated: what it lacks differs from scene to scene."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How far two noises are apart, trait by trait.
+
+    Attributes:
+        level: mean squared log₂ ratio of the levels, over intensities that both show.
+        grain: summed squared difference of autocorrelation within 3 px, each lag once.
+        colour: mean squared difference of the correlation between channels.
+        prompt: mean squared difference of the local prompt's tokens.
+    """
+
+    level: float
+    grain: float
+    colour: float
+    prompt: float
+
+
+FLOOR = Difference(level=0.15**2, grain=0.25**2, colour=0.1**2, prompt=0.25**2)
+"""Spread that references of one setting have even where their halves agree, by another scene or
+another day: W2S's level and PolyU's grain decided."""
+
+
+@dataclass(frozen=True)
+class Belonging:
+    """Which references are of one setting.
+
+    Attributes:
+        groups: places of the references, by the first of each group; one or more.
+        sigmas: overall standard deviation of each group, in units of the white level.
+        distance: between the two nearest groups, in spreads within one; 0 for a single group.
+    """
+
+    groups: tuple[tuple[int, ...], ...]
+    sigmas: tuple[float, ...]
+    distance: float = 0.0
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What windows show of their noise; C channels.
+
+    Attributes:
+        level: C×16, log₂ of the level against intensity.
+        pixels: C×16, share of the pixels at an intensity.
+        autocorrelation: C×7×7.
+        colour: C×C.
+        tokens: local half of the prompt, L×D.
+    """
+
+    level: Doubles
+    pixels: Doubles
+    autocorrelation: Doubles
+    colour: Doubles
+    tokens: Doubles
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A reference's two halves, and how far they differ."""
+
+    halves: tuple[Traits, Traits]
+    spread: Difference
+    estimated: bool
+
+
+def belonging(cut: CutReferences, weights: Weights) -> Belonging:
+    """Groups references by how far their noises are apart; nothing is measured of a single one.
+
+    Average linkage: the two nearest groups become one until they lie too far apart. A reference of
+    too few windows goes with the largest group.
+
+    Args:
+        cut: one or more references.
+        weights: whose encoder makes the prompts.
+    """
+    telling = [i for i, each in enumerate(cut.each) if len(each.windows) >= FEWEST_WINDOWS]
+    if len(telling) < 2:
+        return _of([list(range(len(cut.each)))], cut, 0.0)
+    compared = _spread_evenly(telling, MOST_COMPARED)
+    seen = {place: _seen(cut.each[place].windows, weights) for place in compared}
+    groups, nearest = _linked(compared, seen)
+    rest = [place for place in range(len(cut.each)) if place not in seen]
+    if len(groups) == 1:
+        groups[0].extend(rest)
+        return _of(groups, cut, 0.0)
+    largest = max(groups, key=len)
+    found = [list(group) for group in groups]
+    for place in rest:
+        if place in telling:
+            one = _seen(cut.each[place].windows, weights)
+            apart = [np.mean([_apart(one, seen[other]) for other in group]) for group in found]
+            groups[int(np.argmin(apart))].append(place)
+        else:
+            largest.append(place)
+    return _of(groups, cut, nearest)
+
+
+def doubt(cut: CutReferences, found: Belonging) -> str | None:
+    """What to tell of references that fall into several groups, in one line; None for one group."""
+    if len(found.groups) == 1:
+        return None
+    named = " | ".join(_names([cut.each[place] for place in group]) for group in found.groups)
+    sigmas = " against ".join(f"{255 * sigma:.1f}" for sigma in found.sigmas)
+    return (
+        f"these references do not seem to be of one setting: {named} (σ {sigmas} of 255, distance "
+        f"{found.distance:.1f} times the spread within one); make a profile each with --split"
+    )
+
+
+def traits(windows: Windows, weights: Weights) -> Traits:
+    """Measured and encoded alone."""
+    shown = measure(windows)
+    near = slice(LAGS - NEAR, LAGS + NEAR + 1)
+    return Traits(
+        level=np.log2(np.maximum(shown.level.astype(np.float64), QUIETEST)),
+        pixels=shown.pixels_per_bin.astype(np.float64),
+        autocorrelation=shown.autocorrelation[:, near, near].astype(np.float64),
+        colour=shown.colour_correlation.astype(np.float64),
+        tokens=_local_prompt(windows, shown, weights),
+    )
+
+
+def difference(one: Traits, other: Traits) -> Difference:
+    """How far two are apart, trait by trait."""
+    shared = np.minimum(one.pixels, other.pixels)
+    ratio = (one.level - other.level) ** 2
+    lags = (one.autocorrelation - other.autocorrelation) ** 2
+    tokens = (one.tokens - other.tokens) ** 2
+    return Difference(
+        level=float((shared * ratio).sum() / max(shared.sum(), 1e-9)),
+        # The other half of the lags is the same again.
+        grain=float(lags.sum((1, 2)).mean() / 2),
+        colour=float(((one.colour - other.colour) ** 2).mean()),
+        prompt=float(tokens.mean()) if tokens.size else 0.0,
+    )
+
+
+def _names(group: Sequence[CutReference]) -> str:
+    shown = ", ".join(each.name for each in group[:SHOWN])
+    return shown if len(group) <= SHOWN else f"{shown} and {len(group) - SHOWN} more"
+
+
+def _spread_evenly(places: Sequence[int], count: int) -> list[int]:
+    if len(places) <= count:
+        return list(places)
+    return [places[i] for i in np.linspace(0, len(places) - 1, count).round().astype(int)]
+
+
+def _linked(places: Sequence[int], seen: dict[int, _Seen]) -> tuple[list[list[int]], float]:
+    """Groups, and the distance between the nearest two of them; 0 for a single one."""
+    apart = np.full((len(places), len(places)), np.inf)
+    for i, one in enumerate(places):
+        for j in range(i):
+            apart[i, j] = apart[j, i] = _apart(seen[one], seen[places[j]])
+    groups = [[place] for place in places]
+    while len(groups) > 1:
+        i, j = sorted(map(int, np.unravel_index(np.argmin(apart), apart.shape)))
+        if apart[i, j] > LARGEST_DISTANCE:
+            break
+        sizes = len(groups[i]), len(groups[j])
+        joined = (sizes[0] * apart[i] + sizes[1] * apart[j]) / sum(sizes)
+        joined[i] = np.inf
+        apart[i], apart[:, i] = joined, joined
+        apart = np.delete(np.delete(apart, j, 0), j, 1)
+        groups[i] += groups.pop(j)
+    return groups, 0.0 if len(groups) == 1 else float(apart.min())
+
+
+def _of(groups: Sequence[list[int]], cut: CutReferences, nearest: float) -> Belonging:
+    ordered = sorted(tuple(sorted(group)) for group in groups)
+    sigmas = []
+    for group in ordered:
+        residuals = [cut.each[place].windows.residual for place in group]
+        power = sum(float((r.astype(np.float64) ** 2).sum()) for r in residuals)
+        sigmas.append(float(np.sqrt(power / sum(r.size for r in residuals))))
+    return Belonging(tuple(ordered), tuple(sigmas), nearest)
+
+
+def _seen(windows: Windows, weights: Weights) -> _Seen:
+    """A reference's upper and lower half: of different parts of the scene."""
+    taken = windows.take(MOST_WINDOWS)
+    middle = len(taken) // 2
+    upper, lower = (
+        traits(taken.where(np.arange(*span)), weights)
+        for span in ((0, middle), (middle, len(taken)))
+    )
+    return _Seen((upper, lower), difference(upper, lower), windows.estimated)
+
+
+def _local_prompt(windows: Windows, shown: NoiseStatistics, weights: Weights) -> Doubles:
+    """L×D, in double precision as :func:`.create.encode` does; empty where weights have none."""
+    if "local" not in weights.encoder.blocks:
+        return np.zeros((0, 0))
+    block = copy.deepcopy(weights.encoder.blocks["local"]).cpu().double()
+    batch = window_tensors([windows])
+    batch = type(batch)(
+        batch.residual.double(), batch.clean.double(), batch.valid, batch.estimated.double()
+    )
+    with torch.inference_mode():
+        tokens: Doubles = block(batch, statistics_tensors(shown))[0].numpy()
+    return tokens
+
+
+def _apart(one: _Seen, other: _Seen) -> float:
+    """Distance of two references, in spreads within one."""
+    pairs = [difference(a, b) for a in one.halves for b in other.halves]
+    total = 0.0
+    for name in (field.name for field in fields(Difference)):
+        between = float(np.mean([getattr(pair, name) for pair in pairs]))
+        within = (getattr(one.spread, name) + getattr(other.spread, name)) / 2
+        total += between / (getattr(FLOOR, name) + within)
+    wider = ESTIMATED if one.estimated or other.estimated else 1.0
+    return float(np.sqrt(total)) / wider
