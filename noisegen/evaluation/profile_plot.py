@@ -12,7 +12,6 @@ from typing import Any
 import matplotlib.style
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import NDArray
@@ -66,7 +65,6 @@ def draw(view: ProfileView, title: str, subtitle: str) -> bytes:
         pictures = PICTURE + GAP if view.crop else 0
         height = TOP + pictures + 2 * (PANEL + GAP)
         figure = Figure(figsize=(WIDTH / DPI, height / DPI), dpi=DPI)
-        canvas = FigureCanvasAgg(figure)
         figure.text(LEFT / WIDTH, 1 - 18 / height, title, size=14, va="top", parse_math=False)
         figure.text(LEFT / WIDTH, 1 - 44 / height, subtitle, size=10, va="top", color="0.35")
         if view.crop is None:
@@ -93,7 +91,7 @@ def draw(view: ProfileView, title: str, subtitle: str) -> bytes:
         with warnings.catch_warnings():
             # A name may hold characters that the font lacks: boxes will do.
             warnings.filterwarnings("ignore", message="Glyph .* missing", category=UserWarning)
-            canvas.print_png(buffer, metadata={"Software": None})
+            figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
     return buffer.getvalue()
 
 
@@ -117,7 +115,7 @@ def _draw_crop(figure: Figure, crop: Crop) -> None:
     bright = float(np.quantile(crop.noisy, 0.999))
     factor = 1 / max(bright, 1e-6) if bright < DIM else 1.0
     shown = f", brightened {factor:.2g}×" if factor > 1 else ""
-    stretch = f"shown ±{STRETCH:g}σ = ±{255 * reach:.3g} of 255"
+    stretch = f"±{STRETCH:g}σ = ±{255 * reach:.3g} of 255"
     without = " to a clean ESTIMATED by the denoiser" if crop.estimated else ""
     kept = "; lacks what the denoiser kept" if crop.estimated else ""
     pictures = (
@@ -191,8 +189,7 @@ def _draw_histogram(axes: Axes, view: ProfileView) -> None:
         counts = np.histogram(residual, edges)[0]
         density = counts / residual.size / np.diff(edges)
         highest = max(highest, float(density.max()))
-        density = np.where(counts > 0, density, np.nan)
-        axes.stairs(density, edges, baseline=None, **style)
+        axes.stairs(np.where(counts > 0, density, np.nan), edges, baseline=None, **style)
     least = 0.5 / residuals[0].size / float(edges[1] - edges[0])
     _log_scale(axes, (1.0,))
     # Room above for the legend.
@@ -209,8 +206,7 @@ def _edges(reach: float, step: float) -> Doubles:
     if step:
         width = step * max(1, int(np.ceil(width / step)))
     bars = int(np.ceil(reach / width)) + 1
-    edges: Doubles = (np.arange(-bars, bars + 2) - 0.5) * width
-    return edges
+    return np.linspace(-(bars + 0.5) * width, (bars + 0.5) * width, 2 * bars + 2)
 
 
 def _draw_autocorrelation(axes: Axes, view: ProfileView) -> None:
