@@ -40,6 +40,8 @@ def write_plot(
     """
     if ref_clean is not None and ref is None:
         raise UsageError("--ref-clean belongs to --ref; name the noisy shot too")
+    if plot.suffix.lower() != ".png":
+        raise UsageError(f"--plot {plot}: a plot is a PNG; end its name in .png")
     for path in (file, ref, ref_clean):
         if path is not None and path.resolve() == plot.resolve():
             raise UsageError(f"--plot {plot}: is an input; name another file")

@@ -69,6 +69,7 @@ def test_what_cannot_be_plotted_is_refused_in_a_line(
         (run("profile", "show", rgb_profile, "--ref", noisy), 2, "--plot"),
         (show("--ref-clean", noisy), 2, "--ref"),
         (show(out="taken.png"), 1, "--overwrite"),
+        (show(out="plot.pdf"), 2, ".png"),
         (show("--ref", taken, "--overwrite", out="taken.png"), 2, "is an input"),
         (show("--ref", gray), 1, "gray.png: is gray"),
         (show("--ref", tmp_path / "no.png"), 1, "no.png"),
