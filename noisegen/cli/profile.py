@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -39,6 +40,14 @@ def create(
     ref_burst: options.RefBursts = None,
     no_repair: options.NoRepair = False,
     tune: options.Tune = 0,
+    split: Annotated[
+        bool,
+        typer.Option(
+            "--split",
+            help="A profile for each group of references that belong together, if they are of "
+            "several settings: OUT-1, OUT-2 and so on, by their first reference.",
+        ),
+    ] = False,
     name: Annotated[str | None, typer.Option(help="Its name; the file's stem if left out.")] = None,
     white_level: options.WhiteLevel = None,
     weights: options.Weights = "base",
@@ -50,7 +59,7 @@ def create(
 
     Files of several channels make a profile each: OUT-CHANNEL.safetensors.
     """
-    from noisegen.fitting.close import fitted_profile
+    from noisegen.fitting.groups import fitted_groups
     from noisegen.model.weights import load_weights
     from noisegen.references.create import find_white_level
 
@@ -59,7 +68,9 @@ def create(
     gathered = gather_references(ref, ref_clean, ref_burst, output)
     channels = gathered.read()
     files = {channel: _file_of(out, channel) for channel in channels}
-    for file in files.values():
+    most = max(len(references) for references in channels.values()) if split else 1
+    possible = [(each, *_numbered(each, most)) for each in files.values()]
+    for file in chain.from_iterable(possible):
         check_file(file, overwrite)
         if any(path.resolve() == file.resolve() for path in gathered.files):
             raise UsageError(f"--out {file}: is a reference; name another file")
@@ -73,19 +84,24 @@ def create(
     for channel, references in channels.items():
         whole_name = "-".join(filter(None, (name or out.stem, channel)))
         try:
-            fitted = fitted_profile(
+            groups = fitted_groups(
                 references,
                 loaded,
                 name=whole_name,
                 white_level=level,
                 repair=not no_repair,
                 tune_seconds=tune,
+                split=split,
             )
         except BadReferenceError as error:
             unusable.append(error)
             continue
-        note_how_made(fitted, output)
-        profiles[files[channel]] = fitted.profile
+        if split and len(groups) == 1:
+            output.note(f"{whole_name}: its references belong together, so they make one profile")
+        its_files = _numbered(files[channel], len(groups)) or [files[channel]]
+        for file, fitted in zip(its_files, groups, strict=True):
+            note_how_made(fitted, output)
+            profiles[file] = fitted.profile
     if not profiles:
         raise unusable[0]
     if white_level is None:
@@ -97,7 +113,7 @@ def create(
     written = [{"out": str(file), **_summary(profile)} for file, profile in profiles.items()]
     output.result(
         "\n".join(_written(file, profile) for file, profile in profiles.items()),
-        written[0] if len(channels) == 1 else {"profiles": written},
+        written[0] if len(channels) == 1 and not split else {"profiles": written},
     )
     if unusable:
         raise typer.Exit(PARTLY)
@@ -106,6 +122,13 @@ def create(
 def _file_of(out: Path, channel: str) -> Path:
     """The file of a channel's profile: the one named, unless there are several."""
     return out.with_name(f"{out.stem}-{channel}{out.suffix}") if channel else out
+
+
+def _numbered(file: Path, groups: int) -> list[Path]:
+    """The files of a channel's groups; none for a single one, which has the file itself."""
+    if groups == 1:
+        return []
+    return [file.with_name(f"{file.stem}-{number + 1}{file.suffix}") for number in range(groups)]
 
 
 def _written(file: Path, profile: NoiseProfile) -> str:

@@ -143,7 +143,7 @@ def _made_profile(
     output: Output,
 ) -> NoiseProfile:
     """The profile of references."""
-    from noisegen.fitting.close import fitted_profile
+    from noisegen.fitting.groups import fitted_groups
     from noisegen.references.burst import Burst
 
     channels = gathered.read()
@@ -155,7 +155,7 @@ def _made_profile(
     (references,) = channels.values()
     first = references[0]
     pixels = first.shots[0] if isinstance(first, Burst) else first.noisy
-    fitted = fitted_profile(
+    (fitted,) = fitted_groups(
         references,
         weights,
         name=gathered.name,

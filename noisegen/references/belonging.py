@@ -46,7 +46,7 @@ QUIETEST = 1 / 3 / 255
 LARGEST_DISTANCE = 3.0
 """Distance beyond which references do not belong together, in spreads within one."""
 
-ESTIMATED = 1.5
+ESTIMATED = 1.35
 """Times a spread where a clean was estimated: what it lacks differs from scene to scene."""
 
 
@@ -67,7 +67,7 @@ class Difference:
     prompt: float
 
 
-FLOOR = Difference(level=0.15**2, grain=0.25**2, colour=0.1**2, prompt=0.25**2)
+FLOOR = Difference(level=0.2**2, grain=0.3**2, colour=0.12**2, prompt=0.2**2)
 """Spread that references of one setting have even where their halves agree, by another scene or
 another day: W2S's level and PolyU's grain decided."""
 
@@ -155,7 +155,8 @@ def doubt(cut: CutReferences, found: Belonging) -> str | None:
     sigmas = " against ".join(f"{255 * sigma:.1f}" for sigma in found.sigmas)
     return (
         f"these references do not seem to be of one setting: {named} (σ {sigmas} of 255, distance "
-        f"{found.distance:.1f} times the spread within one); make a profile each with --split"
+        f"{found.distance:.1f} times the spread within one); make a profile each with noisegen "
+        "profile create --split"
     )
 
 
