@@ -57,7 +57,8 @@ def create(
 ) -> None:
     """Make a noise profile from noisy shots of one camera and setting.
 
-    Files of several channels make a profile each: OUT-CHANNEL.safetensors.
+    Files of several channels make a profile each: OUT-CHANNEL.safetensors. References of several
+    settings are warned of, or with --split make a profile each: OUT-1.safetensors and so on.
     """
     from noisegen.fitting.groups import fitted_groups
     from noisegen.model.weights import load_weights

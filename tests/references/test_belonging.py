@@ -26,6 +26,7 @@ from noisegen.references.belonging import (
     doubt,
     traits,
 )
+from noisegen.references.burst import Burst
 from noisegen.references.create import Reference, cut_references
 
 SIDE = 256
@@ -105,6 +106,17 @@ def test_the_warning_names_groups_strengths_and_the_way_out(shipped: Weights) ->
     assert "\n" not in text
     alike = cut.where([0, 2])
     assert doubt(alike, belonging(alike, shipped)) is None
+
+
+def test_bursts_are_grouped_whole(weights: Weights) -> None:
+    clean = scene(96, 96)
+    bursts = [
+        Burst(name, ("1", "2", "3"), tuple(add_gaussian(clean, sigma, i) for i in range(3)))
+        for name, sigma in (("evening", 4), ("night", 16))
+    ]
+    cut = cut_references(bursts)
+    assert belonging(cut, weights).groups == ((0,), (1,))
+    assert cut.where([1]).each[0].shots == ("night/1", "night/2", "night/3")
 
 
 @pytest.fixture
