@@ -15,8 +15,12 @@ from noisegen.model.weights import Weights, load_weights, save_weights, untraine
 
 @pytest.fixture(scope="session")
 def weights_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small network with random output weights: every path through it acts on the pixels."""
+    """A small network with random output weights: every path through it acts on the pixels.
+
+    Its denoiser is the shipped one: nothing less sees the noise of a picture alone.
+    """
     model = untrained_model(SMALL, seed=1)
+    model.denoiser.load_state_dict(load_weights().denoiser.state_dict())
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(2)
         torch.nn.init.normal_(model.generator.output.weight, std=0.1)
@@ -32,9 +36,11 @@ def weights(weights_file: Path) -> Weights:
 
 @pytest.fixture(scope="session")
 def classical_weights(tmp_path_factory: pytest.TempPathFactory) -> Weights:
-    """An untrained network of the shipped size: the classical model."""
+    """An untrained network of the shipped size, the classical model, and the shipped denoiser."""
     path = tmp_path_factory.mktemp("weights") / "untrained.safetensors"
-    save_weights(path, untrained_model(), ModelConfig(), {})
+    model = untrained_model()
+    model.denoiser.load_state_dict(load_weights().denoiser.state_dict())
+    save_weights(path, model, ModelConfig(), {})
     return load_weights(str(path))
 
 

@@ -122,7 +122,7 @@ class FullBranch(nn.Module):
         x = self.inputs(x.contiguous(memory_format=torch.channels_last))
         for layer in self.layers:
             x = x + layer(F.silu(x))
-        out = F.pixel_shuffle(self.output(F.silu(x)), CELL).float()
+        out = F.pixel_shuffle(self.output(F.silu(x)), CELL).to(noisy.dtype)
         share, change, log_variance = out.chunk(3, 1)
         # Relative to what the blind branch leaves open, so that it is right at any strength.
         toward = torch.sigmoid(share - 2) * (noisy - blind.clean)
@@ -168,30 +168,27 @@ def fine_parts(noisy: Tensor) -> Tensor:
     bfloat16 has 8 bits beside the exponent: alone it would hide the noise of a good camera.
     """
     centred = noisy - 0.5
-    coarse = centred.bfloat16().float()
+    coarse = centred.bfloat16().to(centred.dtype)
     return torch.cat([coarse, (centred - coarse) * 128], 1)
 
 
 def ring_mean(noisy: Tensor, spot: int) -> Tensor:
     """Mean of the cells around each cell's blind spot; B×3×H×W, the same within a cell."""
     cells = F.avg_pool2d(noisy, CELL)
-    inner, outer = spot - 1, spot - 1 + RING
-    ones = torch.ones_like(cells[:1, :1])
-
-    def box(x: Tensor, reach: int) -> Tensor:
-        return F.avg_pool2d(x, 2 * reach + 1, 1, reach) * (2 * reach + 1) ** 2
-
+    reach = spot - 1 + RING
     # Weights of the ring alone: a difference of two boxes would leave the spot's rounding behind.
-    kernel = torch.ones(2 * outer + 1, 2 * outer + 1, device=noisy.device)
-    kernel[RING:-RING, RING:-RING] = 0
-    weights = kernel.expand(3, 1, *kernel.shape)
-    sums = F.conv2d(cells, weights, padding=outer, groups=3)
-    count = box(ones, outer) - box(ones, inner)
+    ring = torch.ones(2 * reach + 1, 2 * reach + 1, dtype=noisy.dtype, device=noisy.device)
+    ring[RING:-RING, RING:-RING] = 0
+    ring = ring.expand(3, 1, *ring.shape)
+    # In full precision where the rest is not: it is what both estimates start from.
+    with torch.autocast(noisy.device.type, enabled=False):
+        sums = F.conv2d(cells, ring, padding=reach, groups=3)
+        count = F.conv2d(torch.ones_like(cells), ring, padding=reach, groups=3)
     return F.interpolate(sums / count, scale_factor=CELL)
 
 
 def _estimate(out: Tensor, start: Tensor) -> CleanEstimate:
-    change, log_variance = F.pixel_shuffle(out, CELL).float().chunk(2, 1)
+    change, log_variance = F.pixel_shuffle(out, CELL).to(start.dtype).chunk(2, 1)
     return CleanEstimate(start + SCALE * change, LOG_VARIANCE + _within_reach(log_variance))
 
 

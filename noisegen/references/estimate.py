@@ -29,6 +29,13 @@ KEPT = 0.25
 NEIGHBOURS = 64
 """Windows of similar brightness that a window is compared with."""
 
+LOUDEST = 3.0
+"""A window of more than so many times the variance of the quiet ones of similar brightness is
+texture that passes for noise."""
+
+QUIET = 0.1
+"""Quantile of the variances of similar brightness that counts as quiet."""
+
 LARGEST_CLIPPED = 0.1
 """Share of pixels at black or white from which a window is left out."""
 
@@ -112,14 +119,19 @@ def estimated_windows(noisy: Floats, denoiser: Denoiser) -> EstimatedWindows:
 
 
 def surest(windows: EstimatedWindows) -> NDArray[np.bool_]:
-    """Windows whose expected error is among the smallest of similar brightness, to their noise."""
-    share = windows.error / (windows.power + windows.error)
+    """Windows whose expected error is among the smallest of similar brightness, to their noise.
+
+    Texture as white as noise cannot be told from it within a window, but beside others it is loud.
+    """
+    total = windows.power + windows.error
     order = np.argsort(windows.clean.mean((1, 2, 3)), kind="stable")
-    ranked = share[order]
-    half = min(NEIGHBOURS, len(ranked)) // 2
-    sure = np.zeros(len(ranked), dtype=bool)
-    for rank, value in enumerate(ranked):
-        start = max(0, min(rank - half, len(ranked) - 2 * half))
-        near = ranked[start : start + max(2 * half, 1)]
-        sure[order[rank]] = value <= np.quantile(near, KEPT)
+    share, variance = (windows.error / total)[order], total[order]
+    half = min(NEIGHBOURS, len(order)) // 2
+    sure = np.zeros(len(order), dtype=bool)
+    for rank, place in enumerate(order):
+        start = max(0, min(rank - half, len(order) - 2 * half))
+        near = slice(start, start + max(2 * half, 1))
+        telling = variance[near] <= LOUDEST * np.quantile(variance[near], QUIET)
+        limit = np.quantile(share[near][telling], KEPT)
+        sure[place] = telling[rank - start] and share[rank] <= limit
     return sure

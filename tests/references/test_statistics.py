@@ -7,7 +7,6 @@ import pytest
 from pictures import Pixels, add_gaussian, scene
 
 from noisegen.images import to_float
-from noisegen.references.estimate import blind_windows
 from noisegen.references.statistics import LAGS, NoiseStatistics, measure
 from noisegen.references.windows import Windows, paired_windows
 
@@ -124,21 +123,6 @@ def test_marginal_of_salt_and_pepper_keeps_its_shape() -> None:
     middle = measured.quantiles[0, 24:41]
     assert np.abs(middle).max() < 0.3
     assert measured.quantiles[0, -1] > 3
-
-
-@pytest.mark.parametrize("sigma", [5, 15, 30])
-def test_blind_estimate_finds_sigma(sigma: float) -> None:
-    clean = scene(256, 320)
-    windows = blind_windows(to_float(add_gaussian(clean, sigma), 255), "shot.png")
-    assert windows.estimated
-    np.testing.assert_allclose(measure(windows).sigma * 255, sigma, rtol=0.12)
-
-
-def test_blind_estimate_leaves_texture_out() -> None:
-    clean = scene(256, 320)
-    clean[:, 160:] = np.random.default_rng(1).integers(60, 200, (256, 160, 3))
-    windows = blind_windows(to_float(add_gaussian(clean, 8), 255), "shot.png")
-    np.testing.assert_allclose(measure(windows).sigma * 255, 8, rtol=0.12)
 
 
 def test_windows_of_a_shifted_pair_are_left_out() -> None:
