@@ -8,7 +8,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from noisegen.errors import UsageError
-from noisegen.fitting.close import fitted_profile
+from noisegen.fitting.groups import fitted_groups
 from noisegen.model.device import select_device
 from noisegen.model.weights import load_weights
 from noisegen.references.create import Reference
@@ -56,14 +56,15 @@ class NoiseGenerator(Synthesizer):
             Reference(f"reference {index}", one, its_clean)
             for index, (one, its_clean) in enumerate(zip(noisies, cleans, strict=True))
         ]
-        return fitted_profile(
+        (fitted,) = fitted_groups(
             references,
             self.weights,
             name=name,
             white_level=white_level,
             repair=repair,
             tune_seconds=tune_seconds,
-        ).profile
+        )
+        return fitted.profile
 
 
 def load_generator(

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from noisegen.evaluation.protocol import Cases
+    from noisegen.evaluation.rows import Row
     from noisegen.evaluation.set_metrics import SetScores
+    from noisegen.model.weights import Weights
+    from noisegen.references.create import Measured
+    from noisegen.references.profile import NoiseProfile
 
 METRICS = ("kld", "akld", "ks", "correlation", "level", "sigma")
 
@@ -28,8 +32,8 @@ def evaluate(
     split: Annotated[
         list[str] | None,
         typer.Option(
-            help="polyu-seen, polyu-unseen, polyu-seen-hard, w2s, gaussian, poisson, simulated; "
-            "repeatable."
+            help="polyu-seen, polyu-unseen, polyu-seen-hard, w2s, gaussian, poisson, simulated, "
+            "unseen-noise; repeatable."
         ),
     ] = None,
     crops: Annotated[
@@ -45,6 +49,12 @@ def evaluate(
     blind: Annotated[
         bool, typer.Option("--blind", help="Withhold the references' clean: it is estimated.")
     ] = False,
+    closed: Annotated[
+        float,
+        typer.Option(
+            help="Also profiles calibrated, and tuned for so many seconds, on their references."
+        ),
+    ] = 0,
     weights: options.Weights = "base",
     device: options.Device = "auto",
     json: options.Json = False,
@@ -81,6 +91,7 @@ def evaluate(
     """
     from rich.console import Group
 
+    from noisegen.evaluation.blind import sigma_errors
     from noisegen.evaluation.evaluate import score, summarise
     from noisegen.evaluation.rows import compare_rows, standard_rows
     from noisegen.evaluation.set_metrics import measure_sets
@@ -91,19 +102,48 @@ def evaluate(
     chosen = _splits(split or ["polyu-seen", "gaussian"], data, crops)
     loaded, place = load_weights(weights), str(select_device(device))
     rows = standard_rows(loaded, place)
-    tables, scores, sets = [], {}, {}
+    rows += _closed_rows(loaded, place, closed) if closed else []
+    tables: list[Table | str] = []
+    scores, sets, sigmas = {}, {}, {}
     for name, cases in chosen.items():
         output.note(f"evaluating {name}")
         comparisons = list(compare_rows(rows, cases(data), blind))
         scores[name] = summarise(map(score, comparisons))
         title = f"{name}: {len(comparisons) // len(rows)} targets"
         tables.append(_table(f"{title}, mean (median)", scores[name]))
+        if blind:
+            errors = sigma_errors(cases(data), loaded.denoiser)
+            sigmas[name] = asdict(errors)
+            tables.append(
+                f"σ of {errors.references} references without their clean: off by "
+                f"{100 * errors.corrected:.1f} % on average, by {100 * errors.plain:.1f} % if the "
+                "residual is taken as it is"
+            )
         if set_metrics:
             measured = dict(measure_sets(comparisons, place))
             sets[name] = {row: asdict(of_set) for row, of_set in measured.items()}
             tables.append(_set_table(f"{title}, all together", measured))
     report = {"weights": loaded.sha256, "blind": blind, "splits": scores}
-    output.result(Group(*tables), {**report, "sets": sets} if set_metrics else report)
+    extras = {"sets": sets, "blind_sigma": sigmas}
+    output.result(Group(*tables), report | {key: found for key, found in extras.items() if found})
+
+
+def _closed_rows(weights: Weights, place: str, seconds: float) -> list[Row]:
+    """Rows of calibrated and of tuned profiles."""
+    from noisegen.evaluation.rows import Row, generated
+    from noisegen.fitting.close import close_loop
+
+    def calibrated(profile: NoiseProfile, measured: Measured, used: Weights) -> NoiseProfile:
+        return close_loop(profile, measured, used).profile
+
+    def tuned(profile: NoiseProfile, measured: Measured, used: Weights) -> NoiseProfile:
+        return close_loop(profile, measured, used, seconds).profile
+
+    draw = generated(weights, place)
+    return [
+        Row("calibrated", weights, draw, fit=calibrated),
+        Row("tuned", weights, draw, fit=tuned),
+    ]
 
 
 def _splits(names: Iterable[str], data: Path, crops: int) -> dict[str, Cases]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import Any, ClassVar
 
 from typer.core import TyperCommand
@@ -18,7 +19,7 @@ class TuneCommand(TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 (vendored click)
         """Puts the default after an option that no number follows."""
         given: list[str] = []
-        for arg, following in zip(args, [*args[1:], ""], strict=True):
+        for arg, following in zip_longest(args, args[1:], fillvalue=""):
             given.append(arg)
             if arg in self.defaults and not _is_number(following):
                 given.append(self.defaults[arg])

@@ -22,6 +22,7 @@ from noisegen.evaluation.realdata import (
     polyu_scenes,
     w2s_pair,
 )
+from noisegen.evaluation.unseen_noise import FAMILIES
 from noisegen.images import read_picture
 from noisegen.references.create import Reference
 
@@ -145,6 +146,12 @@ def poisson_cases(data: Path) -> Iterator[Case]:
         yield _drawn_case(data, f"poisson-{photons}-{sigma}", add)
 
 
+def unseen_cases(data: Path) -> Iterator[Case]:
+    """Noise of families that no training has seen, on held-out Kodak pictures."""
+    for name, add in FAMILIES.items():
+        yield _drawn_case(data, name, add)
+
+
 def _drawn_case(data: Path, name: str, add: Callable[[Bytes, Rng], Bytes]) -> Case:
     """A whole held-out picture as reference, 256² of two others as targets.
 
@@ -185,4 +192,5 @@ def splits(crops: int = CROPS_A_SCENE) -> dict[str, Cases]:
         "w2s": w2s_cases,
         "gaussian": gaussian_cases,
         "poisson": poisson_cases,
+        "unseen-noise": unseen_cases,
     }

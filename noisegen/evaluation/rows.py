@@ -12,7 +12,13 @@ from noisegen.evaluation import baselines
 from noisegen.evaluation.comparison import Comparison
 from noisegen.evaluation.protocol import Case, Target
 from noisegen.model.weights import Weights
-from noisegen.references.create import Reference, Repair, encode_profile, measure_references
+from noisegen.references.create import (
+    Measured,
+    Reference,
+    Repair,
+    encode_profile,
+    measure_references,
+)
 from noisegen.references.profile import NoiseProfile
 from noisegen.synthesis.synthesizer import Synthesizer
 
@@ -20,6 +26,15 @@ Bytes = NDArray[np.uint8]
 
 Draw = Callable[[Target, NoiseProfile], Bytes]
 """A target and its case's profile → a noisy picture like the target's clean, H×W×C uint8."""
+
+
+Fit = Callable[[NoiseProfile, Measured, Weights], NoiseProfile]
+"""What is done to an encoded profile with what was measured before it is used."""
+
+
+def as_encoded(profile: NoiseProfile, _: Measured, __: Weights) -> NoiseProfile:
+    """Nothing."""
+    return profile
 
 
 def real_noisy(target: Target, _: NoiseProfile) -> Bytes:
@@ -36,12 +51,14 @@ class Row:
         weights: that its profiles are made with; rows of several weights may share a table.
         fake: what is scored.
         real: what it is scored against.
+        fit: what its profiles are corrected by.
     """
 
     name: str
     weights: Weights
     fake: Draw
     real: Draw = real_noisy
+    fit: Fit = as_encoded
 
 
 def generated(weights: Weights, device: str = "cpu", variant: int = 0) -> Draw:
@@ -106,26 +123,30 @@ def compare_rows(
         cases: references and targets.
         blind: withhold the references' clean, so that it is estimated.
     """
-    by_hash = {row.weights.sha256: row.weights for row in rows}
     for case in cases:
         reference = case.reference
         if blind:
             reference = Reference(reference.name, reference.noisy)
-        profiles = _profiles(reference, by_hash)
+        profiles = _profiles(reference, rows)
         for target in case.targets:
             for row in rows:
-                profile = profiles[row.weights.sha256]
+                profile = profiles[row.weights.sha256, row.fit]
                 real, fake = row.real(target, profile), row.fake(target, profile)
                 yield Comparison(row.name, case.name, target, real, fake)
 
 
-def _profiles(reference: Reference, by_hash: dict[str, Weights]) -> dict[str, NoiseProfile]:
-    """The reference's profile by each weights, which share its measuring where they can."""
-    profiles: dict[str, NoiseProfile] = {}
+def _profiles(reference: Reference, rows: Sequence[Row]) -> dict[tuple[str, Fit], NoiseProfile]:
+    """The reference's profiles as the rows use them; weights share its measuring if they can."""
+    encoded: dict[str, tuple[NoiseProfile, Measured]] = {}
+    profiles: dict[tuple[str, Fit], NoiseProfile] = {}
     measured = None
-    for key, weights in by_hash.items():
-        if measured is None or reference.clean is None:
-            # Real targets keep their shifts too, so what a repair takes away is part of the truth.
-            measured = measure_references([reference], None, Repair.MASK, weights.denoiser)
-        profiles[key] = encode_profile(measured, weights)
+    for row in rows:
+        weights, key = row.weights, row.weights.sha256
+        if key not in encoded:
+            if measured is None or reference.clean is None:
+                # Real targets keep their shifts too: what a repair takes away belongs to the truth.
+                measured = measure_references([reference], None, Repair.MASK, weights.denoiser)
+            encoded[key] = encode_profile(measured, weights), measured
+        if (key, row.fit) not in profiles:
+            profiles[key, row.fit] = row.fit(*encoded[key], weights)
     return profiles

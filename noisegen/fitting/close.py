@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from noisegen.fitting.calibrate import calibrate
 from noisegen.fitting.trial import tried_windows, try_profile
 from noisegen.fitting.tune import tune
 from noisegen.model.weights import Weights
-from noisegen.references.burst import Burst
-from noisegen.references.create import (
-    Measured,
-    Reference,
-    Repair,
-    encode_profile,
-    measure_references,
-)
+from noisegen.references.create import Measured
 from noisegen.references.profile import NoiseProfile
 from noisegen.references.quality import Quality
 
@@ -37,35 +29,6 @@ class Fitted:
     before: Quality
 
 
-def fitted_profile(
-    references: Sequence[Reference] | Sequence[Burst],
-    weights: Weights,
-    *,
-    name: str = "profile",
-    white_level: float | None = None,
-    repair: bool = True,
-    tune_seconds: float = 0.0,
-) -> Fitted:
-    """A profile of references of one camera and setting, tried on them and corrected.
-
-    Args:
-        references: one or more noisy pictures, or bursts; all gray or all RGB, of one type.
-        weights: whose encoder makes the prompt; the profile is tied to them.
-        name: of the profile.
-        white_level: of the references' samples; found from them where not given.
-        repair: undo gross shift, brightness and drift between a reference and its clean, leave out
-            what follows the clean's edges; move a burst's shots onto each other.
-        tune_seconds: to tune the prompt by gradient; 0 for none.
-
-    Raises:
-        BadReferenceError: no profile can be made; names the reference and the reason.
-    """
-    kind = Repair.GROSS if repair else Repair.NONE
-    measured = measure_references(references, white_level, kind, weights.denoiser)
-    profile = encode_profile(measured, weights, name=name)
-    return close_loop(profile, measured, weights, tune_seconds)
-
-
 def close_loop(
     profile: NoiseProfile, measured: Measured, weights: Weights, tune_seconds: float = 0.0
 ) -> Fitted:
@@ -84,4 +47,6 @@ def close_loop(
         profile, trial = calibrate(profile, trial, weights)
         if tune_seconds > 0:
             profile, trial = tune(profile, measured.windows, trial, weights, tune_seconds)
+            # Another prompt may be louder or quieter where calibration had put it right.
+            profile, trial = calibrate(profile, trial, weights)
     return Fitted(replace(profile, quality=trial.quality()), before)

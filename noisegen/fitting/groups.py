@@ -35,7 +35,8 @@ def fitted_groups(
         weights: whose encoder makes the prompts; the profiles are tied to them.
         name: of the profile; several are NAME-1, NAME-2 and so on, by their first reference.
         white_level: of the references' samples; found from them where not given.
-        repair: undo what is wrong with references, as for :func:`.close.fitted_profile`.
+        repair: undo gross shift, brightness and drift between a reference and its clean, leave out
+            what follows the clean's edges; move a burst's shots onto each other.
         tune_seconds: to tune each profile's prompt by gradient; 0 for none.
         split: a profile for each group of references that belong together; else there is one of
             all of them, which says in its warnings that they do not.

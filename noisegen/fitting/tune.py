@@ -26,7 +26,7 @@ from noisegen.training.terms import expected_level
 STEP_WINDOWS = 12
 """Windows a gradient step."""
 
-RATE = 0.01
+RATE = 0.03
 HISTOGRAM = 0.3
 """Weight of the histogram term beside the energy score."""
 

@@ -4,7 +4,7 @@ A denoiser's residual lacks what the denoiser took for picture. For the mean of 
 would look so noisy, x̂ = E[x | y], the residual's variance is σ² less the squared error that is left
 (E[(y − x̂)²] = σ² − E[(x − x̂)²], as the two are orthogonal), and the denoiser says how large that
 error is: added back, σ is right on average. Where the error is large the grain is still the
-denoiser's, so of similar brightness only windows with the smallest are kept: flat ones, mostly.
+denoiser's, so of similar brightness only windows with the smaller ones are kept.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from noisegen.references.windows import Windows, cut
 
 Floats = NDArray[np.float32]
 
-KEPT = 0.25
+KEPT = 0.5
 """Share of the windows of similar brightness that is kept."""
 
 NEIGHBOURS = 64
@@ -31,7 +31,11 @@ NEIGHBOURS = 64
 
 LOUDEST = 3.0
 """A window of more than so many times the variance of the quiet ones of similar brightness is
-texture that passes for noise."""
+texture that passes for noise, unless the picture itself is lively there: cameras that denoise
+leave more noise on detail."""
+
+LIVELY = 1.5
+"""Standard deviation of a lively window's clean estimate, in those of its residual."""
 
 QUIET = 0.1
 """Quantile of the variances of similar brightness that counts as quiet."""
@@ -126,12 +130,15 @@ def surest(windows: EstimatedWindows) -> NDArray[np.bool_]:
     total = windows.power + windows.error
     order = np.argsort(windows.clean.mean((1, 2, 3)), kind="stable")
     share, variance = (windows.error / total)[order], total[order]
+    detail = windows.clean.std((2, 3)).mean(1)
+    lively = (detail >= LIVELY * np.sqrt(windows.power))[order]
     half = min(NEIGHBOURS, len(order)) // 2
     sure = np.zeros(len(order), dtype=bool)
     for rank, place in enumerate(order):
         start = max(0, min(rank - half, len(order) - 2 * half))
         near = slice(start, start + max(2 * half, 1))
-        telling = variance[near] <= LOUDEST * np.quantile(variance[near], QUIET)
+        quiet = variance[near] <= LOUDEST * np.quantile(variance[near], QUIET)
+        telling = quiet | lively[near]
         limit = np.quantile(share[near][telling], KEPT)
         sure[place] = telling[rank - start] and share[rank] <= limit
     return sure

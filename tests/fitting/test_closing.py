@@ -9,7 +9,8 @@ import pytest
 from pictures import add_gaussian, scene
 
 from noisegen.fitting.calibrate import calibrate, distance, judged
-from noisegen.fitting.close import FEWEST_WINDOWS, close_loop, fitted_profile
+from noisegen.fitting.close import FEWEST_WINDOWS, close_loop
+from noisegen.fitting.groups import fitted_groups
 from noisegen.fitting.trial import tried_windows, try_profile
 from noisegen.fitting.tune import tune
 from noisegen.model.weights import Weights, load_weights
@@ -124,7 +125,7 @@ def test_tuning_mends_a_spoiled_prompt_and_nothing_else() -> None:
 
 def test_few_windows_are_tried_but_not_corrected(weights: Weights) -> None:
     clean = CLEAN[:64, :96]
-    fitted = fitted_profile([Reference("a.png", add_gaussian(clean, 12), clean)], weights)
+    (fitted,) = fitted_groups([Reference("a.png", add_gaussian(clean, 12), clean)], weights)
     assert FEWEST_WINDOWS > (64 // 32) * (96 // 32)
     assert fitted.profile.calibrated is None
     assert fitted.profile.quality == fitted.before
@@ -132,13 +133,13 @@ def test_few_windows_are_tried_but_not_corrected(weights: Weights) -> None:
 
 def test_the_same_references_make_the_same_profile(weights: Weights) -> None:
     references = [Reference("a.png", add_gaussian(CLEAN, 12), CLEAN)]
-    one, two = (fitted_profile(references, weights).profile for _ in range(2))
+    one, two = (fitted_groups(references, weights)[0].profile for _ in range(2))
     assert one.quality is not None
     assert one.sha256 == two.sha256
 
 
 def test_a_blind_profile_is_tried_on_its_estimate(classical_weights: Weights) -> None:
-    fitted = fitted_profile([Reference("a.png", add_gaussian(CLEAN, 12))], classical_weights)
+    (fitted,) = fitted_groups([Reference("a.png", add_gaussian(CLEAN, 12))], classical_weights)
     assert fitted.profile.kind == "estimated"
     assert fitted.profile.quality is not None
     assert fitted.profile.quality.word("sigma") == "good"
