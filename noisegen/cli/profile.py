@@ -101,7 +101,7 @@ def create(
             output.note(f"{whole_name}: its references belong together, so they make one profile")
         its_files = _numbered(files[channel], len(groups)) or [files[channel]]
         for file, fitted in zip(its_files, groups, strict=True):
-            note_how_made(fitted, output)
+            note_how_made(fitted, tune, output)
             profiles[file] = fitted.profile
     if not profiles:
         raise unusable[0]

@@ -94,7 +94,7 @@ def note_white_level(dtype: str, found: float, output: Output) -> None:
         output.note(f"white level {found:g}, found from the data; --white-level overrides it")
 
 
-def note_how_made(fitted: Fitted, output: Output) -> None:
+def note_how_made(fitted: Fitted, tune_seconds: float, output: Output) -> None:
     """Says what was done to imperfect references, what is doubtful, and how good the profile is."""
     profile = fitted.profile
     note_repairs(profile, output)
@@ -109,6 +109,8 @@ def note_how_made(fitted: Fitted, output: Output) -> None:
     if profile.calibrated is not None or profile.tuned:
         what = "tuned" if profile.tuned else "calibrated"
         output.note(f"before it was {what}: {'; '.join(described(fitted.before))}")
+    if tune_seconds and not profile.tuned:
+        output.note("tuning brought nothing closer, so the prompt stays as it was")
 
 
 def described(quality: Quality) -> list[str]:

@@ -166,7 +166,7 @@ def _made_profile(
     made = fitted.profile
     if white_level is None:
         note_white_level(made.dtype, made.white_level, output)
-    note_how_made(fitted, output)
+    note_how_made(fitted, tune_seconds, output)
     if made.kind == "estimated":
         output.note("the references came without their clean: it was estimated")
     return made

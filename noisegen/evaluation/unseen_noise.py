@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
+
+from noisegen.evaluation.realdata import gaussian_blur
 
 Bytes = NDArray[np.uint8]
 Doubles = NDArray[np.float64]
@@ -18,11 +19,11 @@ Rng = np.random.Generator
 def film_grain(clean: Bytes, rng: Rng) -> Bytes:
     """Log-normal clumps of silver, the same in all colours, strongest in the middle tones."""
     x = clean / 255
-    grain = gaussian_filter(rng.normal(size=clean.shape[:2]), 1.1)
+    grain = gaussian_blur(rng.normal(size=(*clean.shape[:2], 1)).astype(np.float32), 1.1)
     clumps = np.exp(0.5 * grain / grain.std())
     clumps = (clumps - clumps.mean()) / clumps.std()
     amplitude = 0.02 + 0.11 * np.sqrt(x * (1 - x))
-    return _recorded(255 * (x + amplitude * clumps[..., None]))
+    return _recorded(255 * (x + amplitude * clumps))
 
 
 def banding(clean: Bytes, rng: Rng) -> Bytes:
@@ -34,8 +35,8 @@ def banding(clean: Bytes, rng: Rng) -> Bytes:
 
 def blurred_speckle(clean: Bytes, rng: Rng) -> Bytes:
     """Multiplicative gamma noise of three looks through a blur, as in radar and ultrasound."""
-    looks = [gaussian_filter(rng.normal(size=clean.shape), (1, 1, 0)) ** 2 for _ in range(3)]
-    speckle: Doubles = np.mean(looks, axis=0)
+    white = rng.normal(size=(3, *clean.shape)).astype(np.float32)
+    speckle: Doubles = np.mean([gaussian_blur(look, 1.0) ** 2 for look in white], axis=0)
     return _recorded(clean * (0.65 + 0.35 * speckle / speckle.mean()))
 
 

@@ -202,6 +202,8 @@ def cut_references(
     level = _white_level(shaped, white_level)
     each, left = [], iter(shaped)
     for reference in references:
+        # First: what shows no noise is not worth estimating.
+        screened = _screened(reference, level)
         shots = list(islice(left, len(reference.shots) if isinstance(reference, Burst) else 1))
         if isinstance(reference, Burst):
             undo = repair in (Repair.ALL, Repair.GROSS)
@@ -216,7 +218,7 @@ def cut_references(
                 # Of floats: what lies below black or above white has no intensity of its own.
                 windows=replace(windows, clean=windows.clean.clip(0, 1)),
                 repairs=repairs,
-                screened=_screened(reference, level),
+                screened=screened,
             )
         )
     return CutReferences(

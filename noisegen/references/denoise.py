@@ -15,7 +15,10 @@ from noisegen.model.workers import single_threaded_pool
 Floats = NDArray[np.float32]
 
 BLOCK = 256
-"""Side of what is denoised in one pass, in pixels, before its context is added."""
+"""Largest side of what is denoised in one pass, in pixels, before its context is added."""
+
+STEP = 64
+"""Sides of smaller pictures' blocks are multiples of this."""
 
 MAX_BLOCKS = 48
 """Blocks of a reference that are looked at, spread evenly: 3 Mpx show a camera's noise well."""
@@ -47,6 +50,7 @@ def denoised_blocks(noisy: Floats, denoiser: Denoiser) -> list[Denoised]:
         denoiser: on the CPU.
     """
     context = -(-denoiser.receptive_field // CELL) * CELL
+    tall, wide = (min(BLOCK, -(-length // STEP) * STEP) for length in noisy.shape[:2])
     places = list(_places(*noisy.shape[:2]))
     chosen = np.linspace(0, len(places) - 1, min(len(places), MAX_BLOCKS)).round().astype(int)
     spot = denoiser.config.spot
@@ -55,8 +59,8 @@ def denoised_blocks(noisy: Floats, denoiser: Denoiser) -> list[Denoised]:
         top, left = places[index]
         block = noisy[top : top + BLOCK, left : left + BLOCK]
         height, width = block.shape[:2]
-        rows = _mirrored(np.arange(top - context, top + BLOCK + context), noisy.shape[0])
-        columns = _mirrored(np.arange(left - context, left + BLOCK + context), noisy.shape[1])
+        rows = _mirrored(np.arange(top - context, top + tall + context), noisy.shape[0])
+        columns = _mirrored(np.arange(left - context, left + wide + context), noisy.shape[1])
         around = noisy[np.ix_(rows, columns)].transpose(2, 0, 1)
         planes = torch.from_numpy(np.ascontiguousarray(around))[None].expand(1, 3, -1, -1)
         with torch.inference_mode():

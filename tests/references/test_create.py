@@ -9,12 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pictures import Pixels, add_gaussian, scene
+from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from noisegen.errors import BadReferenceError, ProfileError
 from noisegen.model.weights import Weights
 from noisegen.references.create import Reference, create_profile
 from noisegen.references.profile import CONTENT, FORMAT, METADATA_KEY, NoiseProfile
+from noisegen.references.quality import Quality
 
 CLEAN = scene(96, 128)
 NOISY = add_gaussian(CLEAN, 10)
@@ -136,3 +138,49 @@ def test_bad_profile_files_are_refused(
         NoiseProfile.load(path)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_an_older_format_is_still_read(profile: NoiseProfile, tmp_path: Path) -> None:
+    path = tmp_path / "camera.safetensors"
+    profile.save(path)
+    with safe_open(path, framework="np") as file:
+        metadata = json.loads(file.metadata()[METADATA_KEY])
+        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    for later in ("warnings", "quality", "tuned"):
+        del metadata[later]
+    save_file(tensors, path, {METADATA_KEY: json.dumps({**metadata, "format": 2})})
+    loaded = NoiseProfile.load(path)
+    assert loaded.quality is None
+    assert loaded.to_bytes() == profile.to_bytes()
+
+
+def test_all_that_was_found_out_survives_the_file(profile: NoiseProfile, tmp_path: Path) -> None:
+    louder = replace(profile.measured, level=profile.measured.level * 2)
+    told = replace(
+        profile,
+        warnings=("a.png: dark",),
+        quality=Quality(0.1, 0.2, 0.3, 0.4),
+        calibrated=louder,
+        tuned=12,
+    )
+    told.save(tmp_path / "camera.safetensors")
+    loaded = NoiseProfile.load(tmp_path / "camera.safetensors")
+    assert (loaded.warnings, loaded.quality, loaded.tuned) == (told.warnings, told.quality, 12)
+    np.testing.assert_array_equal(loaded.applied.level, louder.level)
+    np.testing.assert_array_equal(loaded.measured.level, profile.measured.level)
+    assert loaded.to_bytes() == told.to_bytes()
+    assert len(told.to_bytes()) < 256 * 1024
+
+
+@pytest.mark.parametrize("quality", [{"sigma": 1}, "good", {"sigma": "x"}, [1, 2, 3, 4]])
+def test_a_nonsense_quality_is_refused(
+    profile: NoiseProfile, tmp_path: Path, quality: object
+) -> None:
+    path = tmp_path / "camera.safetensors"
+    profile.save(path)
+    with safe_open(path, framework="np") as file:
+        metadata = json.loads(file.metadata()[METADATA_KEY])
+        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    save_file(tensors, path, {METADATA_KEY: json.dumps({**metadata, "quality": quality})})
+    with pytest.raises(ProfileError, match="nonsense"):
+        NoiseProfile.load(path)
