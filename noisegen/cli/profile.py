@@ -203,6 +203,7 @@ def _summary(profile: NoiseProfile) -> dict[str, Any]:
         "quality": asdict(profile.quality) if profile.quality else None,
         "overall": profile.quality.overall if profile.quality else None,
         "calibrated": profile.calibrated is not None,
+        "trust": profile.trust,
         "tuned_steps": profile.tuned,
         "pixels": profile.pixels,
         "channels": profile.channels,
@@ -262,6 +263,10 @@ def _quality_lines(profile: NoiseProfile) -> list[str]:
     lines += [f"               {text}" for text in rest]
     if profile.calibrated is not None:
         lines.append("  calibrated   on its references")
+    if profile.trust < 1:
+        lines.append(
+            f"  network      counts for {profile.trust:.0%}: the classical model is closer"
+        )
     if profile.tuned:
         lines.append(f"  tuned        by {profile.tuned} gradient steps on its references")
     return lines

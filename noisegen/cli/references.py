@@ -106,7 +106,7 @@ def note_how_made(fitted: Fitted, tune_seconds: float, output: Output) -> None:
         f"tried on its references{against and ',' + against}: {profile.quality.overall} "
         f"({'; '.join(described(profile.quality))})"
     )
-    if profile.calibrated is not None or profile.tuned:
+    if profile.calibrated is not None or profile.trust < 1 or profile.tuned:
         what = "tuned" if profile.tuned else "calibrated"
         output.note(f"before it was {what}: {'; '.join(described(fitted.before))}")
     if tune_seconds and not profile.tuned:

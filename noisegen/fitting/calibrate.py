@@ -1,8 +1,9 @@
 """A small correction of a profile's measured statistics, so that they come out as measured.
 
 The generator changes the classical noise that it starts from, and clipping, rounding and the
-marginal's table change what goes in. What differs in the end is put back where it went in: level
-and mean against intensity, the marginal's quantiles, the spectrum. Half of the references' windows
+marginal's table change what goes in. Where the network brings noise no closer, less of its change
+counts. What differs then is put back where it went in: level and mean against intensity, the
+marginal's quantiles, the spectrum. Half of the references' windows
 say what to change; a change stays only if it brings the other half closer.
 """
 
@@ -26,6 +27,9 @@ from noisegen.references.statistics import NoiseStatistics, gaussian_probabiliti
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 
+TRUSTS = (0.5, 0.0)
+"""Shares of the network's change that are tried: what it learned may not hold for this camera."""
+
 ROUNDS = 2
 """Times that every correction is tried."""
 
@@ -46,6 +50,9 @@ def calibrate(profile: NoiseProfile, trial: Trial, weights: Weights) -> tuple[No
         trial: of it; every other window decides what stays.
         weights: that it was encoded with.
     """
+    for trust in TRUSTS:
+        if trial.quality().overall != GOOD:
+            profile, trial = _closer(profile, trial, weights, replace(profile, trust=trust))
     for _ in range(ROUNDS):
         for names, correct in CORRECTIONS:
             quality = trial.quality()
@@ -53,10 +60,17 @@ def calibrate(profile: NoiseProfile, trial: Trial, weights: Weights) -> tuple[No
                 continue
             applied = correct(profile.applied, trial.where(slice(0, None, 2)))
             candidate = replace(profile, calibrated=applied)
-            tried = try_profile(candidate, trial.windows, weights)
-            if distance(judged(tried)) < distance(judged(trial)):
-                profile, trial = candidate, tried
+            profile, trial = _closer(profile, trial, weights, candidate)
     return profile, trial
+
+
+def _closer(
+    profile: NoiseProfile, trial: Trial, weights: Weights, candidate: NoiseProfile
+) -> tuple[NoiseProfile, Trial]:
+    """The one of two profiles that is closer to the references, with its trial."""
+    tried = try_profile(candidate, trial.windows, weights)
+    better = distance(judged(tried)) < distance(judged(trial))
+    return (candidate, tried) if better else (profile, trial)
 
 
 def judged(trial: Trial) -> Quality:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from noisegen.fitting.calibrate import calibrate
+from noisegen.fitting.calibrate import calibrate, distance, judged
 from noisegen.fitting.trial import tried_windows, try_profile
 from noisegen.fitting.tune import tune
 from noisegen.model.weights import Weights
@@ -44,9 +44,14 @@ def close_loop(
     trial = try_profile(profile, windows, weights)
     before = trial.quality()
     if len(windows) >= FEWEST_WINDOWS:
-        profile, trial = calibrate(profile, trial, weights)
+        encoded = profile, trial
+        profile, trial = calibrate(*encoded, weights)
         if tune_seconds > 0:
-            profile, trial = tune(profile, measured.windows, trial, weights, tune_seconds)
+            # A prompt that does not count has no gradient.
+            start = (profile, trial) if profile.trust == 1 else encoded
+            tuned = tune(*start, measured.windows, weights, tune_seconds)
             # Another prompt may be louder or quieter where calibration had put it right.
-            profile, trial = calibrate(profile, trial, weights)
+            tuned = calibrate(*tuned, weights)
+            if distance(judged(tuned[1])) < distance(judged(trial)):
+                profile, trial = tuned
     return Fitted(replace(profile, quality=trial.quality()), before)

@@ -86,7 +86,9 @@ def try_profile(profile: NoiseProfile, windows: Windows, weights: Weights) -> Tr
         weights: whose generator is used, on the CPU.
     """
     conditioning = Conditioning(
-        torch.from_numpy(profile.tokens).unsqueeze(0), statistics_tensors(profile.applied)
+        torch.from_numpy(profile.tokens).unsqueeze(0),
+        statistics_tensors(profile.applied),
+        profile.trust,
     )
     planes = torch.from_numpy(mirrored(windows.clean))
 

@@ -41,7 +41,7 @@ LEARNED = 256
 
 
 def tune(
-    profile: NoiseProfile, windows: Windows, trial: Trial, weights: Weights, seconds: float
+    profile: NoiseProfile, trial: Trial, windows: Windows, weights: Weights, seconds: float
 ) -> tuple[NoiseProfile, Trial]:
     """The profile with a tuned prompt, and its trial; as it was where nothing helps.
 
@@ -50,8 +50,8 @@ def tune(
 
     Args:
         profile: encoded, and calibrated or not.
+        trial: of the profile.
         windows: of its references.
-        trial: of the profile, on other windows where there are enough.
         weights: that it was encoded with.
         seconds: after which no new step is begun.
     """
@@ -66,7 +66,7 @@ def tune(
     best, best_trial, since, step = profile, trial, 0, 0
     while time.monotonic() < end and since < PATIENCE:
         chosen = rng.permutation(len(learned))[:STEP_WINDOWS]
-        conditioning = Conditioning(tokens, statistics).repeat(len(chosen))
+        conditioning = Conditioning(tokens, statistics, profile.trust).repeat(len(chosen))
         part = clean[chosen]
         level = inner(expected_level(part, conditioning.statistics))
         draws = []

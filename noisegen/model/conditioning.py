@@ -47,14 +47,22 @@ class Statistics:
 
 @dataclass(frozen=True)
 class Conditioning:
-    """What conditions the generator: prompt tokens (B×T×D) and measured statistics."""
+    """What conditions the generator.
+
+    Attributes:
+        tokens: B×T×D, the prompt.
+        statistics: measured, or calibrated.
+        trust: in [0, 1], share of the network's change to the classical noise that counts.
+    """
 
     tokens: Tensor
     statistics: Statistics
+    trust: float = 1.0
 
     def repeat(self, times: int) -> Conditioning:
         """Every item of the batch, ``times`` in a row."""
         repeated = (
             getattr(self.statistics, f.name).repeat_interleave(times, 0) for f in fields(Statistics)
         )
-        return Conditioning(self.tokens.repeat_interleave(times, 0), Statistics(*repeated))
+        tokens = self.tokens.repeat_interleave(times, 0)
+        return Conditioning(tokens, Statistics(*repeated), self.trust)

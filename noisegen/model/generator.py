@@ -202,10 +202,12 @@ class Generator(nn.Module):
         margin = KERNEL // 2
         white = field[:, 3:, margin:-margin, margin:-margin]
         shaped = shape_field(field[:, :3], clean, conditioning.statistics)
-        change = self.correct(clean, shaped, white, conditioning)
+        trust = conditioning.trust
+        change = trust * self.correct(clean, shaped, white, conditioning)
         gain, added = change.chunk(2, 1)
         scale = conditioning.statistics.scale.view(-1, 1, 1, 1)
         follow = self.follow(self.summary(conditioning.tokens)).float()
+        follow = trust * follow + (1 - trust) / FOLLOW_PACE
         gain = gain + FOLLOW_PACE * follow.unsqueeze(-1).unsqueeze(-1) * shaped.follows
         gain = (LARGEST_GAIN * torch.tanh(gain / LARGEST_GAIN)).exp()
         varied = (shaped.noise - shaped.mean) * gain + shaped.mean

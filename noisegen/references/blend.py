@@ -67,6 +67,7 @@ def blend(profiles: Sequence[NoiseProfile], shares: Sequence[float], name: str) 
             if any(p.calibrated is not None for p in kept)
             else None
         ),
+        trust=float(weights @ np.array([p.trust for p in kept])),
         tuned=max(p.tuned for p in kept),
     )
 

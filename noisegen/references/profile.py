@@ -62,6 +62,8 @@ class NoiseProfile:
         quality: how far its noise is from the references', where that was tried.
         calibrated: the classical model as the generator needs it to come out as measured; only
             ``CALIBRATED`` may differ from ``measured``. None where nothing was changed.
+        trust: in [0, 1], share of the network's change to the classical noise that counts; less
+            than 1 where that came closer to the references.
         tuned: gradient steps that the prompt was tuned by.
     """
 
@@ -78,6 +80,7 @@ class NoiseProfile:
     warnings: tuple[str, ...] = ()
     quality: Quality | None = None
     calibrated: NoiseStatistics | None = None
+    trust: float = 1.0
     tuned: int = 0
 
     @property
@@ -138,6 +141,7 @@ class NoiseProfile:
             **{name: getattr(self, name) for name in _DESCRIBED},
             "warnings": self.warnings,
             "quality": asdict(self.quality) if self.quality else None,
+            "trust": self.trust,
             "tuned": self.tuned,
         }
         canonical = json.dumps(metadata, sort_keys=True, separators=(",", ":"))
@@ -219,6 +223,9 @@ def _checked(path: Path, metadata: Any, tensors: dict[str, Floats]) -> NoiseProf
         found = metadata.get("quality")
         quality = None if found is None else Quality.from_json(found)
         tuned = int(metadata.get("tuned", 0))
+        trust = float(metadata.get("trust", 1.0))
+        if not 0 <= trust <= 1:
+            raise ValueError("a trust beyond [0, 1]")
         warnings = tuple(map(str, metadata.get("warnings", ())))
     except (TypeError, ValueError) as error:
         raise ProfileError(f"{path}: says nonsense of itself ({error}); make it again") from None
@@ -233,6 +240,7 @@ def _checked(path: Path, metadata: Any, tensors: dict[str, Floats]) -> NoiseProf
         warnings=warnings,
         quality=quality,
         calibrated=calibrated,
+        trust=trust,
         tuned=tuned,
     )
 

@@ -142,7 +142,8 @@ class Synthesizer:
 
     def _conditioning(self, profile: NoiseProfile) -> Conditioning:
         tokens = torch.from_numpy(profile.tokens).unsqueeze(0).to(self.device)
-        return Conditioning(tokens, statistics_tensors(profile.applied).to(self.device))
+        statistics = statistics_tensors(profile.applied).to(self.device)
+        return Conditioning(tokens, statistics, profile.trust)
 
     def _generate(
         self,

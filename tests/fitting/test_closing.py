@@ -115,7 +115,7 @@ def test_tuning_mends_a_spoiled_prompt_and_nothing_else() -> None:
     wrong = replace(encoded, tokens=moved.astype(np.float32))
     before = {name: value.clone() for name, value in weights.model.state_dict().items()}
     trial = try_profile(wrong, tried_windows(measured.windows), weights)
-    tuned, after = tune(wrong, measured.windows, trial, weights, 12)
+    tuned, after = tune(wrong, trial, measured.windows, weights, 12)
     assert tuned.tuned > 0
     assert distance(after.quality()) < distance(trial.quality())
     assert tuned.measured is wrong.measured
@@ -155,3 +155,24 @@ def test_a_blind_profile_is_tried_on_its_estimate(classical_weights: Weights) ->
 )
 def test_the_worst_word_counts(values: tuple[float, ...], word: str) -> None:
     assert Quality(*values).overall == word
+
+
+def test_a_network_that_misleads_is_trusted_less(weights: Weights, measured: Measured) -> None:
+    """The test's network has random last layers: without them its noise is the measured one."""
+    encoded = encode_profile(measured, weights)
+    fitted = close_loop(encoded, measured, weights)
+    assert fitted.profile.trust == 0
+    assert fitted.before.overall == "poor"
+    assert fitted.profile.quality is not None
+    assert fitted.profile.quality.overall == "good"
+
+
+def test_without_trust_the_generator_is_the_classical_model(
+    weights: Weights, classical_weights: Weights, measured: Measured
+) -> None:
+    windows = tried_windows(measured.windows)
+    distrusted = replace(encode_profile(measured, weights), trust=0.0)
+    classical = encode_profile(measured, classical_weights)
+    one = try_profile(distrusted, windows, weights).fake
+    other = try_profile(classical, windows, classical_weights).fake
+    np.testing.assert_array_equal(one, other)
