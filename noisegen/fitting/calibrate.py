@@ -15,7 +15,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from noisegen.fitting.trial import Trial, standardised, try_profile
+from noisegen.fitting.trial import Trial, judged, standardised, try_profile
 from noisegen.model.config import BINS
 from noisegen.model.weights import Weights
 from noisegen.references.curves import fit_curves, intensity_position
@@ -71,11 +71,6 @@ def _closer(
     tried = try_profile(candidate, trial.windows, weights)
     better = distance(judged(tried)) < distance(judged(trial))
     return (candidate, tried) if better else (profile, trial)
-
-
-def judged(trial: Trial) -> Quality:
-    """The distances on the half that corrections are not taken from."""
-    return trial.where(slice(1, None, 2)).quality()
 
 
 def distance(quality: Quality) -> float:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from noisegen.fitting.calibrate import calibrate, distance, judged
-from noisegen.fitting.trial import tried_windows, try_profile
+from noisegen.fitting.calibrate import calibrate, distance
+from noisegen.fitting.trial import judged, tried_windows, try_profile
 from noisegen.fitting.tune import tune
 from noisegen.model.weights import Weights
 from noisegen.references.create import Measured

@@ -77,6 +77,17 @@ def tried_windows(windows: Windows) -> Windows:
     return windows.where(order[:TRIED])
 
 
+def learned_windows(windows: Windows) -> Windows:
+    """The windows that a profile may learn from: those not tried, and those that judge nothing."""
+    order = np.random.default_rng(0).permutation(len(windows))
+    return windows.where(np.concatenate([order[:TRIED:2], order[TRIED:]]))
+
+
+def judged(trial: Trial) -> Quality:
+    """The distances on every other window, which no correction is taken from."""
+    return trial.where(slice(1, None, 2)).quality()
+
+
 def try_profile(profile: NoiseProfile, windows: Windows, weights: Weights) -> Trial:
     """Puts the profile's noise on the windows' clean; always the same field.
 

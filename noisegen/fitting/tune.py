@@ -14,7 +14,15 @@ import numpy as np
 import torch
 
 from noisegen.fitting.calibrate import distance
-from noisegen.fitting.trial import Trial, inner, mirrored, try_profile, window_field
+from noisegen.fitting.trial import (
+    Trial,
+    inner,
+    judged,
+    learned_windows,
+    mirrored,
+    try_profile,
+    window_field,
+)
 from noisegen.model.conditioning import Conditioning
 from noisegen.model.weights import Weights
 from noisegen.references.profile import NoiseProfile
@@ -57,7 +65,7 @@ def tune(
     """
     end = time.monotonic() + seconds
     rng = np.random.default_rng(0)
-    learned = windows.take(LEARNED)
+    learned = learned_windows(windows).take(LEARNED)
     clean = torch.from_numpy(mirrored(learned.clean))
     truth = torch.from_numpy(learned.residual).expand(-1, 3, -1, -1)
     tokens = torch.from_numpy(profile.tokens).unsqueeze(0).clone().requires_grad_(True)
@@ -86,7 +94,7 @@ def tune(
             candidate = replace(profile, tokens=moved, tuned=step)
             tried = try_profile(candidate, trial.windows, weights)
             since += 1
-            if distance(tried.quality()) < distance(best_trial.quality()):
+            if distance(judged(tried)) < distance(judged(best_trial)):
                 best, best_trial, since = candidate, tried, 0
     return best, best_trial
 

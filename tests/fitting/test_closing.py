@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from pictures import add_gaussian, scene
 
-from noisegen.fitting.calibrate import calibrate, distance, judged
+from noisegen.fitting.calibrate import calibrate, distance
 from noisegen.fitting.close import FEWEST_WINDOWS, close_loop
 from noisegen.fitting.groups import fitted_groups
-from noisegen.fitting.trial import tried_windows, try_profile
+from noisegen.fitting.trial import judged, learned_windows, tried_windows, try_profile
 from noisegen.fitting.tune import tune
 from noisegen.model.weights import Weights, load_weights
 from noisegen.references.create import Measured, Reference, encode_profile, measure_references
@@ -117,7 +117,7 @@ def test_tuning_mends_a_spoiled_prompt_and_nothing_else() -> None:
     trial = try_profile(wrong, tried_windows(measured.windows), weights)
     tuned, after = tune(wrong, trial, measured.windows, weights, 12)
     assert tuned.tuned > 0
-    assert distance(after.quality()) < distance(trial.quality())
+    assert distance(judged(after)) < distance(judged(trial))
     assert tuned.measured is wrong.measured
     assert tuned.calibrated is None
     assert all(before[name].equal(value) for name, value in weights.model.state_dict().items())
@@ -176,3 +176,13 @@ def test_without_trust_the_generator_is_the_classical_model(
     one = try_profile(distrusted, windows, weights).fake
     other = try_profile(classical, windows, classical_weights).fake
     np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("count", [20, 96, 300])
+def test_no_window_both_teaches_and_judges(measured: Measured, count: int) -> None:
+    windows = measured.windows.where(np.arange(count) % len(measured.windows))
+    numbered = replace(windows, residual=np.arange(count)[:, None, None, None] + 0 * windows.clean)
+    judging = tried_windows(numbered).residual[1::2, 0, 0, 0]
+    teaching = learned_windows(numbered).residual[:, 0, 0, 0]
+    assert not set(judging) & set(teaching)
+    assert len(judging) + len(teaching) == count
