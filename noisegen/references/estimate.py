@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch.nn import functional as F
 
 from noisegen.errors import BadReferenceError
 from noisegen.model.denoiser import Denoiser
@@ -39,6 +41,9 @@ LIVELY = 1.5
 
 QUIET = 0.1
 """Quantile of the variances of similar brightness that counts as quiet."""
+
+NEARBY = 7
+"""Side of the surroundings that a pixel's residual is made up for by, in pixels."""
 
 LARGEST_CLIPPED = 0.1
 """Share of pixels at black or white from which a window is left out."""
@@ -84,12 +89,12 @@ class EstimatedWindows:
     Attributes:
         noisy: N×C×32×32 in units of the white level.
         clean: its estimate.
-        error: N, squared error to expect of the estimate.
+        squared_error: N×C×32×32, to expect of the estimate.
     """
 
     noisy: Floats
     clean: Floats
-    error: Floats
+    squared_error: Floats
 
     @property
     def residual(self) -> Floats:
@@ -102,14 +107,25 @@ class EstimatedWindows:
         power: Floats = np.maximum((self.residual**2).mean((1, 2, 3)), 1e-12)
         return power
 
+    @property
+    def error(self) -> Floats:
+        """N, mean squared error to expect."""
+        error: Floats = self.squared_error.mean((1, 2, 3))
+        return error
+
     def made_up(self) -> Floats:
-        """N×1×1×1, what the residual is multiplied by to have the noise's variance."""
-        factor: Floats = np.sqrt(1 + self.error / self.power).astype(np.float32)
-        return factor[:, None, None, None]
+        """N×1×32×32, what the residual is multiplied by to have the noise's variance.
+
+        Edges and the even places between them differ in what the denoiser takes, so both are looked
+        at nearby; half of the power is the whole window's, because that of few pixels is unsure.
+        """
+        here = 0.5 * nearby(self.residual**2) + 0.5 * self.power[:, None, None, None]
+        factor: Floats = np.sqrt(1 + nearby(self.squared_error) / here)
+        return factor
 
     def where(self, index: NDArray[np.bool_]) -> EstimatedWindows:
         """Some of the windows."""
-        return EstimatedWindows(self.noisy[index], self.clean[index], self.error[index])
+        return EstimatedWindows(self.noisy[index], self.clean[index], self.squared_error[index])
 
 
 def estimated_windows(noisy: Floats, denoiser: Denoiser) -> EstimatedWindows:
@@ -118,8 +134,16 @@ def estimated_windows(noisy: Floats, denoiser: Denoiser) -> EstimatedWindows:
     return EstimatedWindows(
         np.concatenate([cut(block.noisy) for block in blocks]),
         np.concatenate([cut(block.clean) for block in blocks]),
-        np.concatenate([cut(block.error).mean((1, 2, 3)) for block in blocks]),
+        np.concatenate([cut(block.error) for block in blocks]),
     )
+
+
+def nearby(values: Floats) -> Floats:
+    """N×C×32×32 → N×1×32×32: mean over the channels and 7×7 pixels of the window."""
+    planes = torch.from_numpy(values.mean(1, keepdims=True))
+    reach = NEARBY // 2
+    mean: Floats = F.avg_pool2d(planes, NEARBY, 1, reach, count_include_pad=False).numpy()
+    return mean
 
 
 def surest(windows: EstimatedWindows) -> NDArray[np.bool_]:
