@@ -9,19 +9,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from noisegen.images import STANDARD_TABLE
 from noisegen.training.simulator.settings import Subsampling
 
-# ITU-T T.81, Tables K.1 and K.2.
-_LUMA = (
-    (16, 11, 10, 16, 24, 40, 51, 61),
-    (12, 12, 14, 19, 26, 58, 60, 55),
-    (14, 13, 16, 24, 40, 57, 69, 56),
-    (14, 17, 22, 29, 51, 87, 80, 62),
-    (18, 22, 37, 56, 68, 109, 103, 77),
-    (24, 35, 55, 64, 81, 104, 113, 92),
-    (49, 64, 78, 87, 103, 121, 120, 101),
-    (72, 92, 95, 98, 112, 100, 103, 99),
-)
+# ITU-T T.81, Table K.2.
 _CHROMA = (
     (17, 18, 24, 47, 99, 99, 99, 99),
     (18, 21, 26, 66, 99, 99, 99, 99),
@@ -45,7 +36,7 @@ def jpeg(pictures: Tensor, qualities: Sequence[int], subsampling: Subsampling) -
     scale = torch.tensor([5000 // q if q < 50 else 200 - 2 * q for q in qualities])
     ycc = _to_ycc(pictures.float())
     luma, chroma = ycc[:, :1], ycc[:, 1:]
-    luma = _code(luma, _table(_LUMA, scale).to(luma))
+    luma = _code(luma, _table(STANDARD_TABLE, scale).to(luma))
     if subsampling != "4:4:4":
         chroma = _shrink(chroma, both=subsampling == "4:2:0")
     chroma = _code(chroma, _table(_CHROMA, scale).to(luma))
