@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -12,9 +12,6 @@ from noisegen.cli import options
 from noisegen.cli.output import Output, user_errors
 from noisegen.cli.profile import check_file, sigmas
 from noisegen.errors import OutputError, UsageError
-
-if TYPE_CHECKING:
-    pass
 
 
 @user_errors

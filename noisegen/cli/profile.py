@@ -282,7 +282,7 @@ def _chart(profile: NoiseProfile) -> list[str]:
     lines = ["  intensity  σ, both of 255 (░ not shown by the references: held or guessed)"]
     for index, (sigma, share) in enumerate(zip(level, seen, strict=True)):
         bar = ("█" if share > SEEN else "░") * round(CHART_WIDTH * float(sigma) / highest)
-        lines.append(f"  {(index + 0.5) * 255 / len(level):9.0f}  {sigma:6.2f} {bar}")
+        lines.append(f"  {index * 255 / (len(level) - 1):9.0f}  {sigma:6.2f} {bar}")
     return lines
 
 
