@@ -20,7 +20,7 @@ from noisegen.model.config import BINS
 from noisegen.model.weights import Weights
 from noisegen.references.curves import fit_curves, intensity_position
 from noisegen.references.profile import NoiseProfile
-from noisegen.references.quality import GOOD, LIMITS, Quality
+from noisegen.references.quality import GOOD, LIMITS, POOR, Quality
 from noisegen.references.spectrum import colouring_kernel, correlations, field_correlation
 from noisegen.references.statistics import NoiseStatistics, gaussian_probabilities, unit_variance
 
@@ -28,7 +28,8 @@ Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 
 TRUSTS = (0.5, 0.0)
-"""Shares of the network's change that are tried: what it learned may not hold for this camera."""
+"""Shares of the network's change that are tried where a profile is poor: what the network learned may
+not hold for this camera. For cameras like those trained on it does, on other scenes too."""
 
 ROUNDS = 2
 """Times that every correction is tried."""
@@ -50,7 +51,8 @@ def calibrate(profile: NoiseProfile, trial: Trial, weights: Weights) -> tuple[No
         trial: of it; every other window decides what stays.
         weights: that it was encoded with.
     """
-    for trust in TRUSTS:
+    far_off = trial.quality().overall == POOR
+    for trust in TRUSTS if far_off else ():
         if trial.quality().overall != GOOD:
             profile, trial = _closer(profile, trial, weights, replace(profile, trust=trust))
     for _ in range(ROUNDS):
