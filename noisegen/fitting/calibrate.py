@@ -28,8 +28,8 @@ Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 
 TRUSTS = (0.5, 0.0)
-"""Shares of the network's change that are tried where a profile is poor: what the network learned may
-not hold for this camera. For cameras like those trained on it does, on other scenes too."""
+"""Shares of the network's change that are tried where a profile is poor: what it learned may not
+hold for this camera. For cameras like those trained on it does, on other scenes too."""
 
 ROUNDS = 2
 """Times that every correction is tried."""
