@@ -58,7 +58,8 @@ def test_noise_below_black_is_measured_as_it_is() -> None:
         measured = measure_references([reference])
         assert measured.white_level == 1
         assert measured.windows.clean.min() >= 0
-        assert len(measured.windows) > 32
+        # Of an estimate, the surer half of the 64 windows is kept: none went as clipped.
+        assert len(measured.windows) >= 32
         np.testing.assert_allclose(measured.statistics.level[:, 0], 0.02, rtol=0.1)
         np.testing.assert_allclose(measured.statistics.mean[:, 0], 0, atol=0.002)
 
