@@ -13,7 +13,7 @@ from noisegen.images import to_float
 from noisegen.model.denoiser import Denoiser
 from noisegen.references.create import Reference, Repair, measure_references
 from noisegen.references.curves import intensity_position, read_curves
-from noisegen.references.estimate import estimated_windows
+from noisegen.references.estimate import estimated_windows, made_up_windows
 from noisegen.references.statistics import NoiseStatistics, measure
 from noisegen.references.windows import Windows
 
@@ -53,16 +53,15 @@ def sigma_errors(cases: Iterable[Case], denoiser: Denoiser) -> SigmaErrors:
 
 def _errors(reference: Reference, denoiser: Denoiser) -> tuple[float, float]:
     paired = measure_references([reference], repair=Repair.MASK)
-    alone = Reference(reference.name, reference.noisy)
-    blind = measure_references([alone], denoiser=denoiser)
-    noisy = alone.noisy if alone.noisy.ndim == 3 else alone.noisy[..., None]
+    noisy = reference.noisy if reference.noisy.ndim == 3 else reference.noisy[..., None]
     estimated = estimated_windows(to_float(noisy, paired.white_level), denoiser)
-    plain = measure(
-        Windows(estimated.residual, estimated.clean.clip(0, 1), True, paired.windows.step)
-    )
+    step = paired.windows.step
+    plain = Windows(estimated.residual, estimated.clean.clip(0, 1), True, step)
+    corrected = made_up_windows(estimated, reference.name, step)
     shown = paired.windows.take(SHOWN).clean
     truth, *others = (
-        _sigma(statistics, shown) for statistics in (paired.statistics, plain, blind.statistics)
+        _sigma(statistics, shown)
+        for statistics in (paired.statistics, measure(plain), measure(corrected))
     )
     wrong = [float(np.mean(other / truth - 1)) for other in others]
     return wrong[0], wrong[1]

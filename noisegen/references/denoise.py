@@ -51,6 +51,11 @@ def denoised_blocks(noisy: Floats, denoiser: Denoiser) -> list[Denoised]:
     """
     context = -(-denoiser.receptive_field // CELL) * CELL
     tall, wide = (min(BLOCK, -(-length // STEP) * STEP) for length in noisy.shape[:2])
+    # Which row and column stands where, mirrored as far beyond the picture as a block may reach.
+    rows, columns = (
+        np.pad(np.arange(length), (context, side + context), "reflect")
+        for length, side in zip(noisy.shape[:2], (tall, wide), strict=True)
+    )
     places = list(_places(*noisy.shape[:2]))
     chosen = np.linspace(0, len(places) - 1, min(len(places), MAX_BLOCKS)).round().astype(int)
     spot = denoiser.config.spot
@@ -59,9 +64,8 @@ def denoised_blocks(noisy: Floats, denoiser: Denoiser) -> list[Denoised]:
         top, left = places[index]
         block = noisy[top : top + BLOCK, left : left + BLOCK]
         height, width = block.shape[:2]
-        rows = _mirrored(np.arange(top - context, top + tall + context), noisy.shape[0])
-        columns = _mirrored(np.arange(left - context, left + wide + context), noisy.shape[1])
-        around = noisy[np.ix_(rows, columns)].transpose(2, 0, 1)
+        down, across = slice(top, top + tall + 2 * context), slice(left, left + wide + 2 * context)
+        around = noisy[np.ix_(rows[down], columns[across])].transpose(2, 0, 1)
         planes = torch.from_numpy(np.ascontiguousarray(around))[None].expand(1, 3, -1, -1)
         with torch.inference_mode():
             estimate, _ = denoiser(planes.contiguous(), spot)
@@ -83,11 +87,3 @@ def _places(height: int, width: int) -> Iterator[tuple[int, int]]:
     for top in range(0, height, BLOCK):
         for left in range(0, width, BLOCK):
             yield top, left
-
-
-def _mirrored(index: NDArray[np.int_], length: int) -> NDArray[np.int_]:
-    """Positions of a picture's axis for positions beyond it."""
-    period = max(2 * (length - 1), 1)
-    folded = np.abs(index) % period
-    inside: NDArray[np.int_] = np.where(folded < length, folded, period - folded)
-    return inside

@@ -63,7 +63,11 @@ def blind_windows(
     Raises:
         BadReferenceError: every window is clipped.
     """
-    estimated = estimated_windows(noisy, denoiser or shipped_denoiser())
+    return made_up_windows(estimated_windows(noisy, denoiser or shipped_denoiser()), name, step)
+
+
+def made_up_windows(estimated: EstimatedWindows, name: str, step: float = 0.0) -> Windows:
+    """The windows to measure of a denoised picture; arguments and errors as of all of it."""
     # Floats may go below black: there nothing is clipped.
     clipped = ((estimated.noisy == 0) | (estimated.noisy >= 1)).mean((1, 2, 3))
     estimated = estimated.where(clipped <= LARGEST_CLIPPED)

@@ -11,6 +11,7 @@ from typing import Any
 
 import imagecodecs
 import numpy as np
+import pictures
 import pytest
 from numpy.typing import DTypeLike, NDArray
 from typer.testing import CliRunner
@@ -186,3 +187,16 @@ def files_in(folder: Path) -> dict[str, bytes]:
 @pytest.fixture(scope="session")
 def contents() -> Callable[[Path], dict[str, bytes]]:
     return files_in
+
+
+@pytest.fixture
+def settings(tmp_path: Path, weights: Weights) -> tuple[Path, Path]:
+    """Profiles of a quiet and a loud setting, both of one name."""
+    clean = pictures.scene(96, 96)
+    files = []
+    for name, sigma in (("low", 4), ("high", 20)):
+        reference = Reference("r.png", pictures.add_gaussian(clean, sigma), clean)
+        made = create_profile([reference], weights)
+        made.save(tmp_path / f"{name}.safetensors")
+        files.append(tmp_path / f"{name}.safetensors")
+    return files[0], files[1]

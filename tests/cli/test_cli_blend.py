@@ -7,25 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pictures import add_gaussian, scene
 
-from noisegen.model.weights import Weights
-from noisegen.references.create import Reference, create_profile
 from noisegen.references.profile import NoiseProfile
 
 Run = Callable[..., Any]
-
-
-@pytest.fixture
-def settings(tmp_path: Path, weights: Weights) -> tuple[Path, Path]:
-    """Profiles of a quiet and a loud setting."""
-    clean = scene(96, 96)
-    files = []
-    for name, sigma in (("low", 4), ("high", 20)):
-        made = create_profile([Reference("r.png", add_gaussian(clean, sigma), clean)], weights)
-        made.save(tmp_path / f"{name}.safetensors")
-        files.append(tmp_path / f"{name}.safetensors")
-    return files[0], files[1]
 
 
 def test_a_blend_is_a_profile_between(

@@ -19,18 +19,6 @@ from noisegen.references.profile import NoiseProfile
 Run = Callable[..., Any]
 
 
-@pytest.fixture
-def settings(tmp_path: Path, weights: Weights) -> tuple[Path, Path]:
-    """Profiles of a quiet and a loud setting, both of one name."""
-    clean = scene(96, 96)
-    files = []
-    for name, sigma in (("low", 4), ("high", 20)):
-        made = create_profile([Reference("r.png", add_gaussian(clean, sigma), clean)], weights)
-        made.save(tmp_path / f"{name}.safetensors")
-        files.append(tmp_path / f"{name}.safetensors")
-    return files[0], files[1]
-
-
 def level(out: Path) -> float:
     noisy, clean = (read_picture(out / side / "b.png").pixels for side in ("noisy", "clean"))
     return float((noisy.astype(float) - clean).std())
