@@ -1,0 +1,23 @@
+"""Other shapes of a dataset: what its pairs become for the loaders that people train with.
+
+Each layout is made from a folder of pairs and read back by the library that its users use:
+:mod:`.webdataset` (tar shards), :mod:`.lmdb` (BasicSR, NAFNet), :mod:`.huggingface` (the folder
+itself with a dataset card).
+"""
+
+from noisegen.layouts.huggingface import dataset_card
+from noisegen.layouts.keys import safe_key
+from noisegen.layouts.lmdb import read_lmdb, write_lmdb
+from noisegen.layouts.sample import LayoutError, Sample
+from noisegen.layouts.webdataset import read_shard, write_shard
+
+__all__ = [
+    "LayoutError",
+    "Sample",
+    "dataset_card",
+    "read_lmdb",
+    "read_shard",
+    "safe_key",
+    "write_lmdb",
+    "write_shard",
+]
