@@ -7,7 +7,7 @@ itself with a dataset card).
 
 from noisegen.layouts.huggingface import dataset_card
 from noisegen.layouts.keys import safe_key
-from noisegen.layouts.lmdb import read_lmdb, write_lmdb
+from noisegen.layouts.lmdb import read_lmdb, require_lmdb, unfit_for_lmdb, write_lmdb
 from noisegen.layouts.sample import LayoutError, Sample
 from noisegen.layouts.webdataset import read_shard, write_shard
 
@@ -17,7 +17,9 @@ __all__ = [
     "dataset_card",
     "read_lmdb",
     "read_shard",
+    "require_lmdb",
     "safe_key",
+    "unfit_for_lmdb",
     "write_lmdb",
     "write_shard",
 ]

@@ -55,7 +55,7 @@ def write_lmdb(folder: Path, samples: Sequence[Sample]) -> None:
         ImageError: a pair's file cannot be read.
         OutputError: the databases cannot be written.
     """
-    _package()
+    require_lmdb()
     ordered = sorted(samples, key=lambda sample: safe_key(sample.relative))
     sides = {
         NOISY: [(safe_key(sample.relative), sample.noisy) for sample in ordered],
@@ -67,18 +67,23 @@ def write_lmdb(folder: Path, samples: Sequence[Sample]) -> None:
             _write(staging / name, side, headers[name])
 
 
+def unfit_for_lmdb(header: Header) -> str | None:
+    """Why a picture cannot be written as LMDB, as a clause that follows its path; None if it can."""
+    if header.dtype != np.uint8:
+        return "has 16 bits, of which BasicSR and NAFNet would drop 8; use another --layout"
+    return None
+
+
 def _checked(path: Path) -> Header:
     header = read_header(path)
-    if header.dtype != np.uint8:
-        raise LayoutError(
-            f"{path}: has 16 bits, of which BasicSR and NAFNet would drop 8; write it with another "
-            "--layout"
-        )
+    reason = unfit_for_lmdb(header)
+    if reason is not None:
+        raise LayoutError(f"{path}: {reason}")
     return header
 
 
 def _write(database: Path, side: Sequence[tuple[str, Path]], headers: Sequence[Header]) -> None:
-    lmdb = _package()
+    lmdb = require_lmdb()
     database.mkdir()
     meta = [
         f"{key}.png ({header.height},{header.width},{header.channels + header.has_alpha}) "
@@ -151,7 +156,7 @@ def read_lmdb(folder: Path) -> Iterator[tuple[str, bytes, bytes]]:
         LayoutError: a database is missing, damaged or holds other keys than it says; or the package
             is missing.
     """
-    lmdb = _package()
+    lmdb = require_lmdb()
     listed = [_listed(folder / name) for name in (NOISY, CLEAN)]
     if listed[0] != listed[1]:
         raise LayoutError(f"{folder}: {NOISY} and {CLEAN} hold different keys; write them again")
@@ -179,7 +184,12 @@ def _listed(database: Path) -> list[str]:
     return [line.split(".")[0] for line in lines]
 
 
-def _package() -> ModuleType:
+def require_lmdb() -> ModuleType:
+    """The package ``lmdb``.
+
+    Raises:
+        LayoutError: it is not installed.
+    """
     try:
         return import_module("lmdb")
     except ImportError:
