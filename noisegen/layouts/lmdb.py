@@ -50,8 +50,8 @@ def write_lmdb(folder: Path, samples: Sequence[Sample]) -> None:
         samples: of 8 bits.
 
     Raises:
-        LayoutError: a picture has 16 bits, of which the loaders would drop 8; or the package is
-            missing.
+        LayoutError: a picture is one that the loaders would spoil (:func:`unfit_for_lmdb`), or
+            the package is missing.
         ImageError: a pair's file cannot be read.
         OutputError: the databases cannot be written.
     """
@@ -68,9 +68,14 @@ def write_lmdb(folder: Path, samples: Sequence[Sample]) -> None:
 
 
 def unfit_for_lmdb(header: Header) -> str | None:
-    """Why a picture cannot be written as LMDB, as a clause that follows its path; None if it can."""
+    """Why a picture cannot go into LMDB, as a clause that follows its path; None if it can."""
     if header.dtype != np.uint8:
-        return "has 16 bits, of which BasicSR and NAFNet would drop 8; use another --layout"
+        return (
+            f"has {header.dtype} samples, which BasicSR and NAFNet would cut to 8 bits; use another "
+            "--layout"
+        )
+    if header.channels not in (1, 3):
+        return f"has {header.channels} channels, which BasicSR and NAFNet do not read; use another --layout"
     return None
 
 

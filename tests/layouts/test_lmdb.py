@@ -148,7 +148,7 @@ def test_any_size_fits_the_map(
 def test_sixteen_bits_are_refused_before_anything_is_written(
     make_sample: MakeSample, out: Path
 ) -> None:
-    with pytest.raises(LayoutError, match=r"deep\.png: has 16 bits.* another --layout"):
+    with pytest.raises(LayoutError, match=r"deep\.png: has uint16 samples.* another --layout"):
         write_lmdb(out, [make_sample("a.png"), make_sample("deep.png", dtype=np.uint16)])
     assert list(out.iterdir()) == []
 
