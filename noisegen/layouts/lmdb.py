@@ -70,13 +70,12 @@ def write_lmdb(folder: Path, samples: Sequence[Sample]) -> None:
 def unfit_for_lmdb(header: Header) -> str | None:
     """Why a picture cannot go into LMDB, as a clause that follows its path; None if it can."""
     if header.dtype != np.uint8:
-        return (
-            f"has {header.dtype} samples, which BasicSR and NAFNet would cut to 8 bits; use another "
-            "--layout"
-        )
-    if header.channels not in (1, 3):
-        return f"has {header.channels} channels, which BasicSR and NAFNet do not read; use another --layout"
-    return None
+        what = f"{header.dtype} samples, which BasicSR and NAFNet would cut to 8 bits"
+    elif header.channels not in (1, 3):
+        what = f"{header.channels} channels, which BasicSR and NAFNet do not read"
+    else:
+        return None
+    return f"has {what}; use another --layout"
 
 
 def _checked(path: Path) -> Header:
