@@ -53,3 +53,13 @@ class WeightsError(NoisegenError):
 
 class OutputError(NoisegenError):
     """An output folder that cannot be written: not empty, read-only, disk full."""
+
+
+class ManifestError(NoisegenError):
+    """A dataset's recipe or manifest that is damaged, hostile or of another version."""
+
+
+class InterruptedRunError(NoisegenError):
+    """A run that was asked to stop, and stopped with everything whole."""
+
+    exit_code = 130

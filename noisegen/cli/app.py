@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from io import TextIOWrapper
 from typing import Annotated
@@ -9,7 +10,17 @@ from typing import Annotated
 import typer
 
 import noisegen
-from noisegen.cli import benchmark, blend, evaluate, profile, synth, train
+from noisegen.cli import (
+    benchmark,
+    blend,
+    evaluate,
+    merge,
+    profile,
+    regenerate,
+    synth,
+    train,
+    verify,
+)
 from noisegen.cli.optional_value import TuneCommand
 
 app = typer.Typer(
@@ -20,6 +31,9 @@ app = typer.Typer(
     add_completion=True,
 )
 app.command("synth", cls=TuneCommand)(synth.synth)
+app.command("merge")(merge.merge)
+app.command("verify")(verify.verify)
+app.command("regenerate")(regenerate.regenerate)
 profile.app.command("blend")(blend.blend)
 profile.app.command("sweep")(blend.sweep)
 app.add_typer(profile.app, name="profile")
@@ -49,4 +63,6 @@ def main() -> None:
         # A terminal that cannot show a character gets a stand-in, not a traceback.
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
+    # A scheduler's request to stop is a user's Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     app()

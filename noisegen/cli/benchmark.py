@@ -16,6 +16,7 @@ def benchmark(
     side: Annotated[int, typer.Option(min=64, help="Side of the pictures, in pixels.")] = 1024,
     count: Annotated[int, typer.Option(min=1, help="How many.")] = 4,
     threads: Annotated[int | None, typer.Option(help="CPU threads.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Images in hand at once.")] = None,
     weights: options.Weights = "base",
     device: options.Device = "cpu",
     json: options.Json = False,
@@ -33,13 +34,16 @@ def benchmark(
         torch.set_num_threads(threads)
     loaded = load_weights(weights)
     cost = generator_cost(loaded)
-    speed = measure_speed(loaded, side, count, str(select_device(device)))
+    speed = measure_speed(loaded, side, count, str(select_device(device)), workers)
     lines = [
         f"{count} RGB pictures of {side}×{side}, {torch.get_num_threads()} threads, Mpx/s",
         f"  generator alone             {speed.generator:6.2f}",
         f"  synth, files to files       {speed.synth:6.2f}",
+        f"  the same by one worker      {speed.one_worker:6.2f}",
         f"  reading and writing only    {speed.files:6.2f}",
     ]
+    shares = ", ".join(f"{name} {100 * share:.0f} %" for name, share in speed.shares.items())
+    lines.append(f"workers' time in synth: {shares}")
     lines.append(
         f"generator: {cost.kflop:.0f} kFLOP a pixel, {cost.parameters / 1e6:.2f} M parameters"
     )

@@ -27,6 +27,9 @@ from noisegen.errors import NoisegenError
 PARTLY = 3
 """Exit code: done, but some inputs could not be used."""
 
+INTERRUPTED = 130
+"""Exit code: asked to stop."""
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -119,6 +122,8 @@ def user_errors(command: Callable[P, R]) -> Callable[P, R]:
             return command(*args, **kwargs)
         except NoisegenError as error:
             _fail(str(error), error.exit_code)
+        except KeyboardInterrupt:
+            _fail("interrupted: nothing was left half done", INTERRUPTED)
         except MemoryError:
             _fail("out of memory: use smaller pictures or a smaller --tile", 1)
         except OSError as error:
@@ -129,5 +134,6 @@ def user_errors(command: Callable[P, R]) -> Callable[P, R]:
 
 def _fail(message: str, code: int) -> NoReturn:
     console = Console(stderr=True, highlight=False)
-    console.print(f"error: {one_line(message)}", markup=False, soft_wrap=True)
+    lead = "" if code == INTERRUPTED else "error: "
+    console.print(lead + one_line(message), markup=False, soft_wrap=True)
     raise typer.Exit(code)

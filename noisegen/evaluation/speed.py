@@ -5,8 +5,9 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +15,16 @@ from numpy.typing import NDArray
 from noisegen.images import Container, Picture, encode, read_picture, write_together
 from noisegen.model.weights import Weights
 from noisegen.references.create import Reference, create_profile
-from noisegen.synthesis.dataset import write_dataset
-from noisegen.synthesis.plan import SynthesisOptions, find_cleans
+from noisegen.synthesis.cleans import find_cleans
+from noisegen.synthesis.dataset import Run, write_dataset
+from noisegen.synthesis.folder import Folder
+from noisegen.synthesis.pairs import Done, PairMaker
+from noisegen.synthesis.plan import SynthesisOptions
+from noisegen.synthesis.recipe import make_recipe
 from noisegen.synthesis.synthesizer import Synthesizer
+from noisegen.synthesis.threads import default_workers, made_by_threads
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -24,17 +32,24 @@ class Speed:
     """Megapixels a second, all in one run on one machine.
 
     Attributes:
-        generator: clean array → noisy array.
-        synth: files to files, with hashes and metadata.
+        generator: clean array → noisy array, on all threads.
+        synth: files to files, with hashes and manifest, all workers.
+        one_worker: the same with one thread for everything, one step after the other.
         files: only reading the clean and writing it twice.
+        shares: of the workers' time in ``synth``: reading, network, compressing, writing. The
+            network's includes waiting for its threads.
     """
 
     generator: float
     synth: float
+    one_worker: float
     files: float
+    shares: dict[str, float]
 
 
-def measure_speed(weights: Weights, side: int, count: int, device: str = "cpu") -> Speed:
+def measure_speed(
+    weights: Weights, side: int, count: int, device: str = "cpu", workers: int | None = None
+) -> Speed:
     """Times ``count`` pictures of side² pixels, smooth with fine noise as photographs are."""
     pictures = [_photograph(side, index) for index in range(count)]
     noisy = _photograph(512, count)
@@ -48,29 +63,46 @@ def measure_speed(weights: Weights, side: int, count: int, device: str = "cpu") 
         for index, picture in enumerate(pictures):
             data = encode(Picture(picture, None, None, Container.PNG, True))
             (root / "clean" / f"{index}.png").write_bytes(data)
-        files = find_cleans(root / "clean", root / "out")
+        recipe = make_recipe(SynthesisOptions(), [profile], weights, device)
+        found = find_cleans(root / "clean", root / "out").files
+
+        def synthesize(name: str, one: Synthesizer, at_once: int) -> Callable[[], list[Done]]:
+            run = Run(recipe, [profile], found, [], Folder(root / name))
+            maker = PairMaker(run.profiles, one, recipe.options, run.pairs, run.folder.temporary)
+            return lambda: list(
+                write_dataset(
+                    run, lambda items, stop: made_by_threads(items, [maker], at_once, stop)
+                )
+            )
 
         def generate() -> None:
             for picture in pictures:
                 synthesizer.synthesize(picture, profile)
 
-        def synthesize() -> None:
-            options = SynthesisOptions()
-            for _ in write_dataset(files, [profile], synthesizer, options, root / "out"):
-                pass
-
         def copy() -> None:
-            for file in files:
+            for file in found:
                 data = encode(read_picture(file.path))
                 write_together([(root / "a.png", data), (root / "b.png", data)])
 
-        return Speed(*(megapixels / _seconds(work) for work in (generate, synthesize, copy)))
+        alone, _ = _timed(generate)
+        together, outcomes = _timed(synthesize("out", synthesizer, workers or default_workers()))
+        serial, _ = _timed(synthesize("serial", Synthesizer(weights, device, threads=1), 1))
+        files, _ = _timed(copy)
+    spent = [asdict(done.spent) for done in outcomes]
+    sums = {name: sum(one[name] for one in spent) for name in spent[0]}
+    return Speed(
+        generator=megapixels / alone,
+        synth=megapixels / together,
+        one_worker=megapixels / serial,
+        files=megapixels / files,
+        shares={name: seconds / sum(sums.values()) for name, seconds in sums.items()},
+    )
 
 
-def _seconds(work: Callable[[], None]) -> float:
+def _timed(work: Callable[[], Result]) -> tuple[float, Result]:
     start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
+    result = work()
+    return time.perf_counter() - start, result
 
 
 def _photograph(side: int, seed: int) -> NDArray[np.uint8]:

@@ -81,7 +81,7 @@ def decode(file: BinaryIO) -> Pixels:
     return colours[:, :, 0] if _is_gray(layout.palette) else colours
 
 
-def encode(picture: Picture) -> bytes:
+def encode(picture: Picture, _: int) -> bytes:
     """The picture as an uncompressed BMP.
 
     Raises:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import errno
 import os
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO, TypeAlias
 
 from noisegen.errors import ImageError, OutputError
 from noisegen.images import bmp, png, tiff
 from noisegen.images.picture import Container, Picture
 
-_ENCODERS: dict[Container, Callable[[Picture], bytes]] = {
+Content: TypeAlias = bytes | Path | Callable[[BinaryIO], None]
+"""Of a file that is written: its bytes, the file to copy, or what writes it into an empty file."""
+
+_ENCODERS: dict[Container, Callable[[Picture, int], bytes]] = {
     Container.PNG: png.encode,
     Container.TIFF: tiff.encode,
     Container.BMP: bmp.encode,
@@ -37,7 +41,7 @@ def lossless_container(container: Container) -> Container:
     return container if container in _ENCODERS else Container.PNG
 
 
-def encode(picture: Picture) -> bytes:
+def encode(picture: Picture, compression: int = 1) -> bytes:
     """Encode a picture losslessly at its own depth, with its alpha and profile.
 
     The format is ``lossless_container(picture.container)``. One machine gives equal bytes for
@@ -45,6 +49,7 @@ def encode(picture: Picture) -> bytes:
 
     Args:
         picture: what to encode; ``copyable`` does not count.
+        compression: zlib's level, 0 to 9; noise hardly compresses, so more costs time alone.
 
     Returns:
         The bytes of a whole file.
@@ -52,7 +57,7 @@ def encode(picture: Picture) -> bytes:
     Raises:
         ValueError: a BMP picture with alpha, a profile or 16 bits, which no file can have given.
     """
-    return _ENCODERS[lossless_container(picture.container)](picture)
+    return _ENCODERS[lossless_container(picture.container)](picture, compression)
 
 
 def write_atomically(path: str | Path, data: bytes) -> None:
@@ -82,11 +87,13 @@ def copy_atomically(source: str | Path, target: str | Path) -> None:
     write_together([(Path(target), Path(source))])
 
 
-def write_together(files: Sequence[tuple[Path, bytes | Path]]) -> None:
+def write_together(files: Sequence[tuple[Path, bytes | Path]], within: Path | None = None) -> None:
     """Write several files that belong together: none appears before all are safely on the disk.
 
     Args:
-        files: each file with its content, or with the file to copy it from.
+        files: each file with its content, the file to copy it from, or what writes it; the latter
+            may raise errors of its own, which go through once nothing is left behind.
+        within: folder for the temporary names, on the same volume; each file's own where not given.
 
     Raises:
         ImageError: a file to copy cannot be read.
@@ -95,17 +102,32 @@ def write_together(files: Sequence[tuple[Path, bytes | Path]]) -> None:
     staged: list[tuple[Path, Path]] = []
     try:
         for path, content in files:
-            chunks = _chunks_of(content) if isinstance(content, Path) else [content]
             # A random name of its own, not one made from the target's, which may already be as
             # long as the file system allows.
-            temporary = path.with_name(f".{secrets.token_hex(8)}.part")
+            temporary = (within or path.parent) / f".{secrets.token_hex(8)}.part"
             staged.append((temporary, path))
-            _stage(temporary, path, chunks)
+            _stage(temporary, path, content)
         for temporary, path in staged:
             _rename(temporary, path)
     finally:
         for temporary, _ in staged:
             _remove(temporary)
+
+
+def _stage(temporary: Path, path: Path, content: Content) -> None:
+    try:
+        with temporary.open("xb") as file:
+            if isinstance(content, bytes):
+                file.write(content)
+            elif isinstance(content, Path):
+                for chunk in _chunks_of(content):
+                    file.write(chunk)
+            else:
+                content(file)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise OutputError(_reason(path, error)) from error
 
 
 def _chunks_of(source: Path) -> Iterator[bytes]:
@@ -115,17 +137,6 @@ def _chunks_of(source: Path) -> Iterator[bytes]:
                 yield chunk
     except OSError as error:
         raise ImageError(source, f"cannot be copied: {error.strerror or error}") from error
-
-
-def _stage(temporary: Path, path: Path, chunks: Iterable[bytes]) -> None:
-    try:
-        with temporary.open("xb") as file:
-            for chunk in chunks:
-                file.write(chunk)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        raise OutputError(_reason(path, error)) from error
 
 
 def _rename(temporary: Path, path: Path) -> None:

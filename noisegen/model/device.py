@@ -30,3 +30,15 @@ def select_device(name: str) -> torch.device:
     if not available[name]:
         raise UsageError(f"--device {name}: not available on this machine; use --device cpu")
     return torch.device(name)
+
+
+def select_devices(name: str) -> list[torch.device]:
+    """All devices of a kind, as :func:`select_device` chooses it: several where there are GPUs.
+
+    Raises:
+        UsageError: an unknown name, or a device this machine does not have.
+    """
+    device = select_device(name)
+    if device.type != "cuda":
+        return [device]
+    return [torch.device("cuda", index) for index in range(torch.cuda.device_count())]

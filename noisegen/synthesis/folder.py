@@ -1,21 +1,140 @@
-"""The output folder: what may be written into it, and what an overwrite takes away."""
+"""A dataset's folder: what lies where, who may write into it, what an overwrite takes away.
+
+::
+
+    OUT/noisegen.json      the recipe, and so the mark of a dataset
+    OUT/profiles/          its noise profiles
+    OUT/noisy/ OUT/clean/  the pairs
+    OUT/metadata.jsonl     the manifest: there when the dataset is complete
+    OUT/skipped.jsonl      cleans that were left out, and why
+    OUT/.noisegen/         of a run that has not finished: lock, journal, temporary files
+
+A shard has manifest, list and ``.noisegen`` of its own, told by ``-K-of-N``.
+"""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+import filelock
+
 from noisegen.errors import OutputError, UsageError
-from noisegen.synthesis.plan import RECIPE
+from noisegen.synthesis.plan import Layout
+from noisegen.synthesis.shard import WHOLE, Shard
 
-METADATA = "metadata.jsonl"
-OURS = ("noisy", "clean", "profiles", METADATA, RECIPE)
-"""Everything that a dataset's folder holds of ours."""
+RECIPE = "noisegen.json"
+NOISY, CLEAN, PROFILES = "noisy", "clean", "profiles"
+METADATA, SKIPPED = "metadata", "skipped"
+WORK = ".noisegen"
+CARD = "README.md"
+
+_OURS = (
+    NOISY,
+    CLEAN,
+    PROFILES,
+    f"{METADATA}.jsonl",
+    f"{SKIPPED}.jsonl",
+    f"{METADATA}-*-of-*.jsonl",
+    f"{SKIPPED}-*-of-*.jsonl",
+    WORK,
+    f"{WORK}-*-of-*",
+    "pairs*-[0-9]*.tar",
+    "input_crops.lmdb",
+    "gt_crops.lmdb",
+)
 
 
-def check_output(out: Path, overwrite: bool) -> None:
-    """Refuses a folder that holds anything, unless it is a dataset of ours to be overwritten.
+@dataclass(frozen=True)
+class Folder:
+    """One shard's places in a dataset's folder."""
+
+    root: Path
+    shard: Shard = WHOLE
+
+    @property
+    def recipe(self) -> Path:
+        """The recipe."""
+        return self.root / RECIPE
+
+    @property
+    def metadata(self) -> Path:
+        """The manifest."""
+        return self.root / f"{METADATA}{self.shard.suffix}.jsonl"
+
+    @property
+    def skipped(self) -> Path:
+        """What was left out."""
+        return self.root / f"{SKIPPED}{self.shard.suffix}.jsonl"
+
+    @property
+    def work(self) -> Path:
+        """What a run that has not finished needs."""
+        return self.root / f"{WORK}{self.shard.suffix}"
+
+    @property
+    def journal(self) -> Path:
+        """What it has finished so far."""
+        return self.work / "journal.jsonl"
+
+    @property
+    def temporary(self) -> Path:
+        """Files that are being written."""
+        return self.work / "temporary"
+
+    def pairs(self, layout: Layout) -> Path:
+        """Where ``noisy/`` and ``clean/`` lie until the dataset is complete."""
+        in_place = layout in (Layout.FOLDERS, Layout.HF)
+        return self.root if in_place else self.work / "pairs"
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Makes the folder, and keeps other runs of the shard out until the block is left.
+
+        Raises:
+            OutputError: another run is in, or the folder cannot be made.
+        """
+        made = not self.root.exists()
+        make_folder(self.work)
+        lock = filelock.FileLock(self.work / "lock", blocking=False)
+        try:
+            lock.acquire()
+        except filelock.Timeout:
+            raise OutputError(
+                f"{self.root}: another run is writing into it; wait for it, or stop it first"
+            ) from None
+        except OSError as error:
+            raise OutputError(f"{self.work}: {error.strerror}; choose another folder") from error
+        try:
+            yield
+        finally:
+            # Without journal and pairs there is nothing to go on with.
+            if not self.journal.exists() and not (self.work / "pairs").exists():
+                shutil.rmtree(self.work, ignore_errors=True)
+            lock.release()
+            if made and not any(self.root.iterdir()):
+                self.root.rmdir()
+
+    def clear_temporary(self) -> None:
+        """Takes away what a killed run was writing.
+
+        Raises:
+            OutputError: it cannot be taken away.
+        """
+        with writing(self.temporary):
+            if self.temporary.exists():
+                shutil.rmtree(self.temporary)
+            self.temporary.mkdir()
+
+
+def check_output(out: Path) -> bool:
+    """Refuses a folder that holds anything but a dataset of ours.
+
+    Returns:
+        Whether it holds one, finished or not.
 
     Raises:
         OutputError: not empty, or not a folder.
@@ -23,70 +142,71 @@ def check_output(out: Path, overwrite: bool) -> None:
     try:
         if out.exists() and not out.is_dir():
             raise OutputError(f"{out}: is a file; name a folder for --out")
-        if not out.exists() or not any(out.iterdir()):
-            return
+        entries = list(out.iterdir()) if out.exists() else []
     except OSError as error:
         raise OutputError(f"{out}: {error.strerror}; name another folder for --out") from error
-    if not (out / RECIPE).is_file():
+    if (out / RECIPE).is_file():
+        return True
+    # A run that was killed before it wrote its recipe leaves its lock.
+    if any(not entry.name.startswith(WORK) for entry in entries):
         raise OutputError(f"{out}: is not empty and not a noisegen dataset; name another folder")
-    if not overwrite:
-        raise OutputError(
-            f"{out}: holds a dataset already; name another folder, or replace it with --overwrite"
-        )
+    return False
 
 
 def check_inputs(out: Path, inputs: Iterable[Path]) -> None:
-    """Refuses inputs that overwriting the folder would delete.
+    """Refuses inputs that lie in the dataset's own files.
 
     Raises:
-        UsageError: one lies in what :func:`prepare_output` empties.
+        UsageError: one does.
     """
-    ours = [(out / name).resolve() for name in OURS if (out / name).exists()]
-    if not ours:
-        return
+    ours = [path.resolve() for path in _ours(out)]
     for path in inputs:
         real = path.resolve()
         if any(real.is_relative_to(folder) for folder in ours):
             raise UsageError(
-                f"{path}: lies in --out {out}, which --overwrite empties first; name another folder"
+                f"{path}: lies in what --out {out} is made of, which --overwrite would empty; "
+                "name another folder"
             )
 
 
-def prepare_output(out: Path) -> None:
-    """Makes the folder, empty of ours; other files in it stay.
-
-    Raises:
-        OutputError: it cannot be made or emptied.
-    """
-    try:
-        _remove_ours(out)
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{out}: {error.strerror}; choose a folder you may write to") from error
-
-
-def abandon_output(out: Path) -> None:
-    """Takes ours away again, and the folder if that leaves it empty.
+def empty_output(folder: Folder) -> None:
+    """Takes a dataset away, all but the run's own lock; other files in the folder stay.
 
     Raises:
         OutputError: it cannot be emptied.
     """
+    with writing(folder.root):
+        # The recipe goes last: as long as it is there, the folder is known to be ours.
+        for path in [*_ours(folder.root), folder.recipe]:
+            if path == folder.work:
+                continue
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+        folder.journal.unlink(missing_ok=True)
+
+
+def _ours(out: Path) -> list[Path]:
+    found = [path for pattern in _OURS for path in sorted(out.glob(pattern))]
+    # Ours only where the dataset is a card's: people keep notes of this name.
+    is_card = (out / CARD).is_file() and b"noisegen" in (out / CARD).read_bytes()[:4096]
+    return [*found, *([out / CARD] if is_card else [])]
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """What the system refuses becomes one error.
+
+    Raises:
+        OutputError: with the path, the system's reason and the way out.
+    """
     try:
-        _remove_ours(out)
-        if not any(out.iterdir()):
-            out.rmdir()
+        yield
     except OSError as error:
-        raise OutputError(f"{out}: cannot be removed ({error.strerror}); remove it") from error
-
-
-def _remove_ours(out: Path) -> None:
-    # The recipe goes last: as long as it is there, the folder is known to be ours.
-    for name in OURS:
-        path = out / name
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+        where = error.filename or path
+        reason = error.strerror or str(error)
+        raise OutputError(f"{where}: {reason}; choose a folder you may write to") from error
 
 
 def make_folder(path: Path) -> None:
@@ -95,7 +215,5 @@ def make_folder(path: Path) -> None:
     Raises:
         OutputError: it cannot be made.
     """
-    try:
+    with writing(path):
         path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{path}: {error.strerror}; choose a folder you may write to") from error

@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-import os
-import unicodedata
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path, PurePosixPath
 
-from noisegen.errors import ImageError, UsageError
+from noisegen.errors import UsageError
 from noisegen.images import Container
-from noisegen.references.discover import SUFFIXES
 
-DEEPEST = 65535
+DEEPEST = 2**32 - 1
 """The largest value of a sample."""
 
-RECIPE = "noisegen.json"
-"""Name of the recipe in a dataset's folder, and so the mark of such a folder."""
 
-_LOSSLESS = {
-    ".png": Container.PNG,
-    ".tif": Container.TIFF,
-    ".tiff": Container.TIFF,
-    ".bmp": Container.BMP,
-}
+class Layout(str, Enum):
+    """How a dataset lies on the disk."""
+
+    FOLDERS = "folders"
+    WEBDATASET = "webdataset"
+    LMDB = "lmdb"
+    HF = "hf"
 
 
 @dataclass(frozen=True)
 class SynthesisOptions:
-    """Everything beside weights, profiles and cleans that decides a dataset's pixels.
+    """Everything beside weights, profiles and cleans that decides a dataset's files.
 
     Attributes:
         seed: of every draw.
@@ -37,7 +32,9 @@ class SynthesisOptions:
         strength: lowest and highest factor on the noise.
         patch: side of the crops, None for whole images.
         per_image: crops of an image.
-        white_level: of 16-bit cleans, None for the profile's or the type's.
+        white_level: of cleans of more than 8 bits, None for the profile's or the type's.
+        layout: how the pairs lie on the disk; changes no pixel.
+        compression: zlib's level in PNG and TIFF, 0 to 9; changes no pixel.
     """
 
     seed: int = 0
@@ -46,6 +43,8 @@ class SynthesisOptions:
     patch: int | None = None
     per_image: int = 1
     white_level: float | None = None
+    layout: Layout = Layout.FOLDERS
+    compression: int = 1
 
     def __post_init__(self) -> None:
         low, high = self.strength
@@ -57,6 +56,8 @@ class SynthesisOptions:
             raise UsageError(f"--patch {self.patch}: give a side of 1 pixel or more")
         if self.white_level is not None and not 0 < self.white_level <= DEEPEST:
             raise UsageError(f"--white-level {self.white_level:g}: give a number up to {DEEPEST}")
+        if not 0 <= self.compression <= 9:
+            raise UsageError(f"--compression {self.compression}: give a level from 0 to 9")
 
 
 @dataclass(frozen=True)
@@ -81,94 +82,36 @@ class CleanFile:
         return self.output.with_name(f"{self.output.stem}{suffix}{self.output.suffix}")
 
 
-def find_cleans(clean: Path, out: Path) -> list[CleanFile]:
-    """The clean pictures of a file or folder, sorted by relative path.
+@dataclass(frozen=True)
+class Item:
+    """One noisy version of a clean file: what is made, or left out, as one."""
 
-    Hidden files, other endings, the output folder and other datasets of noisegen are passed over;
-    links to folders are not followed.
+    file: CleanFile
+    variant: int
 
-    Raises:
-        UsageError: there is none, or two would be written to one path.
-        ImageError: a folder cannot be searched.
+    @property
+    def name(self) -> ItemName:
+        """What tells it from the dataset's other items."""
+        return self.file.key, self.variant
+
+
+ItemName = tuple[str, int]
+"""A clean's key and the number of a noisy version; items are sorted by it."""
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A clean file that was left out.
+
+    Attributes:
+        path: where it is.
+        file: its relative path, as it is spelled on the disk.
+        reason: what is wrong with it, and the way out.
     """
-    if not clean.exists():
-        raise UsageError(f"--clean {clean}: no such file or folder; check the path")
-    if (clean / RECIPE).exists():
-        raise UsageError(f"--clean {clean}: a dataset of noisegen; name the folder clean/ in it")
-    root = clean if clean.is_dir() else clean.parent
-    paths = filter(_is_picture, _walk(clean, out)) if clean.is_dir() else [clean]
-    relative = sorted((path.relative_to(root).as_posix(), path) for path in paths)
-    if not relative:
-        endings = ", ".join(sorted(SUFFIXES))
-        raise UsageError(f"--clean {clean}: holds no picture ({endings})")
-    return _name_outputs(relative)
 
+    path: Path
+    file: str
+    reason: str
 
-def passed_over(clean: Path, out: Path) -> dict[str, int]:
-    """How many files of a folder are not taken for pictures, by ending, the most frequent first."""
-    others = (path for path in _walk(clean, out) if not _is_picture(path))
-    return dict(Counter(path.suffix.lower() for path in others).most_common())
-
-
-def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in SUFFIXES
-
-
-def _walk(folder: Path, out: Path) -> Iterator[Path]:
-    skipped = out.resolve()
-    for parent, folders, files in os.walk(folder, onerror=_refuse_folder):
-        here = Path(parent)
-        folders[:] = [
-            name
-            for name in sorted(folders)
-            if not name.startswith(".")
-            and (here / name).resolve() != skipped
-            and not (here / name / RECIPE).exists()
-        ]
-        yield from (here / name for name in sorted(files) if not name.startswith("."))
-
-
-def _refuse_folder(error: OSError) -> None:
-    """A folder left out without a word would be pictures lost."""
-    raise ImageError(
-        error.filename, f"cannot be searched ({error.strerror}): let it be read, or move it away"
-    )
-
-
-def _name_outputs(relative: Sequence[tuple[str, Path]]) -> list[CleanFile]:
-    """Lossless files keep their names; others become PNG, by full name where that is taken."""
-    wanted = [_output(PurePosixPath(name)) for name, _ in relative]
-    taken: dict[str, int] = defaultdict(int)
-    for output, _ in wanted:
-        taken[_folded(output)] += 1
-    files = []
-    for (name, path), (output, container) in zip(relative, wanted, strict=True):
-        source = PurePosixPath(name)
-        if taken[_folded(output)] > 1 and output != source:
-            output = source.with_name(f"{source.name}.png")
-        files.append(CleanFile(path, unicodedata.normalize("NFC", name), output, container))
-    _refuse_collisions(files)
-    return files
-
-
-def _output(source: PurePosixPath) -> tuple[PurePosixPath, Container]:
-    container = _LOSSLESS.get(source.suffix.lower())
-    if container is None:
-        return source.with_suffix(".png"), Container.PNG
-    return source, container
-
-
-def _refuse_collisions(files: Iterable[CleanFile]) -> None:
-    """Names that only differ in case or Unicode form are one file on some systems."""
-    seen: dict[str, CleanFile] = {}
-    for file in files:
-        twin = seen.setdefault(_folded(file.output), file)
-        if twin is not file:
-            raise UsageError(
-                f"{twin.path} and {file.path}: would be written to one path ({file.output}); "
-                "rename one"
-            )
-
-
-def _folded(path: PurePosixPath) -> str:
-    return unicodedata.normalize("NFC", path.as_posix()).casefold()
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason}"

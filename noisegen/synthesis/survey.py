@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from noisegen.errors import ImageError, NoisegenError
 from noisegen.images import Header, read_header
 from noisegen.references.profile import NoiseProfile
-from noisegen.synthesis.plan import CleanFile, SynthesisOptions
+from noisegen.synthesis.plan import CleanFile, Skipped, SynthesisOptions
 
 LONGEST_NAME = 255
 """Bytes of a file's name that common file systems take."""
@@ -20,9 +20,9 @@ _KINDS = {1: "gray", 3: "RGB"}
 class UnusableError(NoisegenError):
     """Not one of the clean files can be used."""
 
-    def __init__(self, skipped: Sequence[str]) -> None:
+    def __init__(self, skipped: Sequence[Skipped]) -> None:
         others = f"; nor can the other {len(skipped) - 1} be used" if len(skipped) > 1 else ""
-        super().__init__(skipped[0] + others)
+        super().__init__(f"{skipped[0]}{others}")
 
 
 @dataclass(frozen=True)
@@ -32,39 +32,32 @@ class Survey:
     Attributes:
         files: these.
         headers: of each of them.
-        skipped: the others, each with its reason.
+        skipped: the others.
     """
 
     files: tuple[CleanFile, ...]
     headers: tuple[Header, ...]
-    skipped: tuple[str, ...]
+    skipped: tuple[Skipped, ...]
 
 
 def survey(
     files: Sequence[CleanFile], profiles: Sequence[NoiseProfile], options: SynthesisOptions
 ) -> Survey:
-    """Reads every header.
-
-    Raises:
-        UnusableError: no file is left.
-    """
-    usable: list[tuple[CleanFile, Header]] = []
-    skipped = []
+    """Reads every header."""
+    usable, headers, skipped = [], [], []
     for file in files:
         try:
             header = read_header(file.path)
         except ImageError as error:
-            skipped.append(str(error))
+            skipped.append(Skipped(file.path, file.key, error.reason))
             continue
         reason = _unfit_name(file, options) or _unfit_picture(header, profiles, options)
         if reason is None:
-            usable.append((file, header))
+            usable.append(file)
+            headers.append(header)
         else:
-            skipped.append(f"{file.path}: {reason}")
-    if not usable:
-        raise UnusableError(skipped)
-    found, headers = zip(*usable, strict=True)
-    return Survey(found, headers, tuple(skipped))
+            skipped.append(Skipped(file.path, file.key, reason))
+    return Survey(tuple(usable), tuple(headers), tuple(skipped))
 
 
 def _unfit_name(file: CleanFile, options: SynthesisOptions) -> str | None:

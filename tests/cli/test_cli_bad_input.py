@@ -126,7 +126,7 @@ def test_references_of_two_depths(
         (("--per-image", "4"), ("--per-image", "--patch")),
         (("--white-level", "0"), ("--white-level",)),
         (("--white-level", "nan"), ("--white-level",)),
-        (("--white-level", "70000"), ("--white-level",)),
+        (("--white-level", "5000000000"), ("--white-level",)),
         (("--device", "tpu"), ("--device", "tpu")),
     ],
 )
@@ -254,7 +254,7 @@ def test_a_clean_that_vanishes_does_not_stop_the_rest(
             path.unlink()
         return picture
 
-    monkeypatch.setattr("noisegen.synthesis.dataset.read_picture", read_and_remove)
+    monkeypatch.setattr("noisegen.synthesis.pairs.read_picture", read_and_remove)
     ran = synth(cleans)
     assert ran.code == 3
     assert ran.out.startswith("wrote 2 pairs")

@@ -80,7 +80,12 @@ def test_the_recipe_decides_everything_and_names_no_machine(
     recipe = json.loads(text)
     profile = NoiseProfile.load(rgb_profile)
     assert recipe["profiles"] == [
-        {"name": "colour", "file": "profiles/colour.safetensors", "sha256": profile.sha256}
+        {
+            "name": "colour",
+            "file": "profiles/colour.safetensors",
+            "sha256": profile.sha256,
+            "made_from": None,
+        }
     ]
     assert recipe["weights"]["sha256"] == hashlib.sha256(weights_file.read_bytes()).hexdigest()
     assert recipe["options"]["seed"] == 5

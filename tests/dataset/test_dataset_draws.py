@@ -75,7 +75,7 @@ def test_more_crops_begin_with_the_fewer() -> None:
         {"strength": (float("nan"), 1.0)},
         {"white_level": 0.0},
         {"white_level": float("nan")},
-        {"white_level": 65536.0},
+        {"white_level": 2.0**32},
     ],
 )
 def test_options_that_cannot_be_right(wrong: dict[str, float]) -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from noisegen.errors import ImageError, UsageError
+from noisegen.errors import ImageError
 from noisegen.images import Container
-from noisegen.synthesis.plan import find_cleans, passed_over
+from noisegen.synthesis.cleans import find_cleans
 
 Fill = Callable[..., Path]
 
@@ -31,7 +31,7 @@ def fill(tmp_path: Path) -> Fill:
 
 
 def _outputs(folder: Path, out: Path | None = None) -> dict[str, str]:
-    files = find_cleans(folder, out or folder.parent / "out")
+    files = find_cleans(folder, out or folder.parent / "out").files
     return {file.key: file.output.as_posix() for file in files}
 
 
@@ -41,7 +41,7 @@ def test_lossless_files_keep_their_names_and_others_become_png(fill: Fill) -> No
         "a.PNG": "a.PNG", "b.tif": "b.tif", "c.TIFF": "c.TIFF", "d.bmp": "d.bmp",
         "e.jpg": "e.png", "f.JPEG": "f.png", "g.webp": "g.png", "s/h.i.jpg": "s/h.i.png",
     }  # fmt: skip
-    assert [file.container for file in find_cleans(folder, folder / "out")] == [
+    assert [file.container for file in find_cleans(folder, folder / "out").files] == [
         Container.PNG, Container.TIFF, Container.TIFF, Container.BMP,
         Container.PNG, Container.PNG, Container.PNG, Container.PNG,
     ]  # fmt: skip
@@ -64,13 +64,15 @@ def test_every_converted_file_of_a_taken_name_uses_its_full_name(fill: Fill) -> 
         (unicodedata.normalize("NFC", "é.png"), unicodedata.normalize("NFD", "é.png")),
     ],
 )
-def test_names_that_still_collide_are_refused_by_name(fill: Fill, names: tuple[str, ...]) -> None:
+def test_of_names_that_still_collide_the_first_is_made(fill: Fill, names: tuple[str, ...]) -> None:
     folder = fill(*names)
     if len(list(folder.rglob("*.*"))) < len(names):
         pytest.skip("these are one file on this file system")
-    with pytest.raises(UsageError, match="rename one") as refusal:
-        find_cleans(folder, folder / "out")
-    assert sum(str(folder / name) in str(refusal.value) for name in names) == 2
+    found = find_cleans(folder, folder / "out")
+    (twin,) = found.skipped
+    assert len(found.files) == len(names) - 1
+    assert "rename one" in twin.reason
+    assert any(file.key in twin.reason for file in found.files)
 
 
 def test_numbered_names_of_different_files_never_meet(fill: Fill) -> None:
@@ -78,7 +80,7 @@ def test_numbered_names_of_different_files_never_meet(fill: Fill) -> None:
     for crops, variants in ((None, 12), (12, None), (12, 12)):
         names = [
             file.numbered(crop, variant).as_posix()
-            for file in find_cleans(folder, folder / "out")
+            for file in find_cleans(folder, folder / "out").files
             for crop in ([None] if crops is None else range(crops))
             for variant in ([None] if variants is None else range(variants))
         ]
@@ -87,7 +89,7 @@ def test_numbered_names_of_different_files_never_meet(fill: Fill) -> None:
 
 def test_numbers_stand_before_the_ending(fill: Fill) -> None:
     folder = fill("s/a.b.png", "s/a.b.jpg")
-    jpeg, png = find_cleans(folder, folder / "out")
+    jpeg, png = find_cleans(folder, folder / "out").files
     assert png.numbered(1, 2).as_posix() == "s/a.b_p1_v2.png"
     assert png.numbered(None, 0).as_posix() == "s/a.b_v0.png"
     assert jpeg.numbered(0, None).as_posix() == "s/a.b.jpg_p0.png"
@@ -95,7 +97,7 @@ def test_numbers_stand_before_the_ending(fill: Fill) -> None:
 
 def test_files_come_in_the_order_of_their_relative_paths(fill: Fill) -> None:
     folder = fill("b.png", "a/z.png", "a.png", "A/y.png", "a/b/x.png")
-    keys = [file.key for file in find_cleans(folder, folder / "out")]
+    keys = [file.key for file in find_cleans(folder, folder / "out").files]
     assert keys == ["A/y.png", "a.png", "a/b/x.png", "a/z.png", "b.png"]
 
 
@@ -107,16 +109,24 @@ def test_hidden_files_and_the_output_are_passed_over(fill: Fill) -> None:
 
 def test_other_endings_are_counted(fill: Fill) -> None:
     folder = fill("a.png", "a.txt", "b.gif", "s/c.GIF", "README", ".hidden", "out/x.json")
-    assert passed_over(folder, folder / "out") == {".gif": 2, ".txt": 1, "": 1}
-    assert passed_over(fill("a.png") / "s", folder / "out") == {".gif": 1}
+    assert find_cleans(folder, folder / "out").passed_over == {".gif": 2, ".txt": 1, "": 1}
 
 
-def test_links_to_files_are_followed_and_to_folders_are_not(fill: Fill, tmp_path: Path) -> None:
+def test_links_are_followed_to_files_of_the_folder_alone(fill: Fill, tmp_path: Path) -> None:
     folder = fill("a.png", "s/b.png")
+    (tmp_path / "outside.png").touch()
     (folder / "linked.png").symlink_to(folder / "a.png")
     (folder / "s" / "round").symlink_to(folder, target_is_directory=True)
     (folder / "broken.png").symlink_to(tmp_path / "nowhere.png")
-    assert set(_outputs(folder)) == {"a.png", "broken.png", "linked.png", "s/b.png"}
+    (folder / "circle.png").symlink_to(folder / "circle.png")
+    (folder / "out.png").symlink_to(tmp_path / "outside.png")
+    found = find_cleans(folder, tmp_path / "pairs")
+    assert {file.key for file in found.files} == {"a.png", "linked.png", "s/b.png"}
+    reasons = {skipped.file: skipped.reason for skipped in found.skipped}
+    assert set(reasons) == {"broken.png", "circle.png", "out.png", "s/round"}
+    assert "out of the folder" in reasons["out.png"]
+    assert "nowhere" in reasons["broken.png"]
+    assert "circle" in reasons["circle.png"]
 
 
 def test_a_folder_that_cannot_be_searched_is_not_left_out_in_silence(

@@ -1,0 +1,155 @@
+"""The options of ``synth`` that say whose noise it is → noise profiles."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import noisegen
+from noisegen.cli.blend import Mix, parse_mix
+from noisegen.cli.output import Output
+from noisegen.cli.references import (
+    Gathered,
+    gather_references,
+    load_profiles,
+    note_how_made,
+    note_white_level,
+)
+from noisegen.errors import UsageError
+
+if TYPE_CHECKING:
+    from noisegen.model.weights import Weights
+    from noisegen.references.profile import NoiseProfile
+    from noisegen.synthesis.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class NoiseOptions:
+    """What was asked for, as the options have it."""
+
+    ref: Sequence[str] | None
+    ref_clean: Sequence[str] | None
+    ref_burst: Sequence[Path] | None
+    no_repair: bool
+    tune: float
+    profile: Sequence[Path] | None
+    blend: str | None
+    white_level: float | None
+
+
+@dataclass(frozen=True)
+class Noise:
+    """References or saved profiles, found but not read.
+
+    Attributes:
+        wanted: what was asked for.
+        gathered: the references; None with saved profiles.
+        mix: of the saved profiles; None where each is taken by itself.
+    """
+
+    wanted: NoiseOptions
+    gathered: Gathered | None
+    mix: Mix | None
+
+    @property
+    def files(self) -> list[Path]:
+        """All of them."""
+        if self.gathered:
+            return self.gathered.files
+        return list(self.mix.files if self.mix else self.wanted.profile or [])
+
+    def request(self, weights: Weights) -> str | None:
+        """Hash of the references and of how they are to be measured; None with saved profiles."""
+        if self.gathered is None:
+            return None
+        wanted = self.wanted
+        chosen = (not wanted.no_repair, wanted.tune, wanted.white_level)
+        digest = hashlib.sha256(f"{noisegen.__version__} {weights.sha256} {chosen}".encode())
+        for path in self.gathered.files:
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+        return digest.hexdigest()
+
+    def profiles(
+        self, weights: Weights, there: tuple[Recipe, Path] | None, output: Output
+    ) -> list[NoiseProfile]:
+        """The profiles, made, loaded or mixed; named apart.
+
+        Args:
+            weights: that they are of.
+            there: recipe and folder of a dataset to go on with: where it was made from the same
+                references, its profiles serve, as tuning by the clock never ends in the same one.
+            output: for what there is to say.
+        """
+        from noisegen.references.blend import blend
+        from noisegen.synthesis import recipe
+
+        if self.gathered:
+            request = self.request(weights)
+            if there and all(entry.made_from == request for entry in there[0].profiles):
+                return recipe.load_profiles(*there)
+            return recipe.named_apart([_made(self.gathered, self.wanted, weights, output)])
+        loaded = load_profiles(self.files, weights)
+        mix = self.mix
+        return recipe.named_apart([blend(loaded, mix.shares, mix.name)] if mix else loaded)
+
+
+def find_noise(wanted: NoiseOptions, output: Output) -> Noise:
+    """Finds the files of one kind of noise.
+
+    Raises:
+        UsageError: none, several kinds, or files that are not there.
+    """
+    references = bool(wanted.ref or wanted.ref_burst)
+    if references + bool(wanted.profile) + (wanted.blend is not None) != 1:
+        raise UsageError(
+            "give one of --ref (noisy shots), --ref-burst (a burst), --profile (a saved noise "
+            "profile) and --blend (a mix of them)"
+        )
+    extras: dict[str, Any] = {
+        "--ref-clean": wanted.ref_clean,
+        "--no-repair": wanted.no_repair,
+        "--tune": wanted.tune,
+    }
+    given = [option for option, value in extras.items() if value]
+    if given and not references:
+        raise UsageError(f"{given[0]} belongs to --ref; a profile already holds its noise")
+    if not references:
+        return Noise(wanted, None, parse_mix(wanted.blend) if wanted.blend is not None else None)
+    gathered = gather_references(wanted.ref, wanted.ref_clean, wanted.ref_burst, output)
+    return Noise(wanted, gathered, None)
+
+
+def _made(
+    gathered: Gathered, wanted: NoiseOptions, weights: Weights, output: Output
+) -> NoiseProfile:
+    """The profile of references."""
+    from noisegen.fitting.groups import fitted_groups
+    from noisegen.references.burst import Burst
+
+    channels = gathered.read()
+    if len(channels) > 1:
+        raise UsageError(
+            f"{gathered.files[0]}: has {len(channels)} channels ({', '.join(channels)}); make a "
+            "profile of each with noisegen profile create, then name them with --profile"
+        )
+    (references,) = channels.values()
+    first = references[0]
+    pixels = first.shots[0] if isinstance(first, Burst) else first.noisy
+    (fitted,) = fitted_groups(
+        references,
+        weights,
+        name=gathered.name,
+        white_level=wanted.white_level if pixels.dtype.itemsize > 1 else None,
+        repair=not wanted.no_repair,
+        tune_seconds=wanted.tune,
+    )
+    made = fitted.profile
+    if wanted.white_level is None:
+        note_white_level(made.dtype, made.white_level, output)
+    note_how_made(fitted, wanted.tune, output)
+    if made.kind == "estimated":
+        output.note("the references came without their clean: it was estimated")
+    return made

@@ -1,0 +1,98 @@
+"""Running what writes a dataset: workers, progress, signals, and what to say at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from noisegen.cli.output import Output
+from noisegen.synthesis.plan import Skipped
+
+if TYPE_CHECKING:
+    import torch
+
+    from noisegen.model.weights import Weights
+    from noisegen.synthesis.dataset import Engine, Run
+    from noisegen.synthesis.synthesizer import Synthesizer
+
+
+def synthesizers_on(
+    devices: Sequence[torch.device], weights: Weights, name: str, tile: int
+) -> list[Synthesizer]:
+    """One a device; the first has the weights as they are loaded, the others their own."""
+    from noisegen.model.weights import load_weights
+    from noisegen.synthesis.synthesizer import Synthesizer
+
+    networks = [weights, *(load_weights(name) for _ in devices[1:])]
+    return [Synthesizer(network, one, tile) for network, one in zip(networks, devices, strict=True)]
+
+
+def threads(run: Run, synthesizers: Sequence[Synthesizer], workers: int | None) -> Engine:
+    """The engine of this process."""
+    from noisegen.synthesis.pairs import PairMaker
+    from noisegen.synthesis.threads import default_workers, made_by_threads
+
+    makers = [
+        PairMaker(run.profiles, one, run.recipe.options, run.pairs, run.folder.temporary)
+        for one in synthesizers
+    ]
+    count = workers or default_workers()
+    return lambda items, stop: made_by_threads(items, makers, count, stop)
+
+
+@dataclass(frozen=True)
+class Written:
+    """How a run went.
+
+    Attributes:
+        pairs: that the dataset, or its shard, holds.
+        kept: of them, those of earlier runs.
+        pixels: of their noisy pictures.
+        skipped: clean files that were left out.
+    """
+
+    pairs: int
+    kept: int
+    pixels: int
+    skipped: tuple[Skipped, ...]
+
+
+def write(output: Output, run: Run, engine: Engine) -> Written:
+    """Writes the dataset; warns of every file that was skipped."""
+    from noisegen.synthesis.dataset import write_dataset
+    from noisegen.synthesis.stopping import stop_on_signals
+
+    pairs, kept, pixels = 0, 0, 0
+    skipped = list(run.skipped)
+    with stop_on_signals() as asked, output.progress(len(run.items)) as advance:
+        for done in write_dataset(run, engine, asked):
+            pairs, pixels = pairs + done.pairs, pixels + done.pixels
+            kept += done.pairs if done.kept else 0
+            advance(1, 0 if done.kept else done.pixels)
+            if done.skipped is not None:
+                skipped.append(done.skipped)
+    # Each variant of a file may fail for the one reason.
+    written = Written(pairs, kept, pixels, tuple(dict.fromkeys(skipped)))
+    for one in written.skipped:
+        output.warn(f"skipped {one}")
+    return written
+
+
+def described(run: Run, written: Written) -> tuple[str, dict[str, Any]]:
+    """The result, for people and as JSON values."""
+    out = run.folder.root
+    data: dict[str, Any] = {
+        "out": str(out),
+        "pairs": written.pairs,
+        "kept": written.kept,
+        "megapixels": written.pixels / 1e6,
+        "profiles": [profile.name for profile in run.profiles],
+        "warnings": [warning for profile in run.profiles for warning in profile.warnings],
+        "skipped": [str(one) for one in written.skipped],
+    }
+    left = f", skipped {len(written.skipped)} images" if written.skipped else ""
+    before = f", {written.kept} of them made before" if written.kept else ""
+    new = written.kept < written.pairs
+    lead = f"wrote {written.pairs}" if new else f"nothing to do: {written.pairs}"
+    return f"{lead} pairs ({written.pixels / 1e6:.1f} Mpx) to {out}/{before}{left}", data

@@ -1,0 +1,106 @@
+"""Shards of one dataset → one manifest."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+from noisegen.errors import ManifestError
+from noisegen.synthesis.finish import (
+    sample_of,
+    write_card,
+    write_databases,
+    write_manifest,
+    write_skipped,
+)
+from noisegen.synthesis.folder import METADATA, RECIPE, Folder, writing
+from noisegen.synthesis.manifest import PairLine, read_json_lines, read_lines
+from noisegen.synthesis.plan import Layout
+from noisegen.synthesis.recipe import read_recipe
+from noisegen.synthesis.shard import Shard
+
+_NAME = re.compile(METADATA + r"-(\d{1,9})-of-(\d{1,9})\.jsonl")
+
+
+def merge_shards(out: Path) -> int:
+    """Joins the shards' manifests and lists of what was left out, and removes them.
+
+    Args:
+        out: the folder that all shards were written into, or were copied together in.
+
+    Returns:
+        Pairs of the whole.
+
+    Raises:
+        ManifestError: a shard is missing, not finished, not of this dataset, or there twice; or a
+            file of a pair is missing.
+        OutputError: another run is writing, or the folder cannot be written.
+    """
+    recipe = read_recipe(out / RECIPE)
+    shards = [Folder(out, shard) for shard in _shards(out)]
+    whole = Folder(out)
+    lines: dict[str, PairLine] = {}
+    samples = []
+    for shard in shards:
+        pairs = shard.pairs(recipe.options.layout)
+        packed = recipe.options.layout is Layout.WEBDATASET
+        for line in read_lines(shard.metadata):
+            if not shard.shard.holds(line.seed_key) or line.relative in lines:
+                raise ManifestError(
+                    f"{shard.metadata}: {line.relative} is another shard's or is there twice; make "
+                    "the shard again"
+                )
+            sample = sample_of(line, pairs)
+            for path in () if packed else (sample.noisy, sample.clean):
+                if not path.is_file():
+                    raise ManifestError(
+                        f"{path}: is missing; copy it here, or make the shard again"
+                    )
+            lines[line.relative] = line
+            samples.append(sample)
+    left_out = [
+        (str(entry["file"]), str(entry["reason"]))
+        for shard in shards
+        if shard.skipped.exists()
+        for entry in read_json_lines(shard.skipped)
+    ]
+    with whole.locked():
+        whole.clear_temporary()
+        if recipe.options.layout is Layout.LMDB:
+            write_databases(whole, samples)
+        if recipe.options.layout is Layout.HF:
+            write_card(whole, recipe, len(lines))
+        write_skipped(whole, left_out)
+        # Stable: an item's crops stay in the order of its shard.
+        ordered = sorted(lines.values(), key=lambda line: line.item)
+        write_manifest(whole, ordered)
+        with writing(out):
+            for shard in shards:
+                shard.metadata.unlink()
+                shard.skipped.unlink(missing_ok=True)
+                shutil.rmtree(shard.work, ignore_errors=True)
+    return len(lines)
+
+
+def _shards(out: Path) -> list[Shard]:
+    """All shards of the dataset, each once."""
+    found = [_NAME.fullmatch(path.name) for path in sorted(out.glob(f"{METADATA}-*-of-*.jsonl"))]
+    shards = [Shard(int(name[1]), int(name[2])) for name in found if name]
+    if not shards:
+        raise ManifestError(f"{out}: holds no finished shards; run noisegen synth --shard K/N")
+    counts = {shard.count for shard in shards}
+    if len(counts) > 1:
+        raise ManifestError(
+            f"{out}: shards of different numbers ({', '.join(map(str, sorted(counts)))}); keep "
+            "those of one"
+        )
+    count = counts.pop()
+    missing = sorted(set(range(1, count + 1)) - {shard.index for shard in shards})
+    if missing:
+        named = ", ".join(f"{index}/{count}" for index in missing[:8])
+        more = f" and {len(missing) - 8} more" if len(missing) > 8 else ""
+        raise ManifestError(
+            f"{out}: missing or not finished: shard {named}{more}; run synth --shard for it"
+        )
+    return sorted(shards, key=lambda shard: shard.index)

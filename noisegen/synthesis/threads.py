@@ -1,0 +1,71 @@
+"""Items made by several threads of this process.
+
+They read, compress and write beside the network, whose own threads they share.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import torch
+
+from noisegen.synthesis.pairs import Done, PairMaker
+from noisegen.synthesis.plan import Item
+
+AHEAD = 2
+"""Items in hand for each worker: a large one holds up what comes after it."""
+
+
+def default_workers() -> int:
+    """One for every thread of the network, and one that reads or writes meanwhile."""
+    return torch.get_num_threads() + 1
+
+
+def made_by_threads(
+    items: Sequence[Item],
+    makers: Sequence[PairMaker],
+    workers: int,
+    asked_to_stop: threading.Event,
+) -> Iterator[Done]:
+    """Makes items, several at once, and yields them in order.
+
+    Args:
+        items: to be made.
+        makers: one a device; each makes every so-manieth item.
+        workers: items that are worked on at once.
+        asked_to_stop: set to begin no further item; those in hand are finished.
+
+    Raises:
+        OutputError: one could not be written; the others in hand are finished, and lost to the
+            journal alone.
+    """
+    with ThreadPoolExecutor(workers) as pool:
+        making: deque[Future[Done | None]] = deque()
+        try:
+            for index, item in enumerate(items):
+                if asked_to_stop.is_set():
+                    break
+                work = _unless_asked(makers[index % len(makers)], item, asked_to_stop)
+                making.append(pool.submit(work))
+                if len(making) >= AHEAD * workers:
+                    yield from _finished(making.popleft())
+            while making:
+                yield from _finished(making.popleft())
+        finally:
+            for future in making:
+                future.cancel()
+
+
+def _unless_asked(
+    maker: PairMaker, item: Item, asked_to_stop: threading.Event
+) -> Callable[[], Done | None]:
+    return lambda: None if asked_to_stop.is_set() else maker.make(item)
+
+
+def _finished(future: Future[Done | None]) -> Iterator[Done]:
+    done = future.result()
+    if done is not None:
+        yield done
