@@ -14,10 +14,13 @@ Deflate, the densest common compression, cannot pass 1,032 bytes a byte."""
 
 FREE_SAMPLES = 2**28
 """Pictures up to this many samples are decoded however small their file is: a plain surface
-compresses without bound in some formats, and this much memory does no harm."""
+compresses without bound in some formats, and this much memory does no harm. TIFFs beyond it are
+read by rows."""
 
 
-def check_declared_size(width: int, height: int, samples: int, file_size: int) -> None:
+def check_declared_size(
+    width: int, height: int, samples: int, file_size: int, *, by_rows: bool = False
+) -> None:
     """Refuse a picture that is empty, too large, or absurdly large for its file.
 
     Args:
@@ -25,6 +28,7 @@ def check_declared_size(width: int, height: int, samples: int, file_size: int) -
         height: declared rows.
         samples: samples of a pixel.
         file_size: bytes of the whole file.
+        by_rows: it is never in memory as a whole, so that only its file limits its size.
 
     Raises:
         RefusedError: the declared size is outside the limits.
@@ -33,7 +37,7 @@ def check_declared_size(width: int, height: int, samples: int, file_size: int) -
         raise RefusedError(f"declares an empty picture of {width}×{height} pixels")
     total = width * height * samples
     declared = f"declares {width}×{height} pixels of {samples} samples"
-    if total > MAX_SAMPLES:
+    if total > MAX_SAMPLES and not by_rows:
         raise RefusedError(
             f"{declared}, more than the limit of {MAX_SAMPLES} samples: cut it into smaller images"
         )

@@ -124,17 +124,33 @@ def _check_as_described(samples: Pixels, description: Description) -> None:
 @contextmanager
 def opened(path: Path) -> Iterator[tuple[BinaryIO, Container]]:
     """The open file and its format; whatever goes wrong inside becomes an ``ImageError``."""
-    with _one_error(path):
-        _check_is_file(path)
-        with path.open("rb") as file:
-            lead = file.read(LEAD_BYTES)
-            if not lead:
-                raise RefusedError("the file is empty: get an intact copy of it")
-            yield file, container_of(lead)
+    with one_error(path), open_file(path) as file:
+        yield file, container_at_start(file)
+
+
+def open_file(path: Path) -> BinaryIO:
+    """A regular file, opened for reading.
+
+    Raises:
+        RefusedError: a folder, and a pipe or device, which could block for ever.
+    """
+    _check_is_file(path)
+    return path.open("rb")
+
+
+def container_at_start(file: BinaryIO) -> Container:
+    """The format that a file's first bytes announce.
+
+    Raises:
+        RefusedError: it is empty, or in no format that is read.
+    """
+    lead = file.read(LEAD_BYTES)
+    if not lead:
+        raise RefusedError("the file is empty: get an intact copy of it")
+    return container_of(lead)
 
 
 def _check_is_file(path: Path) -> None:
-    """Refuse folders, and pipes and devices, which could block for ever when opened."""
     mode = path.stat().st_mode
     if stat.S_ISDIR(mode):
         raise RefusedError("a folder, not an image file")
@@ -143,7 +159,8 @@ def _check_is_file(path: Path) -> None:
 
 
 @contextmanager
-def _one_error(path: Path) -> Iterator[None]:
+def one_error(path: Path) -> Iterator[None]:
+    """Whatever reading a file raises inside becomes an ``ImageError`` that names it."""
     try:
         yield
     except RefusedError as refusal:

@@ -16,10 +16,10 @@ from noisegen.images.limits import check_declared_size
 from noisegen.images.orientation import packed, upright, valid_orientation
 from noisegen.images.picture import Container
 from noisegen.images.read import opened, read_picture
-from noisegen.images.stack_layout import Layout, channel_names, layout_of
-from noisegen.images.stack_support import check_kind, check_pages, has_alpha, holds_planes
+from noisegen.images.stack_layout import Layout, layout_of
+from noisegen.images.stack_planes import planes_of
+from noisegen.images.stack_support import check_kind, check_pages, holds_planes
 from noisegen.images.tiff import ORIENTATION, check_data, joined
-from noisegen.images.tiff_support import RGB
 
 Samples: TypeAlias = NDArray[Any]
 """H×W×C samples, C is 1 or 3, of dtype uint8, uint16 or float32."""
@@ -107,22 +107,15 @@ def _following(
 
 
 def _by_channel(layout: Layout, pictures: dict[int, Samples], page: tifffile.TiffPage) -> Planes:
-    """The planes of pictures H×W×S: samples that are no colours are channels."""
-    kept = page.samplesperpixel - has_alpha(page)
-    apart = 1 if page.photometric == RGB else kept
-    if apart > 1 and len(layout.channels) > 1:
-        raise RefusedError(
-            f"has {len(layout.channels)} channels of {apart} samples each: save a page a channel"
-        )
-    each = 3 if page.photometric == RGB else 1
-    frames = tuple(
-        tuple(_sound(pictures[index][:, :, first : first + each]) for index in channel)
-        for channel in layout.planes
-        for first in range(apart)
+    """The planes of pictures H×W×S."""
+    channels = planes_of(layout, page)
+    return Planes(
+        tuple(planes[0].channel for planes in channels),
+        tuple(
+            tuple(_sound(pictures[plane.page][:, :, plane.samples]) for plane in planes)
+            for planes in channels
+        ),
     )
-    if len(frames) == 1:
-        return Planes(("",), frames)
-    return Planes(layout.channels if apart == 1 else channel_names([None] * apart), frames)
 
 
 def _sound(samples: Samples) -> Samples:

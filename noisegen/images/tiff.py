@@ -81,7 +81,7 @@ def decode(file: BinaryIO) -> Pixels:
         return samples
 
 
-def encode(picture: Picture) -> bytes:
+def encode(picture: Picture, compression: int) -> bytes:
     """The picture as TIFF: deflated without predictor, so that plain tifffile reads it.
 
     Depth, alpha and profile are kept; no date and no program name is written.
@@ -95,7 +95,7 @@ def encode(picture: Picture) -> bytes:
         planarconfig=None if samples.shape[2] == 1 else "contig",
         extrasamples=None if picture.alpha is None else ["unassalpha"],
         compression="zlib",
-        compressionargs={"level": 1},
+        compressionargs={"level": compression},
         predictor=False,
         bigtiff=samples.nbytes > _BIG,
         iccprofile=picture.icc,
@@ -126,8 +126,6 @@ def joined(stored: NDArray[Any]) -> NDArray[Any]:
 def check_data(page: tifffile.TiffPage, file_size: int) -> None:
     """The page's size is within the limits, and every strip or tile lies inside the file.
 
-    Tifffile fills up missing ones with zeros.
-
     Raises:
         RefusedError: too large, or cut short.
     """
@@ -138,6 +136,15 @@ def check_data(page: tifffile.TiffPage, file_size: int) -> None:
         width = math.ceil(page.imagewidth / page.tilewidth) * page.tilewidth
         height = math.ceil(page.imagelength / page.tilelength) * page.tilelength
         check_declared_size(width, height, samples, file_size)
+    check_segments(page, file_size)
+
+
+def check_segments(page: tifffile.TiffPage, file_size: int) -> None:
+    """Every strip or tile of the page lies inside the file: tifffile fills up missing ones.
+
+    Raises:
+        RefusedError: the file is cut short.
+    """
     segments = list(zip(page.dataoffsets, page.databytecounts, strict=False))
     complete = page.is_contiguous or len(segments) >= math.prod(page.chunked)
     inside = all(start > 0 and size > 0 and start + size <= file_size for start, size in segments)

@@ -87,7 +87,7 @@ def copy_atomically(source: str | Path, target: str | Path) -> None:
     write_together([(Path(target), Path(source))])
 
 
-def write_together(files: Sequence[tuple[Path, bytes | Path]], within: Path | None = None) -> None:
+def write_together(files: Sequence[tuple[Path, Content]], within: Path | None = None) -> None:
     """Write several files that belong together: none appears before all are safely on the disk.
 
     Args:

@@ -8,35 +8,21 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn import functional as F
 
-from noisegen.errors import NoisegenError, ProfileError
-from noisegen.images import default_white_level, quantise, to_float
-from noisegen.model.conditioning import Conditioning
-from noisegen.model.config import KERNEL
+from noisegen.errors import ProfileError
 from noisegen.model.weights import Weights
 from noisegen.model.workers import single_threaded_pool
 from noisegen.references.profile import NoiseProfile
-from noisegen.references.tensors import statistics_tensors
-from noisegen.synthesis.blocks import Region, bounds, tiles_of
-from noisegen.synthesis.field import FieldKey, field_key, gaussian_field
+from noisegen.synthesis.block_noise import BlockNoise, finished
+from noisegen.synthesis.blocks import Region, tiles_of
+from noisegen.synthesis.clean_check import CleanError as CleanError
+from noisegen.synthesis.clean_check import checked_white
+from noisegen.synthesis.clean_rows import ArrayRows, CleanRows, HeldRows, band_rows
+from noisegen.synthesis.field import FieldKey, field_key
 
 Pixels = NDArray[Any]
-Floats = NDArray[np.float32]
-
-MARGIN = KERNEL // 2
-"""What colouring uses up of the field on every side."""
-
-
-STRIP = 64
-"""Rows of the field that one worker draws at a time."""
 
 DEFAULT_TILE = 1024
-
-
-class CleanError(NoisegenError):
-    """A clean picture that this profile's noise cannot be put on."""
 
 
 class Synthesizer:
@@ -48,17 +34,21 @@ class Synthesizer:
         tile: side, in pixels, of what is prepared at once: the clean's planes and the field, which
             neighbouring blocks share. It is rounded down to whole blocks. A larger one draws less
             twice and needs more memory; the pixels stay the same.
+        threads: on the CPU; torch's number where not given. They change no pixel.
     """
 
     def __init__(
-        self, weights: Weights, device: str | torch.device = "cpu", tile: int = DEFAULT_TILE
+        self,
+        weights: Weights,
+        device: str | torch.device = "cpu",
+        tile: int = DEFAULT_TILE,
+        threads: int | None = None,
     ) -> None:
         self.weights = weights
         self.device = torch.device(device)
         self.tile = tile
         self.generator = weights.generator.to(self.device)
-        self.context = self.generator.context
-        self._workers = single_threaded_pool(1 if self.device.type != "cpu" else None)
+        self._workers = single_threaded_pool(1 if self.device.type != "cpu" else threads)
 
     def synthesize(
         self,
@@ -74,20 +64,21 @@ class Synthesizer:
         """The noisy version of a clean picture: a function of the arguments, nothing else.
 
         Args:
-            clean: H×W or H×W×C (C is the profile's channels), uint8, uint16, or float in [0, 1].
+            clean: H×W or H×W×C (C is the profile's channels), uint8, uint16, uint32 or float.
             profile: the camera's noise.
             seed: of the dataset.
             key: what tells this picture from others, as its relative path.
             variant: number of this noisy version.
             strength: factor on the noise.
-            white_level: of the clean's integers; the profile's where both have the same type.
+            white_level: of the clean; where not given, the profile's if both have the same type,
+                else the type's largest value, 1 for floats.
 
         Returns:
             The same shape and type, clipped to the white level; integers are rounded.
 
         Raises:
-            CleanError: gray against RGB, a type that is not supported, NaN, or pixels above the
-                white level.
+            CleanError: gray against RGB, a type that is not supported, NaN, or pixels outside
+                [0, white level].
             ProfileError: the profile was made with other weights.
         """
         height, width = clean.shape[:2]
@@ -119,138 +110,90 @@ class Synthesizer:
 
         Blocks that several regions share are generated once.
         """
+        picture = clean[..., None] if clean.ndim == 2 else clean
+        rows = ArrayRows(picture)
+        white = self.check(rows, profile, white_level)
+        out = [np.empty((r.height, r.width, picture.shape[2]), picture.dtype) for r in regions]
+        field = field_key(seed, key, variant)
+        self._fill(out, regions, HeldRows(rows), profile, white, field, strength)
+        return [array[..., 0] for array in out] if clean.ndim == 2 else out
+
+    def check(self, clean: CleanRows, profile: NoiseProfile, white_level: float | None) -> float:
+        """The clean's white level, once the profile's noise is known to fit it.
+
+        Raises:
+            CleanError: it does not.
+            ProfileError: the profile was made with other weights.
+        """
         if profile.weights_sha256 != self.weights.sha256:
             raise ProfileError(
                 f"profile {profile.name}: made with other weights than {self.weights.name}; make "
                 "it again with these (noisegen profile create --weights …)"
             )
-        picture = clean[..., None] if clean.ndim == 2 else clean
-        white = _check(picture, profile, white_level)
-        conditioning = self._conditioning(profile)
-        field = field_key(seed, key, variant)
-        out = [np.empty((r.height, r.width, picture.shape[2]), picture.dtype) for r in regions]
-        height, width = picture.shape[:2]
-        for tile in tiles_of(regions, height, width, self.tile):
-            noises = self._generate(picture, white, tile, field, conditioning)
+        return checked_white(clean, profile, white_level)
+
+    def synthesize_bands(
+        self,
+        clean: CleanRows,
+        profile: NoiseProfile,
+        region: Region,
+        *,
+        white: float,
+        seed: int = 0,
+        key: str = "",
+        variant: int = 0,
+        plane: int = 0,
+        strength: float = 1.0,
+        band: int | None = None,
+    ) -> Iterator[Pixels]:
+        """A part of :meth:`synthesize`'s picture, bit for bit, in bands from top to bottom.
+
+        Args:
+            clean: of which only rows near a band are read at a time.
+            profile: the camera's noise.
+            region: inside the clean.
+            white: the clean's white level, from :meth:`check`.
+            seed: of the dataset.
+            key: what tells this picture from others.
+            variant: number of this noisy version.
+            plane: number of this plane among those of one picture; 0 is the only one's.
+            strength: factor on the noise.
+            band: most rows of a band; as many as are quick and take little memory if left out.
+
+        Yields:
+            h×w×C of the clean's type.
+        """
+        _, width, channels = clean.shape
+        rows = band or band_rows(width, channels, self.tile)
+        field = field_key(seed, key, variant, plane)
+        held = HeldRows(clean)
+        # Bands end where blocks do, so that no block is generated twice.
+        top = region.y
+        while top < region.bottom:
+            bottom = min((top // rows + 1) * rows, region.bottom)
+            part = Region(top, region.x, bottom - top, region.width)
+            out = np.empty((part.height, part.width, channels), clean.dtype)
+            self._fill([out], [part], held, profile, white, field, strength)
+            yield out
+            top = bottom
+
+    def _fill(
+        self,
+        out: Sequence[Pixels],
+        regions: Sequence[Region],
+        clean: HeldRows,
+        profile: NoiseProfile,
+        white: float,
+        field: FieldKey,
+        strength: float,
+    ) -> None:
+        """Generates the blocks that the regions touch, into one array a region."""
+        noise_of = BlockNoise(self.generator, self.device, self._workers, profile)
+        for tile in tiles_of(regions, clean.area.height, clean.area.width, self.tile):
+            noises = noise_of.blocks(tile, clean, white, field)
             for block, noise in zip(tile, noises, strict=True):
-                noisy = _finish(picture, white, block, noise * np.float32(strength))
+                noisy = finished(clean, white, block, noise * np.float32(strength))
                 for array, region in zip(out, regions, strict=True):
                     part = region.overlap(block)
                     if part is not None:
                         array[part.slices(region)] = noisy[part.slices(block)]
-        return [array[..., 0] for array in out] if clean.ndim == 2 else out
-
-    def _conditioning(self, profile: NoiseProfile) -> Conditioning:
-        tokens = torch.from_numpy(profile.tokens).unsqueeze(0).to(self.device)
-        statistics = statistics_tensors(profile.applied).to(self.device)
-        return Conditioning(tokens, statistics, profile.trust)
-
-    def _generate(
-        self,
-        picture: Pixels,
-        white: float,
-        blocks: Sequence[Region],
-        key: FieldKey,
-        conditioning: Conditioning,
-    ) -> Iterator[Floats]:
-        """Noise on each block of a tile: h×w×C float32, in units of the white level.
-
-        One block a forward pass, one thread a block: a batch or a team of threads may round sums
-        differently.
-        """
-        surround = bounds(blocks).grown(self.context)
-        drawn = surround.grown(MARGIN)
-        clean = _with_context(picture, white, surround)
-        field = self._field(key, drawn)
-
-        def generate(block: Region) -> Floats:
-            around = block.grown(self.context)
-            here, under = around.slices(surround), around.grown(MARGIN).slices(drawn)
-            crop = slice(self.context, -self.context)
-            with torch.inference_mode():
-                noise = self.generator(
-                    clean[(None, slice(None), *here)].contiguous().to(self.device),
-                    torch.from_numpy(field[(None, slice(None), *under)].copy()).to(self.device),
-                    conditioning,
-                )[0, :, crop, crop]
-            if picture.shape[2] == 1:
-                noise = noise.mean(0, keepdim=True)
-            values: Floats = noise.permute(1, 2, 0).cpu().numpy()
-            return values
-
-        return self._workers.map(generate, blocks)
-
-    def _field(self, key: FieldKey, region: Region) -> Floats:
-        """The region's field, drawn in strips by all workers."""
-        strips = [(y, min(STRIP, region.bottom - y)) for y in range(region.y, region.bottom, STRIP)]
-        drawn = self._workers.map(
-            lambda strip: gaussian_field(key, strip[0], region.x, strip[1], region.width), strips
-        )
-        return np.concatenate(list(drawn), axis=1)
-
-
-def _check(picture: Pixels, profile: NoiseProfile, white_level: float | None) -> float:
-    """The clean's white level, once the clean is known to fit the profile."""
-    channels = picture.shape[2] if picture.ndim == 3 else 0
-    if channels != profile.channels:
-        kinds = {1: "gray", 3: "RGB"}
-        have, need = kinds.get(channels, f"{channels} channels"), kinds[profile.channels]
-        raise CleanError(
-            f"is {have}, but profile {profile.name} is {need}; give {need} pictures, or a profile "
-            f"from {have} references"
-        )
-    is_float = picture.dtype.kind == "f"
-    if not is_float and picture.dtype not in (np.uint8, np.uint16):
-        raise CleanError(f"has {picture.dtype} pixels; give 8 or 16 bits, or float in [0, 1]")
-    white = white_level or _default_white(picture, profile)
-    if not picture.size:
-        return white
-    lowest, highest = float(picture.min()), float(picture.max())
-    if not (np.isfinite(lowest) and np.isfinite(highest)):
-        raise CleanError("holds NaN or infinite values; repair it")
-    if lowest < 0 or highest > white:
-        raise CleanError(
-            f"has values from {lowest:g} to {highest:g}, outside [0, {white:g}]; give its white "
-            "level (--white-level)"
-        )
-    return white
-
-
-def _default_white(picture: Pixels, profile: NoiseProfile) -> float:
-    if picture.dtype.kind == "f":
-        return 1.0
-    if picture.dtype.name == profile.dtype:
-        return profile.white_level
-    return float(default_white_level(picture.dtype))
-
-
-def _with_context(picture: Pixels, white: float, surround: Region) -> Tensor:
-    """The surround's clean as 3×h×w; beyond the picture its edge is repeated."""
-    height, width = picture.shape[:2]
-    inside = surround.overlap(Region(0, 0, height, width))
-    if inside is None:
-        raise ValueError("a block must touch the picture")
-    part = picture[inside.slices(Region(0, 0, 0, 0))]
-    planes = to_float(part, white) if part.dtype.kind != "f" else part.astype(np.float32) / white
-    tensor = torch.from_numpy(np.ascontiguousarray(planes.transpose(2, 0, 1), np.float32))
-    padding = (
-        inside.x - surround.x,
-        surround.right - inside.right,
-        inside.y - surround.y,
-        surround.bottom - inside.bottom,
-    )
-    padded = F.pad(tensor.unsqueeze(0), padding, mode="replicate")[0]
-    return padded.expand(3, *padded.shape[-2:])
-
-
-def _finish(picture: Pixels, white: float, block: Region, noise: Floats) -> Pixels:
-    """Clean plus noise, clipped and quantised; the part of the block inside the picture."""
-    inside = block.overlap(Region(0, 0, *picture.shape[:2]))
-    if inside is None:
-        raise ValueError("a block must touch the picture")
-    clean = picture[inside.slices(Region(0, 0, 0, 0))]
-    values = noise[inside.slices(block)]
-    if picture.dtype.kind == "f":
-        noisy: Pixels = (clean + values * white).clip(0, white).astype(picture.dtype)
-        return noisy
-    return quantise(to_float(clean, white) + values, white, picture.dtype)
