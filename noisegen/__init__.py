@@ -18,13 +18,26 @@ from noisegen.errors import NoisegenError
 
 if TYPE_CHECKING:
     from noisegen.api import NoiseGenerator, load_generator
+    from noisegen.online import AddCameraNoise, NoisyPair, NoisyPairs
     from noisegen.references.profile import NoiseProfile
 
 __version__ = "0.1.0"
 
-__all__ = ["NoiseGenerator", "NoiseProfile", "NoisegenError", "__version__", "load_generator"]
+__all__ = [
+    "AddCameraNoise",
+    "NoiseGenerator",
+    "NoiseProfile",
+    "NoisegenError",
+    "NoisyPair",
+    "NoisyPairs",
+    "__version__",
+    "load_generator",
+]
 
 _LAZY = {
+    "AddCameraNoise": "noisegen.online",
+    "NoisyPair": "noisegen.online",
+    "NoisyPairs": "noisegen.online",
     "NoiseGenerator": "noisegen.api",
     "load_generator": "noisegen.api",
     "NoiseProfile": "noisegen.references.profile",

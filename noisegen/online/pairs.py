@@ -1,0 +1,201 @@
+"""A dataset of PyTorch's whose pairs are made when they are asked for.
+
+The way of one pair, top to bottom: :meth:`NoisyPairs._clean` (read) → :meth:`NoisyPairs._crop` →
+:meth:`.camera.Camera.noisy` (draws, generator) → tensors in [0, 1].
+"""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from noisegen.errors import ImageError, UsageError
+from noisegen.images import read_header, read_picture, to_float
+from noisegen.online.camera import Profiles, Strength, make_camera
+from noisegen.online.epoch import SharedEpoch
+from noisegen.online.tensors import pixels_of
+from noisegen.synthesis import draws
+from noisegen.synthesis.cleans import find_cleans
+from noisegen.synthesis.folder import RECIPE
+from noisegen.synthesis.plan import CleanFile
+from noisegen.synthesis.synthesizer import CleanError
+
+Pixels = NDArray[Any]
+
+
+class NoisyPair(NamedTuple):
+    """One pair, C×H×W float32 in [0, 1] of the white level, with the steps of the clean's type."""
+
+    noisy: Tensor
+    clean: Tensor
+
+
+class CleanTensors(Protocol):
+    """A dataset of clean pictures: tensors C×H×W or H×W, by number."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> Tensor: ...
+
+
+class NoisyPairs(Dataset[NoisyPair]):
+    """Pairs of clean pictures and fresh noise: a function of the arguments, index and epoch.
+
+    Neither the order of the indices, nor batches, nor the number of workers, nor how they are
+    started changes a pixel.
+
+    Whole pictures of a folder are those that ``noisegen synth`` writes of it with the same
+    profiles, weights, seed and strength: epoch *n* is variant *n*. A crop is a picture of its own:
+    its place is that of ``synth --patch``'s crop *n*, on the 8×8 grid, but noise is made for its
+    pixels alone, which takes a fraction of the time.
+
+    Args:
+        cleans: a picture, a folder of pictures (with its subfolders), or a dataset of tensors
+            C×H×W or H×W, uint8, uint16 or float in [0, 1].
+        profiles: a noise profile or its path, or several; one that fits is drawn for each pair.
+        patch: side of square crops, None for whole pictures. After each epoch another crop of a
+            picture is given, until there is no other.
+        weights: that the profiles were made with: ``base``, ``sim`` or a path.
+        seed: of every draw.
+        strength: factor on the noise, or the lowest and highest; one is drawn for each pair, evenly
+            in its logarithm.
+        white_level: of uint16 cleans; the profile's, or 65535, where not given.
+        device: ``cpu``; any other only with ``num_workers=0``.
+
+    Attributes:
+        skipped: files of a folder that cannot be used, each with its reason; they have no index.
+
+    Raises:
+        ProfileError: a profile is missing, damaged, or of other weights.
+        WeightsError: the weights are unknown or damaged.
+        UsageError: an option cannot be, or there is no picture that can be used.
+    """
+
+    def __init__(
+        self,
+        cleans: str | Path | CleanTensors,
+        profiles: Profiles,
+        *,
+        patch: int | None = None,
+        weights: str | Path = "base",
+        seed: int = 0,
+        strength: Strength = 1.0,
+        white_level: float | None = None,
+        device: str = "cpu",
+    ) -> None:
+        if patch is not None and patch < 1:
+            raise UsageError(f"patch {patch}: give a side of 1 pixel or more")
+        self.camera = make_camera(
+            profiles,
+            weights=weights,
+            device=device,
+            seed=seed,
+            strength=strength,
+            white_level=white_level,
+        )
+        self.patch = patch
+        self.epoch = SharedEpoch()
+        self.skipped: tuple[str, ...] = ()
+        self._cleans: CleanTensors | list[CleanFile] = (
+            self._usable(Path(cleans)) if isinstance(cleans, (str, Path)) else cleans
+        )
+
+    def set_epoch(self, epoch: int) -> None:
+        """Chooses the noise and crops of all pairs from now on, in every worker.
+
+        Call it between epochs, before the loader is iterated over: workers fetch ahead.
+
+        Raises:
+            UsageError: it is negative.
+        """
+        self.epoch.set(epoch)
+
+    def __len__(self) -> int:
+        return len(self._cleans)
+
+    def __getitem__(self, index: int) -> NoisyPair:
+        """The pair of a clean picture, at the present epoch.
+
+        Raises:
+            IndexError: there is no such picture.
+            ImageError: a file cannot be read any more.
+            CleanError: no noise can be put on the picture.
+        """
+        index = range(len(self))[index]
+        epoch = int(self.epoch)
+        name, key, clean = self._clean(index)
+        try:
+            clean = self._crop(clean, key, epoch)
+            noisy, white = self.camera.noisy(clean, key, epoch)
+        except CleanError as error:
+            raise CleanError(f"{name}: {error}") from None
+        return NoisyPair(_unit(noisy, white), _unit(clean, white))
+
+    def _clean(self, index: int) -> tuple[str, str, Pixels]:
+        """Name, key and H×W×C pixels of a picture."""
+        clean = self._cleans[index]
+        if isinstance(clean, CleanFile):
+            return str(clean.path), clean.key, read_picture(clean.path).pixels
+        return f"clean picture {index}", str(index), pixels_of(clean, f"clean picture {index}")
+
+    def _crop(self, clean: Pixels, key: str, epoch: int) -> Pixels:
+        side = self.patch
+        if side is None:
+            return clean
+        height, width = clean.shape[:2]
+        if min(height, width) < side:
+            raise CleanError(_too_small(width, height, side))
+        places = ((height - side) // 8 + 1) * ((width - side) // 8 + 1)
+        number = epoch % places
+        y, x = draws.corners(height, width, side, number + 1, self.camera.options.seed, key)[number]
+        return clean[y : y + side, x : x + side]
+
+    def _usable(self, folder: Path) -> list[CleanFile]:
+        """Pictures that can be used as far as their headers tell; a warning counts the others."""
+        # There is no output to be passed over; a folder of this name would be refused anyway.
+        found = find_cleans(folder, folder / RECIPE)
+        skipped = [f"{left_out.path}: {left_out.reason}" for left_out in found.skipped]
+        usable = []
+        for file in found.files:
+            reason = self._unfit(file)
+            if reason is None:
+                usable.append(file)
+            else:
+                skipped.append(reason)
+        if not usable:
+            others = f"; nor can the other {len(skipped) - 1} be used" if len(skipped) > 1 else ""
+            raise UsageError(skipped[0] + others)
+        if skipped:
+            total = len(usable) + len(skipped)
+            warnings.warn(
+                f"{len(skipped)} of {total} clean pictures are left out; the first is {skipped[0]}",
+                stacklevel=3,
+            )
+        self.skipped = tuple(skipped)
+        return usable
+
+    def _unfit(self, file: CleanFile) -> str | None:
+        try:
+            header = read_header(file.path)
+        except ImageError as error:
+            return str(error)
+        reason = self.camera.unfit(header.channels)
+        if reason is None and self.patch and min(header.width, header.height) < self.patch:
+            reason = _too_small(header.width, header.height, self.patch)
+        return None if reason is None else f"{file.path}: {reason}"
+
+
+def _too_small(width: int, height: int, side: int) -> str:
+    return f"{width}×{height} is smaller than patch={side}; leave it out or crop smaller"
+
+
+def _unit(pixels: Pixels, white: float) -> Tensor:
+    """H×W×C → C×H×W float32 in [0, 1]."""
+    return torch.from_numpy(np.ascontiguousarray(to_float(pixels, white).transpose(2, 0, 1)))
