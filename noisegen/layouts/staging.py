@@ -1,38 +1,16 @@
-"""A file or folder that appears under its name whole or not at all."""
+"""Folders that appear under their names whole or not at all."""
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
 
 from noisegen.errors import OutputError
 
 WAY_OUT = "free some space there or choose another folder"
-
-
-@contextmanager
-def staged_file(path: Path) -> Iterator[BinaryIO]:
-    """A file to be written in pieces, renamed to ``path`` once it is safely on the disk.
-
-    Raises:
-        OutputError: it cannot be written.
-    """
-    temporary = _temporary(path.parent)
-    try:
-        with temporary.open("xb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        raise _refusal(path, error) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -44,7 +22,7 @@ def staged_folders(folder: Path, names: tuple[str, ...]) -> Iterator[Path]:
     Raises:
         OutputError: they cannot be written.
     """
-    temporary = _temporary(folder)
+    temporary = folder / f".{secrets.token_hex(8)}.part"
     try:
         temporary.mkdir()
         yield temporary
@@ -53,15 +31,7 @@ def staged_folders(folder: Path, names: tuple[str, ...]) -> Iterator[Path]:
                 shutil.rmtree(folder / name)
             (temporary / name).replace(folder / name)
     except OSError as error:
-        raise _refusal(folder, error) from error
+        reason = error.strerror or str(error)
+        raise OutputError(f"{folder}: cannot be written ({reason}): {WAY_OUT}") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _temporary(folder: Path) -> Path:
-    # A name of its own: the target's may already be as long as the file system allows.
-    return folder / f".{secrets.token_hex(8)}.part"
-
-
-def _refusal(path: Path, error: OSError) -> OutputError:
-    return OutputError(f"{path}: cannot be written ({error.strerror or error}): {WAY_OUT}")

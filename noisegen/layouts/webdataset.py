@@ -12,12 +12,12 @@ import tarfile
 from collections.abc import Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from noisegen.errors import ImageError
+from noisegen.images import write_together
 from noisegen.layouts.keys import safe_key
 from noisegen.layouts.sample import LayoutError, Sample
-from noisegen.layouts.staging import staged_file
 from noisegen.synthesis.safe_path import safe_relative
 
 MODE = 0o644
@@ -35,16 +35,17 @@ def write_shard(path: Path, samples: Sequence[Sample]) -> None:
         ImageError: a pair's file cannot be read.
         OutputError: the shard cannot be written.
     """
-    with (
-        staged_file(path) as file,
-        tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar,
-    ):
-        for sample in samples:
-            key = safe_key(sample.relative)
-            _add_file(tar, f"{key}.noisy", sample.noisy)
-            _add_file(tar, f"{key}.clean", sample.clean)
-            data = json.dumps(sample.line, sort_keys=True).encode()
-            tar.addfile(_member(f"{key}.json", len(data)), BytesIO(data))
+
+    def write(file: BinaryIO) -> None:
+        with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
+            for sample in samples:
+                key = safe_key(sample.relative)
+                _add_file(tar, f"{key}.noisy", sample.noisy)
+                _add_file(tar, f"{key}.clean", sample.clean)
+                data = json.dumps(sample.line, sort_keys=True).encode()
+                tar.addfile(_member(f"{key}.json", len(data)), BytesIO(data))
+
+    write_together([(path, write)])
 
 
 def _add_file(tar: tarfile.TarFile, name: str, source: Path) -> None:
