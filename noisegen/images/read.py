@@ -30,6 +30,9 @@ _FORMATS = {
     Container.BMP: _Format(bmp.describe, bmp.decode),
 }
 _LONGEST_CAUSE = 160
+# How tifffile says that imagecodecs, or one of its codecs, is not there.
+_NO_CODEC = "requires the 'imagecodecs' package"
+_GET_CODECS = "pip install 'noisegen[codecs]', or save it uncompressed or deflated"
 
 
 def read_header(path: str | Path) -> Header:
@@ -175,6 +178,10 @@ def one_error(path: Path) -> Iterator[None]:
     # SyntaxError, classes of their own. What they mean for the user is one thing.
     except Exception as error:
         cause = " ".join(str(error).split())[:_LONGEST_CAUSE] or type(error).__name__
+        if isinstance(error, ImportError) or _NO_CODEC in cause:
+            raise ImageError(
+                path, f"its compression needs a codec that is missing ({cause}): {_GET_CODECS}"
+            ) from error
         raise ImageError(
             path, f"damaged or not supported ({cause}): open it elsewhere and save it again as PNG"
         ) from error

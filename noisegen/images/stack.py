@@ -20,6 +20,7 @@ from noisegen.images.stack_layout import Layout, layout_of
 from noisegen.images.stack_planes import planes_of
 from noisegen.images.stack_support import check_kind, check_pages, holds_planes
 from noisegen.images.tiff import ORIENTATION, check_data, joined
+from noisegen.images.tiff_chain import check_chain
 
 Samples: TypeAlias = NDArray[Any]
 """H×W×C samples, C is 1 or 3, of dtype uint8, uint16 or float32."""
@@ -59,6 +60,7 @@ def read_planes(path: str | Path) -> Planes:
             file_size = file.seek(0, 2)
             file.seek(0)
             with tifffile.TiffFile(file) as tiff:
+                check_chain(tiff)
                 layout = layout_of(tiff)
                 if holds_planes(tiff) or layout.in_one_page:
                     return _planes(tiff, layout, file, file_size)

@@ -21,6 +21,7 @@ from noisegen.images.description import Description, RefusedError
 from noisegen.images.limits import check_declared_size
 from noisegen.images.orientation import valid_orientation
 from noisegen.images.picture import Picture, Pixels, with_alpha
+from noisegen.images.tiff_chain import check_chain
 from noisegen.images.tiff_support import (
     MIN_IS_WHITE,
     PALETTE,
@@ -111,6 +112,7 @@ def _page(file: BinaryIO) -> Iterator[tifffile.TiffPage]:
     file_size = file.seek(0, 2)
     file.seek(0)
     with tifffile.TiffFile(file) as tiff:
+        check_chain(tiff)
         page = check_supported(tiff)
         if page.photometric == PALETTE:
             _palette(page.colormap)

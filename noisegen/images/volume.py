@@ -23,6 +23,7 @@ from noisegen.images.stack_layout import Layout, layout_of
 from noisegen.images.stack_planes import Plane, planes_of
 from noisegen.images.stack_support import check_kind, check_pages, holds_planes
 from noisegen.images.tiff import ORIENTATION, check_segments
+from noisegen.images.tiff_chain import check_chain
 from noisegen.images.tiff_support import is_lossless
 from noisegen.images.volume_header import VolumeHeader
 
@@ -243,6 +244,7 @@ def _volume_in(path: Path, file: BinaryIO) -> Volume | None:
         return None
     file.seek(0)
     tiff = tifffile.TiffFile(file)
+    check_chain(tiff)
     layout = layout_of(tiff)
     if holds_planes(tiff) or layout.in_one_page:
         return Volume(path, file, tiff, layout)
