@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, TypeVar
 
 WINDOW = 32
 """Side of the square windows that references are cut into, in pixels (four JPEG blocks)."""
@@ -86,21 +86,69 @@ class ModelConfig:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, values: dict[str, Any]) -> ModelConfig:
+    def from_json(cls, values: Any) -> ModelConfig:  # noqa: ANN401 (whatever a file holds)
         """The configuration that :meth:`to_json` wrote.
 
         Raises:
-            TypeError, KeyError: a field is missing or unknown (another version's file).
+            ValueError: a field is unknown or no size that a network can have.
         """
-        return cls(
-            EncoderConfig(**values["encoder"]),
-            GeneratorConfig(**_with_tuples(values["generator"])),
-            BlindSpotConfig(**_with_tuples(values["denoiser"])),
+        if not isinstance(values, dict) or set(values) != {part.name for part in fields(cls)}:
+            raise ValueError("its configuration is not that of a network")
+        config = cls(
+            _checked(EncoderConfig, values["encoder"]),
+            _checked(GeneratorConfig, values["generator"]),
+            _checked(BlindSpotConfig, values["denoiser"]),
         )
+        if config.encoder.global_tokens + config.encoder.local_tokens == 0:
+            raise ValueError("its encoder has no tokens")
+        if config.generator.latent_width % config.generator.heads:
+            raise ValueError("its latent_width cannot be divided among its heads")
+        return config
 
 
-def _with_tuples(values: dict[str, Any]) -> dict[str, Any]:
-    """JSON has lists only."""
-    return {
-        name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
-    }
+_WIDTH, _COUNT, _REACH = (1, 2048), (0, 64), (1, 64)
+
+_RANGES: dict[str, tuple[int, int]] = {
+    "width": _WIDTH,
+    "components": _WIDTH,
+    "global_tokens": _COUNT,
+    "local_tokens": _COUNT,
+    "token_width": _WIDTH,
+    "radius": (0, WINDOW // 2 - 1),
+    "latent_width": _WIDTH,
+    "heads": _WIDTH,
+    "decoder_width": _WIDTH,
+    "decoder_blocks": _COUNT,
+    "blind_width": _WIDTH,
+    "blind_dilations": _REACH,
+    "full_width": _WIDTH,
+    "full_dilations": _REACH,
+    "spots": _REACH,
+    "spot": _REACH,
+}
+"""Smallest and largest value of each number, or of each entry of a list."""
+
+LONGEST = 64
+"""Entries of a list."""
+
+_Part = TypeVar("_Part", EncoderConfig, GeneratorConfig, BlindSpotConfig)
+
+
+def _checked(part: type[_Part], values: Any) -> _Part:  # noqa: ANN401 (whatever a file holds)
+    # What a file leaves out was added later, with a default that means what was before.
+    if not isinstance(values, dict) or not set(values) <= {entry.name for entry in fields(part)}:
+        raise ValueError(f"its configuration has other entries than {part.__name__}")
+    default = part()
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        wanted = getattr(default, name)
+        # JSON has lists only.
+        entries = value if isinstance(wanted, tuple) else [value]
+        kind = type(wanted[0]) if isinstance(wanted, tuple) else type(wanted)
+        if not isinstance(entries, list) or not 0 < len(entries) <= LONGEST:
+            raise ValueError(f"its {name} is no list of 1 to {LONGEST} entries")
+        low, high = _RANGES.get(name, (False, True))
+        if not all(type(entry) is kind and low <= entry <= high for entry in entries):
+            raise ValueError(f"its {name} is beyond {low} to {high}")
+        found[name] = tuple(entries) if isinstance(wanted, tuple) else value
+    return part(**found)

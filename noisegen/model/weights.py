@@ -1,33 +1,31 @@
-"""Weights files: safetensors in half precision, the configuration inside.
-
-All metadata is canonical JSON under one key, because safetensors writes several keys in random
-order and a file must be reproducible. No pickle is ever read.
-"""
+"""Weights files: safetensors in half precision, the configuration inside."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
+from numpy.typing import NDArray
 from safetensors.torch import save as serialise
-from torch import Tensor, nn
+from torch import nn
 
 from noisegen.errors import WeightsError
 from noisegen.model.config import ModelConfig
 from noisegen.model.denoiser import Denoiser
 from noisegen.model.encoder import ReferenceEncoder
 from noisegen.model.generator import Generator
+from noisegen.model.tensor_file import METADATA_KEY, all_finite, read_tensor_file
 
 FORMAT = 2
 """Version of the weights file; raised when an older file can no longer be read."""
 
-METADATA_KEY = "noisegen"
 CONTENT = "weights"
+LARGEST = 2**30
+"""Bytes of a weights file; the shipped ones have 3 million."""
 
 
 class NoiseModel(nn.Module):
@@ -114,36 +112,52 @@ def load_weights(name_or_path: str = "base") -> Weights:
     """
     path = find_weights(name_or_path)
     try:
-        data = path.read_bytes()
-        with safe_open(path, framework="pt") as file:
-            metadata = json.loads((file.metadata() or {}).get(METADATA_KEY, "null"))
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError, ValueError) as error:
+        found = read_tensor_file(path, LARGEST)
+    except (OSError, ValueError) as error:
         raise WeightsError(f"{path}: not a weights file ({error}); download it again") from None
+    metadata = found.metadata
     if not isinstance(metadata, dict) or metadata.get("content") != CONTENT:
-        raise WeightsError(f"{path}: a safetensors file, but not noisegen weights")
+        raise WeightsError(f"{path}: a safetensors file, but not noisegen weights; name another")
     if metadata.get("format") != FORMAT:
+        version = repr(metadata.get("format"))[:20]
         raise WeightsError(
-            f"{path}: weights of version {metadata.get('format')}, this noisegen reads version "
-            f"{FORMAT}; use the weights shipped with it"
+            f"{path}: weights of version {version}, this noisegen reads version {FORMAT}; use the "
+            "weights shipped with it"
         )
-    config, model = _build(path, metadata, tensors)
-    digest = hashlib.sha256(data).hexdigest()
-    return Weights(path.stem, digest, config, model, metadata.get("card", {}))
+    try:
+        config, model = _build(metadata, found.tensors)
+    except ValueError as error:
+        raise WeightsError(
+            f"{path}: does not fit this noisegen's network ({error}); use another file"
+        ) from None
+    return Weights(path.stem, found.sha256, config, model, metadata["card"])
 
 
 def _build(
-    path: Path, metadata: dict[str, Any], tensors: dict[str, Tensor]
+    metadata: dict[str, Any], tensors: dict[str, NDArray[Any]]
 ) -> tuple[ModelConfig, NoiseModel]:
-    try:
-        config = ModelConfig.from_json(metadata["config"])
+    """The network that a file describes, once the file is known to hold just that.
+
+    Raises:
+        ValueError: it does not.
+    """
+    if not isinstance(metadata.get("card"), dict):
+        raise ValueError("it has no card")
+    config = ModelConfig.from_json(metadata.get("config"))
+    # Without memory of its own: a small file may describe a network of many gigabytes.
+    with torch.device("meta"):
         model = NoiseModel(config)
-        model.load_state_dict({key: value.float() for key, value in tensors.items()})
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        raise WeightsError(f"{path}: does not fit this noisegen's network ({reason})") from None
-    if not all(torch.isfinite(value).all() for value in model.state_dict().values()):
-        raise WeightsError(f"{path}: holds NaN or infinite values; use another file")
+    wanted = {name: tuple(value.shape) for name, value in model.state_dict().items()}
+    strangers = sorted(set(wanted) ^ set(tensors))
+    if strangers:
+        raise ValueError(f"tensor {strangers[0][:80]!r} is missing or too many")
+    for name, shape in wanted.items():
+        if tensors[name].shape != shape or tensors[name].dtype != np.float16:
+            raise ValueError(f"tensor {name!r} is not {shape} in half precision")
+    if not all_finite(tensors):
+        raise ValueError("it holds NaN or infinite values")
+    state = {name: torch.from_numpy(value).float() for name, value in tensors.items()}
+    model.load_state_dict(state, assign=True)
     return config, model.eval().requires_grad_(False)
 
 
