@@ -16,11 +16,14 @@ _CONTAINERS = (
     (b"II+\0", Container.TIFF),
     (b"MM\0+", Container.TIFF),
     (b"BM", Container.BMP),
+    (b"GIF8", Container.GIF),
+    (b"P4", Container.PNM),
+    (b"P5", Container.PNM),
+    (b"P6", Container.PNM),
 )
 
 # Formats that users of cameras and microscopes have, so that the refusal can name them.
 _KNOWN_OTHERS = (
-    (b"GIF8", "GIF"),
     (b"\xff\x0a", "JPEG XL"),
     (b"\0\0\0\x0cJXL ", "JPEG XL"),
     (b"\0\0\0\x0cjP  ", "JPEG 2000"),
@@ -31,11 +34,13 @@ _KNOWN_OTHERS = (
     (b"SIMPLE  =", "FITS"),
     (b"\x89HDF", "HDF5"),
     (b"%PDF", "PDF"),
-    (b"P5", "PGM"),
-    (b"P6", "PPM"),
+    (b"P1", "plain-text PBM"),
+    (b"P2", "plain-text PGM"),
+    (b"P3", "plain-text PPM"),
+    (b"P7", "PAM"),
 )
 
-_WAY_OUT = "noisegen reads PNG, JPEG, TIFF, WebP and BMP: convert it to PNG or TIFF"
+_WAY_OUT = "noisegen reads PNG, JPEG, TIFF, WebP, BMP, GIF and PNM: convert it to PNG or TIFF"
 
 
 def container_of(lead: bytes) -> Container:

@@ -25,6 +25,8 @@ class Container(str, Enum):
     TIFF = "tiff"
     WEBP = "webp"
     BMP = "bmp"
+    GIF = "gif"
+    PNM = "pnm"
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,8 @@ class Picture:
 def with_alpha(picture: Picture) -> Pixels:
     """The samples as files store them: H×W×C, or H×W×(C+1) with alpha last."""
     if picture.alpha is None:
-        return np.ascontiguousarray(picture.pixels)
+        # NumPy lets an axis of length 1 have any stride; imagecodecs wants the usual one.
+        return np.ascontiguousarray(picture.pixels).reshape(-1).reshape(picture.pixels.shape)
     return np.concatenate([picture.pixels, picture.alpha[:, :, None]], axis=2)
 
 

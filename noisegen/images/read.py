@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from noisegen.errors import ImageError
-from noisegen.images import bmp, jpeg, png, tiff, webp
+from noisegen.images import bmp, gif, jpeg, png, pnm, tiff, webp
 from noisegen.images.description import Description, RefusedError
 from noisegen.images.detect import LEAD_BYTES, container_of
 from noisegen.images.limits import check_declared_size
@@ -28,6 +28,8 @@ _FORMATS = {
     Container.TIFF: _Format(tiff.describe, tiff.decode),
     Container.WEBP: _Format(webp.describe, webp.decode),
     Container.BMP: _Format(bmp.describe, bmp.decode),
+    Container.GIF: _Format(gif.describe, gif.decode),
+    Container.PNM: _Format(pnm.describe, pnm.decode),
 }
 _LONGEST_CAUSE = 160
 # How tifffile says that imagecodecs, or one of its codecs, is not there.
@@ -41,7 +43,7 @@ def read_header(path: str | Path) -> Header:
     The format is told by content, not by name.
 
     Args:
-        path: a PNG, JPEG, TIFF, WebP or BMP file.
+        path: a PNG, JPEG, TIFF, WebP, BMP, GIF or PNM file.
 
     Returns:
         Size (upright), channels, alpha, depth and format.
@@ -71,7 +73,7 @@ def read_picture(path: str | Path) -> Picture:
     colours are expanded to 8 bits (16 in a 16-bit file).
 
     Args:
-        path: a PNG, JPEG, TIFF, WebP or BMP file.
+        path: a PNG, JPEG, TIFF, WebP, BMP, GIF or PNM file.
 
     Returns:
         The picture, pixels H×W×C of dtype uint8 or uint16.

@@ -11,7 +11,22 @@ from pathlib import Path
 
 from noisegen.errors import UsageError
 
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp"})
+SUFFIXES = frozenset(
+    {
+        ".png",
+        ".jpg",
+        ".jpeg",
+        ".tif",
+        ".tiff",
+        ".webp",
+        ".bmp",
+        ".gif",
+        ".pbm",
+        ".pgm",
+        ".ppm",
+        ".pnm",
+    }
+)
 """Endings, in lower case, of the files that a folder is searched for."""
 
 _MARKERS = re.compile(

@@ -40,7 +40,8 @@ def assert_refused(path: Path, reason: str) -> None:
         (b"hello, world", "not an image in a known format"),
         (b"B", "not an image in a known format"),
         (b"RIFF\0\0\0\0WAVEfmt ", "not an image in a known format"),
-        (b"GIF89a" + bytes(20), "GIF"),
+        (b"GIF89a" + bytes(20), "empty picture"),
+        (b"P2 1 1 255 7", "plain-text PGM"),
         (b"\0\0\0\x18ftypheic" + bytes(20), "HEIF"),
         (b"8BPS" + bytes(20), "Photoshop"),
         (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
@@ -101,7 +102,7 @@ def test_cmyk_jpeg(saved: Saved, pillow_bytes: PillowBytes) -> None:
     assert_refused(saved(data), "CMYK colour is not supported: convert it to RGB")
 
 
-@pytest.mark.parametrize("container", ["PNG", "WEBP"])
+@pytest.mark.parametrize("container", ["PNG", "WEBP", "GIF"])
 def test_animations(container: str, saved: Saved, pillow_bytes: PillowBytes) -> None:
     frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
     data = pillow_bytes(frames[0], container, save_all=True, append_images=frames[1:])

@@ -60,6 +60,8 @@ def test_every_mode_and_depth_comes_back_exactly(
     path = saved(encode(picture))
     read = read_picture(path)
     assert_same(read, picture)
+    # What was read can be written in turn.
+    assert encode(read) == encode(picture)
     assert read.copyable
     header = read_header(path)
     assert (header.height, header.width) == size
