@@ -138,15 +138,14 @@ def warn_of_doubts(profile: NoiseProfile, output: Output) -> None:
 
 def load_profiles(files: Sequence[Path], weights: Weights) -> list[NoiseProfile]:
     """Saved profiles, each checked to be of these weights."""
+    from noisegen.references.made_with import unfit_for_weights
     from noisegen.references.profile import NoiseProfile
 
     profiles = []
     for file in files:
         profile = NoiseProfile.load(file)
-        if profile.weights_sha256 != weights.sha256:
-            raise ProfileError(
-                f"{file}: made with other weights than {weights.name}; make it again with "
-                "noisegen profile create, or name its weights with --weights"
-            )
+        reason = unfit_for_weights(profile, weights)
+        if reason is not None:
+            raise ProfileError(f"{file}: {reason}")
         profiles.append(profile)
     return profiles

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from noisegen.errors import ProfileError, UsageError
 from noisegen.online.process import synthesizer
+from noisegen.references.made_with import unfit_for_weights
 from noisegen.references.profile import NoiseProfile
 from noisegen.synthesis import draws
 from noisegen.synthesis.plan import SynthesisOptions
@@ -111,9 +112,7 @@ def make_camera(
     options = SynthesisOptions(seed=seed, strength=factors, white_level=white_level)
     made_with = synthesizer(str(weights), device).weights
     for profile in loaded:
-        if profile.weights_sha256 != made_with.sha256:
-            raise ProfileError(
-                f"profile {profile.name}: made with other weights than {made_with.name}; make it "
-                "again with these (noisegen profile create --weights …)"
-            )
+        reason = unfit_for_weights(profile, made_with)
+        if reason is not None:
+            raise ProfileError(f"profile {profile.name}: {reason}")
     return Camera(loaded, str(weights), device, options)

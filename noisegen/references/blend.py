@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from noisegen.errors import ProfileError
 from noisegen.references.profile import NoiseProfile
+from noisegen.references.profile_check import safe_name
 from noisegen.references.spectrum import colouring_kernel, field_correlation
 from noisegen.references.statistics import NoiseStatistics, unit_variance
 
@@ -49,11 +50,11 @@ def blend(profiles: Sequence[NoiseProfile], shares: Sequence[float], name: str) 
                 )
     used = [(p, s / total) for p, s in zip(profiles, shares, strict=True) if s > 0]
     if len(used) == 1:
-        return replace(used[0][0], name=name)
+        return replace(used[0][0], name=safe_name(name))
     kept, weights = [p for p, _ in used], np.array([s for _, s in used])
     return replace(
         first,
-        name=name,
+        name=safe_name(name),
         kind="blend",
         references=tuple(dict.fromkeys(r for p in kept for r in p.references)),
         pixels=sum(p.pixels for p in kept),

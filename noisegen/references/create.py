@@ -21,6 +21,7 @@ from noisegen.model.weights import Weights
 from noisegen.references.burst import Burst, burst_windows, refuse_no_burst
 from noisegen.references.estimate import blind_windows
 from noisegen.references.profile import NoiseProfile
+from noisegen.references.profile_check import safe_name
 from noisegen.references.repair import ANY, GROSS, refuse_other_scene, repaired_windows
 from noisegen.references.screening import Screened, screen, warnings_of
 from noisegen.references.statistics import NoiseStatistics, measure
@@ -254,7 +255,7 @@ def measure_cut(cut: CutReferences) -> Measured:
 def encode_profile(measured: Measured, weights: Weights, *, name: str = "profile") -> NoiseProfile:
     """The profile of measured references by one encoder."""
     return NoiseProfile(
-        name=name,
+        name=safe_name(name),
         kind=measured.kind,
         references=measured.references,
         pixels=measured.pixels,

@@ -13,14 +13,19 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as serialise
 
 from noisegen.errors import ProfileError
 from noisegen.images import write_atomically
-from noisegen.model.config import ACTIVITY_NODES, BINS, KERNEL, QUANTILE_NODES
+from noisegen.model.tensor_file import METADATA_KEY, read_tensor_file
+from noisegen.references.profile_check import (
+    CALIBRATED_PREFIX,
+    ENTRIES,
+    check_tensors,
+    checked_entries,
+)
 from noisegen.references.quality import Quality
-from noisegen.references.statistics import LAGS, NoiseStatistics
+from noisegen.references.statistics import NoiseStatistics
 
 Floats = NDArray[np.float32]
 
@@ -32,8 +37,10 @@ READABLE = (2, 3)
 version of noisegen, and is then refused by name. Version 2 had no warnings, no quality, and nothing
 calibrated or tuned."""
 
-METADATA_KEY = "noisegen"
 CONTENT = "noise profile"
+LARGEST = 2**24
+"""Bytes of a profile's file; the usual ones have 30 thousand."""
+
 MEASURED = tuple(f.name for f in fields(NoiseStatistics))
 SEEN = 1e-4
 """Share of the references' pixels above which an intensity counts as shown."""
@@ -134,11 +141,11 @@ class NoiseProfile:
         tensors["tokens"] = _contiguous(self.tokens)
         if self.calibrated is not None:
             for name in CALIBRATED:
-                tensors[_calibrated(name)] = _contiguous(getattr(self.calibrated, name))
+                tensors[CALIBRATED_PREFIX + name] = _contiguous(getattr(self.calibrated, name))
         metadata = {
             "content": CONTENT,
             "format": FORMAT,
-            **{name: getattr(self, name) for name in _DESCRIBED},
+            **{name: getattr(self, name) for name in ENTRIES},
             "warnings": self.warnings,
             "quality": asdict(self.quality) if self.quality else None,
             "trust": self.trust,
@@ -167,24 +174,10 @@ class NoiseProfile:
         if not path.is_file():
             raise ProfileError(f"{path}: no such profile; make one with noisegen profile create")
         try:
-            with safe_open(path, framework="np") as file:
-                metadata = json.loads((file.metadata() or {}).get(METADATA_KEY, "null"))
-                tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-        except (OSError, SafetensorError, ValueError) as error:
+            found = read_tensor_file(path, LARGEST)
+        except (OSError, ValueError) as error:
             raise ProfileError(f"{path}: not a noise profile ({error}); make it again") from None
-        return _checked(path, metadata, tensors)
-
-
-_DESCRIBED = (
-    "name",
-    "kind",
-    "references",
-    "pixels",
-    "white_level",
-    "dtype",
-    "weights_sha256",
-    "repairs",
-)
+        return _checked(path, found.metadata, found.tensors)
 
 
 def _contiguous(values: NDArray[np.floating[Any]]) -> Floats:
@@ -193,73 +186,23 @@ def _contiguous(values: NDArray[np.floating[Any]]) -> Floats:
 
 def _checked(path: Path, metadata: Any, tensors: dict[str, Floats]) -> NoiseProfile:  # noqa: ANN401
     if not isinstance(metadata, dict) or metadata.get("content") != CONTENT:
-        raise ProfileError(f"{path}: a safetensors file, but not a noise profile")
+        raise ProfileError(f"{path}: a safetensors file, but not a noise profile; name another")
     if metadata.get("format") not in READABLE:
+        version = repr(metadata.get("format"))[:20]
         raise ProfileError(
-            f"{path}: profile of version {metadata.get('format')}, this noisegen reads versions "
+            f"{path}: profile of version {version}, this noisegen reads versions "
             f"{' and '.join(map(str, READABLE))}; make it again with noisegen profile create"
         )
-    sigma = tensors.get("sigma")
-    channels = len(sigma) if sigma is not None and sigma.ndim == 1 else 0
-    expected = _shapes(channels)
-    if _calibrated(CALIBRATED[0]) in tensors:
-        expected |= {_calibrated(name): expected[name] for name in CALIBRATED}
-    for name, shape in expected.items():
-        found = tensors.get(name)
-        if found is None or found.shape != shape or found.dtype != np.float32:
-            raise ProfileError(f"{path}: tensor {name} is missing or misshapen; make it again")
-    known = {*expected, "tokens"}
-    if channels not in (1, 3) or set(tensors) != known or tensors["tokens"].ndim != 2:
-        raise ProfileError(f"{path}: does not hold a profile's tensors; make it again")
-    if not all(np.isfinite(values).all() for values in tensors.values()):
-        raise ProfileError(f"{path}: holds NaN or infinite values; make it again")
     try:
-        described = {name: metadata[name] for name in _DESCRIBED}
-    except KeyError as error:
-        raise ProfileError(f"{path}: has no entry {error}; make it again") from None
-    described["references"] = tuple(described["references"])
-    described["repairs"] = tuple(described["repairs"])
-    try:
-        found = metadata.get("quality")
-        quality = None if found is None else Quality.from_json(found)
-        tuned = int(metadata.get("tuned", 0))
-        trust = float(metadata.get("trust", 1.0))
-        if not 0 <= trust <= 1:
-            raise ValueError("a trust beyond [0, 1]")
-        warnings = tuple(map(str, metadata.get("warnings", ())))
-    except (TypeError, ValueError) as error:
-        raise ProfileError(f"{path}: says nonsense of itself ({error}); make it again") from None
+        check_tensors(tensors, CALIBRATED)
+        entries = checked_entries(metadata)
+    except ValueError as error:
+        raise ProfileError(f"{path}: {error}; make it again") from None
     measured = NoiseStatistics(**{name: tensors[name] for name in MEASURED})
     calibrated = None
-    if _calibrated(CALIBRATED[0]) in tensors:
-        calibrated = replace(measured, **{name: tensors[_calibrated(name)] for name in CALIBRATED})
+    if CALIBRATED_PREFIX + CALIBRATED[0] in tensors:
+        changed = {name: tensors[CALIBRATED_PREFIX + name] for name in CALIBRATED}
+        calibrated = replace(measured, **changed)
     return NoiseProfile(
-        **described,
-        tokens=tensors["tokens"],
-        measured=measured,
-        warnings=warnings,
-        quality=quality,
-        calibrated=calibrated,
-        trust=trust,
-        tuned=tuned,
+        **entries, tokens=tensors["tokens"], measured=measured, calibrated=calibrated
     )
-
-
-def _calibrated(name: str) -> str:
-    return f"calibrated.{name}"
-
-
-def _shapes(channels: int) -> dict[str, tuple[int, ...]]:
-    curve, lags = (channels, BINS), 2 * LAGS + 1
-    return {
-        "kernel": (channels, channels, KERNEL, KERNEL),
-        "quantiles": (channels, QUANTILE_NODES),
-        "mean": curve,
-        "level": curve,
-        "coverage": curve,
-        "surface": (channels, ACTIVITY_NODES, BINS),
-        "pixels_per_bin": curve,
-        "sigma": (channels,),
-        "autocorrelation": (channels, lags, lags),
-        "colour_correlation": (channels, channels),
-    }

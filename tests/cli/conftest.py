@@ -164,6 +164,30 @@ def synth(run: Run, weights_file: Path, rgb_profile: Path, tmp_path: Path) -> Ru
     return invoke
 
 
+@pytest.fixture
+def refused(run: Run, weights_file: Path, cleans: Path, tmp_path: Path) -> Callable[..., None]:
+    """Runs ``synth``; checks that it failed in one line that says ``words`` and wrote nothing."""
+
+    def check(*arguments: object, code: int, words: tuple[str, ...]) -> None:
+        out = tmp_path / "pairs"
+        given = [str(argument) for argument in arguments]
+        fixed: list[object] = ["--out", out, "--device", "cpu"]
+        if "--clean" not in given:
+            fixed += ["--clean", cleans]
+        if "--weights" not in given:
+            fixed += ["--weights", weights_file]
+        ran = run("synth", *fixed, *given)
+        assert ran.code == code, ran.err
+        assert ran.out == ""
+        assert len(ran.err.splitlines()) == 1, ran.err
+        assert ran.err.startswith("error: ")
+        for word in words:
+            assert word in ran.err
+        assert not out.exists()
+
+    return check
+
+
 def lines_of(out: Path) -> list[dict[str, Any]]:
     """The dataset's metadata."""
     text = (out / "metadata.jsonl").read_text(encoding="utf-8")

@@ -19,30 +19,6 @@ Synth = Callable[..., Any]
 Write = Callable[[Path, Any], Path]
 
 
-@pytest.fixture
-def refused(run: Callable[..., Any], weights_file: Path, cleans: Path, tmp_path: Path) -> Synth:
-    """Runs ``synth``; checks that it failed in one line that says ``words`` and wrote nothing."""
-
-    def check(*arguments: object, code: int, words: tuple[str, ...]) -> None:
-        out = tmp_path / "pairs"
-        given = [str(argument) for argument in arguments]
-        fixed: list[object] = ["--out", out, "--device", "cpu"]
-        if "--clean" not in given:
-            fixed += ["--clean", cleans]
-        if "--weights" not in given:
-            fixed += ["--weights", weights_file]
-        ran = run("synth", *fixed, *given)
-        assert ran.code == code, ran.err
-        assert ran.out == ""
-        assert len(ran.err.splitlines()) == 1, ran.err
-        assert ran.err.startswith("error: ")
-        for word in words:
-            assert word in ran.err
-        assert not out.exists()
-
-    return check
-
-
 def test_missing_reference(refused: Synth, camera: Path) -> None:
     refused("--ref", camera / "none.png", code=2, words=("none.png", "--ref"))
 

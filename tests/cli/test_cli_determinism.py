@@ -197,16 +197,3 @@ def test_profiles_are_drawn_among_those_that_fit(
     for line in metadata(tmp_path / "pairs"):
         assert line["profile"] == ("gray" if line["seed_key"] == "gray.png" else "colour")
         assert line["channels"] == (1 if line["seed_key"] == "gray.png" else 3)
-
-
-def test_a_name_from_a_profile_stays_in_its_folder(
-    synth: Synth, cleans: Path, tmp_path: Path, rgb_profile: Path
-) -> None:
-    from dataclasses import replace
-
-    path = tmp_path / "sly.safetensors"
-    replace(NoiseProfile.load(rgb_profile), name="../../../sly\n").save(path)
-    assert synth(cleans, "--profile", path).code == 0
-    (kept,) = (tmp_path / "pairs" / "profiles").iterdir()
-    assert "sly" in kept.name
-    assert not list(tmp_path.rglob("sly*.safetensors"))[2:]

@@ -13,9 +13,10 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from noisegen.errors import BadReferenceError, ProfileError
+from noisegen.model.tensor_file import METADATA_KEY
 from noisegen.model.weights import Weights
 from noisegen.references.create import Reference, create_profile
-from noisegen.references.profile import CONTENT, FORMAT, METADATA_KEY, NoiseProfile
+from noisegen.references.profile import CONTENT, FORMAT, NoiseProfile
 from noisegen.references.quality import Quality
 
 CLEAN = scene(96, 128)

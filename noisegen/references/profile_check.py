@@ -1,0 +1,183 @@
+"""What a profile's file may say: anything else is refused before it reaches the generator.
+
+A profile comes from other people as often as from one's own camera, so every entry is taken for
+whatever JSON and tensors can hold.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noisegen.model.config import ACTIVITY_NODES, BINS, KERNEL, QUANTILE_NODES
+from noisegen.model.tensor_file import all_finite
+from noisegen.references.quality import Quality
+from noisegen.references.statistics import LAGS
+
+Floats = NDArray[np.float32]
+
+KINDS = ("paired", "burst", "estimated", "blend")
+LARGEST_SAMPLE = {"uint8": 2**8 - 1, "uint16": 2**16 - 1, "uint32": 2**32 - 1, "float32": 1e30}
+"""Sample types of references, each with its largest white level."""
+
+LONGEST_NAME = 200
+"""Characters of a profile's name."""
+
+MOST_TOKENS, WIDEST_TOKEN = 128, 2048
+CALIBRATED_PREFIX = "calibrated."
+
+RANGES = {
+    "kernel": (-100.0, 100.0),
+    "quantiles": (-1e6, 1e6),
+    "mean": (-100.0, 100.0),
+    "level": (1e-7, 100.0),
+    "coverage": (0.0, 1.001),
+    "surface": (1e-7, 100.0),
+    "pixels_per_bin": (0.0, 1.001),
+    "sigma": (1e-7, 100.0),
+    "autocorrelation": (-2.0, 2.0),
+    "colour_correlation": (-2.0, 2.0),
+    "tokens": (-1e4, 1e4),
+}
+"""Values of each tensor: far beyond any camera's, far within what float32 can be squared in."""
+
+ENTRIES = (
+    "name",
+    "kind",
+    "references",
+    "pixels",
+    "white_level",
+    "dtype",
+    "weights_sha256",
+    "repairs",
+)
+"""Of the metadata, in every version of the format."""
+
+_LATER: dict[str, Any] = {"warnings": [], "quality": None, "trust": 1.0, "tuned": 0}
+"""Entries that version 2 had not, and what they are there."""
+
+_HASH = re.compile(r"[0-9a-f]{64}")
+_UNSAFE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+"""Unicode's categories of what has no place in a name: control, format, surrogates, line breaks."""
+
+
+def safe_name(name: str) -> str:
+    """A name that :func:`check_name` takes, as like the given one as can be."""
+    kept = "".join("_" if _is_unsafe(character) else character for character in name)
+    return "profile" if kept in _NO_NAMES else kept[:LONGEST_NAME]
+
+
+def check_name(name: object) -> None:
+    """Refuses what is no plain name.
+
+    Raises:
+        ValueError: parts of a path, control characters, nothing at all or too much.
+    """
+    if not isinstance(name, str) or name != safe_name(name):
+        raise ValueError(f"its name {str(name)[:40]!a} is no plain name")
+
+
+_NO_NAMES = ("", ".", "..")
+
+
+def _is_unsafe(character: str) -> bool:
+    return character in "/\\" or unicodedata.category(character) in _UNSAFE
+
+
+def check_tensors(tensors: dict[str, NDArray[Any]], calibrated: tuple[str, ...]) -> None:
+    """Refuses other tensors than a profile's.
+
+    Args:
+        tensors: by name.
+        calibrated: those that there may be a calibrated one of.
+
+    Raises:
+        ValueError: one is missing, misshapen, of another type or beyond all reason.
+    """
+    expected = _shapes(tensors.get("sigma"))
+    if any(name.startswith(CALIBRATED_PREFIX) for name in tensors):
+        expected |= {CALIBRATED_PREFIX + name: expected[name] for name in calibrated}
+    for name, shape in expected.items():
+        found = tensors.get(name)
+        if found is None or found.shape != shape or found.dtype != np.float32:
+            raise ValueError(f"tensor {name} is missing or misshapen")
+    tokens = tensors.get("tokens")
+    if tokens is None or set(tensors) != {*expected, "tokens"} or tokens.dtype != np.float32:
+        raise ValueError("it does not hold a profile's tensors")
+    if tokens.ndim != 2 or not (
+        0 < tokens.shape[0] <= MOST_TOKENS and 0 < tokens.shape[1] <= WIDEST_TOKEN
+    ):
+        raise ValueError("tensor tokens is missing or misshapen")
+    if not all_finite(tensors):
+        raise ValueError("it holds NaN or infinite values")
+    for name, values in tensors.items():
+        low, high = RANGES[name.removeprefix(CALIBRATED_PREFIX)]
+        if values.min() < low or values.max() > high:
+            raise ValueError(f"tensor {name} has values beyond [{low:g}, {high:g}]")
+        if name.endswith("quantiles") and (np.diff(values, axis=-1) < 0).any():
+            raise ValueError(f"tensor {name} does not increase")
+
+
+def _shapes(sigma: NDArray[Any] | None) -> dict[str, tuple[int, ...]]:
+    channels = len(sigma) if sigma is not None and sigma.ndim == 1 else 0
+    if channels not in (1, 3):
+        raise ValueError("tensor sigma is missing or misshapen")
+    curve, lags = (channels, BINS), 2 * LAGS + 1
+    return {
+        "kernel": (channels, channels, KERNEL, KERNEL),
+        "quantiles": (channels, QUANTILE_NODES),
+        "mean": curve,
+        "level": curve,
+        "coverage": curve,
+        "surface": (channels, ACTIVITY_NODES, BINS),
+        "pixels_per_bin": curve,
+        "sigma": (channels,),
+        "autocorrelation": (channels, lags, lags),
+        "colour_correlation": (channels, channels),
+    }
+
+
+def checked_entries(metadata: dict[str, Any]) -> dict[str, Any]:
+    """The profile's fields beside its tensors.
+
+    Raises:
+        ValueError: one is missing or nonsense.
+    """
+    try:
+        found = {name: metadata[name] for name in ENTRIES}
+    except KeyError as error:
+        raise ValueError(f"it has no entry {error}") from None
+    found |= {name: metadata.get(name, value) for name, value in _LATER.items()}
+    check_name(found["name"])
+    _check(found["kind"] in KINDS, "kind")
+    _check(found["dtype"] in tuple(LARGEST_SAMPLE), "dtype")
+    _check(_is_number(found["white_level"], 0, LARGEST_SAMPLE[found["dtype"]]), "white_level")
+    _check(found["white_level"] > 0, "white_level")
+    _check(type(found["pixels"]) is int and 0 <= found["pixels"] < 2**63, "pixels")
+    _check(type(found["tuned"]) is int and 0 <= found["tuned"] < 2**63, "tuned")
+    _check(_is_number(found["trust"], 0, 1), "trust")
+    weights = found["weights_sha256"]
+    _check(isinstance(weights, str) and _HASH.fullmatch(weights) is not None, "weights_sha256")
+    for name in ("references", "repairs", "warnings"):
+        entries = found[name]
+        _check(isinstance(entries, list) and all(isinstance(e, str) for e in entries), name)
+        found[name] = tuple(entries)
+    quality = found["quality"]
+    try:
+        found["quality"] = None if quality is None else Quality.from_json(quality)
+    except (TypeError, ValueError, OverflowError):
+        _check(False, "quality")
+    return found
+
+
+def _is_number(value: object, low: float, high: float) -> bool:
+    return type(value) in (int, float) and low <= value <= high  # type: ignore[operator]
+
+
+def _check(sound: bool, name: str) -> None:
+    if not sound:
+        raise ValueError(f"it says nonsense of itself: {name}")
