@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -179,11 +180,13 @@ def one_error(path: Path) -> Iterator[None]:
     # Decoders raise nearly anything on damaged files: struct.error, ZeroDivisionError, bare
     # SyntaxError, classes of their own. What they mean for the user is one thing.
     except Exception as error:
-        cause = " ".join(str(error).split())[:_LONGEST_CAUSE] or type(error).__name__
-        if isinstance(error, ImportError) or _NO_CODEC in cause:
-            raise ImageError(
-                path, f"its compression needs a codec that is missing ({cause}): {_GET_CODECS}"
-            ) from error
-        raise ImageError(
-            path, f"damaged or not supported ({cause}): open it elsewhere and save it again as PNG"
-        ) from error
+        raise ImageError(path, _reason(error)) from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno == errno.ELOOP:
+        return "a link that leads back to itself: remove it"
+    cause = " ".join(str(error).split())[:_LONGEST_CAUSE] or type(error).__name__
+    if isinstance(error, ImportError) or _NO_CODEC in cause:
+        return f"its compression needs a codec that is missing ({cause}): {_GET_CODECS}"
+    return f"damaged or not supported ({cause}): open it elsewhere and save it again as PNG"

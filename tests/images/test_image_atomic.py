@@ -8,11 +8,12 @@ import stat
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
 from noisegen.errors import ImageError, OutputError
-from noisegen.images import copy_atomically, write_atomically
+from noisegen.images import copy_atomically, write_atomically, write_together
 
 Write = Callable[[Path], None]
 
@@ -159,4 +160,35 @@ def test_a_missing_source_is_the_sources_fault(folder: Path) -> None:
     with pytest.raises(ImageError) as caught:
         copy_atomically(source, folder / "a.png")
     assert caught.value.path == source
+    assert names_in(folder) == []
+
+
+def test_contents_that_write_themselves(folder: Path) -> None:
+    def content(file: BinaryIO) -> None:
+        file.write(b"0123")
+        file.seek(1)
+        file.write(b"new")
+
+    write_together([(folder / "a", content), (folder / "b", b"other")])
+    assert (folder / "a").read_bytes() == b"0new"
+    assert sorted(names_in(folder)) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("raised", "expected"),
+    [
+        (ImageError("x.tif", "damaged"), ImageError),
+        (OSError(errno.ENOSPC, "No space left"), OutputError),
+        (KeyboardInterrupt(), KeyboardInterrupt),
+    ],
+)
+def test_contents_that_fail_leave_nothing(
+    raised: BaseException, expected: type[BaseException], folder: Path
+) -> None:
+    def content(file: BinaryIO) -> None:
+        file.write(b"part")
+        raise raised
+
+    with pytest.raises(expected):
+        write_together([(folder / "a", b"whole"), (folder / "b", content)])
     assert names_in(folder) == []

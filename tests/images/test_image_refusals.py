@@ -97,6 +97,12 @@ def test_a_link_to_a_picture_is_read(
     assert read_picture(link).pixels.tolist() == [[[7]] * 3] * 2
 
 
+def test_a_link_to_itself(tmp_path: Path) -> None:
+    link = tmp_path / "link.tif"
+    link.symlink_to(link)
+    assert_refused(link, "leads back to itself")
+
+
 def test_cmyk_jpeg(saved: Saved, pillow_bytes: PillowBytes) -> None:
     data = pillow_bytes(Image.new("CMYK", (8, 8)), "JPEG")
     assert_refused(saved(data), "CMYK colour is not supported: convert it to RGB")

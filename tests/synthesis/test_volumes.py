@@ -113,7 +113,7 @@ def test_planes_of_equal_pages_differ_in_their_noise(
 
 
 @settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     band=st.integers(40, 400),
@@ -130,8 +130,8 @@ def test_any_band_gives_the_same_file(
     tmp_path: Path,
 ) -> None:
     page: Pixels = np.stack([gray(290, 70, seed) for seed in range(samples)], -1)
-    clean = page[None].astype(np.uint16).repeat(2, 0)
-    clean = clean if samples > 1 else clean[..., 0]
+    pages: Pixels = page[None].astype(np.uint16).repeat(2, 0)
+    clean = pages if samples > 1 else pages[..., 0]
     planar = "contig" if samples > 1 else None
     path = saved(clean, planarconfig=planar, tile=tile, compression="zlib")
     files = []
@@ -149,6 +149,26 @@ def test_bands_are_parts_of_the_whole(synthesizer: Synthesizer, profile: NoisePr
     white = synthesizer.check(rows, profile, None)
     bands = synthesizer.synthesize_bands(rows, profile, region, white=white, key="a", band=77)
     np.testing.assert_array_equal(np.concatenate(list(bands)), whole[5:315, 9:289])
+
+
+class Counted(ArrayRows):
+    """Rows of an array, of which it is noted how many were asked for at a time."""
+
+    most = 0
+
+    def rows(self, top: int, bottom: int) -> Pixels:
+        self.most = max(self.most, bottom - top)
+        return super().rows(top, bottom)
+
+
+def test_few_rows_are_read_at_a_time(synthesizer: Synthesizer, profile: NoiseProfile) -> None:
+    clean = np.tile(scene(64, 32), (40, 1, 1))
+    rows = Counted(clean)
+    region = Region(0, 0, *clean.shape[:2])
+    bands = list(synthesizer.synthesize_bands(rows, profile, region, white=255, band=256))
+    assert [band.shape[0] for band in bands] == [256] * 10
+    assert rows.most < 400
+    np.testing.assert_array_equal(np.concatenate(bands), synthesizer.synthesize(clean, profile))
 
 
 def test_regions_are_small_volumes(
