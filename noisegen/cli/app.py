@@ -5,7 +5,8 @@ from __future__ import annotations
 import signal
 import sys
 from io import TextIOWrapper
-from typing import Annotated
+from types import FrameType
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -64,5 +65,11 @@ def main() -> None:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
     # A scheduler's request to stop is a user's Ctrl-C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     app()
+
+
+def _interrupt(_: int, __: FrameType | None) -> NoReturn:
+    sys.stderr.write("interrupted: run the same command again to go on\n")
+    raise KeyboardInterrupt

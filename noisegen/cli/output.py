@@ -122,8 +122,6 @@ def user_errors(command: Callable[P, R]) -> Callable[P, R]:
             return command(*args, **kwargs)
         except NoisegenError as error:
             _fail(str(error), error.exit_code)
-        except KeyboardInterrupt:
-            _fail("interrupted: nothing was left half done", INTERRUPTED)
         except MemoryError:
             _fail("out of memory: use smaller pictures or a smaller --tile", 1)
         except OSError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from noisegen.errors import ManifestError
@@ -38,8 +39,18 @@ def merge_shards(out: Path) -> int:
         OutputError: another run is writing, or the folder cannot be written.
     """
     recipe = read_recipe(out / RECIPE)
-    shards = [Folder(out, shard) for shard in _shards(out)]
     whole = Folder(out)
+    found = _shards(out)
+    if whole.metadata.exists() and _missing(found):
+        # A merge was cut off while it took the shards' own files away.
+        _remove([Folder(out, shard) for shard in found])
+        return sum(1 for _ in read_lines(whole.metadata))
+    if _missing(found):
+        named = ", ".join(f"{index}/{found[0].count}" for index in _missing(found)[:8])
+        raise ManifestError(
+            f"{out}: missing or not finished: shard {named}; run noisegen synth --shard for it"
+        )
+    shards = [Folder(out, shard) for shard in found]
     lines: dict[str, PairLine] = {}
     samples = []
     for shard in shards:
@@ -75,16 +86,12 @@ def merge_shards(out: Path) -> int:
         # Stable: an item's crops stay in the order of its shard.
         ordered = sorted(lines.values(), key=lambda line: line.item)
         write_manifest(whole, ordered)
-        with writing(out):
-            for shard in shards:
-                shard.metadata.unlink()
-                shard.skipped.unlink(missing_ok=True)
-                shutil.rmtree(shard.work, ignore_errors=True)
+        _remove(shards)
     return len(lines)
 
 
 def _shards(out: Path) -> list[Shard]:
-    """All shards of the dataset, each once."""
+    """The finished shards of the dataset, at least one."""
     found = [_NAME.fullmatch(path.name) for path in sorted(out.glob(f"{METADATA}-*-of-*.jsonl"))]
     shards = [Shard(int(name[1]), int(name[2])) for name in found if name]
     if not shards:
@@ -95,12 +102,16 @@ def _shards(out: Path) -> list[Shard]:
             f"{out}: shards of different numbers ({', '.join(map(str, sorted(counts)))}); keep "
             "those of one"
         )
-    count = counts.pop()
-    missing = sorted(set(range(1, count + 1)) - {shard.index for shard in shards})
-    if missing:
-        named = ", ".join(f"{index}/{count}" for index in missing[:8])
-        more = f" and {len(missing) - 8} more" if len(missing) > 8 else ""
-        raise ManifestError(
-            f"{out}: missing or not finished: shard {named}{more}; run synth --shard for it"
-        )
     return sorted(shards, key=lambda shard: shard.index)
+
+
+def _missing(shards: Sequence[Shard]) -> list[int]:
+    return sorted(set(range(1, shards[0].count + 1)) - {shard.index for shard in shards})
+
+
+def _remove(shards: Sequence[Folder]) -> None:
+    for shard in shards:
+        with writing(shard.root):
+            shard.metadata.unlink()
+            shard.skipped.unlink(missing_ok=True)
+            shutil.rmtree(shard.work, ignore_errors=True)

@@ -1,0 +1,143 @@
+"""Shards: any number of them makes the dataset that one run makes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from dataset_runs import Camera, files_in
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from noisegen.cli.app import app
+from noisegen.errors import UsageError
+from noisegen.synthesis.shard import Shard, parse_shard
+
+
+def run(*arguments: object) -> tuple[int, str, str]:
+    """The command in this process."""
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code, result.stdout, result.stderr
+
+
+@given(key=st.text(), count=st.integers(1, 50))
+def test_every_key_is_in_exactly_one_shard(key: str, count: int) -> None:
+    assert sum(Shard(index, count).holds(key) for index in range(1, count + 1)) == 1
+
+
+def test_the_hash_that_datasets_already_made_depend_on() -> None:
+    held = [name for name in "abcdef" if Shard(2, 3).holds(f"{name}.png")]
+    assert held == ["a", "f"]
+
+
+@pytest.mark.parametrize("text", ["0/3", "4/3", "1", "a/b", "1/0", "-1/2", "1/2/3", ""])
+def test_what_is_no_shard(text: str) -> None:
+    with pytest.raises(UsageError, match="--shard"):
+        parse_shard(text)
+
+
+@pytest.mark.parametrize("count", [2, 5])
+@pytest.mark.parametrize("layout", ["folders", "hf", "lmdb"])
+def test_any_number_of_shards_merges_into_the_files_of_one(
+    camera: Camera, photos: Path, tmp_path: Path, count: int, layout: str
+) -> None:
+    more = ("--patch", 32, "--per-image", 2, "--layout", layout)
+    assert run(*camera.synth(photos, tmp_path / "whole", *more))[0] == 3
+    # In any order, as a cluster does.
+    for index in reversed(range(1, count + 1)):
+        code, _, err = run(
+            *camera.synth(photos, tmp_path / "parts", *more, "--shard", f"{index}/{count}")
+        )
+        assert code == 3, err
+    code, out, _ = run("merge", tmp_path / "parts", "--json")
+    assert code == 0
+    assert json.loads(out)["pairs"] == 20
+    assert files_in(tmp_path / "parts") == files_in(tmp_path / "whole")
+    assert run("verify", tmp_path / "parts")[0] == 0
+
+
+def test_shards_of_webdataset_are_tars_of_their_own(
+    camera: Camera, photos: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "parts"
+    for index in (1, 2):
+        more = ("--layout", "webdataset", "--shard", f"{index}/2")
+        assert run(*camera.synth(photos, out, *more))[0] == 3
+    assert run("merge", out)[0] == 0
+    names = sorted(path.name for path in out.iterdir())
+    assert names == [
+        "metadata.jsonl", "noisegen.json", "pairs-1-of-2-000000.tar", "pairs-2-of-2-000000.tar",
+        "profiles", "skipped.jsonl",
+    ]  # fmt: skip
+    assert run("verify", out)[0] == 0
+
+
+def test_a_shard_that_is_missing_or_not_finished_is_named(
+    camera: Camera, photos: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "parts"
+    for index in (1, 3):
+        run(*camera.synth(photos, out, "--shard", f"{index}/3"))
+    before = files_in(out)
+    code, said, err = run("merge", out)
+    assert (code, said) == (1, "")
+    assert "2/3" in err
+    assert files_in(out) == before
+
+
+def test_a_shard_that_is_there_twice_or_anothers_is_refused(
+    camera: Camera, photos: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "parts"
+    for index in (1, 2):
+        run(*camera.synth(photos, out, "--shard", f"{index}/2"))
+    shutil.copy(out / "metadata-1-of-2.jsonl", out / "metadata-2-of-2.jsonl")
+    code, _, err = run("merge", out)
+    assert code == 1
+    assert "metadata-2-of-2.jsonl" in err
+    shutil.copy(out / "metadata-1-of-2.jsonl", out / "metadata-1-of-3.jsonl")
+    assert "different numbers" in run("merge", out)[2]
+
+
+def test_a_shards_lost_picture_is_named(camera: Camera, photos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "parts"
+    for index in (1, 2):
+        run(*camera.synth(photos, out, "--shard", f"{index}/2"))
+    (out / "noisy" / "1.png").unlink()
+    code, _, err = run("merge", out)
+    assert code == 1
+    assert "noisy/1.png" in err
+
+
+def test_a_merge_that_was_cut_off_can_be_run_again(
+    camera: Camera, photos: Path, tmp_path: Path
+) -> None:
+    """Its manifest was written, and the first shard's already taken away."""
+    out = tmp_path / "parts"
+    for index in (1, 2):
+        run(*camera.synth(photos, out, "--shard", f"{index}/2"))
+    second = (out / "metadata-2-of-2.jsonl").read_bytes()
+    assert run("merge", out)[0] == 0
+    merged = files_in(out)
+    (out / "metadata-2-of-2.jsonl").write_bytes(second)
+    assert run("merge", out)[0] == 0
+    assert files_in(out) == merged
+
+
+def test_nothing_to_merge(camera: Camera, photos: Path, tmp_path: Path) -> None:
+    assert run("merge", tmp_path)[0] == 1
+    run(*camera.synth(photos, tmp_path / "whole"))
+    code, _, err = run("merge", tmp_path / "whole")
+    assert code == 1
+    assert "no finished shards" in err
+
+
+def test_overwriting_one_shard_would_take_the_others(
+    camera: Camera, photos: Path, tmp_path: Path
+) -> None:
+    more = ("--shard", "1/2", "--overwrite")
+    assert run(*camera.synth(photos, tmp_path / "parts", *more))[0] == 2
