@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from noisegen.errors import ImageError, NoisegenError, OutputError
 from noisegen.layouts import LayoutError, Sample, read_shard, safe_key, write_shard
@@ -166,3 +168,23 @@ def test_cut_anywhere(make_sample: MakeSample, tmp_path: Path) -> None:
 def test_missing(tmp_path: Path) -> None:
     with pytest.raises(LayoutError, match="cannot be read"):
         list(read_shard(tmp_path / "none.tar"))
+
+
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(place=st.floats(0, 1, exclude_max=True), values=st.binary(min_size=1, max_size=12))
+def test_other_bytes(place: float, values: bytes, make_sample: MakeSample, tmp_path: Path) -> None:
+    """A shard is refused in one line, or its names stay in their folders; nothing else."""
+    shard = tmp_path / "s.tar"
+    if not shard.exists():
+        write_shard(shard, [make_sample("a.png"), make_sample("x" * 200 + "/b.png")])
+    data = bytearray(shard.read_bytes())
+    start = int(place * len(data))
+    data[start : start + len(values)] = values
+    (tmp_path / "other.tar").write_bytes(data)
+    try:
+        for line, _, _ in read_shard(tmp_path / "other.tar"):
+            assert ".." not in Path(line["noisy_file_name"]).parts
+    except NoisegenError as error:
+        assert len(str(error).splitlines()) == 1
