@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from noisegen.images.description import RefusedError
 from noisegen.images.limits import FREE_SAMPLES
 from noisegen.images.orientation import upright
+from noisegen.images.tiff_expand import expanded
 from noisegen.images.tiff_support import PLANES_APART
 
 Samples = NDArray[Any]
@@ -134,6 +135,22 @@ class CodedRows:
         if self._page.compression not in _JPEGS:
             return {}
         return {"jpegtables": self._page.jpegtables, "jpegheader": self._page.jpegheader}
+
+
+class ExpandedRows:
+    """A page whose bits, palette or min-is-white are expanded.
+
+    Args:
+        stored: its rows as they are stored.
+        page: that describes them.
+    """
+
+    def __init__(self, stored: PageRows, page: tifffile.TiffPage) -> None:
+        self._stored, self._page = stored, page
+
+    def rows(self, top: int, bottom: int) -> Samples:
+        """Rows top to bottom − 1, h×W×S."""
+        return expanded(self._stored.rows(top, bottom), self._page)
 
 
 class TurnedRows:

@@ -21,6 +21,7 @@ from noisegen.images.stack_planes import planes_of
 from noisegen.images.stack_support import check_kind, check_pages, holds_planes
 from noisegen.images.tiff import ORIENTATION, check_data, joined
 from noisegen.images.tiff_chain import check_chain
+from noisegen.images.tiff_expand import expanded
 
 Samples: TypeAlias = NDArray[Any]
 """H×W×C samples, C is 1 or 3, of dtype uint8, uint16 or float32."""
@@ -86,7 +87,7 @@ def _planes(tiff: tifffile.TiffFile, layout: Layout, file: BinaryIO, file_size: 
 
 def _page(page: tifffile.TiffPage, file_size: int) -> Samples:
     check_data(page, file_size)
-    return joined(page.asarray(squeeze=False))
+    return expanded(joined(page.asarray(squeeze=False)), page)
 
 
 def _following(
@@ -105,7 +106,7 @@ def _following(
         stored = np.frombuffer(
             file.read(page.nbytes), page.dtype.newbyteorder(page.parent.byteorder)
         )
-        yield joined(stored.reshape(page.shaped).astype(page.dtype))
+        yield expanded(joined(stored.reshape(page.shaped).astype(page.dtype)), page)
 
 
 def _by_channel(layout: Layout, pictures: dict[int, Samples], page: tifffile.TiffPage) -> Planes:

@@ -9,7 +9,7 @@ import tifffile
 from noisegen.images.description import RefusedError
 from noisegen.images.stack_layout import Layout, channel_names
 from noisegen.images.stack_support import has_alpha
-from noisegen.images.tiff_support import RGB
+from noisegen.images.tiff_expand import is_rgb
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,7 @@ def planes_of(layout: Layout, page: tifffile.TiffPage) -> tuple[tuple[Plane, ...
     Raises:
         RefusedError: channels whose pixels have several samples that are no colours.
     """
-    is_rgb = page.photometric == RGB
-    apart = 1 if is_rgb else page.samplesperpixel - has_alpha(page)
+    apart = 1 if is_rgb(page) else page.samplesperpixel - has_alpha(page)
     if apart > 1 and len(layout.channels) > 1:
         raise RefusedError(
             f"has {len(layout.channels)} channels of {apart} samples each: save a page a channel"
@@ -59,7 +58,7 @@ def planes_of(layout: Layout, page: tifffile.TiffPage) -> tuple[tuple[Plane, ...
     names = names if len(names) > 1 else ("",)
     return tuple(
         tuple(
-            Plane(names[max(index, sample)], frame, page_index, sample, 3 if is_rgb else 1)
+            Plane(names[max(index, sample)], frame, page_index, sample, 3 if is_rgb(page) else 1)
             for frame, page_index in enumerate(pages)
         )
         for index, pages in enumerate(layout.planes)

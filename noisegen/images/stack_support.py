@@ -8,7 +8,13 @@ import numpy as np
 import tifffile
 
 from noisegen.images.description import RefusedError
-from noisegen.images.tiff_support import MIN_IS_BLACK, RGB, check_is_no_raw_file
+from noisegen.images.tiff_support import (
+    MIN_IS_BLACK,
+    MIN_IS_WHITE,
+    PALETTE,
+    RGB,
+    check_is_no_raw_file,
+)
 
 _ONE_BIT, _UNSIGNED, _FLOAT = 1, 1, 3
 _UNSPECIFIED, _UNASSOCIATED = 0, 2
@@ -54,6 +60,11 @@ def check_kind(tiff: tifffile.TiffFile) -> None:
         RefusedError: it is one of them; names it.
     """
     check_is_no_raw_file(tiff.pages[0])
+    if tiff.pages[0].photometric == PALETTE and (tiff.is_imagej or tiff.is_ome):
+        raise RefusedError(
+            "a stack of gray values with a table of colours: save it with gray ones (in ImageJ: "
+            "Image, Lookup Tables, Grays)"
+        )
     for kind, name in _VENDORS.items():
         if getattr(tiff, f"is_{kind}", False):
             raise RefusedError(
@@ -74,14 +85,17 @@ def check_pages(pages: Sequence[tifffile.TiffPage]) -> None:
                 f"its pages differ: the first is {_described(first)}, number {index + 1} is "
                 f"{_described(page)}; save those that belong together in a file of their own"
             )
-    if (first.sampleformat, first.bitspersample) not in _SAMPLES:
+    one_bit = first.bitspersample == _ONE_BIT and first.photometric != PALETTE
+    if (first.sampleformat, first.bitspersample) not in _SAMPLES and not one_bit:
         kind = {_UNSIGNED: "unsigned", 2: "signed", _FLOAT: "float"}.get(first.sampleformat, "odd")
-        bits = "bit" if first.bitspersample == _ONE_BIT else "bits"
         raise RefusedError(
-            f"a stack of {kind} samples of {first.bitspersample} {bits} is not supported: "
-            f"{_CONVERT}"
+            f"a stack of {kind} samples of {first.bitspersample} bits is not supported: {_CONVERT}"
         )
-    if first.photometric not in (MIN_IS_BLACK, RGB):
+    few = first.sampleformat == _UNSIGNED and first.bitspersample <= 16
+    plain = first.samplesperpixel == 1 and few
+    if first.photometric not in (MIN_IS_BLACK, RGB) and not (
+        plain and first.photometric in (MIN_IS_WHITE, PALETTE)
+    ):
         raise RefusedError(
             f"a stack whose colours are {_name(first.photometric)} is not supported: {_CONVERT}"
         )

@@ -22,6 +22,7 @@ from noisegen.images.limits import check_declared_size
 from noisegen.images.orientation import valid_orientation
 from noisegen.images.picture import Picture, Pixels, with_alpha
 from noisegen.images.tiff_chain import check_chain
+from noisegen.images.tiff_expand import expanded, palette_of
 from noisegen.images.tiff_support import (
     MIN_IS_WHITE,
     PALETTE,
@@ -71,15 +72,7 @@ def decode(file: BinaryIO) -> Pixels:
     """Decode the samples, H×W×S; palettes and single bits are expanded, min-is-white inverted."""
     with _page(file) as page:
         stored = page.asarray(squeeze=False)
-        samples: Pixels = joined(stored)
-        if page.bitspersample == 1:
-            samples = samples.astype(np.uint8) * np.uint8(255)
-        if page.photometric == PALETTE:
-            return _palette(page.colormap)[samples[:, :, 0]]
-        if page.photometric == MIN_IS_WHITE:
-            samples = samples.copy()
-            samples[:, :, 0] = np.iinfo(samples.dtype).max - samples[:, :, 0]
-        return samples
+        return expanded(joined(stored), page)
 
 
 def encode(picture: Picture, compression: int) -> bytes:
@@ -115,7 +108,7 @@ def _page(file: BinaryIO) -> Iterator[tifffile.TiffPage]:
         check_chain(tiff)
         page = check_supported(tiff)
         if page.photometric == PALETTE:
-            _palette(page.colormap)
+            palette_of(page)
         check_data(page, file_size)
         yield page
 
@@ -152,16 +145,3 @@ def check_segments(page: tifffile.TiffPage, file_size: int) -> None:
     inside = all(start > 0 and size > 0 and start + size <= file_size for start, size in segments)
     if not segments or not complete or not inside:
         raise RefusedError("the TIFF is cut short or lacks data: get an intact copy of the file")
-
-
-def _palette(colormap: NDArray[np.uint16] | None) -> NDArray[np.uint8]:
-    """The 8-bit colours, entries×3, that a TIFF's 16-bit colour map (3×entries) holds.
-
-    Writers scale 8 bits to 16 by 257, as the specification says, or by 256.
-    """
-    if colormap is None:
-        raise RefusedError("the TIFF has palette indices but no palette: convert it to RGB")
-    for scale in (257, 256):
-        if not (colormap % scale).any():
-            return (colormap // scale).astype(np.uint8).T
-    raise RefusedError("a palette of 16-bit colours is not supported: convert it to RGB")

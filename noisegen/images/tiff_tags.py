@@ -13,6 +13,7 @@ from typing import BinaryIO
 import tifffile
 
 from noisegen.images.description import RefusedError
+from noisegen.images.tiff_support import PALETTE
 
 SHORT, LONG, LONG8 = 3, 4, 16
 _ASCII, _IFD, _IFD8 = 2, 13, 18
@@ -25,7 +26,24 @@ DESCRIPTION, ORIENTATION = 270, 274
 _LEFT_OUT = frozenset(
     {
         *(256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 280, 281, 284, 288, 289, 292, 293),
-        *(317, 322, 323, 324, 325, 330, 339, 340, 341, 347, *range(512, 522), 529, 530, 531, 532),
+        *(
+            317,
+            320,
+            322,
+            323,
+            324,
+            325,
+            330,
+            339,
+            340,
+            341,
+            347,
+            *range(512, 522),
+            529,
+            530,
+            531,
+            532,
+        ),
         *(34377, 34665, 34853, 37724, 40965),
     }
 )
@@ -135,6 +153,10 @@ def _shaped(data: bytes, page: tifffile.TiffPage, size: tuple[int, int]) -> byte
     sides = slice(-3, -1) if together else slice(-2, None)
     if shape[sides] == [page.imagelength, page.imagewidth]:
         shape[sides] = size
+        if page.photometric == PALETTE:
+            # The samples of the colours that the palette was expanded to.
+            shape.append(3)
+            meta |= {"axes": meta["axes"] + "S"} if "axes" in meta else {}
         meta["shape"] = shape
     return json.dumps(meta).encode() + b"\0"
 

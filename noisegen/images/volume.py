@@ -14,17 +14,19 @@ from numpy.typing import NDArray
 
 from noisegen.errors import ImageError
 from noisegen.images.description import RefusedError
-from noisegen.images.limits import FREE_SAMPLES, check_declared_size
+from noisegen.images.limits import FREE_SAMPLES
 from noisegen.images.orientation import UPRIGHT, swaps_sides, valid_orientation
-from noisegen.images.page_rows import CodedRows, FollowingRows, PageRows, TurnedRows
+from noisegen.images.page_rows import CodedRows, ExpandedRows, FollowingRows, PageRows, TurnedRows
 from noisegen.images.picture import Container
 from noisegen.images.read import container_at_start, one_error, open_file
 from noisegen.images.stack_layout import Layout, layout_of
 from noisegen.images.stack_planes import Plane, planes_of
-from noisegen.images.stack_support import check_kind, check_pages, holds_planes
-from noisegen.images.tiff import ORIENTATION, check_segments
+from noisegen.images.stack_support import check_pages, holds_planes
+from noisegen.images.tiff import ORIENTATION
 from noisegen.images.tiff_chain import check_chain
+from noisegen.images.tiff_expand import expanded_samples, expanded_type, is_expanded
 from noisegen.images.tiff_support import is_lossless
+from noisegen.images.volume_check import check_volume
 from noisegen.images.volume_header import VolumeHeader
 
 Samples = NDArray[Any]
@@ -48,7 +50,7 @@ class Volume:
         self._pages = [tiff.pages[0 if layout.in_one_page else index] for index in used]
         self.first = self._pages[0]
         self._orientation = valid_orientation(self.first.tags.valueof(ORIENTATION))
-        self._check(layout)
+        check_volume(tiff, layout, self._pages, self._orientation)
         self.header = self._header(layout, used)
         self._reading: tuple[int, PageRows] | None = None
 
@@ -87,42 +89,6 @@ class Volume:
         """Whether the rows are upright where the stored ones are not."""
         return self._orientation != UPRIGHT
 
-    def _check(self, layout: Layout) -> None:
-        first, size = self.first, self.tiff.filehandle.size
-        check_kind(self.tiff)
-        check_pages(self._pages)
-        samples = first.samplesperpixel * len(self._pages)
-        check_declared_size(first.imagewidth, first.imagelength, samples, size, by_rows=True)
-        following = len(self._pages) if layout.in_one_page else 1
-        for page in self.described_pages:
-            check_segments(page, size)
-            if page.is_final and page.dataoffsets[0] + following * page.nbytes > size:
-                raise RefusedError("the TIFF is cut short: get an intact copy of the file")
-        if layout.in_one_page and not first.is_final:
-            raise RefusedError(
-                f"says that it holds {following} pictures, but is compressed: save it uncompressed"
-            )
-        if self.is_turned and first.imagewidth * first.imagelength * first.samplesperpixel > (
-            FREE_SAMPLES
-        ):
-            raise RefusedError(
-                f"too large to be turned upright in memory (orientation {self._orientation}): "
-                "save it upright"
-            )
-        in_use = len(self._pages) if not layout.in_one_page else 1
-        if "<OME" in first.description and in_use != len(self.tiff.pages):
-            # Its numbers of pages would be wrong in a file without the others.
-            raise RefusedError(
-                f"has {len(self.tiff.pages)} pages, but its OME description speaks of {in_use}: "
-                "save it again without the others"
-            )
-        described = first.description.startswith("{") or "<OME" in first.description
-        if swaps_sides(self._orientation) and described:
-            raise RefusedError(
-                f"its description is of the picture before it is turned upright (orientation "
-                f"{self._orientation}): save it upright"
-            )
-
     def _header(self, layout: Layout, used: list[int]) -> VolumeHeader:
         first = self.first
         channels = planes_of(layout, first)
@@ -139,11 +105,12 @@ class Volume:
             pages=len(self._pages),
             height=height,
             width=width,
-            samples=first.samplesperpixel,
-            dtype=np.dtype(first.dtype).newbyteorder("="),
+            samples=expanded_samples(first),
+            dtype=expanded_type(first),
             planes=tuple(sorted(planes, key=lambda plane: (plane.page, plane.first))),
             channels=tuple(channel[0].channel for channel in channels),
             copyable=not self.is_turned
+            and not is_expanded(first)
             and all(is_lossless(page.compression) for page in self._pages),
         )
 
@@ -155,6 +122,8 @@ class Volume:
             reader = FollowingRows(self.file, page.dataoffsets[0] + follows, page)
         else:
             reader = CodedRows(self.file, page)
+        if is_expanded(page):
+            reader = ExpandedRows(reader, page)
         if self.is_turned:
             return TurnedRows(reader, page.imagelength, self._orientation)
         return reader
@@ -254,7 +223,7 @@ def _volume_in(path: Path, file: BinaryIO) -> Volume | None:
     try:
         check_pages([page])
     except RefusedError:
-        # A palette, single bits or the like: what it is, and whether it is too large, is the plain
+        # Other bits, colours or the like: what it is, and whether it is too large, is the plain
         # reader's to say.
         return None
     return Volume(path, file, tiff, layout)

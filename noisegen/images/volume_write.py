@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisegen.images.read import one_error
+from noisegen.images.tiff_expand import is_rgb
 from noisegen.images.tiff_storage import Deflated, Form, Plain
-from noisegen.images.tiff_support import PLANES_APART
+from noisegen.images.tiff_support import MIN_IS_BLACK, PLANES_APART, RGB
 from noisegen.images.tiff_tags import Entry, kept_entries
 from noisegen.images.volume import Volume
 from noisegen.images.volume_hash import VolumeHash
@@ -97,10 +98,10 @@ def _form(volume: Volume, height: int, width: int, tags: list[list[Entry]]) -> F
         height=height,
         width=width,
         samples=declared.samples,
-        apart=first.planarconfig == PLANES_APART and declared.samples > 1,
+        apart=first.planarconfig == PLANES_APART and first.samplesperpixel > 1,
         dtype=np.dtype(declared.dtype).newbyteorder(volume.tiff.byteorder),
         order=volume.tiff.byteorder,
-        photometric=int(first.photometric),
+        photometric=RGB if is_rgb(first) else MIN_IS_BLACK,
         tags=tags,
         # ImageJ passes 4 GB in classic files whose one directory stands for all pages.
         big=bool(volume.tiff.is_bigtiff) or (total > _BIG and not volume.in_one_page),

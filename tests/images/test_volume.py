@@ -250,6 +250,36 @@ def test_orientations(orientation: int, saved: Saved) -> None:
         assert 274 not in file.pages[0].tags or orientation == 1
 
 
+@pytest.mark.parametrize("storage", ["plain", "strips", "deflate", "big endian", "tiled"])
+@pytest.mark.parametrize("kind", ["miniswhite", "bits", "palette"])
+@pytest.mark.parametrize("axes", [None, "ZYX"])
+def test_stored_otherwise_than_meant(
+    kind: str, storage: str, axes: str | None, saved: Saved
+) -> None:
+    samples = samples_of((3, H, W), np.uint8)
+    colours = samples_of((3, 256), np.uint16)
+    stored = samples > 99 if kind == "bits" else samples
+    options = {"colormap": colours * 257} if kind == "palette" else {}
+    said = {"axes": axes} if axes else None
+    photometric = "minisblack" if kind == "bits" else kind
+    path = saved(
+        tiff(stored, photometric=photometric, metadata=said, **options, **STORAGES[storage])
+    )
+    expected = {
+        "miniswhite": 255 - samples,
+        "bits": np.where(samples > 99, 255, 0),
+        "palette": colours.T[samples],
+    }[kind]
+    np.testing.assert_array_equal(whole(path, 9).reshape(expected.shape), expected)
+    header = read_volume_header(path)
+    assert header is not None
+    assert not header.copyable
+    assert header.dtype == np.uint8
+    with tifffile.TiffFile(io.BytesIO(rewritten(path))) as file:
+        np.testing.assert_array_equal(file.asarray(), expected)
+        assert axes is None or file.series[0].axes == axes + ("S" if kind == "palette" else "")
+
+
 def test_only_lossless_files_are_copied(saved: Saved) -> None:
     samples = samples_of((2, H, W), np.uint8)
     for compression, copyable in (("jpeg", False), ("lzw", True), (None, True)):

@@ -78,7 +78,7 @@ def test_one_float_plane_is_the_picture_in_memory(
     gray_profile: NoiseProfile,
     tmp_path: Path,
 ) -> None:
-    clean = floats(300, 290).astype(dtype)
+    clean: Pixels = floats(300, 290).astype(dtype)
     path = saved(clean, compression="zlib", tile=(64, 64))
     (pair,) = volume_version(path, [gray_profile], synthesizer, seed=3, key="a", variant=1)
     noisy, copy = written(pair, tmp_path)
