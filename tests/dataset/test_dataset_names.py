@@ -108,8 +108,8 @@ def test_hidden_files_and_the_output_are_passed_over(fill: Fill) -> None:
 
 
 def test_other_endings_are_counted(fill: Fill) -> None:
-    folder = fill("a.png", "a.txt", "b.gif", "s/c.GIF", "README", ".hidden", "out/x.json")
-    assert find_cleans(folder, folder / "out").passed_over == {".gif": 2, ".txt": 1, "": 1}
+    folder = fill("a.png", "a.txt", "b.psd", "s/c.PSD", "README", ".hidden", "out/x.json")
+    assert find_cleans(folder, folder / "out").passed_over == {".psd": 2, ".txt": 1, "": 1}
 
 
 def test_links_are_followed_to_files_of_the_folder_alone(fill: Fill, tmp_path: Path) -> None:
