@@ -9,6 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from typer.testing import CliRunner
+
+from noisegen.cli.app import app
+
 SCRIPT = Path(__file__).with_name("forked_runs.py")
 
 
@@ -42,6 +46,13 @@ def forked(asked: list[dict[str, Any]]) -> Outcomes:
     assert done.returncode == 0, done.stderr
     codes, seconds = zip(*json.loads(done.stdout.splitlines()[-1]), strict=True)
     return Outcomes(list(codes), list(seconds), done.stderr)
+
+
+def run(*arguments: object) -> tuple[int, str, str]:
+    """The command in this process: exit code, stdout and stderr."""
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code, result.stdout, result.stderr
 
 
 def files_in(folder: Path) -> dict[str, bytes]:

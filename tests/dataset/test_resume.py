@@ -10,10 +10,8 @@ import filelock
 import imagecodecs
 import pictures
 import pytest
-from dataset_runs import Camera, files_in, forked
-from typer.testing import CliRunner
+from dataset_runs import Camera, files_in, forked, run
 
-from noisegen.cli.app import app
 from noisegen.synthesis.folder import Folder
 
 KILLS, FOLDERS = 50, 10
@@ -101,12 +99,6 @@ def test_a_request_to_stop_leaves_whole_pairs_and_says_how_to_go_on(
     assert all("same command" in line for line in said)
 
 
-def _run(arguments: list[str]) -> tuple[int, str, str]:
-    result = CliRunner().invoke(app, arguments)
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-    return result.exit_code, result.stdout, result.stderr
-
-
 def test_a_second_run_is_refused_while_the_first_is_at_work(
     camera: Camera, photos: Path, tmp_path: Path
 ) -> None:
@@ -115,10 +107,10 @@ def test_a_second_run_is_refused_while_the_first_is_at_work(
         other = filelock.FileLock(folder.work / "lock", blocking=False)
         with pytest.raises(filelock.Timeout):
             other.acquire()
-        code, out, err = _run(camera.synth(photos, tmp_path / "pairs"))
+        code, out, err = run(*camera.synth(photos, tmp_path / "pairs"))
         assert (code, out) == (1, "")
         assert "another run" in err
-    assert _run(camera.synth(photos, tmp_path / "pairs"))[0] == 3
+    assert run(*camera.synth(photos, tmp_path / "pairs"))[0] == 3
 
 
 @pytest.mark.parametrize(
@@ -136,25 +128,25 @@ def test_another_recipe_is_refused_with_what_differs(
     camera: Camera, photos: Path, tmp_path: Path, more: tuple[str, ...], word: str
 ) -> None:
     out = tmp_path / "pairs"
-    assert _run(camera.synth(photos, out))[0] == 3
+    assert run(*camera.synth(photos, out))[0] == 3
     before = files_in(out)
-    code, said, err = _run(camera.synth(photos, out, *more))
+    code, said, err = run(*camera.synth(photos, out, *more))
     assert (code, said) == (1, "")
     assert len(err.splitlines()) == 1
     assert word in err
     assert "--overwrite" in err
     assert files_in(out) == before
-    assert _run(camera.synth(photos, out, *more, "--overwrite"))[0] == 3
+    assert run(*camera.synth(photos, out, *more, "--overwrite"))[0] == 3
 
 
 def test_another_profile_is_refused_by_name(camera: Camera, photos: Path, tmp_path: Path) -> None:
     out = tmp_path / "pairs"
-    assert _run(camera.synth(photos, out))[0] == 3
+    assert run(*camera.synth(photos, out))[0] == 3
     mixed = f"{camera.profile}:1,{camera.profile}:2"
     arguments = camera.synth(photos, out)
     place = arguments.index("--profile")
     arguments[place : place + 2] = ["--blend", mixed]
-    code, _, err = _run(arguments)
+    code, _, err = run(*arguments)
     assert code == 1
     assert "profiles are" in err
 
@@ -164,12 +156,12 @@ def test_what_was_lost_or_altered_is_made_again(
 ) -> None:
     out = tmp_path / "pairs"
     command = camera.synth(photos, out)
-    assert _run(command)[0] == 3
+    assert run(*command)[0] == 3
     expected = files_in(out)
     (out / "noisy" / "1.png").unlink()
     (out / "clean" / "2.png").write_bytes(b"cut short")
     (out / "skipped.jsonl").unlink()
-    code, said, _ = _run(command)
+    code, said, _ = run(*command)
     assert code == 3
     assert "8 of them made before" in said
     assert files_in(out) == expected
@@ -178,9 +170,9 @@ def test_what_was_lost_or_altered_is_made_again(
 def test_nothing_is_made_twice(camera: Camera, photos: Path, tmp_path: Path) -> None:
     out = tmp_path / "pairs"
     command = camera.synth(photos, out)
-    assert _run(command)[0] == 3
+    assert run(*command)[0] == 3
     before = {path: path.stat().st_mtime_ns for path in out.rglob("*.png")}
-    code, said, err = _run(command)
+    code, said, err = run(*command)
     assert code == 3
     assert "nothing to do" in said
     assert "broken.png" in err
@@ -192,11 +184,11 @@ def test_a_dataset_grows_with_its_folder_of_cleans(camera: Camera, tmp_path: Pat
     cleans.mkdir()
     for name in ("b", "d"):
         (cleans / f"{name}.png").write_bytes(imagecodecs.png_encode(pictures.scene(40, 40)))
-    assert _run(camera.synth(cleans, tmp_path / "grown"))[0] == 0
+    assert run(*camera.synth(cleans, tmp_path / "grown"))[0] == 0
     for name in ("a", "c"):
         (cleans / f"{name}.png").write_bytes(imagecodecs.png_encode(pictures.scene(48, 40)))
-    assert _run(camera.synth(cleans, tmp_path / "grown"))[0] == 0
-    assert _run(camera.synth(cleans, tmp_path / "at once"))[0] == 0
+    assert run(*camera.synth(cleans, tmp_path / "grown"))[0] == 0
+    assert run(*camera.synth(cleans, tmp_path / "at once"))[0] == 0
     assert files_in(tmp_path / "grown") == files_in(tmp_path / "at once")
 
 
@@ -213,13 +205,13 @@ def test_profiles_made_by_the_clock_serve_the_run_that_goes_on(
         "--ref", str(tmp_path / "noisy.png"), "--ref-clean", str(tmp_path / "clean.png"),
         "--tune", "1",
     ]  # fmt: skip
-    assert _run(arguments)[0] == 3
+    assert run(*arguments)[0] == 3
     expected = files_in(tmp_path / "pairs")
     (tmp_path / "pairs" / "noisy" / "1.png").unlink()
-    assert _run(arguments)[0] == 3
+    assert run(*arguments)[0] == 3
     assert files_in(tmp_path / "pairs") == expected
     # Another shot is another camera.
     (tmp_path / "noisy.png").write_bytes(imagecodecs.png_encode(pictures.add_gaussian(clean, 9)))
-    code, _, err = _run(arguments)
+    code, _, err = run(*arguments)
     assert code == 1
     assert "profile noisy is another" in err

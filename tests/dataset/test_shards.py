@@ -7,21 +7,12 @@ import shutil
 from pathlib import Path
 
 import pytest
-from dataset_runs import Camera, files_in
+from dataset_runs import Camera, files_in, run
 from hypothesis import given
 from hypothesis import strategies as st
-from typer.testing import CliRunner
 
-from noisegen.cli.app import app
 from noisegen.errors import UsageError
 from noisegen.synthesis.shard import Shard, parse_shard
-
-
-def run(*arguments: object) -> tuple[int, str, str]:
-    """The command in this process."""
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-    return result.exit_code, result.stdout, result.stderr
 
 
 @given(key=st.text(), count=st.integers(1, 50))
