@@ -17,13 +17,11 @@ every plane has a field of its own. Plane 0 of a single picture has the very pix
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
-from numpy.typing import NDArray
 
 from noisegen.images.volume import Volume, open_volume
 from noisegen.images.volume_hash import VolumeHash
@@ -35,28 +33,7 @@ from noisegen.synthesis.blocks import Region
 from noisegen.synthesis.clean_check import CleanError
 from noisegen.synthesis.clean_rows import band_rows
 from noisegen.synthesis.synthesizer import Synthesizer
-
-Samples = NDArray[Any]
-
-
-@dataclass(frozen=True)
-class _Noise:
-    """All that decides a version's noise.
-
-    Attributes:
-        profiles: of each plane.
-        whites: white level of each plane.
-        band: rows that are generated at a time.
-    """
-
-    synthesizer: Synthesizer
-    profiles: tuple[NoiseProfile, ...]
-    whites: tuple[float, ...]
-    seed: int
-    key: str
-    variant: int
-    strength: float
-    band: int
+from noisegen.synthesis.volume_bands import VolumeNoise, clean_bands, noisy_bands
 
 
 class VolumePair:
@@ -69,7 +46,7 @@ class VolumePair:
     """
 
     def __init__(
-        self, path: Path, header: VolumeHeader, region: Region, noise: _Noise, compression: int
+        self, path: Path, header: VolumeHeader, region: Region, noise: VolumeNoise, compression: int
     ) -> None:
         self.path = path
         self.header = header
@@ -112,7 +89,7 @@ class VolumePair:
             noisy = write_volume(
                 file,
                 volume,
-                _noisy_bands(volume, region, noise, clean),
+                noisy_bands(volume, region, noise, clean),
                 size=(region.height, region.width),
                 identity=f"noisy\0{noise.seed}\0{noise.key}\0{noise.variant}\0{region}",
                 compression=self._compression,
@@ -128,7 +105,7 @@ class VolumePair:
                 (
                     rows
                     for page in range(volume.header.pages)
-                    for rows in _clean_bands(volume, page, self.region, self._noise.band)
+                    for rows in clean_bands(volume, page, self.region, self._noise.band)
                 ),
                 size=(self.region.height, self.region.width),
                 identity=f"clean\0{self.region}",
@@ -191,7 +168,7 @@ def volume_version(
     if any(region.overlap(whole) != region for region in wanted):
         raise ValueError("a region lies outside the picture")
     rows = band or band_rows(header.width, header.samples, synthesizer.tile)
-    noise = _Noise(synthesizer, chosen, whites, seed, key, variant, strength, rows)
+    noise = VolumeNoise(synthesizer, chosen, whites, seed, key, variant, strength, rows)
     return [VolumePair(path, header, region, noise, compression) for region in wanted]
 
 
@@ -222,45 +199,3 @@ def _white(
         if planes == 1:
             raise
         raise CleanError(f"plane {index + 1} of {planes} {error}") from error
-
-
-def _clean_bands(volume: Volume, page: int, region: Region, band: int) -> Iterator[Samples]:
-    """A page's rows, all samples, in bands that end where the noise's do."""
-    top = region.y
-    while top < region.bottom:
-        bottom = min((top // band + 1) * band, region.bottom)
-        yield volume.rows(page, top, bottom)[:, region.x : region.right]
-        top = bottom
-
-
-def _noisy_bands(
-    volume: Volume, region: Region, noise: _Noise, clean: VolumeHash
-) -> Iterator[Samples]:
-    """The noisy rows of all pages; the clean ones are hashed on the way."""
-    planes = volume.header.planes
-    for page in range(volume.header.pages):
-        here = [index for index, plane in enumerate(planes) if plane.page == page]
-        # The samples of a pixel are written together, so that their planes keep in step.
-        noisies = zip(*(_plane_bands(volume, index, region, noise) for index in here), strict=True)
-        rows = _clean_bands(volume, page, region, noise.band)
-        for stored, noisy in zip(rows, noisies, strict=True):
-            clean.update(stored)
-            out = stored.copy()
-            for index, pixels in zip(here, noisy, strict=True):
-                out[:, :, planes[index].samples] = pixels
-            yield out
-
-
-def _plane_bands(volume: Volume, index: int, region: Region, noise: _Noise) -> Iterator[Samples]:
-    return noise.synthesizer.synthesize_bands(
-        volume.plane(index),
-        noise.profiles[index],
-        region,
-        white=noise.whites[index],
-        seed=noise.seed,
-        key=noise.key,
-        variant=noise.variant,
-        plane=index,
-        strength=noise.strength,
-        band=noise.band,
-    )
