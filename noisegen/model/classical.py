@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 from noisegen.model.conditioning import Statistics
 from noisegen.model.config import ACTIVITY_NODES, BINS, KERNEL, QUANTILE_NODES, QUANTILE_REACH
+from noisegen.model.convolution import convolve
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def colour(white: Tensor, kernel: Tensor) -> Tensor:
         B×3×H×W, every channel of unit variance.
     """
     batch, channels, height, width = white.shape
-    coloured = F.conv2d(
+    coloured = convolve(
         white.reshape(1, batch * channels, height, width),
         kernel.reshape(batch * channels, channels, KERNEL, KERNEL),
         groups=batch,

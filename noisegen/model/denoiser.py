@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from noisegen.model.config import BlindSpotConfig
+from noisegen.model.convolution import Convolution, convolve
 
 CELL = 2
 """Side of the cells that both branches work on, in pixels: one value of a feature map."""
@@ -58,7 +59,7 @@ class HalfPlane(nn.Module):
         self.dilations = dilations
         widths = [inputs] + [width] * (len(dilations) - 1)
         self.layers = nn.ModuleList(
-            nn.Conv2d(before, width, 3, dilation=d)
+            Convolution(before, width, 3, dilation=d)
             for before, d in zip(widths, dilations, strict=True)
         )
 
@@ -78,9 +79,9 @@ class BlindSpotBranch(nn.Module):
         self.half_plane = HalfPlane(6 * CELL**2, config.blind_width, config.blind_dilations)
         self.head = nn.Sequential(
             nn.SiLU(),
-            nn.Conv2d(4 * config.blind_width, 2 * config.blind_width, 1),
+            Convolution(4 * config.blind_width, 2 * config.blind_width, 1),
             nn.SiLU(),
-            nn.Conv2d(2 * config.blind_width, 6 * CELL**2, 1),
+            Convolution(2 * config.blind_width, 6 * CELL**2, 1),
         )
 
     def forward(self, noisy: Tensor, spot: int) -> CleanEstimate:
@@ -107,11 +108,11 @@ class FullBranch(nn.Module):
     def __init__(self, config: BlindSpotConfig) -> None:
         super().__init__()
         width = config.full_width
-        self.inputs = nn.Conv2d(12 * CELL**2, width, 3, padding=1)
+        self.inputs = Convolution(12 * CELL**2, width, 3, padding=1)
         self.layers = nn.ModuleList(
-            nn.Conv2d(width, width, 3, padding=d, dilation=d) for d in config.full_dilations
+            Convolution(width, width, 3, padding=d, dilation=d) for d in config.full_dilations
         )
-        self.output = nn.Conv2d(width, 9 * CELL**2, 3, padding=1)
+        self.output = Convolution(width, 9 * CELL**2, 3, padding=1)
 
     def forward(self, noisy: Tensor, blind: CleanEstimate) -> CleanEstimate:
         """The estimate; see :class:`BlindSpotBranch`."""
@@ -182,8 +183,8 @@ def ring_mean(noisy: Tensor, spot: int) -> Tensor:
     ring = ring.expand(3, 1, *ring.shape)
     # In full precision where the rest is not: it is what both estimates start from.
     with torch.autocast(noisy.device.type, enabled=False):
-        sums = F.conv2d(cells, ring, padding=reach, groups=3)
-        count = F.conv2d(torch.ones_like(cells), ring, padding=reach, groups=3)
+        sums = convolve(cells, ring, padding=reach, groups=3)
+        count = convolve(torch.ones_like(cells), ring, padding=reach, groups=3)
     return F.interpolate(sums / count, scale_factor=CELL)
 
 

@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from noisegen.model.classical import ShapedField, shape_field
 from noisegen.model.conditioning import Conditioning
 from noisegen.model.config import KERNEL, EncoderConfig, GeneratorConfig
+from noisegen.model.convolution import Convolution, convolve
 
 GRID = 8
 """Side of a latent token, in pixels."""
@@ -72,9 +73,9 @@ class PromptAttention(nn.Module):
     def __init__(self, width: int, token_width: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
-        self.query = nn.Conv2d(width, width, 1)
+        self.query = Convolution(width, width, 1)
         self.key_value = VectorLinear(token_width, 2 * width)
-        self.output = nn.Conv2d(width, width, 1)
+        self.output = Convolution(width, width, 1)
 
     def forward(self, x: Tensor, tokens: Tensor) -> Tensor:
         """B×C×h×w and B×T×D → B×C×h×w."""
@@ -86,11 +87,11 @@ class PromptAttention(nn.Module):
         )
         query = self.query(x).reshape(1, batch * width, rows, columns) / each**0.5
         keys = keys.reshape(groups * count, each, 1, 1).to(query.dtype)
-        scores = F.conv2d(query, keys, groups=groups)
+        scores = convolve(query, keys, groups=groups)
         weights = scores.view(groups, count, rows, columns).softmax(1)
         weights = weights.reshape(1, groups * count, rows, columns)
         values = values.transpose(-1, -2).reshape(batch * width, count, 1, 1).to(weights.dtype)
-        mixed = F.conv2d(weights, values, groups=groups).view(batch, width, rows, columns)
+        mixed = convolve(weights, values, groups=groups).view(batch, width, rows, columns)
         output: Tensor = self.output(mixed)
         return output
 
@@ -104,10 +105,11 @@ class LatentBlock(nn.Module):
         super().__init__()
         self.norm = ChannelNorm()
         self.modulation = VectorLinear(token_width, 4 * width)
-        self.mix = nn.Conv2d(width, width, 3, padding=1) if mixes else nn.Conv2d(width, width, 1)
+        size = 3 if mixes else 1
+        self.mix = Convolution(width, width, size, padding=size // 2)
         self.attention = PromptAttention(width, token_width, heads) if attends else None
         self.mlp = nn.Sequential(
-            nn.Conv2d(width, 2 * width, 1), nn.SiLU(), nn.Conv2d(2 * width, width, 1)
+            Convolution(width, 2 * width, 1), nn.SiLU(), Convolution(2 * width, width, 1)
         )
 
     def forward(self, x: Tensor, tokens: Tensor, summary: Tensor) -> Tensor:
@@ -126,8 +128,8 @@ class DecoderBlock(nn.Module):
 
     def __init__(self, width: int, token_width: int) -> None:
         super().__init__()
-        self.first = nn.Conv2d(width, width, 3, padding=1)
-        self.second = nn.Conv2d(width, width, 3, padding=1)
+        self.first = Convolution(width, width, 3, padding=1)
+        self.second = Convolution(width, width, 3, padding=1)
         self.modulation = VectorLinear(token_width, 2 * width)
 
     def forward(self, x: Tensor, summary: Tensor) -> Tensor:
@@ -146,17 +148,17 @@ class Generator(nn.Module):
         self.config = config
         width, token, inner = config.latent_width, encoder.token_width, config.decoder_width
         self.summarise = nn.Sequential(VectorLinear(token, token), nn.SiLU())
-        self.embed = nn.Conv2d(INPUTS * GRID * GRID, width, 1)
+        self.embed = Convolution(INPUTS * GRID * GRID, width, 1)
         self.blocks = nn.ModuleList(
             LatentBlock(width, token, config.heads, mixes, config.attention)
             for mixes in config.mixing
         )
-        self.widen = nn.Conv2d(width, inner * (GRID // 2) ** 2, 1)
-        self.inputs = nn.Conv2d(INPUTS * 4, inner, 3, padding=1)
+        self.widen = Convolution(width, inner * (GRID // 2) ** 2, 1)
+        self.inputs = Convolution(INPUTS * 4, inner, 3, padding=1)
         self.decoder = nn.ModuleList(
             DecoderBlock(inner, token) for _ in range(config.decoder_blocks)
         )
-        self.output = nn.Conv2d(inner, 2 * 3 * 4, 3, padding=1)
+        self.output = Convolution(inner, 2 * 3 * 4, 3, padding=1)
         # How far the level follows the picture's activity, per channel: learned from nothing too.
         self.follow = VectorLinear(token, 3)
         for last in (self.output, self.follow):
