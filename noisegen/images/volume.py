@@ -27,9 +27,13 @@ from noisegen.images.tiff_chain import check_chain
 from noisegen.images.tiff_expand import expanded_samples, expanded_type, is_expanded
 from noisegen.images.tiff_support import is_lossless
 from noisegen.images.volume_check import check_volume
+from noisegen.images.volume_hash import VolumeHash
 from noisegen.images.volume_header import VolumeHeader
 
 Samples = NDArray[Any]
+
+HASHED_AT_ONCE = 2**24
+"""Samples that are read at once for the hash of a file."""
 
 
 class Volume:
@@ -227,3 +231,21 @@ def _volume_in(path: Path, file: BinaryIO) -> Volume | None:
         # reader's to say.
         return None
     return Volume(path, file, tiff, layout)
+
+
+def volume_hash(path: str | Path) -> str:
+    """Hash of all samples of a file for which :func:`read_volume_header` is not None.
+
+    Raises:
+        ImageError: it cannot be read.
+    """
+    with open_volume(path) as volume:
+        header = volume.header
+        digest = VolumeHash(
+            header.pages, header.height, header.width, header.samples, header.dtype
+        )
+        rows = max(1, HASHED_AT_ONCE // (header.width * header.samples))
+        for page in range(header.pages):
+            for top in range(0, header.height, rows):
+                digest.update(volume.rows(page, top, min(top + rows, header.height)))
+    return digest.hexdigest()

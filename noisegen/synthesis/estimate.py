@@ -10,10 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from noisegen.images import Header
+from noisegen.images.volume_header import VolumeHeader
 from noisegen.references.profile import NoiseProfile
 from noisegen.synthesis.blocks import SIDE
 from noisegen.synthesis.plan import SynthesisOptions
+from noisegen.synthesis.survey import Declared
 from noisegen.synthesis.synthesizer import Synthesizer
 
 COMPRESSION = 0.75
@@ -41,7 +42,7 @@ class Estimate:
 
 
 def estimate(
-    headers: Sequence[Header],
+    headers: Sequence[Declared],
     profiles: Sequence[NoiseProfile],
     synthesizer: Synthesizer,
     options: SynthesisOptions,
@@ -51,18 +52,25 @@ def estimate(
     for header in headers:
         crops, size = _crops(header, options)
         pairs += crops * options.variants
-        pixels += crops * size * options.variants
         # Crops are parts of the whole picture: they cost at most the whole.
         whole = header.width * header.height
-        generated += min(crops * size * 4, whole) * options.variants
-        samples = header.channels + header.has_alpha
+        planes, samples = _planes_and_samples(header)
+        pixels += crops * size * planes * options.variants
+        generated += min(crops * size * 4, whole) * planes * options.variants
         stored += 2 * COMPRESSION * crops * size * samples * header.dtype.itemsize
     seconds = generated * _seconds_a_pixel(profiles[0], synthesizer) * OTHER_WORK
     megabytes = stored * options.variants / 1e6
     return Estimate(pairs, pixels, seconds, megabytes)
 
 
-def _crops(header: Header, options: SynthesisOptions) -> tuple[int, int]:
+def _planes_and_samples(header: Declared) -> tuple[int, int]:
+    """Planes of a file, and samples of all of them at one place."""
+    if isinstance(header, VolumeHeader):
+        return len(header.planes), header.pages * header.samples
+    return 1, header.channels + header.has_alpha
+
+
+def _crops(header: Declared, options: SynthesisOptions) -> tuple[int, int]:
     """Crops of a picture and the pixels of each."""
     side = options.patch
     if side is None:

@@ -1,13 +1,14 @@
 """One noisy version of a clean file: the way of one pair, top to bottom.
 
-:func:`read_picture` → draws and generator (:func:`_version`) → encoded → written together with its
-clean → the line of its manifest.
+:func:`read_picture` → draws and generator (:meth:`PairMaker._of_picture`) → encoded → written
+together with its clean → the line of its manifest. TIFFs that are no single picture in memory go
+through :mod:`.volumes` instead, plane by plane.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,14 +18,19 @@ import numpy as np
 
 from noisegen.errors import ImageError
 from noisegen.images import Picture, encode, pixel_hash, read_picture, write_together
+from noisegen.images.volume import read_volume_header
+from noisegen.images.volume_header import VolumeHeader
+from noisegen.images.write import Content
 from noisegen.references.profile import NoiseProfile
 from noisegen.synthesis import draws
 from noisegen.synthesis.blocks import Region
+from noisegen.synthesis.channel_profiles import profiles_of_channels
 from noisegen.synthesis.folder import CLEAN, NOISY, make_folder
 from noisegen.synthesis.journal import Record, source_of
 from noisegen.synthesis.manifest import PairLine
-from noisegen.synthesis.plan import CleanFile, Item, Skipped, SynthesisOptions
+from noisegen.synthesis.plan import Item, Skipped, SynthesisOptions
 from noisegen.synthesis.synthesizer import CleanError, Synthesizer
+from noisegen.synthesis.volumes import volume_version
 
 
 @dataclass
@@ -115,107 +121,165 @@ class PairMaker:
 
     def _make(self, item: Item, spent: Spent) -> Record:
         source = source_of(item.file.path)
-        with spent.on("reading"):
-            picture = read_picture(item.file.path)
-        lines = [self._write(pair, spent) for pair in self._version(item, picture, spent)]
-        return Record(tuple(lines), source)
+        volume = read_volume_header(item.file.path)
+        if volume is None:
+            with spent.on("reading"):
+                picture = read_picture(item.file.path)
+            pairs = self._of_picture(item, picture, spent)
+        else:
+            pairs = self._of_volume(item, volume)
+        return Record(tuple(self._write(item, pair, spent) for pair in pairs), source)
 
-    def _version(self, item: Item, picture: Picture, spent: Spent) -> Iterator[_Pair]:
+    def _of_picture(self, item: Item, picture: Picture, spent: Spent) -> Iterator[_Pair]:
         """The noisy version of a picture: whole, or the crops that are asked for."""
         file, options = item.file, self.options
         same = picture.copyable and picture.container is file.container and options.patch is None
-        source = file.path if same else None
         picture = replace(picture, container=file.container)
-        seed, key, variant = options.seed, file.key, item.variant
-        fitting = [p for p in self.profiles if p.channels == picture.channels]
-        profile = fitting[draws.choice(len(fitting), seed, key, variant)]
-        strength = draws.strength(*options.strength, seed, key, variant)
-        regions = _regions(picture, key, options)
+        profile = self._drawn(item, picture.channels)
+        strength = self._strength(item)
+        regions = self._regions(item, picture.height, picture.width)
         with spent.on("network"):
             noisy = self.synthesizer.synthesize_regions(
                 picture.pixels,
                 profile,
                 regions,
-                seed=seed,
-                key=key,
-                variant=variant,
+                seed=options.seed,
+                key=file.key,
+                variant=item.variant,
                 strength=strength,
-                white_level=options.white_level if picture.dtype == np.uint16 else None,
+                white_level=options.white_level if picture.dtype != np.uint8 else None,
             )
         for index, (region, pixels) in enumerate(zip(regions, noisy, strict=True)):
             clean = _crop(picture, region)
             fake = replace(clean, pixels=pixels, copyable=False)
-            crop = (region.y, region.x) if options.patch is not None else None
-            relative = _relative(file, variant, index, options)
-            yield _Pair(relative, fake, clean, source, key, variant, profile.name, strength, crop)
-
-    def _write(self, pair: _Pair, spent: Spent) -> PairLine:
-        noisy_path, clean_path = (self.pairs / side / pair.relative for side in (NOISY, CLEAN))
-        try:
             with spent.on("compressing"):
-                noisy = self._encoded(pair.noisy)
-                clean = pair.source or self._encoded(pair.clean)
-                noisy_hash, clean_hash = pixel_hash(pair.noisy), pixel_hash(pair.clean)
-        except ValueError as error:
-            raise CleanError(f"{error}; convert it to PNG") from error
+                hashes = pixel_hash(fake), pixel_hash(clean)
+                yield _Pair(
+                    index,
+                    region,
+                    profile.name,
+                    strength,
+                    picture.channels,
+                    picture.dtype.name,
+                    1,
+                    self._encoded(fake),
+                    file.path if same else self._encoded(clean),
+                    lambda hashes=hashes: hashes,  # type: ignore[misc]
+                )
+
+    def _of_volume(self, item: Item, header: VolumeHeader) -> Iterator[_Pair]:
+        """The noisy version of a TIFF of several planes, of floats, or larger than memory."""
+        of_channels = profiles_of_channels(self.profiles, header.channels)
+        profiles = of_channels or (self._drawn(item, header.plane_channels),)
+        strength, options = self._strength(item), self.options
+        regions = self._regions(item, header.height, header.width)
+        pairs = volume_version(
+            item.file.path,
+            profiles,
+            self.synthesizer,
+            regions=None if options.patch is None else regions,
+            seed=options.seed,
+            key=item.file.key,
+            variant=item.variant,
+            strength=strength,
+            white_level=options.white_level,
+            compression=options.compression,
+        )
+        for index, pair in enumerate(pairs):
+            yield _Pair(
+                index,
+                pair.region,
+                ",".join(profile.name for profile in profiles),
+                strength,
+                header.plane_channels,
+                header.dtype.name,
+                len(header.planes),
+                pair.noisy,
+                pair.clean,
+                lambda pair=pair: (pair.noisy_sha256, pair.clean_sha256),  # type: ignore[misc]
+            )
+
+    def _drawn(self, item: Item, channels: int) -> NoiseProfile:
+        fitting = [profile for profile in self.profiles if profile.channels == channels]
+        seed, key = self.options.seed, item.file.key
+        return fitting[draws.choice(len(fitting), seed, key, item.variant)]
+
+    def _strength(self, item: Item) -> float:
+        options = self.options
+        return draws.strength(*options.strength, options.seed, item.file.key, item.variant)
+
+    def _regions(self, item: Item, height: int, width: int) -> list[Region]:
+        options = self.options
+        side = options.patch
+        if side is None:
+            return [Region(0, 0, height, width)]
+        places = draws.corners(height, width, side, options.per_image, options.seed, item.file.key)
+        return [Region(y, x, side, side) for y, x in places]
+
+    def _write(self, item: Item, pair: _Pair, spent: Spent) -> PairLine:
+        cropped, several = self.options.patch is not None, self.options.variants > 1
+        numbered = item.file.numbered(
+            pair.index if cropped else None, item.variant if several else None
+        )
+        relative = numbered.as_posix()
+        noisy, clean = (self.pairs / side / relative for side in (NOISY, CLEAN))
         with spent.on("writing"):
-            make_folder(noisy_path.parent)
-            make_folder(clean_path.parent)
+            make_folder(noisy.parent)
+            make_folder(clean.parent)
             # The clean first: a noisy picture never stands without it.
-            write_together([(clean_path, clean), (noisy_path, noisy)], self.temporary)
-            clean_bytes = clean_path.stat().st_size
+            write_together([(clean, pair.clean), (noisy, pair.noisy)], self.temporary)
+        noisy_hash, clean_hash = pair.hashes()
         return PairLine(
-            noisy_file_name=f"{NOISY}/{pair.relative}",
-            clean_file_name=f"{CLEAN}/{pair.relative}",
-            seed_key=pair.key,
-            variant=pair.variant,
+            noisy_file_name=f"{NOISY}/{relative}",
+            clean_file_name=f"{CLEAN}/{relative}",
+            seed_key=item.file.key,
+            variant=item.variant,
             profile=pair.profile,
             strength=pair.strength,
-            width=pair.noisy.width,
-            height=pair.noisy.height,
-            channels=pair.noisy.channels,
-            dtype=pair.noisy.dtype.name,
+            width=pair.region.width,
+            height=pair.region.height,
+            channels=pair.channels,
+            dtype=pair.dtype,
             noisy_sha256=noisy_hash,
             clean_sha256=clean_hash,
-            noisy_bytes=len(noisy),
-            clean_bytes=clean_bytes,
-            crop=pair.crop,
+            noisy_bytes=noisy.stat().st_size,
+            clean_bytes=clean.stat().st_size,
+            crop=(pair.region.y, pair.region.x) if cropped else None,
+            planes=pair.planes,
         )
 
     def _encoded(self, picture: Picture) -> bytes:
-        return encode(picture, self.options.compression)
+        try:
+            return encode(picture, self.options.compression)
+        except ValueError as error:
+            raise CleanError(f"{error}; convert it to PNG") from error
 
 
 @dataclass(frozen=True)
 class _Pair:
-    """One pair to be written; ``source`` is the clean file where its bytes serve as they are."""
+    """One pair to be written.
 
-    relative: str
-    noisy: Picture
-    clean: Picture
-    source: Path | None
-    key: str
-    variant: int
+    Attributes:
+        index: of the crop.
+        region: of the clean file.
+        profile: name of its noise.
+        strength: factor on it.
+        channels, dtype, planes: of both files.
+        noisy: content of the noisy file.
+        clean: of the clean one; the clean file itself where its bytes serve as they are.
+        hashes: of noisy and clean pixels, once the files are written.
+    """
+
+    index: int
+    region: Region
     profile: str
     strength: float
-    crop: tuple[int, int] | None
-
-
-def _relative(file: CleanFile, variant: int, crop: int, options: SynthesisOptions) -> str:
-    numbered = file.numbered(
-        crop if options.patch is not None else None, variant if options.variants > 1 else None
-    )
-    return numbered.as_posix()
-
-
-def _regions(picture: Picture, key: str, options: SynthesisOptions) -> list[Region]:
-    side = options.patch
-    if side is None:
-        return [Region(0, 0, picture.height, picture.width)]
-    places = draws.corners(
-        picture.height, picture.width, side, options.per_image, options.seed, key
-    )
-    return [Region(y, x, side, side) for y, x in places]
+    channels: int
+    dtype: str
+    planes: int
+    noisy: Content
+    clean: Content
+    hashes: Callable[[], tuple[str, str]]
 
 
 def _crop(picture: Picture, region: Region) -> Picture:

@@ -8,13 +8,20 @@ from dataclasses import dataclass
 
 from noisegen.errors import ImageError, NoisegenError
 from noisegen.images import Header, read_header
+from noisegen.images.volume import read_volume_header
+from noisegen.images.volume_header import VolumeHeader
+from noisegen.layouts.lmdb import unfit_for_lmdb
 from noisegen.references.profile import NoiseProfile
-from noisegen.synthesis.plan import CleanFile, Skipped, SynthesisOptions
+from noisegen.synthesis.channel_profiles import profiles_of_channels
+from noisegen.synthesis.plan import CleanFile, Layout, Skipped, SynthesisOptions
 
 LONGEST_NAME = 255
 """Bytes of a file's name that common file systems take."""
 
 _KINDS = {1: "gray", 3: "RGB"}
+
+Declared = Header | VolumeHeader
+"""What a clean file says of itself."""
 
 
 class UnusableError(NoisegenError):
@@ -36,7 +43,7 @@ class Survey:
     """
 
     files: tuple[CleanFile, ...]
-    headers: tuple[Header, ...]
+    headers: tuple[Declared, ...]
     skipped: tuple[Skipped, ...]
 
 
@@ -47,7 +54,7 @@ def survey(
     usable, headers, skipped = [], [], []
     for file in files:
         try:
-            header = read_header(file.path)
+            header = read_volume_header(file.path) or read_header(file.path)
         except ImageError as error:
             skipped.append(Skipped(file.path, file.key, error.reason))
             continue
@@ -75,10 +82,20 @@ def _unfit_name(file: CleanFile, options: SynthesisOptions) -> str | None:
 
 
 def _unfit_picture(
-    header: Header, profiles: Sequence[NoiseProfile], options: SynthesisOptions
+    header: Declared, profiles: Sequence[NoiseProfile], options: SynthesisOptions
 ) -> str | None:
-    if all(profile.channels != header.channels for profile in profiles):
-        have, need = _KINDS[header.channels], _KINDS[profiles[0].channels]
+    if isinstance(header, VolumeHeader):
+        channels = header.plane_channels
+        if options.layout is Layout.LMDB:
+            return "is no picture of 8 bits that BasicSR and NAFNet can read; use another --layout"
+        profiles = profiles_of_channels(profiles, header.channels) or profiles
+    else:
+        channels = header.channels
+        unfit = unfit_for_lmdb(header) if options.layout is Layout.LMDB else None
+        if unfit:
+            return unfit
+    if all(profile.channels != channels for profile in profiles):
+        have, need = _KINDS[channels], _KINDS[profiles[0].channels]
         names = ", ".join(profile.name for profile in profiles)
         return (
             f"is {have}, but the noise of {names} is {need}; give {need} pictures, or a profile "

@@ -203,13 +203,3 @@ def test_what_is_no_number_is_refused(create: Run, tmp_path: Path, value: float)
     assert ran.code == 1
     (line,) = ran.err.splitlines()
     assert "shot.tif: holds NaN or infinite values" in line
-
-
-def test_a_stack_as_clean_is_not_for_synth(
-    run: Run, rgb_profile: Path, weights_file: Path, tmp_path: Path
-) -> None:
-    stack = write(tmp_path / "stack.tif", frames(3, 0), "TYX")
-    fixed = ("--out", tmp_path / "pairs", "--weights", weights_file)
-    ran = run("synth", "--profile", rgb_profile, "--clean", stack, *fixed)
-    assert ran.code != 0
-    assert "3 pages" in ran.err
