@@ -44,6 +44,10 @@ def benchmark(
     ]
     shares = ", ".join(f"{name} {100 * share:.0f} %" for name, share in speed.shares.items())
     lines.append(f"workers' time in synth: {shares}")
+    lines += [
+        f"PNG at --compression {level}: {rate:6.1f} Mpx/s, {100 * size:.1f} % of the raw size"
+        for level, (rate, size) in speed.compression.items()
+    ]
     lines.append(
         f"generator: {cost.kflop:.0f} kFLOP a pixel, {cost.parameters / 1e6:.2f} M parameters"
     )

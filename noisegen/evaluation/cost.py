@@ -37,7 +37,8 @@ def generator_cost(weights: Weights) -> Cost:
     field = torch.zeros(1, FIELD_CHANNELS, SIDE + KERNEL - 1, SIDE + KERNEL - 1)
     tokens = torch.zeros(1, encoder.global_tokens + encoder.local_tokens, encoder.token_width)
     counter = FlopCounterMode(display=False)
-    with torch.no_grad(), counter:
+    # Without gradients convolutions are oneDNN's own calls, which the counter does not know.
+    with torch.enable_grad(), counter:
         weights.generator(clean, field, Conditioning(tokens, _blank()))
     parameters = sum(p.numel() for p in weights.generator.parameters())
     return Cost(parameters, counter.get_total_flops() / SIDE**2 / 1e3)

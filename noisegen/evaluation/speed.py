@@ -26,6 +26,9 @@ from noisegen.synthesis.threads import default_workers, made_by_threads
 
 Result = TypeVar("Result")
 
+LEVELS = (0, 1, 3, 6, 9)
+"""Of zlib's compression."""
+
 
 @dataclass(frozen=True)
 class Speed:
@@ -38,6 +41,8 @@ class Speed:
         files: only reading the clean and writing it twice.
         shares: of the workers' time in ``synth``: reading, network, compressing, writing. The
             network's includes waiting for its threads.
+        compression: by zlib's level, megapixels a second of encoding a noisy picture as PNG on one
+            thread, and the file's size relative to the raw pixels.
     """
 
     generator: float
@@ -45,6 +50,7 @@ class Speed:
     one_worker: float
     files: float
     shares: dict[str, float]
+    compression: dict[int, tuple[float, float]]
 
 
 def measure_speed(
@@ -75,16 +81,15 @@ def measure_speed(
                 )
             )
 
-        def generate() -> None:
-            for picture in pictures:
-                synthesizer.synthesize(picture, profile)
+        def generate() -> list[NDArray[np.uint8]]:
+            return [synthesizer.synthesize(picture, profile) for picture in pictures]
 
         def copy() -> None:
             for file in found:
                 data = encode(read_picture(file.path))
                 write_together([(root / "a.png", data), (root / "b.png", data)])
 
-        alone, _ = _timed(generate)
+        alone, noises = _timed(generate)
         together, outcomes = _timed(synthesize("out", synthesizer, workers or default_workers()))
         serial, _ = _timed(synthesize("serial", Synthesizer(weights, device, threads=1), 1))
         files, _ = _timed(copy)
@@ -96,7 +101,14 @@ def measure_speed(
         one_worker=megapixels / serial,
         files=megapixels / files,
         shares={name: seconds / sum(sums.values()) for name, seconds in sums.items()},
+        compression={level: _compression(noises[0], level) for level in LEVELS},
     )
+
+
+def _compression(pixels: NDArray[np.uint8], level: int) -> tuple[float, float]:
+    picture = Picture(pixels, None, None, Container.PNG, False)
+    seconds, data = _timed(lambda: encode(picture, level))
+    return pixels[..., 0].size / 1e6 / seconds, len(data) / pixels.nbytes
 
 
 def _timed(work: Callable[[], Result]) -> tuple[float, Result]:

@@ -18,7 +18,7 @@ from noisegen.errors import ImageError
 from noisegen.images import write_together
 from noisegen.layouts.keys import safe_key
 from noisegen.layouts.sample import LayoutError, Sample
-from noisegen.synthesis.safe_path import safe_relative
+from noisegen.safe_path import safe_relative
 
 MODE = 0o644
 """Permissions of every member."""

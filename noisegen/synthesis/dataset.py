@@ -15,13 +15,13 @@ from pathlib import Path, PurePosixPath
 from noisegen.errors import InterruptedRunError, OutputError
 from noisegen.images import write_together
 from noisegen.references.profile import NoiseProfile
+from noisegen.safe_path import refuse_links
 from noisegen.synthesis.finish import finish
 from noisegen.synthesis.folder import CLEAN, NOISY, PROFILES, Folder, empty_output, make_folder
 from noisegen.synthesis.journal import Record, open_journal, read_records
 from noisegen.synthesis.pairs import Done
 from noisegen.synthesis.plan import CleanFile, Item, ItemName, Skipped
 from noisegen.synthesis.recipe import Recipe, read_recipe
-from noisegen.synthesis.safe_path import refuse_links
 from noisegen.synthesis.survey import UnusableError
 
 Engine = Callable[[Sequence[Item], threading.Event], Iterator[Done]]

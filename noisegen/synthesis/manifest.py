@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from noisegen.errors import ManifestError
+from noisegen.safe_path import safe_relative
 from noisegen.synthesis.plan import ItemName
-from noisegen.synthesis.safe_path import safe_relative
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 _LONGEST_LINE = 2**20

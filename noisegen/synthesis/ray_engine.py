@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import queue
 import threading
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -95,17 +96,21 @@ def _dataset(ray: ModuleType, items: Sequence[Item], work: Work, actors: Actors)
     count = min(actors.count, len(items))
     a_task = max(-(-len(items) // MOST_TASKS), min(ITEMS_A_TASK, -(-len(items) // (4 * count))))
     rows = [{ITEM: item_row(item)} for item in items]
-    return ray.data.from_items(rows, override_num_blocks=-(-len(items) // a_task)).map_batches(
-        PairActor,
-        batch_size=None,
-        batch_format="numpy",
-        compute=ray.data.ActorPoolStrategy(size=count),
-        num_cpus=actors.cores,
-        num_gpus=actors.gpus or None,
-        fn_constructor_kwargs={"work": work},
-        # A picture that kills its actor would kill the next ones as well.
-        ray_remote_args_fn=lambda: {"max_restarts": 0, "max_task_retries": 0},
-    )
+    with warnings.catch_warnings():
+        # Ray 2.60 warns that it will look for the last two elsewhere from 2.64 on.
+        warnings.simplefilter("ignore")
+        return ray.data.from_items(rows, override_num_blocks=-(-len(items) // a_task)).map_batches(
+            PairActor,
+            batch_size=None,
+            batch_format="numpy",
+            compute=ray.data.ActorPoolStrategy(size=count),
+            num_cpus=actors.cores,
+            num_gpus=actors.gpus or None,
+            fn_constructor_kwargs={"work": work},
+            # A picture that kills one actor would kill the next as well.
+            max_restarts=0,
+            max_task_retries=0,
+        )
 
 
 class _Rows:
