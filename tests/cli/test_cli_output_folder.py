@@ -133,6 +133,23 @@ def test_a_full_disk_leaves_whole_pairs_and_the_next_run_goes_on(
     assert contents(out) == whole
 
 
+def test_a_disk_that_became_read_only(
+    synth: Synth, cleans: Path, small_disk: Path, contents: Callable[[Path], dict[str, bytes]]
+) -> None:
+    out = small_disk / "pairs"
+    assert synth(cleans, out=out).code == 0
+    (out / "noisy" / "b.png").unlink()
+    before = contents(small_disk)
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    for folder in (out, small_disk / "new"):
+        ran = synth(cleans, out=folder)
+        assert ran.code == 1
+        assert ran.out == ""
+        assert len(ran.err.splitlines()) == 1
+        assert "ead-only" in ran.err
+    assert contents(small_disk) == before
+
+
 def test_a_dataset_is_not_taken_for_cleans(
     synth: Synth, cleans: Path, tmp_path: Path, contents: Callable[[Path], dict[str, bytes]]
 ) -> None:
