@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from noisegen.cli import options
+from noisegen.cli.engine import Address, EngineName, EngineOption, EngineOptions
 from noisegen.cli.output import PARTLY, Output, user_errors
-from noisegen.cli.run import described, synthesizers_on, threads, write
+from noisegen.cli.run import described, write
 from noisegen.errors import UsageError, WeightsError
 
 if TYPE_CHECKING:
@@ -39,13 +40,14 @@ def regenerate(
         str | None, typer.Option(help="The weights' file, where they are none of the shipped.")
     ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Images in hand at once.")] = None,
+    engine: EngineOption = EngineName.THREADS,
+    address: Address = None,
     device: options.Device = "auto",
     tile: Annotated[int, typer.Option(min=1, help="Side of what is prepared at once.")] = 1024,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Make a dataset again and compare it with its manifest, if that is beside the recipe."""
-    from noisegen.model.device import select_devices
     from noisegen.synthesis.cleans import find_cleans
     from noisegen.synthesis.dataset import Run, check_recipe
     from noisegen.synthesis.folder import Folder, check_output
@@ -54,6 +56,8 @@ def regenerate(
     from noisegen.synthesis.survey import survey
 
     output = Output(json, quiet)
+    made_by = EngineOptions(engine, address, workers, device, tile)
+    made_by.check()
     former = read_recipe(recipe)
     folder = Folder(out)
     if out.resolve() == recipe.parent.resolve():
@@ -61,8 +65,7 @@ def regenerate(
     lines = manifest_beside(recipe)
     profiles = load_profiles(former, recipe.parent)
     name, loaded = _weights_of(former.weights[1], weights)
-    devices = select_devices(device)
-    today = make_recipe(former.options, profiles, loaded, devices[0].type)
+    today = make_recipe(former.options, profiles, loaded, made_by.device_kind())
     again = replace(today, profiles=former.profiles)
     if check_output(out):
         check_recipe(again, folder)
@@ -74,8 +77,7 @@ def regenerate(
     if not surveyed.files:
         raise UsageError(f"--clean {clean}: holds none of the dataset's clean images")
     run = Run(again, profiles, surveyed.files, skipped, folder)
-    engine = threads(run, synthesizers_on(devices, loaded, name, tile), workers)
-    written = write(output, run, engine)
+    written = write(output, run, made_by.engine(run, loaded, name))
     shown, data = described(run, written)
     if lines is None:
         output.note(f"{recipe.parent} has no metadata.jsonl, so there was nothing to compare with")

@@ -1,8 +1,7 @@
-"""Running what writes a dataset: workers, progress, signals, and what to say at the end."""
+"""Running what writes a dataset: progress, signals, and what to say at the end."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,35 +9,7 @@ from noisegen.cli.output import Output
 from noisegen.synthesis.plan import Skipped
 
 if TYPE_CHECKING:
-    import torch
-
-    from noisegen.model.weights import Weights
     from noisegen.synthesis.dataset import Engine, Run
-    from noisegen.synthesis.synthesizer import Synthesizer
-
-
-def synthesizers_on(
-    devices: Sequence[torch.device], weights: Weights, name: str, tile: int
-) -> list[Synthesizer]:
-    """One a device; the first has the weights as they are loaded, the others their own."""
-    from noisegen.model.weights import load_weights
-    from noisegen.synthesis.synthesizer import Synthesizer
-
-    networks = [weights, *(load_weights(name) for _ in devices[1:])]
-    return [Synthesizer(network, one, tile) for network, one in zip(networks, devices, strict=True)]
-
-
-def threads(run: Run, synthesizers: Sequence[Synthesizer], workers: int | None) -> Engine:
-    """The engine of this process."""
-    from noisegen.synthesis.pairs import PairMaker
-    from noisegen.synthesis.threads import default_workers, made_by_threads
-
-    makers = [
-        PairMaker(run.profiles, one, run.recipe.options, run.pairs, run.folder.temporary)
-        for one in synthesizers
-    ]
-    count = workers or default_workers()
-    return lambda items, stop: made_by_threads(items, makers, count, stop)
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from noisegen.cli import options
+from noisegen.cli.engine import Address, EngineName, EngineOption, EngineOptions
 from noisegen.cli.noise import NoiseOptions, find_noise
 from noisegen.cli.output import PARTLY, Output, user_errors
-from noisegen.cli.run import described, synthesizers_on, threads, write
+from noisegen.cli.run import described, write
 from noisegen.errors import UsageError
 from noisegen.synthesis.plan import Layout, Skipped, SynthesisOptions
 
@@ -58,8 +59,12 @@ def synth(
     ] = "1/1",
     workers: Annotated[
         int | None,
-        typer.Option(min=1, help="Images in hand at once; as many as threads, and one more."),
+        typer.Option(
+            min=1, help="Images in hand at once, in each actor; as many as threads, and one more."
+        ),
     ] = None,
+    engine: EngineOption = EngineName.THREADS,
+    address: Address = None,
     weights: options.Weights = "base",
     device: options.Device = "auto",
     tile: Annotated[
@@ -73,7 +78,6 @@ def synth(
     quiet: options.Quiet = False,
 ) -> None:
     """Write noisy/clean pairs whose noise is that of the references' camera."""
-    from noisegen.model.device import select_devices
     from noisegen.model.weights import load_weights
     from noisegen.synthesis.cleans import find_cleans
     from noisegen.synthesis.dataset import Run, check_recipe
@@ -83,6 +87,8 @@ def synth(
     from noisegen.synthesis.survey import UnusableError, survey
 
     output = Output(json, quiet)
+    made_by = EngineOptions(engine, address, workers, device, tile)
+    made_by.check()
     noise = find_noise(
         NoiseOptions(
             ref, ref_clean, ref_burst, no_repair, tune, profile, blend, white_level
@@ -105,9 +111,9 @@ def synth(
     if overwrite:
         check_inputs(out, noise.files)
     loaded = load_weights(weights)
-    devices = select_devices(device)
+    kind = made_by.device_kind()
     profiles = noise.profiles(loaded, there, output)
-    recipe = make_recipe(chosen, profiles, loaded, devices[0].type, noise.request(loaded))
+    recipe = make_recipe(chosen, profiles, loaded, kind, noise.request(loaded))
     if there:
         check_recipe(recipe, folder)
         _note_other_machine(recipe.other_machine(there[0]), output)
@@ -116,12 +122,11 @@ def synth(
     if not surveyed.files:
         raise UnusableError(skipped)
     _note_passed_over(cleans.passed_over, output)
-    synthesizers = synthesizers_on(devices, loaded, weights, tile)
     if dry_run:
-        _report_plan(output, surveyed, skipped, profiles, synthesizers[0], chosen, out)
+        _report_plan(output, surveyed, skipped, profiles, made_by.sample(loaded), chosen, out)
         return
     run = Run(recipe, profiles, surveyed.files, skipped, folder, overwrite)
-    written = write(output, run, threads(run, synthesizers, workers))
+    written = write(output, run, made_by.engine(run, loaded, weights))
     output.result(*described(run, written))
     if written.skipped:
         raise typer.Exit(PARTLY)

@@ -29,6 +29,14 @@ OBJECT_STORE = 128 * 2**20
 
 CONNECT_SECONDS = 10.0
 
+ENVIRONMENT = {
+    # It otherwise reports to its makers.
+    "RAY_USAGE_STATS_ENABLED": "0",
+    # Times that it asks for a cluster that does not answer, 40 s each.
+    "RAY_NUM_REDIS_GET_RETRIES": "2",
+}
+"""Of Ray, which reads it when it is imported."""
+
 
 class ClusterError(NoisegenError):
     """A Ray cluster that is missing, too small or lost."""
@@ -57,8 +65,7 @@ def require_ray() -> ModuleType:
     Raises:
         ClusterError: it is not installed.
     """
-    # Read when it is imported: it otherwise reports to its makers.
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ.update(ENVIRONMENT)
     try:
         import_module("ray.data")
     except ImportError:
@@ -114,7 +121,8 @@ def _connect(ray: ModuleType, address: str | None, cores: int) -> None:
     # Ray raises nearly anything here, from ValueError to its own.
     except Exception as error:
         raise ClusterError(
-            f"--engine ray: {named} cannot be used ({_first_line(error)}); check `ray status`, or "
+            f"--engine ray: {named} cannot be used ({_first_line(error)}); check that "
+            "`ray status` answers here (with RAY_AUTH_TOKEN, if the cluster asks for a token), or "
             "use --engine threads"
         ) from error
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)
