@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from noisegen.errors import InterruptedRunError, OutputError
@@ -48,7 +49,7 @@ class Run:
     folder: Folder
     overwrite: bool = False
 
-    @property
+    @cached_property
     def items(self) -> list[Item]:
         """What the shard is to hold."""
         shard, variants = self.folder.shard, self.recipe.options.variants

@@ -17,7 +17,7 @@ from noisegen.synthesis.manifest import PairLine, json_lines, read_lines
 from noisegen.synthesis.plan import Item, ItemName, SynthesisOptions
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Record:
     """One item that is made.
 

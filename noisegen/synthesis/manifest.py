@@ -17,7 +17,7 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 _LONGEST_LINE = 2**20
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PairLine:
     """One pair.
 

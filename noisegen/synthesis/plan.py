@@ -60,7 +60,7 @@ class SynthesisOptions:
             raise UsageError(f"--compression {self.compression}: give a level from 0 to 9")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CleanFile:
     """A clean picture to put noise on.
 
@@ -82,7 +82,7 @@ class CleanFile:
         return self.output.with_name(f"{self.output.stem}{suffix}{self.output.suffix}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Item:
     """One noisy version of a clean file: what is made, or left out, as one."""
 
