@@ -5,16 +5,12 @@ from __future__ import annotations
 import copy
 from dataclasses import replace
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from noisegen.images import quantise, to_float
+from noisegen.images import Pixels, quantise, to_float
 from noisegen.model.weights import Weights
 from noisegen.references.profile import NoiseProfile
 from noisegen.synthesis.field import field_key, gaussian_field
-
-Bytes = NDArray[np.uint8]
 
 
 def classical(weights: Weights) -> Weights:
@@ -27,15 +23,16 @@ def classical(weights: Weights) -> Weights:
     return replace(weights, name="classical", model=model)
 
 
-def gaussian(clean: Bytes, profile: NoiseProfile, key: str) -> Bytes:
+def gaussian(clean: Pixels, profile: NoiseProfile, key: str, white_level: float = 255) -> Pixels:
     """White Gaussian noise of the reference's σ per channel, clipped and quantised.
 
     Args:
-        clean: H×W×C uint8.
+        clean: H×W×C, uint8 or uint16.
         profile: whose σ is taken.
         key: of the field.
+        white_level: of the clean.
     """
     height, width, channels = clean.shape
     field = gaussian_field(field_key(0, key, 0), 0, 0, height, width)[:channels]
     noise = field.transpose(1, 2, 0) * profile.sigma
-    return quantise(to_float(clean, 255) + noise, 255, np.uint8).astype(np.uint8)
+    return quantise(to_float(clean, white_level) + noise, white_level, clean.dtype)

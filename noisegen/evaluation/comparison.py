@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisegen.evaluation.protocol import PROTOCOL_SEED, Target
+from noisegen.images import Pixels, to_float
 
-Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
 
@@ -22,31 +22,58 @@ class Comparison:
         row: name of the table's line.
         case: name of the case.
         target: holds the clean.
-        real: H×W×C uint8, the target's noisy picture; for a floor it may be a generated one.
-        fake: the generated noisy picture, H×W×C uint8.
+        real: H×W×C, the target's noisy picture; for a floor it may be a generated one.
+        fake: the generated noisy picture, H×W×C of the same type.
+        fake_clean: what the generated noise lies on, where that is not the target's clean.
     """
 
     row: str
     case: str
     target: Target
-    real: Bytes
-    fake: Bytes
+    real: Pixels
+    fake: Pixels
+    fake_clean: Pixels | None = None
 
     @property
     def real_noise(self) -> Floats:
         """Noise of the real picture, H×W×C in [−1, 1]."""
-        return noise_of(self.real, self.target.clean)
+        return noise_of(self.real, self.target.clean, self.target.white_level)
 
     @property
     def fake_noise(self) -> Floats:
         """Noise of the generated picture, H×W×C in [−1, 1]."""
-        return noise_of(self.fake, self.target.clean)
+        return noise_of(self.fake, self._under_fake, self.target.white_level)
+
+    @property
+    def real_pair(self) -> tuple[Pixels | Floats, Pixels | Floats]:
+        """The real picture and its clean as a denoiser takes them: uint8, or float32 in [0, 1]."""
+        return self._for_denoiser(self.real), self._for_denoiser(self.target.clean)
+
+    @property
+    def fake_pair(self) -> tuple[Pixels | Floats, Pixels | Floats]:
+        """The same of the generated picture."""
+        return self._for_denoiser(self.fake), self._for_denoiser(self._under_fake)
+
+    @property
+    def _under_fake(self) -> Pixels:
+        return self.target.clean if self.fake_clean is None else self.fake_clean
+
+    def _for_denoiser(self, picture: Pixels) -> Pixels | Floats:
+        if picture.dtype == np.uint8:
+            return picture
+        return to_float(picture, self.target.white_level)
 
 
-def noise_of(noisy: Bytes, clean: Bytes) -> Floats:
-    """Noise from integers: a rounding of 1e-9 would move KLD's spike at 0 across a bin's edge."""
-    difference = (noisy.astype(np.int16) - clean).astype(np.float32)
-    return difference / np.float32(255)
+def noise_of(noisy: Pixels, clean: Pixels, white_level: float = 255) -> Floats:
+    """Noise from integers: a rounding of 1e-9 would move KLD's spike at 0 across a bin's edge.
+
+    Args:
+        noisy: H×W×C uint8 or uint16.
+        clean: the same.
+        white_level: what 1 means.
+    """
+    difference = (noisy.astype(np.int32) - clean).astype(np.float32)
+    return difference / np.float32(white_level)
 
 
 def scene_folds(scenes: Sequence[str], count: int) -> list[list[int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,9 +12,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-Bytes = NDArray[np.uint8]
-Pair = tuple[Bytes, Bytes]
-"""A noisy picture and its clean, H×W×C uint8."""
+Picture = NDArray[Any]
+"""H×W×C, uint8 or float32 in [0, 1]."""
+
+Pair = tuple[Picture, Picture]
+"""A noisy picture and its clean."""
 
 NOISE_UNIT = 0.1
 """What the network predicts the noise in: its outputs are of order 1 then."""
@@ -114,17 +117,18 @@ def train_denoiser(
 
 
 @torch.inference_mode()
-def denoise(denoiser: DnCNN, noisy: Bytes) -> Tensor:
-    """A noisy picture H×W×C uint8 → the denoised one, 1×C×H×W in [0, 1], on the CPU."""
+def denoise(denoiser: DnCNN, noisy: Picture) -> Tensor:
+    """A noisy picture → the denoised one, 1×C×H×W in [0, 1], on the CPU."""
     place = next(denoiser.parameters()).device
     with torch.autocast(place.type, torch.bfloat16):
         restored: Tensor = denoiser(planes(noisy).to(place))
     return restored.clamp(0, 1).cpu()
 
 
-def planes(picture: Bytes) -> Tensor:
-    """H×W×C uint8 → 1×C×H×W in [0, 1]."""
-    return torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))[None].float() / 255
+def planes(picture: Picture) -> Tensor:
+    """H×W×C → 1×C×H×W in [0, 1]."""
+    samples = torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))[None].float()
+    return samples / 255 if picture.dtype == np.uint8 else samples
 
 
 def _random_crops(

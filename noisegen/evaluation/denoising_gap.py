@@ -16,13 +16,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from noisegen.evaluation.comparison import Comparison, scene_folds
-from noisegen.evaluation.denoiser import DenoiserConfig, denoise, planes, train_denoiser
+from noisegen.evaluation.denoiser import DenoiserConfig, Pair, denoise, planes, train_denoiser
 from noisegen.evaluation.image_quality import psnr, ssim
-
-Bytes = NDArray[np.uint8]
 
 MOST_TESTED = 24
 """Test pictures a fold, evenly chosen: the rest would cost more than they tell."""
@@ -66,14 +63,14 @@ def denoising_gap(
     """
     if taught_by_real is None:
         taught_by_real = quality_taught_by(
-            [c.real for c in comparisons], comparisons, config, device
+            [c.real_pair for c in comparisons], comparisons, config, device
         )
-    fakes = [c.fake for c in comparisons]
+    fakes = [c.fake_pair for c in comparisons]
     return taught_by_real - quality_taught_by(fakes, comparisons, config, device)
 
 
 def quality_taught_by(
-    noisies: Sequence[Bytes],
+    pairs: Sequence[Pair],
     comparisons: Sequence[Comparison],
     config: DenoiserConfig = DEFAULT,
     device: str = "cpu",
@@ -81,20 +78,19 @@ def quality_taught_by(
     """Quality on the real pictures of one fold after training on the other, over both folds.
 
     Args:
-        noisies: what is trained on, one on each comparison's clean.
-        comparisons: give cleans, scenes, and the real pictures to test on.
+        pairs: what is trained on, one a comparison.
+        comparisons: give scenes, and the real pictures to test on.
         config: of the denoiser.
         device: where it is trained.
     """
     folds = scene_folds([c.target.scene for c in comparisons], 2)
     psnrs, ssims = [], []
     for learnt, tested in (folds, folds[::-1]):
-        pairs = [(noisies[i], comparisons[i].target.clean) for i in learnt]
-        denoiser = train_denoiser(pairs, config, device)
+        denoiser = train_denoiser([pairs[i] for i in learnt], config, device)
         count = min(MOST_TESTED, len(tested))
         for place in np.linspace(0, len(tested) - 1, count).round().astype(int):
-            comparison = comparisons[tested[place]]
-            restored, clean = denoise(denoiser, comparison.real), planes(comparison.target.clean)
-            psnrs.append(psnr(restored, clean))
-            ssims.append(ssim(restored, clean))
+            noisy, clean = comparisons[tested[place]].real_pair
+            restored, truth = denoise(denoiser, noisy), planes(clean)
+            psnrs.append(psnr(restored, truth))
+            ssims.append(ssim(restored, truth))
     return Quality(float(np.mean(psnrs)), float(np.mean(ssims)))

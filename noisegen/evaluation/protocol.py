@@ -23,7 +23,7 @@ from noisegen.evaluation.realdata import (
     w2s_pair,
 )
 from noisegen.evaluation.unseen_noise import FAMILIES
-from noisegen.images import read_picture
+from noisegen.images import Pixels, read_picture
 from noisegen.references.create import Reference
 
 Bytes = NDArray[np.uint8]
@@ -40,19 +40,21 @@ W2S_TARGETS = 8
 
 @dataclass(frozen=True)
 class Target:
-    """A real noisy picture with its clean, H×W×C uint8.
+    """A real noisy picture with its clean, H×W×C.
 
     Attributes:
         name: also the key of its generated noise.
         scene: what the picture shows. What is trained on some targets is tested on other scenes.
         again: a second noisy picture by the same process where one can be drawn, else None.
+        white_level: of the pictures; 255 for the protocol's own, which are of 8 bits.
     """
 
     name: str
     scene: str
-    noisy: Bytes
-    clean: Bytes
-    again: Bytes | None = None
+    noisy: Pixels
+    clean: Pixels
+    again: Pixels | None = None
+    white_level: float = 255
 
 
 @dataclass(frozen=True)

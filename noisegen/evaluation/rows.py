@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from noisegen.evaluation import baselines
 from noisegen.evaluation.comparison import Comparison
 from noisegen.evaluation.protocol import Case, Target
+from noisegen.images import Pixels
 from noisegen.model.weights import Weights
 from noisegen.references.create import (
     Measured,
@@ -22,10 +20,8 @@ from noisegen.references.create import (
 from noisegen.references.profile import NoiseProfile
 from noisegen.synthesis.synthesizer import Synthesizer
 
-Bytes = NDArray[np.uint8]
-
-Draw = Callable[[Target, NoiseProfile], Bytes]
-"""A target and its case's profile → a noisy picture like the target's clean, H×W×C uint8."""
+Draw = Callable[[Target, NoiseProfile], Pixels]
+"""A target and its case's profile → a noisy picture like the target's clean, H×W×C of its type."""
 
 
 Fit = Callable[[NoiseProfile, Measured, Weights], NoiseProfile]
@@ -37,7 +33,7 @@ def as_encoded(profile: NoiseProfile, _: Measured, __: Weights) -> NoiseProfile:
     return profile
 
 
-def real_noisy(target: Target, _: NoiseProfile) -> Bytes:
+def real_noisy(target: Target, _: NoiseProfile) -> Pixels:
     """The target's own noisy picture."""
     return target.noisy
 
@@ -65,8 +61,14 @@ def generated(weights: Weights, device: str = "cpu", variant: int = 0) -> Draw:
     """Noise by a network's weights; another variant is another draw."""
     synthesizer = Synthesizer(weights, device)
 
-    def draw(target: Target, profile: NoiseProfile) -> Bytes:
-        return synthesizer.synthesize(target.clean, profile, key=target.name, variant=variant)
+    def draw(target: Target, profile: NoiseProfile) -> Pixels:
+        return synthesizer.synthesize(
+            target.clean,
+            profile,
+            key=target.name,
+            variant=variant,
+            white_level=target.white_level,
+        )
 
     return draw
 
@@ -74,8 +76,8 @@ def generated(weights: Weights, device: str = "cpu", variant: int = 0) -> Draw:
 def gaussian_row(weights: Weights) -> Row:
     """White Gaussian noise of the reference's σ."""
 
-    def draw(target: Target, profile: NoiseProfile) -> Bytes:
-        return baselines.gaussian(target.clean, profile, target.name)
+    def draw(target: Target, profile: NoiseProfile) -> Pixels:
+        return baselines.gaussian(target.clean, profile, target.name, target.white_level)
 
     return Row("gaussian", weights, draw)
 
@@ -94,10 +96,10 @@ def floor_row(weights: Weights, device: str = "cpu") -> Row:
     """Two draws of one process: of the real one where it can be drawn again, else of ours."""
     ours, ours_again = generated(weights, device), generated(weights, device, variant=1)
 
-    def first(target: Target, profile: NoiseProfile) -> Bytes:
+    def first(target: Target, profile: NoiseProfile) -> Pixels:
         return ours(target, profile) if target.again is None else target.noisy
 
-    def second(target: Target, profile: NoiseProfile) -> Bytes:
+    def second(target: Target, profile: NoiseProfile) -> Pixels:
         return ours_again(target, profile) if target.again is None else target.again
 
     return Row("floor", weights, fake=second, real=first)

@@ -59,7 +59,7 @@ def measure_sets(
     for name, row in rows.items():
         key = _real_pictures(row)
         if key not in known:
-            known[key] = quality_taught_by([c.real for c in row], row, config.denoiser, device)
+            known[key] = quality_taught_by([c.real_pair for c in row], row, config.denoiser, device)
         yield (
             name,
             SetScores(

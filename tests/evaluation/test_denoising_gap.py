@@ -10,10 +10,10 @@ from skimage.metrics import structural_similarity
 
 from noisegen.evaluation import denoising_gap as denoising_gap_module
 from noisegen.evaluation.denoiser import (
-    Bytes,
     DenoiserConfig,
     DnCNN,
     Pair,
+    Picture,
     denoise,
     planes,
     train_denoiser,
@@ -64,7 +64,7 @@ def test_learns_to_denoise() -> None:
 def test_equal_noise_leaves_no_gap_and_wrong_noise_does() -> None:
     same = denoising_gap(comparisons(white(20), white(20)), QUICK)
     wrong = comparisons(white(20), white(4))
-    taught = quality_taught_by([c.real for c in wrong], wrong, QUICK)
+    taught = quality_taught_by([c.real_pair for c in wrong], wrong, QUICK)
     gap = denoising_gap(wrong, QUICK, taught_by_real=taught)
     assert abs(same.psnr) < 0.5
     assert gap.psnr > 1
@@ -81,7 +81,7 @@ def test_a_scene_is_never_tested_by_what_learnt_from_it(monkeypatch: pytest.Monk
         learnt.append([id(clean) for _, clean in pairs])
         return len(learnt) - 1
 
-    def restore(fold: int, noisy: Bytes) -> torch.Tensor:
+    def restore(fold: int, noisy: Picture) -> torch.Tensor:
         shown = next(c for c in pictures if c.real is noisy)
         tested.append(id(shown.target.clean))
         assert id(shown.target.clean) not in learnt[fold]
@@ -89,5 +89,5 @@ def test_a_scene_is_never_tested_by_what_learnt_from_it(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(denoising_gap_module, "train_denoiser", train)
     monkeypatch.setattr(denoising_gap_module, "denoise", restore)
-    quality_taught_by([c.fake for c in pictures], pictures)
+    quality_taught_by([c.fake_pair for c in pictures], pictures)
     assert sorted(tested) == sorted(id(c.target.clean) for c in pictures)
