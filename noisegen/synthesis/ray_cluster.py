@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import threading
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
@@ -102,8 +103,6 @@ def open_cluster(address: str | None, cores: int) -> Iterator[ModuleType]:
             yield ray
         finally:
             ray.shutdown()
-            for number, handler in handlers.items():
-                signal.signal(number, handler)
 
 
 def _connect(ray: ModuleType, address: str | None, cores: int) -> None:
@@ -117,7 +116,10 @@ def _connect(ray: ModuleType, address: str | None, cores: int) -> None:
     quiet = {"log_to_driver": False, "logging_level": logging.CRITICAL}
     named = address or "a cluster of this machine"
     try:
-        ray.init(**({"address": address} if address else started), **quiet)
+        with warnings.catch_warnings():
+            # Of what Ray's next versions will do.
+            warnings.simplefilter("ignore")
+            ray.init(**({"address": address} if address else started), **quiet)
     # Ray raises nearly anything here, from ValueError to its own.
     except Exception as error:
         raise ClusterError(
