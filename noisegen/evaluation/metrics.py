@@ -7,6 +7,7 @@ divided by the white level, the generated one clipped and quantised like the rea
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,6 +21,7 @@ AKLD_SIDE = 7
 AKLD_SIGMA = 0.3 * ((AKLD_SIDE - 1) * 0.5 - 1) + 0.8
 """What OpenCV derives for a Gaussian of 7 pixels: 1.4."""
 KS_STEPS = 255
+KS_EDGES = (np.arange(-KS_STEPS, KS_STEPS + 2) - 0.5) / KS_STEPS
 LAGS = 6
 LEVEL_BINS = 16
 LEVEL_PIXELS = 200
@@ -92,9 +94,8 @@ def local_variance(noise: Floats) -> Floats:
 
 def kolmogorov_smirnov(real: Floats, fake: Floats) -> float:
     """Largest difference of the two pooled noise distributions' CDFs, in steps of 1/255."""
-    edges = (np.arange(-KS_STEPS, KS_STEPS + 2) - 0.5) / KS_STEPS
-    p = np.cumsum(np.histogram(real, edges)[0]) / real.size
-    q = np.cumsum(np.histogram(fake, edges)[0]) / fake.size
+    p = np.cumsum(np.histogram(real, KS_EDGES)[0]) / real.size
+    q = np.cumsum(np.histogram(fake, KS_EDGES)[0]) / fake.size
     return float(np.abs(p - q).max())
 
 
@@ -105,20 +106,35 @@ def correlation_error(real: Floats, fake: Floats) -> float:
 
 def correlations(noise: Floats) -> NDArray[np.float64]:
     """Correlation of every channel with every channel at every lag within ±6 px: C×C×13×13."""
+    return normalised(lagged_products(noise))
+
+
+def normalised(products: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Lagged products over the channels' deviations: correlation coefficients, C×C×13×13."""
+    channels = np.arange(len(products))
+    deviation = np.sqrt(np.maximum(products[channels, channels, LAGS, LAGS], 1e-20))
+    coefficients: NDArray[np.float64] = products / np.outer(deviation, deviation)[..., None, None]
+    return coefficients
+
+
+def lagged_products(noise: NDArray[Any]) -> NDArray[np.float64]:
+    """Sums of a channel's noise times another's at every lag within ±6 px: C×C×13×13.
+
+    Args:
+        noise: H×W×C in any unit; the channels' means are taken out.
+    """
     x = noise.astype(np.float64)
     x = x - x.mean((0, 1))
     height, width, channels = x.shape
     spectrum = np.fft.rfft2(x, (height + LAGS, width + LAGS), axes=(0, 1))
     rows, columns = height + LAGS, width + LAGS
-    deviation = np.sqrt(np.maximum((x**2).sum((0, 1)), 1e-20))
     result = np.empty((channels, channels, 2 * LAGS + 1, 2 * LAGS + 1))
     index = np.arange(-LAGS, LAGS + 1)
     for a in range(channels):
         for b in range(channels):
             product = spectrum[..., a].conj() * spectrum[..., b]
             covariance = np.fft.irfft2(product, (rows, columns))
-            near = covariance[np.ix_(index % rows, index % columns)]
-            result[a, b] = near / (deviation[a] * deviation[b])
+            result[a, b] = covariance[np.ix_(index % rows, index % columns)]
     return result
 
 
@@ -144,5 +160,9 @@ def _level(noise: Floats, bins: NDArray[np.int_], counts: NDArray[np.int_]) -> N
     total = np.maximum(counts, 1)
     mean = np.bincount(bins, noise, LEVEL_BINS) / total
     square = np.bincount(bins, noise.astype(np.float64) ** 2, LEVEL_BINS) / total
-    # A quarter of a step of 8 bits: noiseless (clipped) intensities compare as equal, not as −∞.
-    return np.sqrt(np.maximum(square - mean**2, (0.25 / 255) ** 2))
+    return np.sqrt(np.maximum(square - mean**2, least_level(255) ** 2))
+
+
+def least_level(white_level: float) -> float:
+    """A quarter of a step: noiseless (clipped) intensities compare as equal, not as −∞."""
+    return 0.25 / white_level

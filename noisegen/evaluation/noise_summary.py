@@ -1,0 +1,135 @@
+"""All that the distances between two noises need of one of them, but for AKLD; summaries add up.
+
+So noise can be compared over any number of pictures, and where real and generated noise lie on
+different pictures, which share no pixel.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noisegen.evaluation.metrics import LEVEL_BINS, lagged_products, least_level, normalised
+from noisegen.images import Pixels, to_float
+
+Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
+Counts = NDArray[np.int64]
+
+TILE = 1024
+"""Side, in pixels, of what correlations are taken in at once; the mean is taken out of each."""
+
+
+@dataclass(frozen=True, eq=False)
+class NoiseSummary:
+    """Noise of some pictures, in steps of the pictures' integers.
+
+    Attributes:
+        white_level: of the pictures.
+        counts: C×(2W+1), pixels whose noise is −W … W steps, W the white level.
+        pixels: C×16, pixels of each intensity of the clean.
+        totals: C×16, sum of their noise.
+        squares: C×16, sum of its squares.
+        products: C×C×13×13, sums of products at every lag within ±6 px, mean taken out.
+    """
+
+    white_level: float
+    counts: Counts
+    pixels: Counts
+    totals: Doubles
+    squares: Doubles
+    products: Doubles
+
+    def __add__(self, other: NoiseSummary) -> NoiseSummary:
+        return NoiseSummary(
+            self.white_level,
+            self.counts + other.counts,
+            self.pixels + other.pixels,
+            self.totals + other.totals,
+            self.squares + other.squares,
+            self.products + other.products,
+        )
+
+    def channel(self, index: int) -> NoiseSummary:
+        """The same of one channel."""
+        one = slice(index, index + 1)
+        return NoiseSummary(
+            self.white_level,
+            self.counts[one],
+            self.pixels[one],
+            self.totals[one],
+            self.squares[one],
+            self.products[one, one],
+        )
+
+    @property
+    def channels(self) -> int:
+        """1 or 3."""
+        return len(self.counts)
+
+    @property
+    def values(self) -> Floats:
+        """2W+1, the noise that ``counts`` counts, in units of the white level."""
+        reach = self.counts.shape[1] // 2
+        # Divided as the metrics' noise is: one rounding would move a value across a bin's edge.
+        values: Floats = np.arange(-reach, reach + 1).astype(np.float32)
+        values /= np.float32(self.white_level)
+        return values
+
+    @property
+    def sigma(self) -> float:
+        """Standard deviation over all channels, in units of the white level."""
+        count = self.counts.sum()
+        mean = self.totals.sum() / count
+        return float(np.sqrt(max(self.squares.sum() / count - mean**2, 0))) / self.white_level
+
+    @property
+    def level(self) -> Doubles:
+        """C×16, standard deviation at each intensity, in units of the white level.
+
+        At least a quarter of a step, so that noiseless (clipped) intensities compare as equal.
+        """
+        count = np.maximum(self.pixels, 1)
+        variance = self.squares / count - (self.totals / count) ** 2
+        level: Doubles = np.sqrt(np.maximum(variance, 0)) / self.white_level
+        return np.maximum(level, least_level(self.white_level))
+
+    @property
+    def correlations(self) -> Doubles:
+        """C×C×13×13, of every channel with every channel at every lag within ±6 px."""
+        return normalised(self.products)
+
+
+def summarise_noise(noisy: Pixels, clean: Pixels, white_level: float) -> NoiseSummary:
+    """Summary of one picture's noise.
+
+    Args:
+        noisy: H×W×C, uint8 or uint16, up to the white level.
+        clean: the same.
+        white_level: what 1 means.
+
+    Returns:
+        Its products are those of whole pictures up to 1024², of larger ones within tiles.
+    """
+    height, width, channels = clean.shape
+    noise = noisy.astype(np.int32) - clean
+    intensity = np.clip((to_float(clean, white_level) * LEVEL_BINS).astype(int), 0, LEVEL_BINS - 1)
+    reach = math.ceil(white_level)
+    counts = np.empty((channels, 2 * reach + 1), np.int64)
+    pixels = np.empty((channels, LEVEL_BINS), np.int64)
+    totals, squares = np.empty((2, channels, LEVEL_BINS))
+    for c in range(channels):
+        steps, bins = noise[..., c].ravel(), intensity[..., c].ravel()
+        counts[c] = np.bincount(steps + reach, minlength=2 * reach + 1)
+        pixels[c] = np.bincount(bins, minlength=LEVEL_BINS)
+        totals[c] = np.bincount(bins, steps, LEVEL_BINS)
+        squares[c] = np.bincount(bins, steps.astype(np.float64) ** 2, LEVEL_BINS)
+    products = sum(
+        lagged_products(noise[y : y + TILE, x : x + TILE])
+        for y in range(0, height, TILE)
+        for x in range(0, width, TILE)
+    )
+    return NoiseSummary(white_level, counts, pixels, totals, squares, np.asarray(products))
