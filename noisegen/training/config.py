@@ -30,7 +30,7 @@ class ObjectiveConfig:
     """
 
     energy: float = 1.0
-    histogram: float = 0.3
+    histogram: float = 0.0
     level: float = 0.0
     contrastive: float = 0.0
     adversarial: float = 0.0
