@@ -33,6 +33,8 @@ CONNECT_SECONDS = 10.0
 ENVIRONMENT = {
     # It otherwise reports to its makers.
     "RAY_USAGE_STATS_ENABLED": "0",
+    # It otherwise connects to any cluster, or starts one, for a thread that comes late.
+    "RAY_ENABLE_AUTO_CONNECT": "0",
     # Times that it asks for a cluster that does not answer, 40 s each.
     "RAY_NUM_REDIS_GET_RETRIES": "2",
 }
