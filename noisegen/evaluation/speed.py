@@ -18,7 +18,8 @@ from noisegen.references.create import Reference, create_profile
 from noisegen.synthesis.cleans import find_cleans
 from noisegen.synthesis.dataset import Run, write_dataset
 from noisegen.synthesis.folder import Folder
-from noisegen.synthesis.pairs import Done, PairMaker
+from noisegen.synthesis.outcome import Done
+from noisegen.synthesis.pairs import PairMaker
 from noisegen.synthesis.plan import SynthesisOptions
 from noisegen.synthesis.recipe import make_recipe
 from noisegen.synthesis.synthesizer import Synthesizer

@@ -241,9 +241,7 @@ def volume_hash(path: str | Path) -> str:
     """
     with open_volume(path) as volume:
         header = volume.header
-        digest = VolumeHash(
-            header.pages, header.height, header.width, header.samples, header.dtype
-        )
+        digest = VolumeHash(header.pages, header.height, header.width, header.samples, header.dtype)
         rows = max(1, HASHED_AT_ONCE // (header.width * header.samples))
         for page in range(header.pages):
             for top in range(0, header.height, rows):

@@ -20,7 +20,7 @@ from noisegen.safe_path import refuse_links
 from noisegen.synthesis.finish import finish
 from noisegen.synthesis.folder import CLEAN, NOISY, PROFILES, Folder, empty_output, make_folder
 from noisegen.synthesis.journal import Record, open_journal, read_records
-from noisegen.synthesis.pairs import Done
+from noisegen.synthesis.outcome import Done
 from noisegen.synthesis.plan import CleanFile, Item, ItemName, Skipped
 from noisegen.synthesis.recipe import Recipe, read_recipe
 from noisegen.synthesis.survey import UnusableError

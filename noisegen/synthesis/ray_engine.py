@@ -20,7 +20,7 @@ import torch
 
 from noisegen.errors import NoisegenError, OutputError
 from noisegen.synthesis.folder import Folder
-from noisegen.synthesis.pairs import Done
+from noisegen.synthesis.outcome import Done
 from noisegen.synthesis.plan import Item, ItemName
 from noisegen.synthesis.ray_actor import ITEM, OUTCOME, PairActor, Work
 from noisegen.synthesis.ray_cluster import (

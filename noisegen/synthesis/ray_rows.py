@@ -10,7 +10,7 @@ from typing import Any
 from noisegen.images import Container
 from noisegen.synthesis.journal import Record
 from noisegen.synthesis.manifest import PairLine
-from noisegen.synthesis.pairs import Done, Spent
+from noisegen.synthesis.outcome import Done, Spent
 from noisegen.synthesis.plan import CleanFile, Item, ItemName, Skipped
 
 WHERE = "an actor's answer"

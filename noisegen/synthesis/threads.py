@@ -12,7 +12,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import torch
 
-from noisegen.synthesis.pairs import Done, PairMaker
+from noisegen.synthesis.outcome import Done
+from noisegen.synthesis.pairs import PairMaker
 from noisegen.synthesis.plan import Item
 
 AHEAD = 2

@@ -17,7 +17,7 @@ from noisegen.references.profile import NoiseProfile
 from noisegen.synthesis.folder import Folder
 from noisegen.synthesis.journal import Record
 from noisegen.synthesis.manifest import PairLine
-from noisegen.synthesis.pairs import Done, Spent
+from noisegen.synthesis.outcome import Done, Spent
 from noisegen.synthesis.plan import CleanFile, Item, Skipped, SynthesisOptions
 from noisegen.synthesis.ray_actor import ITEM, OUTCOME, PairActor, Work
 from noisegen.synthesis.ray_cluster import MOST_CORES, ClusterError, Node, plan_actors

@@ -15,7 +15,8 @@ from noisegen.references.profile import NoiseProfile
 from noisegen.synthesis.cleans import find_cleans
 from noisegen.synthesis.dataset import Run, write_dataset
 from noisegen.synthesis.folder import Folder
-from noisegen.synthesis.pairs import Done, PairMaker
+from noisegen.synthesis.outcome import Done
+from noisegen.synthesis.pairs import PairMaker
 from noisegen.synthesis.plan import Item, SynthesisOptions
 from noisegen.synthesis.recipe import make_recipe
 from noisegen.synthesis.survey import survey
