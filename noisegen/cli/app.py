@@ -15,6 +15,7 @@ from noisegen.cli import (
     benchmark,
     blend,
     evaluate,
+    evaluate_help,
     merge,
     profile,
     regenerate,
@@ -38,7 +39,7 @@ app.command("regenerate")(regenerate.regenerate)
 profile.app.command("blend")(blend.blend)
 profile.app.command("sweep")(blend.sweep)
 app.add_typer(profile.app, name="profile")
-app.command("evaluate")(evaluate.evaluate)
+app.command("evaluate", help=evaluate_help.HELP)(evaluate.evaluate)
 app.add_typer(train.app, name="train")
 app.command("benchmark")(benchmark.benchmark)
 

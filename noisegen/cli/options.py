@@ -52,6 +52,38 @@ Tune = Annotated[
         "those trained on. 40 seconds if no number follows.",
     ),
 ]
+Real = Annotated[
+    str | None,
+    typer.Option(
+        "--real",
+        metavar="DIR",
+        help="Real pairs: a folder with noisy/ and clean/ or metadata.jsonl, or NOISY:CLEAN.",
+    ),
+]
+Synth = Annotated[
+    str | None,
+    typer.Option(
+        "--synth",
+        metavar="DIR",
+        help="Synthetic pairs, the same way: instead of --split, compare them with --real.",
+    ),
+]
+RefProfile = Annotated[
+    list[Path] | None,
+    typer.Option("--profile", help="A saved noise profile instead of --ref, for the baselines."),
+]
+Klds = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--kld",
+        metavar="NAME",
+        help="Also the KL divergence of another paper's code (see above); repeatable.",
+    ),
+]
+Csv = Annotated[
+    Path | None,
+    typer.Option("--csv", help="Folder for scores.csv and intensity.csv, made if need be."),
+]
 DataFolder = Annotated[
     Path, typer.Option("--data", envvar="NOISEGEN_DATA", help="Folder of the real data.")
 ]

@@ -23,6 +23,9 @@ class SetConfig:
 
 DEFAULT = SetConfig()
 
+LEAST_SIDE = max(DEFAULT.mmd.side, DEFAULT.classifier.side, DEFAULT.denoiser.side)
+"""Pixels that a picture must have either way."""
+
 
 @dataclass(frozen=True)
 class SetScores:

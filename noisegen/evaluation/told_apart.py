@@ -96,7 +96,7 @@ def told_apart(
         classifier = _train(trained, scale, config, torch.device(device))
         for index in asked:
             right[index] = _share_right(classifier, noises[index] * scale, len(noises), config)
-    return ToldApart(float(right.mean()), *_interval(right))
+    return ToldApart(float(right.mean()), *bootstrap_interval(right))
 
 
 def patch_classifier(channels: int, width: int) -> nn.Sequential:
@@ -165,8 +165,15 @@ def _share_right(
     return float(torch.cat([~real, fake]).float().mean())
 
 
-def _interval(right: Floats | NDArray[np.float64]) -> tuple[float, float]:
-    """95 % percentile bootstrap over targets, whose patches are not independent of each other."""
+def bootstrap_interval(right: NDArray[np.float64]) -> tuple[float, float]:
+    """95 % percentile bootstrap over targets, whose patches are not independent of each other.
+
+    Args:
+        right: share of right answers on each target.
+
+    Returns:
+        Both ends of the interval of their mean.
+    """
     rng = np.random.default_rng(PROTOCOL_SEED)
     means = rng.choice(right, (RESAMPLES, len(right))).mean(1)
     low, high = np.quantile(means, (0.025, 0.975))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from comparisons import comparisons, grain, white
+from scipy.stats import bootstrap
 
 from noisegen.evaluation.comparison import scene_folds
-from noisegen.evaluation.told_apart import ClassifierConfig, told_apart
+from noisegen.evaluation.told_apart import ClassifierConfig, bootstrap_interval, told_apart
 
 QUICK = ClassifierConfig(width=16, steps=50, pairs=24, folds=2)
 FEW = ClassifierConfig(width=8, steps=5, pairs=4, folds=2)
@@ -23,6 +27,26 @@ def test_grain_is_told_from_white_noise_of_equal_strength(channels: int) -> None
     told = told_apart(comparisons(white(10), grain(10), channels=channels), QUICK)
     assert told.accuracy > 0.9
     assert told.low > 0.85
+
+
+def test_the_interval_is_scipys_bootstrap() -> None:
+    right = np.random.default_rng(0).uniform(0.4, 0.9, 20)
+    expected = bootstrap((right,), np.mean, method="percentile", rng=0).confidence_interval
+    assert bootstrap_interval(right) == pytest.approx(tuple(expected), abs=0.01)
+
+
+def test_noise_on_other_pictures_is_told_by_its_own_clean() -> None:
+    """Generated noise that lies on another clean than the target's."""
+    one, two = (comparisons(white(10), white(10), scenes=4, side=side) for side in (96, 96))
+    shifted = [*two[1:], two[0]]
+    apart = [
+        replace(a, fake=b.fake, fake_clean=b.target.clean)
+        for a, b in zip(one, shifted, strict=True)
+    ]
+    assert all(
+        np.array_equal(a.fake_noise, b.fake_noise) for a, b in zip(apart, shifted, strict=True)
+    )
+    assert abs(told_apart(apart, FEW).accuracy - 0.5) < 0.1
 
 
 def test_same_seed_same_answer() -> None:

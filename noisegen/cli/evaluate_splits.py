@@ -1,0 +1,130 @@
+"""``noisegen evaluate --split``: weights on validation splits, baselines beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from noisegen.cli.output import Output
+from noisegen.cli.set_table import set_table
+from noisegen.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from noisegen.evaluation.protocol import Cases
+    from noisegen.evaluation.rows import Row
+    from noisegen.model.weights import Weights
+    from noisegen.references.create import Measured
+    from noisegen.references.profile import NoiseProfile
+
+METRICS = ("kld", "akld", "ks", "correlation", "level", "sigma")
+DEFAULT = ("polyu-seen", "gaussian")
+
+
+@dataclass(frozen=True)
+class SplitOptions:
+    """What was asked for, as the options have it."""
+
+    data: Path
+    split: Sequence[str]
+    crops: int
+    set_metrics: bool
+    blind: bool
+    closed: float
+    weights: str
+    device: str
+
+
+def evaluate_splits(wanted: SplitOptions, output: Output) -> None:
+    """Scores the weights on each split and prints a table of each.
+
+    Raises:
+        UsageError: an unknown split, or no data.
+        WeightsError: the weights cannot be used.
+    """
+    from rich.console import Group
+
+    from noisegen.evaluation.blind import sigma_errors
+    from noisegen.evaluation.evaluate import score, summarise
+    from noisegen.evaluation.rows import compare_rows, standard_rows
+    from noisegen.evaluation.set_metrics import measure_sets
+    from noisegen.model.device import select_device
+    from noisegen.model.weights import load_weights
+
+    data, blind, closed = wanted.data, wanted.blind, wanted.closed
+    chosen = _splits(wanted.split or DEFAULT, data, wanted.crops)
+    loaded, place = load_weights(wanted.weights), str(select_device(wanted.device))
+    rows = standard_rows(loaded, place)
+    rows += _closed_rows(loaded, place, closed) if closed else []
+    tables: list[Table | str] = []
+    scores, sets, sigmas = {}, {}, {}
+    for name, cases in chosen.items():
+        output.note(f"evaluating {name}")
+        comparisons = list(compare_rows(rows, cases(data), blind))
+        scores[name] = summarise(map(score, comparisons))
+        title = f"{name}: {len(comparisons) // len(rows)} targets"
+        tables.append(_table(f"{title}, mean (median)", scores[name]))
+        if blind:
+            errors = sigma_errors(cases(data), loaded.denoiser)
+            sigmas[name] = asdict(errors)
+            tables.append(
+                f"σ of {errors.references} references without their clean: off by "
+                f"{100 * errors.corrected:.1f} % on average, by {100 * errors.plain:.1f} % if the "
+                "residual is taken as it is"
+            )
+        if wanted.set_metrics:
+            measured = dict(measure_sets(comparisons, place))
+            sets[name] = {row: asdict(of_set) for row, of_set in measured.items()}
+            tables.append(set_table(f"{title}, all together", measured))
+    report = {"weights": loaded.sha256, "blind": blind, "splits": scores}
+    extras = {"sets": sets, "blind_sigma": sigmas}
+    output.result(Group(*tables), report | {key: found for key, found in extras.items() if found})
+
+
+def _closed_rows(weights: Weights, place: str, seconds: float) -> list[Row]:
+    """Rows of calibrated and of tuned profiles."""
+    from noisegen.evaluation.rows import Row, generated
+    from noisegen.fitting.close import close_loop
+
+    def calibrated(profile: NoiseProfile, measured: Measured, used: Weights) -> NoiseProfile:
+        return close_loop(profile, measured, used).profile
+
+    def tuned(profile: NoiseProfile, measured: Measured, used: Weights) -> NoiseProfile:
+        return close_loop(profile, measured, used, seconds).profile
+
+    draw = generated(weights, place)
+    return [
+        Row("calibrated", weights, draw, fit=calibrated),
+        Row("tuned", weights, draw, fit=tuned),
+    ]
+
+
+def _splits(names: Iterable[str], data: Path, crops: int) -> dict[str, Cases]:
+    from noisegen.training.held_out import all_splits
+
+    known = all_splits(crops)
+    for name in names:
+        if name not in known:
+            raise UsageError(f"--split {name}: unknown; choose of {', '.join(known)}")
+    if not (data / "polyu").is_dir():
+        raise UsageError(f"--data {data}: does not hold the validation data (polyu/, w2s/, clean/)")
+    return {name: known[name] for name in names}
+
+
+def _table(title: str, rows: dict[str, dict[str, dict[str, float]]]) -> Table:
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left")
+    table.add_column("")
+    for metric in METRICS:
+        table.add_column(metric, justify="right")
+    for row, metrics in rows.items():
+        table.add_row(row, *(_cell(metrics[metric]) for metric in METRICS))
+    return table
+
+
+def _cell(value: dict[str, Any]) -> str:
+    return f"{value['mean']:.4f} ({value['median']:.4f})"

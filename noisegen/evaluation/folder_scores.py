@@ -1,0 +1,223 @@
+"""Real and synthetic pairs that lie in folders, compared: by picture, by channel, by intensity.
+
+Where both sides hold the same clean pictures, real and synthetic noise are compared picture by
+picture and all together; where they hold different ones, all together only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from noisegen.errors import ImageError, NoisegenError, UsageError
+from noisegen.evaluation.comparison import Comparison
+from noisegen.evaluation.pair_files import PairFile, PairFolder
+from noisegen.evaluation.pair_pictures import (
+    Kind,
+    PairPictures,
+    find_white_level,
+    kind_of,
+    read_pair,
+    same_pictures,
+)
+from noisegen.evaluation.protocol import Target
+from noisegen.evaluation.row_tally import RowScores, RowTally, middle_crop
+from noisegen.evaluation.rows import Row, classical_row, floor_row, gaussian_row
+from noisegen.model.weights import Weights
+from noisegen.references.profile import NoiseProfile
+
+SYNTHETIC = "synthetic"
+
+MOST_KEPT = 96
+"""Pictures, evenly chosen, that the metrics of patches and denoisers are taken from."""
+
+KEPT_SIDE = 512
+"""Side, in pixels, of the crops of them that are taken."""
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """A baseline: a row and the profile that it draws by."""
+
+    row: Row
+    profile: NoiseProfile
+
+
+@dataclass(frozen=True, eq=False)
+class FolderScores:
+    """How near synthetic noise is to real noise.
+
+    Attributes:
+        paired: picture by picture; else only all pictures together.
+        kind: of the pictures.
+        white_level: of them.
+        rows: the synthetic pairs' first, then the baselines'.
+        pictures: real and synthetic ones that were compared; the same where paired.
+        skipped: pairs that were not, each with the reason.
+    """
+
+    paired: bool
+    kind: Kind
+    white_level: float
+    rows: tuple[RowScores, ...]
+    pictures: tuple[int, int]
+    skipped: tuple[str, ...]
+
+
+def baseline_lines(profile: NoiseProfile, weights: Weights, device: str = "cpu") -> list[Line]:
+    """Gaussian noise, the classical model and the floor.
+
+    Args:
+        profile: of references of the real pictures' camera, made with these weights.
+        weights: whose two draws are the floor.
+        device: where they run.
+    """
+    # What was calibrated makes up for the network; the classical model has none.
+    measured = replace(profile, calibrated=None)
+    return [
+        Line(gaussian_row(weights), profile),
+        Line(classical_row(weights, device), measured),
+        Line(floor_row(weights, device), profile),
+    ]
+
+
+class FolderComparison:
+    """Two folders that are being compared.
+
+    Args:
+        real: pairs of a camera.
+        synth: generated pairs.
+        lines: baselines, made on the real pairs' cleans.
+        klds: further KL divergences by name.
+        white_level: of 16-bit pictures; found from both sides' pixels if left out.
+
+    Raises:
+        UsageError: the two hold pictures of different kinds, or the baselines are of another.
+    """
+
+    def __init__(
+        self,
+        real: PairFolder,
+        synth: PairFolder,
+        lines: Sequence[Line] = (),
+        klds: Sequence[str] = (),
+        white_level: float | None = None,
+    ) -> None:
+        self.kind = kind_of(real)
+        other = kind_of(synth)
+        if other != self.kind:
+            raise UsageError(
+                f"{synth.where}: its pictures are {other}, those of {real.where} are {self.kind}; "
+                "compare pictures of one kind"
+            )
+        for line in lines:
+            if line.profile.channels != self.kind.channels:
+                raise UsageError(
+                    f"{real.where}: its pictures are {self.kind}, but profile {line.profile.name} "
+                    "is of other channels; give references like them"
+                )
+        self.matched = same_pictures(real.pairs, synth.pairs)
+        self.paired = bool(self.matched)
+        self.real = [a for a, _ in self.matched] or list(real.pairs)
+        self.synth = [b for _, b in self.matched] or list(synth.pairs)
+        self.left_out = len(real.pairs) + len(synth.pairs) - len(self.real) - len(self.synth)
+        if white_level is None or self.kind.dtype == "uint8":
+            white_level = find_white_level([*real.pairs, *synth.pairs], self.kind)
+        self.white_level = white_level
+        self._lines = lines
+        self._tallies = [RowTally(name, klds) for name in (SYNTHETIC, *(x.row.name for x in lines))]
+        self._skipped = [f"{path}: has no counterpart" for path in (*real.alone, *synth.alone)]
+
+    @property
+    def steps(self) -> int:
+        """That :meth:`run` takes."""
+        return len(self.matched) or len(self.real) + len(self.synth)
+
+    def run(self) -> Iterator[int]:
+        """Compares; yields the pixels of each step."""
+        if self.paired:
+            yield from self._run_paired()
+        else:
+            yield from self._run_apart()
+
+    def scores(self) -> FolderScores:
+        """What was found, once it has run.
+
+        Raises:
+            NoisegenError: no picture could be compared.
+        """
+        first = self._tallies[0]
+        if not first.real_pictures or not first.fake_pictures:
+            raise NoisegenError(f"nothing could be compared: {self._skipped[0]}")
+        return FolderScores(
+            self.paired,
+            self.kind,
+            self.white_level,
+            tuple(tally.scores() for tally in self._tallies),
+            (first.real_pictures, first.fake_pictures),
+            tuple(self._skipped),
+        )
+
+    def _run_paired(self) -> Iterator[int]:
+        kept = _evenly(len(self.matched), MOST_KEPT)
+        for index, (real_file, synth_file) in enumerate(self.matched):
+            real, synth = self._read(real_file), self._read(synth_file)
+            if real is not None and synth is not None:
+                if np.array_equal(real.clean, synth.clean):
+                    target = self._target(real)
+                    ours = Comparison(SYNTHETIC, real.name, target, real.noisy, synth.noisy)
+                    crop = _kept_crop(target) if index in kept else None
+                    compared = [ours, *self._baselines(target)]
+                    for tally, comparison in zip(self._tallies, compared, strict=True):
+                        tally.add(comparison, crop)
+                else:
+                    self._skipped.append(f"{synth_file.clean}: is not {real_file.clean}'s picture")
+            yield 0 if real is None else real.clean[..., 0].size
+
+    def _run_apart(self) -> Iterator[int]:
+        ours, *others = self._tallies
+        kept = _evenly(len(self.real), MOST_KEPT)
+        for index, file in enumerate(self.real):
+            real = self._read(file)
+            if real is not None:
+                target = self._target(real)
+                crop = _kept_crop(target) if index in kept else None
+                ours.add_real(target, crop)
+                for tally, comparison in zip(others, self._baselines(target), strict=True):
+                    tally.add(comparison, crop)
+            yield 0 if real is None else real.clean[..., 0].size
+        kept = _evenly(len(self.synth), MOST_KEPT)
+        for index, file in enumerate(self.synth):
+            synth = self._read(file)
+            if synth is not None:
+                target = self._target(synth)
+                ours.add_fake(target, _kept_crop(target) if index in kept else None)
+            yield 0 if synth is None else synth.clean[..., 0].size
+
+    def _baselines(self, target: Target) -> list[Comparison]:
+        made = []
+        for line in self._lines:
+            real, fake = (draw(target, line.profile) for draw in (line.row.real, line.row.fake))
+            made.append(Comparison(line.row.name, target.name, target, real, fake))
+        return made
+
+    def _target(self, pair: PairPictures) -> Target:
+        return Target(pair.name, pair.scene, pair.noisy, pair.clean, white_level=self.white_level)
+
+    def _read(self, file: PairFile) -> PairPictures | None:
+        try:
+            return read_pair(file, self.kind, self.white_level)
+        except ImageError as error:
+            self._skipped.append(str(error))
+            return None
+
+
+def _kept_crop(target: Target) -> Target:
+    return middle_crop(target, (KEPT_SIDE, KEPT_SIDE))
+
+
+def _evenly(count: int, most: int) -> set[int]:
+    """At most so many of the indices, evenly chosen."""
+    return set(np.linspace(0, count - 1, min(count, most)).round().astype(int).tolist())

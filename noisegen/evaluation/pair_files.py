@@ -1,0 +1,165 @@
+"""Finding the noisy/clean pairs that lie in folders: ours, or anybody's."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from noisegen.errors import UsageError
+from noisegen.references.discover import find_pictures
+from noisegen.safe_path import safe_relative
+from noisegen.synthesis.folder import CLEAN, METADATA, NOISY, RECIPE
+from noisegen.synthesis.manifest import read_json_lines, read_lines
+from noisegen.synthesis.plan import Layout
+from noisegen.synthesis.recipe import read_recipe
+from noisegen.synthesis.stored import stored_name, stored_pairs
+
+PACKED = (Layout.WEBDATASET, Layout.LMDB)
+
+
+@dataclass(frozen=True)
+class PairFile:
+    """A noisy picture and its clean.
+
+    Attributes:
+        name: relative path without its ending.
+        scene: what the pair shows: crops of one picture and versions of it share theirs.
+        noisy: file of the noisy picture.
+        clean: file of its clean.
+    """
+
+    name: str
+    scene: str
+    noisy: Path
+    clean: Path
+
+
+@dataclass(frozen=True)
+class PairFolder:
+    """The pairs of one place.
+
+    Attributes:
+        where: the place, as it was given.
+        pairs: by name.
+        alone: files without a counterpart.
+    """
+
+    where: str
+    pairs: tuple[PairFile, ...]
+    alone: tuple[Path, ...] = ()
+
+
+@contextmanager
+def found_pairs(where: str, option: str) -> Iterator[PairFolder]:
+    """The pairs of a folder, or of two; those of a packed dataset are unpacked until the end.
+
+    Args:
+        where: a folder with ``metadata.jsonl`` (whose lines have ``noisy_file_name`` and
+            ``clean_file_name``) or with ``noisy/`` and ``clean/``; or ``NOISY:CLEAN``, two folders
+            whose pictures have the same relative paths, endings aside.
+        option: that it was given to, for the errors.
+
+    Raises:
+        UsageError: there is no such folder, or no pair in it.
+        ManifestError: its metadata or recipe is damaged or hostile.
+        LayoutError: an archive is damaged.
+    """
+    folder = Path(where)
+    if not folder.is_dir():
+        yield _of_folders(where, option, *_two_folders(where, option))
+    elif _is_packed(folder):
+        with tempfile.TemporaryDirectory(prefix="noisegen-") as scratch:
+            yield PairFolder(where, tuple(_unpacked(folder, Path(scratch))))
+    elif (folder / f"{METADATA}.jsonl").is_file():
+        yield PairFolder(where, tuple(_listed(folder)))
+    elif (folder / NOISY).is_dir() and (folder / CLEAN).is_dir():
+        yield _of_folders(where, option, folder / NOISY, folder / CLEAN)
+    else:
+        raise UsageError(
+            f"{option} {where}: holds neither noisy/ and clean/ nor metadata.jsonl; name two "
+            "folders as NOISY:CLEAN"
+        )
+
+
+def _two_folders(where: str, option: str) -> tuple[Path, Path]:
+    """Split at the colon that has a folder on either side: a drive's letter has one too."""
+    for place, letter in enumerate(where):
+        sides = Path(where[:place]), Path(where[place + 1 :])
+        if letter == ":" and all(side.name and side.is_dir() for side in sides):
+            return sides
+    raise UsageError(f"{option} {where}: no such folder; name a dataset's, or NOISY:CLEAN")
+
+
+def _of_folders(where: str, option: str, noisy: Path, clean: Path) -> PairFolder:
+    noisies, cleans = (_by_name(side, option) for side in (noisy, clean))
+    pairs = tuple(
+        PairFile(name, name, noisies[name], cleans[name])
+        for name in sorted(noisies)
+        if name in cleans
+    )
+    if not pairs:
+        raise UsageError(
+            f"{option} {where}: no picture of {noisy} has the name of one of {clean}; give both "
+            "the same relative path"
+        )
+    alone = [noisies[name] for name in sorted(set(noisies) - set(cleans))]
+    alone += [cleans[name] for name in sorted(set(cleans) - set(noisies))]
+    return PairFolder(where, pairs, tuple(alone))
+
+
+def _by_name(folder: Path, option: str) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for path in find_pictures([str(folder)], option):
+        name = _name(PurePosixPath(path.relative_to(folder).as_posix()))
+        if name in found:
+            raise UsageError(f"{path}: has the name of {found[name]}; take one of them away")
+        found[name] = path
+    return found
+
+
+def _listed(folder: Path) -> Iterator[PairFile]:
+    """Pairs of ``metadata.jsonl``, of noisegen or not."""
+    manifest = folder / f"{METADATA}.jsonl"
+    empty = True
+    for number, values in enumerate(read_json_lines(manifest), 1):
+        line = values if isinstance(values, dict) else {}
+        noisy, clean = (
+            safe_relative(line.get(f"{side}_file_name"), f"{manifest}:{number}")
+            for side in (NOISY, CLEAN)
+        )
+        name = _name(noisy)
+        yield PairFile(name, str(line.get("seed_key", name)), folder / noisy, folder / clean)
+        empty = False
+    if empty:
+        raise UsageError(f"{manifest}: names no pair; use a dataset that has one")
+
+
+def _name(relative: PurePosixPath) -> str:
+    parts = relative.parts[1:] if relative.parts[0] == NOISY and len(relative.parts) > 1 else None
+    bare = (PurePosixPath(*parts) if parts else relative).with_suffix("")
+    return unicodedata.normalize("NFC", bare.as_posix())
+
+
+def _is_packed(folder: Path) -> bool:
+    return (folder / RECIPE).is_file() and read_recipe(folder / RECIPE).options.layout in PACKED
+
+
+def _unpacked(folder: Path, scratch: Path) -> Iterator[PairFile]:
+    """Pairs of an archive, each copied before the next one takes its place."""
+    layout = read_recipe(folder / RECIPE).options.layout
+    lines = list(read_lines(folder / f"{METADATA}.jsonl"))
+    named = {stored_name(line, layout): line for line in lines}
+    passing = scratch / "passing"
+    passing.mkdir()
+    for number, pair in enumerate(stored_pairs(folder, layout, lines, passing)):
+        noisy, clean = scratch / f"{number}-noisy", scratch / f"{number}-clean"
+        shutil.copyfile(pair.noisy, noisy)
+        shutil.copyfile(pair.clean, clean)
+        line = named.get(pair.relative)
+        name = _name(PurePosixPath(line.relative if line else pair.relative))
+        yield PairFile(name, line.seed_key if line else name, noisy, clean)

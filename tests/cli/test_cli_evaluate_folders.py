@@ -1,0 +1,242 @@
+"""``noisegen evaluate --real DIR --synth DIR``."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import imagecodecs
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from pictures import add_gaussian, scene
+
+from noisegen.cli.evaluate_help import HELP
+from noisegen.evaluation.kld_variants import VARIANTS
+
+Run = Callable[..., Any]
+Pixels = NDArray[Any]
+
+
+def write(path: Path, pixels: Pixels) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(imagecodecs.png_encode(pixels.squeeze()))
+
+
+def write_pairs(
+    folder: Path,
+    sigma: float,
+    seed: int = 0,
+    names: tuple[str, ...] = ("a", "sub/b"),
+    first: int = 0,
+) -> Path:
+    """Pairs of Gaussian noise; ``first`` is the first picture's number."""
+    for index, name in enumerate(names):
+        clean = scene(96, 120, seed=first + index)
+        write(folder / "clean" / f"{name}.png", clean)
+        write(folder / "noisy" / f"{name}.png", add_gaussian(clean, sigma, seed + index))
+    return folder
+
+
+@pytest.fixture
+def real(tmp_path: Path) -> Path:
+    return write_pairs(tmp_path / "real", 10)
+
+
+def test_the_same_pictures_are_compared_one_by_one(run: Run, real: Path, tmp_path: Path) -> None:
+    """σ 12 against 10: a relative error of 0.2, half an octave · 0.526 at every intensity."""
+    synth = write_pairs(tmp_path / "synth", 12, seed=50)
+    ran = run("evaluate", "--real", real, "--synth", synth, "--json")
+    assert ran.code == 0, ran.err
+    assert ran.json["paired"] is True
+    assert ran.json["pictures"] == {"real": 2, "synth": 2}
+    row = ran.json["rows"]["synthetic"]
+    for channel in ("all", "R", "G", "B"):
+        assert row[channel]["sigma"]["mean"] == pytest.approx(0.2, abs=0.02)
+        assert row[channel]["level"]["together"] == pytest.approx(np.log2(1.2), abs=0.05)
+        assert row[channel]["akld"]["together"] is None
+        assert row[channel]["akld"]["mean"] > 0.01
+    assert {one["image"] for one in ran.json["images"]} == {"a", "sub/b"}
+    assert len(ran.json["images"]) == 2 * 4
+    middle = next(b for b in ran.json["intensity"] if b["channel"] == "G" and b["from"] == 0.5)
+    assert 255 * middle["real_sigma"] == pytest.approx(10, rel=0.05)
+    assert 255 * middle["synth_sigma"] == pytest.approx(12, rel=0.05)
+
+
+def test_equal_pairs_are_equal(run: Run, real: Path) -> None:
+    values = run("evaluate", "--real", real, "--synth", real, "--json").json["rows"]["synthetic"]
+    assert max(figure["mean"] for figure in values["all"].values()) < 1e-9
+
+
+def test_other_pictures_are_compared_all_together(run: Run, real: Path, tmp_path: Path) -> None:
+    """Of equal names too: the cleans decide."""
+    synth = write_pairs(tmp_path / "synth", 12, names=("a", "sub/b", "c"), first=7)
+    ran = run("evaluate", "--real", real, "--synth", synth)
+    assert ran.code == 0, ran.err
+    assert "2 real and 3 synthetic pictures" in ran.out
+    assert "picture by picture" not in ran.out
+    values = run("evaluate", "--real", real, "--synth", synth, "--json").json
+    assert values["paired"] is False
+    assert values["images"] == []
+    figures = values["rows"]["synthetic"]["all"]
+    assert "akld" not in figures
+    assert figures["sigma"]["mean"] is None
+    assert figures["sigma"]["together"] == pytest.approx(0.2, abs=0.03)
+
+
+def test_references_bring_the_baselines(
+    run: Run, real: Path, tmp_path: Path, weights_file: Path
+) -> None:
+    clean = scene(192, 192, seed=9)
+    write(tmp_path / "ref.png", add_gaussian(clean, 10))
+    write(tmp_path / "ref_clean.png", clean)
+    synth = write_pairs(tmp_path / "synth", 20, seed=50)
+    fixed = ("--weights", weights_file, "--device", "cpu", "--json")
+    refs = ("--ref", tmp_path / "ref.png", "--ref-clean", tmp_path / "ref_clean.png")
+    ran = run("evaluate", "--real", real, "--synth", synth, *refs, *fixed)
+    assert ran.code == 0, ran.err
+    rows = ran.json["rows"]
+    assert list(rows) == ["synthetic", "gaussian", "classical", "floor"]
+    for name in ("gaussian", "classical", "floor"):
+        assert rows[name]["all"]["kld"]["mean"] < 0.1 * rows["synthetic"]["all"]["kld"]["mean"]
+    assert {one["row"] for one in ran.json["images"]} == set(rows)
+
+
+def test_a_gray_profile_is_no_baseline_of_rgb(
+    run: Run, real: Path, gray_profile: Path, weights_file: Path
+) -> None:
+    ran = run(
+        "evaluate", "--real", real, "--synth", real, "--profile", gray_profile,
+        "--weights", weights_file,
+    )  # fmt: skip
+    assert (ran.code, len(ran.err.splitlines())) == (2, 1)
+    assert "other channels" in ran.err
+
+
+def test_csv_holds_every_picture_and_channel(run: Run, real: Path, tmp_path: Path) -> None:
+    synth = write_pairs(tmp_path / "synth", 12, seed=50)
+    out = tmp_path / "tables"
+    command = ("evaluate", "--real", real, "--synth", synth, "--kld", "henz", "--csv", out)
+    assert run(*command).code == 0
+    with (out / "scores.csv").open() as file:
+        lines = list(csv.DictReader(file))
+    assert len(lines) == (2 + 3) * 4
+    values = run(*command[:-2], "--json").json
+    for one in values["images"]:
+        line = next(
+            x for x in lines if (x["image"], x["channel"]) == (one["image"], one["channel"])
+        )
+        assert float(line["kld henz"]) == one["kld henz"]
+    with (out / "intensity.csv").open() as file:
+        assert len(list(csv.DictReader(file))) == len(values["intensity"])
+    again = run(*command)
+    assert again.code == 1
+    assert "scores.csv: is there already" in again.err
+
+
+def test_two_folders_a_side_and_other_endings(run: Run, real: Path, tmp_path: Path) -> None:
+    """A real noisy TIFF belongs to the clean PNG of its name."""
+    noisy = scene(96, 120, seed=0)
+    path = tmp_path / "shots" / "a.tif"
+    path.parent.mkdir()
+    path.write_bytes(imagecodecs.tiff_encode(add_gaussian(noisy, 10), photometric="rgb"))
+    spec = f"{path.parent}:{real / 'clean'}"
+    ran = run("evaluate", "--real", spec, "--synth", real, "--json")
+    assert ran.code == 3
+    assert "b.png: has no counterpart" in ran.err
+    assert ran.json["pictures"] == {"real": 1, "synth": 1}
+
+
+def test_metadata_names_the_pairs(run: Run, real: Path, tmp_path: Path) -> None:
+    listed = tmp_path / "listed"
+    write_pairs(listed, 10)
+    (listed / "clean" / "a.png").rename(listed / "clean" / "truth.png")
+    lines = [{"noisy_file_name": "noisy/a.png", "clean_file_name": "clean/truth.png"}]
+    (listed / "metadata.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    ran = run("evaluate", "--real", real, "--synth", listed, "--json")
+    assert ran.code == 0, ran.err
+    assert ran.json["pictures"]["synth"] == 1
+    assert "1 pairs of one side" in ran.err
+    lines[0]["clean_file_name"] = "../real/clean/a.png"
+    (listed / "metadata.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    assert "would leave its folder" in run("evaluate", "--real", real, "--synth", listed).err
+
+
+@pytest.mark.parametrize("layout", ["folders", "webdataset", "lmdb"])
+def test_datasets_of_ours_in_any_layout(
+    run: Run, synth: Run, cleans: Path, tmp_path: Path, layout: str
+) -> None:
+    made = synth(cleans, "--layout", layout, out=tmp_path / layout)
+    assert made.code == 0, made.err
+    synth(cleans, "--seed", "1", out=tmp_path / "other")
+    ran = run("evaluate", "--real", tmp_path / "other", "--synth", tmp_path / layout, "--json")
+    assert ran.code == 0, ran.err
+    assert (ran.json["paired"], ran.json["pictures"]["synth"]) == (True, 3)
+    assert ran.json["rows"]["synthetic"]["all"]["sigma"]["together"] < 0.1
+
+
+def test_16_bits_find_their_white_level(run: Run, tmp_path: Path) -> None:
+    for side, seed in (("real", 0), ("synth", 1)):
+        clean = scene(96, 96, channels=1).astype(np.uint16) * 16
+        noise = np.random.default_rng(seed).normal(0, 100, clean.shape)
+        write(tmp_path / side / "clean" / "a.png", clean)
+        noisy = np.clip(np.rint(clean + noise), 0, 4095).astype(np.uint16)
+        write(tmp_path / side / "noisy" / "a.png", noisy)
+    command = ("evaluate", "--real", tmp_path / "real", "--synth", tmp_path / "synth")
+    ran = run(*command, "--json")
+    assert ran.code == 0, ran.err
+    assert ran.json["white_level"] == 4095
+    assert "white level 4095" in ran.err
+    level = [b["real_sigma"] for b in ran.json["intensity"] if b["real_pixels"] > 500]
+    assert np.mean(level) == pytest.approx(100 / 4095, rel=0.05)
+    low = run(*command, "--white-level", 1023)
+    assert low.code == 1
+    assert "--white-level" in low.err.splitlines()[-1]
+
+
+def test_what_cannot_be_compared_is_named(run: Run, real: Path, tmp_path: Path) -> None:
+    synth = write_pairs(tmp_path / "synth", 12, seed=50)
+    (synth / "noisy" / "a.png").write_bytes(b"no picture")
+    ran = run("evaluate", "--real", real, "--synth", synth, "--json")
+    assert ran.code == 3
+    assert len(ran.json["skipped"]) == 1
+    assert "a.png" in ran.json["skipped"][0]
+    write(synth / "noisy" / "a.png", scene(50, 50))
+    assert "not of its clean's size" in run("evaluate", "--real", real, "--synth", synth).err
+
+
+def test_usage_is_checked(run: Run, real: Path, tmp_path: Path) -> None:
+    gray = tmp_path / "gray"
+    write(gray / "noisy" / "a.png", scene(32, 32, 1))
+    write(gray / "clean" / "a.png", scene(32, 32, 1))
+    (tmp_path / "empty").mkdir()
+    both = ("--real", real, "--synth", real)
+    for arguments, words in (
+        (("--real", real), "go together"),
+        ((*both, "--split", "gaussian"), "do not go with"),
+        ((*both, "--kld", "png"), "choose of naflow"),
+        ((*both, "--ref-clean", real), "--ref"),
+        (("--kld", "henz"), "belongs to --real"),
+        (("--real", tmp_path / "no", "--synth", real), "no such folder"),
+        (("--real", tmp_path / "empty", "--synth", real), "holds neither"),
+        (("--real", real, "--synth", gray), "compare pictures of one kind"),
+    ):
+        ran = run("evaluate", *arguments)
+        assert ran.code == 2, ran.err
+        assert words in ran.err
+        assert len(ran.err.splitlines()) == 1
+
+
+def test_set_metrics_want_several_pictures(run: Run, tmp_path: Path) -> None:
+    one = write_pairs(tmp_path / "one", 10, names=("a",))
+    ran = run("evaluate", "--real", one, "--synth", one, "--set-metrics", "--json")
+    assert ran.code == 0
+    assert ran.json["sets"] == {}
+    assert "two pictures or more" in ran.err
+
+
+def test_every_divergence_is_defined_in_the_help() -> None:
+    assert all(f"\n\n{name} (" in HELP for name in VARIANTS)
