@@ -8,19 +8,27 @@ through :mod:`.volumes` instead, plane by plane.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from noisegen.errors import ImageError
-from noisegen.images import Picture, encode, pixel_hash, read_picture, write_together
+from noisegen.images import (
+    Picture,
+    encode,
+    pixel_hash,
+    read_header,
+    read_picture,
+    write_together,
+)
 from noisegen.images.volume import read_volume_header
 from noisegen.images.volume_header import VolumeHeader
 from noisegen.images.write import Content
 from noisegen.references.profile import NoiseProfile
 from noisegen.synthesis import draws
 from noisegen.synthesis.blocks import Region
+from noisegen.synthesis.budget import PixelBudget
 from noisegen.synthesis.channel_profiles import profiles_of_channels
 from noisegen.synthesis.folder import CLEAN, NOISY, make_folder
 from noisegen.synthesis.journal import Record, source_of
@@ -41,6 +49,7 @@ class PairMaker:
         options: of the dataset.
         pairs: folder of ``noisy/`` and ``clean/``.
         temporary: folder for files that are being written, on the same volume.
+        budget: of pixels that all threads hold together.
     """
 
     profiles: Sequence[NoiseProfile]
@@ -48,6 +57,7 @@ class PairMaker:
     options: SynthesisOptions
     pairs: Path
     temporary: Path
+    budget: PixelBudget = field(default_factory=PixelBudget)
 
     def make(self, item: Item) -> Done:
         """The item's pairs, written; or why there are none.
@@ -71,13 +81,15 @@ class PairMaker:
     def _make(self, item: Item, spent: Spent) -> Record:
         source = source_of(item.file.path)
         volume = read_volume_header(item.file.path)
-        if volume is None:
+        if volume is not None:
+            pairs = self._of_volume(item, volume)
+            return Record(tuple(self._write(item, pair, spent) for pair in pairs), source)
+        header = read_header(item.file.path)
+        with self.budget.hold(header.width * header.height):
             with spent.on("reading"):
                 picture = read_picture(item.file.path)
             pairs = self._of_picture(item, picture, spent)
-        else:
-            pairs = self._of_volume(item, volume)
-        return Record(tuple(self._write(item, pair, spent) for pair in pairs), source)
+            return Record(tuple(self._write(item, pair, spent) for pair in pairs), source)
 
     def _of_picture(self, item: Item, picture: Picture, spent: Spent) -> Iterator[_Pair]:
         """The noisy version of a picture: whole, or the crops that are asked for."""
