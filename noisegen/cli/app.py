@@ -19,6 +19,7 @@ from noisegen.cli import (
     merge,
     profile,
     regenerate,
+    report,
     synth,
     train,
     verify,
@@ -40,6 +41,7 @@ profile.app.command("blend")(blend.blend)
 profile.app.command("sweep")(blend.sweep)
 app.add_typer(profile.app, name="profile")
 app.command("evaluate", help=evaluate_help.HELP)(evaluate.evaluate)
+app.command("report")(report.report)
 app.add_typer(train.app, name="train")
 app.command("benchmark")(benchmark.benchmark)
 

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 class NoPlotLibraryError(NoisegenError):
     """The library that plots are drawn with is an extra, and not installed."""
 
-    def __init__(self) -> None:
-        super().__init__("--plot: needs matplotlib; install it with pip install 'noisegen[plot]'")
+    def __init__(self, option: str) -> None:
+        super().__init__(
+            f"{option}: needs matplotlib; install it with pip install 'noisegen[plot]'"
+        )
 
 
 def write_plot(
@@ -46,7 +48,7 @@ def write_plot(
         if path is not None and path.resolve() == plot.resolve():
             raise UsageError(f"--plot {plot}: is an input; name another file")
     if find_spec("matplotlib") is None:
-        raise NoPlotLibraryError
+        raise NoPlotLibraryError("--plot")
     from noisegen.evaluation.profile_plot import draw
     from noisegen.evaluation.profile_view import view_alone, view_on_reference
     from noisegen.images import write_atomically
@@ -54,7 +56,7 @@ def write_plot(
 
     loaded = load_weights(weights)
     (profile,) = load_profiles([file], loaded)
-    reference = None if ref is None else _reference(ref, ref_clean)
+    reference = None if ref is None else one_reference(ref, ref_clean)
     if reference is None:
         view = view_alone(profile, loaded)
     else:
@@ -62,8 +64,13 @@ def write_plot(
     write_atomically(plot, draw(view, _title(profile), _quality(profile)))
 
 
-def _reference(ref: Path, ref_clean: Path | None) -> Reference:
-    """The first picture of a file of one channel."""
+def one_reference(ref: Path, ref_clean: Path | None) -> Reference:
+    """The first picture of a file of one channel.
+
+    Raises:
+        UsageError: the file has several.
+        ImageError: it cannot be read.
+    """
     from noisegen.references.read import read_references
 
     channels = read_references([(ref, ref_clean)])

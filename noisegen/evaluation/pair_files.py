@@ -115,7 +115,7 @@ def _of_folders(where: str, option: str, noisy: Path, clean: Path) -> PairFolder
 def _by_name(folder: Path, option: str) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for path in find_pictures([str(folder)], option):
-        name = _name(PurePosixPath(path.relative_to(folder).as_posix()))
+        name = pair_name(PurePosixPath(path.relative_to(folder).as_posix()))
         if name in found:
             raise UsageError(f"{path}: has the name of {found[name]}; take one of them away")
         found[name] = path
@@ -132,14 +132,15 @@ def _listed(folder: Path) -> Iterator[PairFile]:
             safe_relative(line.get(f"{side}_file_name"), f"{manifest}:{number}")
             for side in (NOISY, CLEAN)
         )
-        name = _name(noisy)
+        name = pair_name(noisy)
         yield PairFile(name, str(line.get("seed_key", name)), folder / noisy, folder / clean)
         empty = False
     if empty:
         raise UsageError(f"{manifest}: names no pair; use a dataset that has one")
 
 
-def _name(relative: PurePosixPath) -> str:
+def pair_name(relative: PurePosixPath) -> str:
+    """Name of the pair whose noisy picture has this relative path."""
     parts = relative.parts[1:] if relative.parts[0] == NOISY and len(relative.parts) > 1 else None
     bare = (PurePosixPath(*parts) if parts else relative).with_suffix("")
     return unicodedata.normalize("NFC", bare.as_posix())
@@ -161,5 +162,5 @@ def _unpacked(folder: Path, scratch: Path) -> Iterator[PairFile]:
         shutil.copyfile(pair.noisy, noisy)
         shutil.copyfile(pair.clean, clean)
         line = named.get(pair.relative)
-        name = _name(PurePosixPath(line.relative if line else pair.relative))
+        name = pair_name(PurePosixPath(line.relative if line else pair.relative))
         yield PairFile(name, line.seed_key if line else name, noisy, clean)

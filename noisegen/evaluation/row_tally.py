@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from noisegen.evaluation.comparison import Comparison
 from noisegen.evaluation.metrics import average_kl_divergence
 from noisegen.evaluation.noise_summary import NoiseSummary, summarise_noise
 from noisegen.evaluation.protocol import Target
 from noisegen.evaluation.summary_scores import summary_scores
-from noisegen.images import Pixels
 
 ALL = "all"
 NAMES = {1: ("gray",), 3: ("R", "G", "B")}
@@ -172,7 +173,7 @@ def middle_crop(shown: Target, sides: tuple[int, ...]) -> Target:
     return replace(shown, noisy=noisy, clean=clean)
 
 
-def middle_part(picture: Pixels, sides: tuple[int, ...]) -> Pixels:
+def middle_part(picture: NDArray[Any], sides: tuple[int, ...]) -> NDArray[Any]:
     """The middle of a picture on its 8-pixel grid, in memory of its own."""
     y, x = (
         max(0, (length - side) // 16 * 8)

@@ -1,0 +1,1 @@
+"""A page that shows a dataset or a profile: pictures, curves, scores, recipe."""

@@ -1,0 +1,234 @@
+"""The charts of a report: noise level, histogram, autocorrelation and spectrum, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noisegen.evaluation.profile_view import Noise, radial_power
+from noisegen.references.profile import SEEN, NoiseProfile
+from noisegen.references.statistics import LAGS
+
+Doubles = NDArray[np.float64]
+
+MOST_BARS = 80
+"""Of a histogram."""
+
+CHANNELS = {1: ("gray",), 3: ("R", "G", "B")}
+
+
+class Look(str, Enum):
+    """How a series is drawn."""
+
+    LINE = "line"
+    WIDE = "wide"
+    DOTS = "dots"
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """Points of one colour.
+
+    Attributes:
+        name: in the legend.
+        colour: ``real``, ``generated``, ``R``, ``G``, ``B`` or ``gray``.
+        look: how they are drawn.
+        x: N, ascending.
+        y: N; NaN leaves a gap.
+    """
+
+    name: str
+    colour: str
+    look: Look
+    x: Doubles
+    y: Doubles
+
+
+@dataclass(frozen=True, eq=False)
+class Chart:
+    """One chart.
+
+    Attributes:
+        name: stem of a file.
+        title: above it.
+        description: what it shows, for those who do not see it.
+        across: label of the horizontal axis.
+        up: label of the vertical axis.
+        series: back to front.
+        x_range: ends of the horizontal axis.
+        y_range: ends of the vertical axis.
+        logarithmic: the vertical axis.
+    """
+
+    name: str
+    title: str
+    description: str
+    across: str
+    up: str
+    series: tuple[Series, ...]
+    x_range: tuple[float, float]
+    y_range: tuple[float, float]
+    logarithmic: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Sides:
+    """Whose noise the charts show.
+
+    Attributes:
+        generated: always there.
+        real: beside it, if there is any.
+        real_name: what it is called.
+        profile: whose measured curves are drawn, if there is one.
+        step: of the quantisation, in units of the white level; 0 for none.
+    """
+
+    generated: Noise
+    real: Noise | None
+    real_name: str
+    profile: NoiseProfile | None
+    step: float
+
+    @property
+    def named(self) -> list[tuple[str, str, Look, Noise]]:
+        """Name, colour, look and noise of either side, back to front."""
+        ours = ("generated", "generated", Look.LINE, self.generated)
+        if self.real is None:
+            return [ours]
+        return [(self.real_name, "real", Look.WIDE, self.real), ours]
+
+
+def charts_of(sides: Sides) -> tuple[Chart, ...]:
+    """All four."""
+    return _level(sides), _histogram(sides), _autocorrelation(sides), _spectrum(sides)
+
+
+def _level(sides: Sides) -> Chart:
+    made = sides.generated.statistics
+    names = CHANNELS[len(made.level)]
+    nodes = np.linspace(0, 255, made.level.shape[1])
+    series, highest = [], 1e-3
+    for c, name in enumerate(names):
+        known = sides.profile
+        if known is not None and known.channels == len(names):
+            level = np.where(known.coverage[c] > SEEN, 255 * known.level_curve[c], np.nan)
+            series.append(Series(f"{name} measured", name, Look.LINE, nodes, level))
+        elif sides.real is not None:
+            real = sides.real.statistics
+            level = np.where(real.pixels_per_bin[c] > SEEN, 255 * real.level[c], np.nan)
+            series.append(Series(f"{name} {sides.real_name}", name, Look.LINE, nodes, level))
+        shown = np.where(made.pixels_per_bin[c] > SEEN, 255 * made.level[c], np.nan)
+        series.append(Series(f"{name} generated", name, Look.DOTS, nodes, shown))
+    for one in series:
+        highest = max(highest, float(np.nanmax(one.y, initial=0)))
+    sigmas = " / ".join(f"{255 * sigma:.2f}" for sigma in made.sigma)
+    return Chart(
+        "noise-level",
+        "Noise level against intensity",
+        f"Standard deviation of the noise at each intensity, in steps of 8 bits. Overall the "
+        f"generated noise has {sigmas} ({' / '.join(names)}).",
+        "intensity, of 255",
+        "σ, of 255",
+        tuple(series),
+        (0, 255),
+        (0, 1.15 * highest),
+    )
+
+
+def _histogram(sides: Sides) -> Chart:
+    residuals = [255 * noise.residual for *_, noise in sides.named]
+    reach = max(float(np.quantile(np.abs(residual), 0.9998)) for residual in residuals)
+    edges = _edges(reach, 255 * sides.step)
+    middles = (edges[1:] + edges[:-1]) / 2
+    series, highest, least = [], 0.0, np.inf
+    for (name, colour, look, _), residual in zip(sides.named, residuals, strict=True):
+        counts = np.histogram(residual, edges)[0]
+        density = counts / residual.size / np.diff(edges)
+        highest = max(highest, float(density.max()))
+        least = min(least, 0.5 / residual.size / float(edges[1] - edges[0]))
+        shown = np.where(counts > 0, density, np.nan)
+        series.append(Series(name, colour, look, middles, shown))
+    return Chart(
+        "histogram",
+        "Histogram",
+        f"Density of the noise's values, logarithmic; 99.98 % lie within ±{reach:.3g} of 255.",
+        "residual, of 255",
+        "density",
+        tuple(series),
+        (float(edges[0]), float(edges[-1])),
+        (least, 3 * highest),
+        logarithmic=True,
+    )
+
+
+def _edges(reach: float, step: float) -> Doubles:
+    """Bars hold whole numbers of the quantisation's steps, so none stands out."""
+    reach = max(reach, 1e-3)
+    width = 2 * reach / MOST_BARS
+    if step:
+        width = step * max(1, int(np.ceil(width / step)))
+    bars = int(np.ceil(reach / width)) + 1
+    return np.linspace(-(bars + 0.5) * width, (bars + 0.5) * width, 2 * bars + 2)
+
+
+def _autocorrelation(sides: Sides) -> Chart:
+    lags = np.arange(-LAGS, LAGS + 1).astype(float)
+    series = [
+        Series(name, colour, look, lags, noise.statistics.autocorrelation[:, LAGS].mean(0) + 0.0)
+        for name, colour, look, noise in sides.named
+    ]
+    if sides.real is None and sides.profile is not None:
+        measured = sides.profile.autocorrelation[:, LAGS].mean(0) + 0.0
+        series.insert(0, Series("measured", "real", Look.WIDE, lags, measured))
+    lowest = min(float(one.y.min()) for one in series)
+    neighbour = float(series[-1].y[LAGS + 1])
+    return Chart(
+        "autocorrelation",
+        "Autocorrelation across",
+        f"Correlation of the noise with itself some pixels to the right, mean over channels; "
+        f"generated, next pixel: {neighbour:.2f}.",
+        "distance, pixels",
+        "correlation",
+        tuple(series),
+        (-LAGS, LAGS),
+        (min(-0.1, 1.2 * lowest), 1.05),
+    )
+
+
+def _spectrum(sides: Sides) -> Chart:
+    # White noise must look flat, however little it varies.
+    lowest, highest = 0.3, 3.0
+    series = []
+    for name, colour, look, noise in sides.named:
+        frequency, power = radial_power(noise.residual)
+        series.append(Series(name, colour, look, frequency, power))
+        lowest, highest = min(lowest, float(power.min())), max(highest, float(power.max()))
+    return Chart(
+        "spectrum",
+        "Spectrum, over all directions",
+        "Power of the noise against spatial frequency, logarithmic; white noise has a power of 1 "
+        "everywhere.",
+        "cycles a pixel",
+        "power, white noise = 1",
+        tuple(series),
+        (0, 0.5),
+        (max(lowest / 1.5, 1e-4), 1.5 * highest),
+        logarithmic=True,
+    )
+
+
+def ticks(low: float, high: float, logarithmic: bool, most: int = 6) -> Sequence[float]:
+    """Round numbers along an axis."""
+    if logarithmic:
+        exponents = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+        few = (1, 2, 5) if len(exponents) <= 3 else (1,)
+        found = [m * 10.0**e for e in exponents for m in few]
+        return [value for value in found if low <= value <= high]
+    step = 10 ** np.floor(np.log10((high - low) / most))
+    step *= next(m for m in (1, 2, 2.5, 5, 10) if (high - low) / (m * step) <= most)
+    first, last = int(np.ceil(low / step - 1e-9)), int(np.floor(high / step + 1e-9))
+    return [float(step * index) for index in range(first, last + 1)]

@@ -1,0 +1,209 @@
+"""A dataset of ours → what its report shows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from noisegen.evaluation.folder_scores import FolderScores
+from noisegen.evaluation.pair_files import PairFile, PairFolder, pair_name
+from noisegen.evaluation.pair_pictures import same_pictures
+from noisegen.evaluation.report.charts import Sides, charts_of
+from noisegen.evaluation.report.profile import quality_table
+from noisegen.evaluation.report.sampled_noise import (
+    MOST_PAIRS,
+    ShownPair,
+    evenly,
+    noise_of_pairs,
+    read_shown,
+)
+from noisegen.evaluation.report.tables import recipe_tables, score_tables
+from noisegen.evaluation.report.view import ChartGroup, Report, Strip, Table, strip
+from noisegen.evaluation.telling_crop import telling_crop
+from noisegen.references.profile import NoiseProfile
+from noisegen.synthesis.folder import RECIPE, Folder
+from noisegen.synthesis.manifest import PairLine, read_json_lines, read_lines
+from noisegen.synthesis.recipe import Recipe, load_profiles, read_recipe
+
+STRIPS = 4
+MOST_PROFILES = 4
+"""That have charts of their own: those with most pairs."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A finished dataset and its pairs.
+
+    Attributes:
+        out: its folder.
+        recipe: what it is made by.
+        profiles: its noise.
+        lines: its manifest.
+        pairs: its files, by name.
+    """
+
+    out: Path
+    recipe: Recipe
+    profiles: tuple[NoiseProfile, ...]
+    lines: tuple[PairLine, ...]
+    pairs: tuple[PairFile, ...]
+
+    def white_level(self, line: PairLine) -> float | None:
+        """Of a line's pictures, where it is not their type's largest value."""
+        if self.recipe.options.white_level is not None:
+            return self.recipe.options.white_level
+        first = line.profile.split(",")[0]
+        profile = next((one for one in self.profiles if one.name == first), None)
+        return profile.white_level if profile and profile.dtype == line.dtype else None
+
+
+def open_dataset(out: Path, folder: PairFolder) -> Dataset:
+    """A finished dataset.
+
+    Args:
+        out: its folder.
+        folder: its pairs, found.
+
+    Raises:
+        ManifestError: recipe or manifest is missing or damaged.
+        ProfileError: a profile is damaged.
+    """
+    recipe = read_recipe(out / RECIPE)
+    lines = tuple(read_lines(Folder(out).metadata))
+    return Dataset(out, recipe, tuple(load_profiles(recipe, out)), lines, folder.pairs)
+
+
+def dataset_report(
+    dataset: Dataset, real: PairFolder | None = None, scores: FolderScores | None = None
+) -> Report:
+    """The report of a dataset.
+
+    Args:
+        dataset: that is shown.
+        real: pairs of the camera, to be shown beside.
+        scores: of the two compared.
+    """
+    lines = {pair_name(PurePosixPath(line.relative)): line for line in dataset.lines}
+    by_profile: dict[str, list[tuple[PairFile, PairLine]]] = {}
+    for file in dataset.pairs:
+        line = lines.get(file.name)
+        if line is not None:
+            by_profile.setdefault(line.profile, []).append((file, line))
+    ranked = sorted(by_profile.items(), key=lambda item: -len(item[1]))
+    real_pairs = [read_shown(file) for file in evenly(real.pairs, MOST_PAIRS)] if real else []
+    groups = [
+        group
+        for name, members in ranked[:MOST_PROFILES]
+        if (group := _group(dataset, name, members, [p for p in real_pairs if p])) is not None
+    ]
+    pixels = sum(line.width * line.height * line.planes for line in dataset.lines)
+    weights, sha256 = dataset.recipe.weights
+    facts = (
+        ("pairs", f"{len(dataset.lines):,}"),
+        ("clean pictures", f"{len({line.seed_key for line in dataset.lines}):,}"),
+        ("megapixels", f"{pixels / 1e6:,.1f}"),
+        ("profiles", f"{len(dataset.profiles)}"),
+        ("seed", f"{dataset.recipe.options.seed}"),
+        ("weights", f"{weights} {sha256[:8]}"),
+    )
+    warnings = [w for profile in dataset.profiles for w in profile.warnings]
+    if len(ranked) > MOST_PROFILES:
+        warnings.append(f"charts of {MOST_PROFILES} of {len(ranked)} profiles, those of most pairs")
+    quality = quality_table(dataset.profiles)
+    return Report(
+        title=dataset.out.resolve().name,
+        subtitle="dataset of noisy and clean pairs",
+        facts=facts,
+        strips=tuple(_strips(dataset, lines, real)),
+        groups=tuple(groups),
+        scores=(*(score_tables(scores) if scores else ()), *([quality] if quality else ())),
+        recipe=recipe_tables(dataset.recipe),
+        recipe_json=(dataset.out / RECIPE).read_text(encoding="utf-8"),
+        skipped=_skipped(dataset.out),
+        warnings=tuple(dict.fromkeys(warnings)),
+    )
+
+
+def _group(
+    dataset: Dataset,
+    name: str,
+    members: Sequence[tuple[PairFile, PairLine]],
+    real: Sequence[ShownPair],
+) -> ChartGroup | None:
+    """Charts of one profile's pairs; None where none of them can be shown."""
+    read = [
+        read_shown(file, dataset.white_level(line), line.strength)
+        for file, line in evenly(members, MOST_PAIRS)
+    ]
+    pairs = [pair for pair in read if pair is not None]
+    if not pairs:
+        return None
+    generated, step = noise_of_pairs(pairs)
+    channels = pairs[0].clean.shape[2]
+    real = [pair for pair in real if pair.clean.shape[2] == channels]
+    profile = next((one for one in dataset.profiles if one.name == name), None)
+    strengths = {pair.strength for pair in pairs}
+    words = [f"{len(pairs)} of {len(members)} pairs"]
+    if strengths != {1.0}:
+        words.append(
+            f"strengths {min(strengths):.2g} to {max(strengths):.2g}: each pair's noise is divided "
+            "by its own"
+        )
+    if real:
+        words.append(f"{len(real)} real pairs")
+    beside = noise_of_pairs(real)[0] if real else None
+    sides = Sides(generated, beside, "real", None if real else profile, step)
+    return ChartGroup(f"Noise of {name}", "; ".join(words), charts_of(sides))
+
+
+def _strips(dataset: Dataset, lines: dict[str, PairLine], real: PairFolder | None) -> list[Strip]:
+    """Crops of a few pairs, the real ones of the same pictures beside them where there are any."""
+    twins = same_pictures(real.pairs, dataset.pairs) if real else []
+    if twins:
+        return [found for a, b in evenly(twins, STRIPS) if (found := _beside(dataset, lines, a, b))]
+    ours = [_alone(dataset, lines, file) for file in evenly(dataset.pairs, STRIPS)]
+    shown = [found for found in ours if found is not None]
+    if real:
+        theirs = [read_shown(file) for file in evenly(real.pairs, 2)]
+        shown += [_strip(pair.name, pair, [("real", pair)]) for pair in theirs if pair]
+    return shown
+
+
+def _alone(dataset: Dataset, lines: dict[str, PairLine], file: PairFile) -> Strip | None:
+    pair = _read(dataset, lines, file)
+    return _strip(file.name, pair, [("generated", pair)]) if pair else None
+
+
+def _beside(
+    dataset: Dataset, lines: dict[str, PairLine], real: PairFile, synth: PairFile
+) -> Strip | None:
+    ours = _read(dataset, lines, synth)
+    theirs = read_shown(real, dataset.white_level(lines[synth.name]))
+    if ours is None or theirs is None or not np.array_equal(ours.clean, theirs.clean):
+        return None
+    return _strip(synth.name, theirs, [("real", theirs), ("generated", ours)])
+
+
+def _read(dataset: Dataset, lines: dict[str, PairLine], file: PairFile) -> ShownPair | None:
+    line = lines.get(file.name)
+    return read_shown(file, dataset.white_level(line)) if line else None
+
+
+def _strip(name: str, first: ShownPair, pairs: Sequence[tuple[str, ShownPair]]) -> Strip:
+    place = telling_crop(first.noisy)
+    noisies = [(label, pair.noisy[place]) for label, pair in pairs]
+    return strip(name, first.clean[place], noisies)
+
+
+def _skipped(out: Path) -> Table:
+    path = Folder(out).skipped
+    rows = []
+    if path.exists():
+        for values in read_json_lines(path):
+            line = values if isinstance(values, dict) else {}
+            rows.append((str(line.get("file", "")), str(line.get("reason", json.dumps(values)))))
+    return Table("", ("file", "reason"), tuple(rows))

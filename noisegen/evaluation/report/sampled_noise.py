@@ -1,0 +1,105 @@
+"""Noise of some of a folder's pairs, measured as references are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noisegen.errors import ImageError
+from noisegen.evaluation.pair_files import PairFile
+from noisegen.evaluation.profile_view import Noise
+from noisegen.evaluation.row_tally import middle_part
+from noisegen.images import default_white_level, read_picture, to_float
+from noisegen.model.config import WINDOW
+from noisegen.references.statistics import measure
+from noisegen.references.windows import Windows, all_windows
+
+T = TypeVar("T")
+Floats = NDArray[np.float32]
+
+MOST_PAIRS = 24
+"""Pairs, evenly chosen, that are looked at."""
+
+SIDE = 512
+"""Of the middle of each that is measured, in pixels."""
+
+MOST_WINDOWS = 1536
+"""32² windows that the charts are of."""
+
+
+@dataclass(frozen=True, eq=False)
+class ShownPair:
+    """A pair in units of the white level, H×W×C.
+
+    Attributes:
+        name: of the pair.
+        noisy: the noisy picture.
+        clean: its clean.
+        strength: factor that its noise was made with; 1 for real noise.
+        step: of its quantisation.
+    """
+
+    name: str
+    noisy: Floats
+    clean: Floats
+    strength: float
+    step: float
+
+
+def read_shown(
+    file: PairFile, white_level: float | None = None, strength: float = 1.0
+) -> ShownPair | None:
+    """A pair as it is shown; None where it cannot be: a stack, damaged, of two sizes, too small.
+
+    Args:
+        file: of the pair.
+        white_level: of pictures of more than 8 bits; the type's largest value if left out.
+        strength: factor on the noise.
+    """
+    try:
+        noisy, clean = (read_picture(path).pixels for path in (file.noisy, file.clean))
+    except ImageError:
+        return None
+    if noisy.shape != clean.shape or min(clean.shape[:2]) < WINDOW:
+        return None
+    largest = default_white_level(clean.dtype)
+    white = largest if white_level is None or clean.dtype == np.uint8 else white_level
+    shown = [np.minimum(to_float(pixels, white), np.float32(1)) for pixels in (noisy, clean)]
+    return ShownPair(file.name, shown[0], shown[1], strength, 1 / white)
+
+
+def evenly(items: Sequence[T], most: int) -> list[T]:
+    """At most so many of them, evenly chosen."""
+    index = np.linspace(0, len(items) - 1, min(len(items), most)).round().astype(int)
+    return [items[i] for i in index]
+
+
+def noise_of_pairs(pairs: Iterable[ShownPair]) -> tuple[Noise, float]:
+    """Their noise at strength 1, and the step of its quantisation (0 where strengths differ).
+
+    Args:
+        pairs: one or more, of one number of channels.
+    """
+    found: list[Windows] = []
+    steps = set()
+    for pair in pairs:
+        sides = (SIDE, SIDE)
+        noisy, clean = (middle_part(picture, sides) for picture in (pair.noisy, pair.clean))
+        windows = all_windows(noisy, clean, pair.step)
+        scaled = windows.residual / np.float32(pair.strength)
+        found.append(replace(windows, residual=scaled))
+        steps.add(pair.step if pair.strength == 1 else 0.0)
+    each = max(1, MOST_WINDOWS // len(found))
+    taken = [windows.take(each) for windows in found]
+    step = steps.pop() if len(steps) == 1 else 0.0
+    together = Windows(
+        np.concatenate([windows.residual for windows in taken]),
+        np.concatenate([windows.clean for windows in taken]),
+        False,
+        step,
+    )
+    return Noise(together.residual, measure(together)), step

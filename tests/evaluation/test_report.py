@@ -1,0 +1,133 @@
+"""What a report is made of: strips, charts, noise of sampled pairs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import imagecodecs
+import numpy as np
+import pytest
+from pictures import add_gaussian, scene
+
+from noisegen.evaluation.pair_files import PairFile
+from noisegen.evaluation.profile_view import Noise
+from noisegen.evaluation.report.charts import Chart, Look, Series, Sides, charts_of, ticks
+from noisegen.evaluation.report.sampled_noise import evenly, noise_of_pairs, read_shown
+from noisegen.evaluation.report.svg import chart_svg, legend
+from noisegen.evaluation.report.view import strip
+from noisegen.images import to_float
+
+
+@pytest.fixture(scope="module")
+def noise(tmp_path_factory: pytest.TempPathFactory) -> Noise:
+    """White Gaussian noise of σ 9 of 255 on four pairs."""
+    folder = tmp_path_factory.mktemp("pairs")
+    shown = []
+    for index in range(4):
+        clean = scene(200, 160, seed=index)
+        paths = folder / f"{index}-noisy.png", folder / f"{index}-clean.png"
+        for path, pixels in zip(paths, (add_gaussian(clean, 9, index), clean), strict=True):
+            path.write_bytes(imagecodecs.png_encode(pixels))
+        shown.append(read_shown(PairFile(str(index), str(index), *paths)))
+    found, step = noise_of_pairs([pair for pair in shown if pair])
+    assert step == pytest.approx(1 / 255)
+    return found
+
+
+def test_sampled_noise_is_measured_as_references_are(noise: Noise) -> None:
+    assert 255 * noise.statistics.sigma == pytest.approx([9] * 3, rel=0.05)
+    middle = noise.statistics.level[:, 6:10]
+    assert 255 * middle == pytest.approx(np.full(middle.shape, 9), rel=0.08)
+
+
+def test_what_cannot_be_shown_is_left_out(tmp_path: Path) -> None:
+    small, broken = tmp_path / "small.png", tmp_path / "broken.png"
+    small.write_bytes(imagecodecs.png_encode(scene(16, 16)))
+    broken.write_bytes(b"no picture")
+    assert read_shown(PairFile("s", "s", small, small)) is None
+    assert read_shown(PairFile("b", "b", broken, broken)) is None
+
+
+def test_strength_is_taken_out(tmp_path: Path) -> None:
+    clean = scene(128, 128)
+    for name, pixels in (("n", add_gaussian(clean, 20)), ("c", clean)):
+        (tmp_path / f"{name}.png").write_bytes(imagecodecs.png_encode(pixels))
+    file = PairFile("a", "a", tmp_path / "n.png", tmp_path / "c.png")
+    pair = read_shown(file, strength=2.0)
+    assert pair is not None
+    found, step = noise_of_pairs([pair])
+    assert step == 0
+    assert 255 * found.statistics.sigma == pytest.approx([10] * 3, rel=0.05)
+
+
+def test_charts_tell_the_noise(noise: Noise) -> None:
+    sides = Sides(noise, noise, "real", None, 1 / 255)
+    level, histogram, autocorrelation, spectrum = charts_of(sides)
+    dots = level.series[1]
+    assert (dots.name, dots.look) == ("R generated", Look.DOTS)
+    assert np.nanmedian(dots.y) == pytest.approx(9, rel=0.05)
+    density = histogram.series[0]
+    width = density.x[1] - density.x[0]
+    assert np.nansum(density.y) * width == pytest.approx(1, abs=0.01)
+    assert np.nanmax(density.y) == pytest.approx(1 / (9 * np.sqrt(2 * np.pi)), rel=0.1)
+    assert autocorrelation.series[0].y[6] == pytest.approx(1)
+    assert abs(autocorrelation.series[0].y[7]) < 0.05
+    np.testing.assert_allclose(spectrum.series[0].y, 1, atol=0.2)
+
+
+def test_svg_is_xml_with_title_description_and_gaps() -> None:
+    """Points 1, 2 and 4 are finite: two strokes; the first one starts at the lower left corner."""
+    y = np.array([0.0, 5.0, np.nan, 10.0])
+    series = Series("a <b>", "real", Look.LINE, np.arange(4.0), y)
+    chart = Chart("n", "t <t>", "d", "x", "y", (series,), (0, 3), (0, 10))
+    root = ElementTree.fromstring(chart_svg(chart, "one"))
+    assert root.attrib["role"] == "img"
+    assert [child.tag for child in root[:2]] == ["title", "desc"]
+    assert root[0].text == "t <t>"
+    line = next(e for e in root.iter("path") if e.attrib["class"] == "line c-real")
+    assert line.attrib["d"].startswith("M62.0 236.0L")
+    assert line.attrib["d"].count("M") == 2
+    assert line.attrib["d"].endswith("M448.0 10.0")
+    assert "a &lt;b&gt;" in legend(chart)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "logarithmic", "expected"),
+    [
+        (0, 255, False, [0, 50, 100, 150, 200, 250]),
+        (-0.1, 1.05, False, [0, 0.2, 0.4, 0.6, 0.8, 1.0]),
+        (0, 0.5, False, [0, 0.1, 0.2, 0.3, 0.4, 0.5]),
+        (3e-6, 0.2, True, [1e-5, 1e-4, 1e-3, 1e-2, 1e-1]),
+        (0.2, 7.5, True, [0.2, 0.5, 1, 2, 5]),
+    ],
+)
+def test_ticks_are_round(low: float, high: float, logarithmic: bool, expected: list[float]) -> None:
+    assert ticks(low, high, logarithmic) == pytest.approx(expected)
+
+
+def test_residuals_of_a_strip_share_a_scale() -> None:
+    """σ 10 shows ±30 of 255: noise twice as strong is twice as far from the middle gray."""
+    clean = to_float(scene(64, 64), 255)
+    noise = np.random.default_rng(0).normal(0, 10 / 255, clean.shape).astype(np.float32)
+    made = strip("a", clean, [("real", clean + noise), ("generated", clean + 2 * noise)])
+    assert [panel.label for panel in made.panels] == [
+        "clean", "real", "generated", "real: residual", "generated: residual",
+    ]  # fmt: skip
+    once, twice = (panel.pixels.astype(float) - 127.5 for panel in made.panels[3:])
+    assert once.std() == pytest.approx(255 / 6, rel=0.05)
+    inside = np.abs(once) < 50
+    np.testing.assert_allclose(twice[inside], 2 * once[inside], atol=2)
+    assert "±30" in made.note or "±29" in made.note
+
+
+def test_dark_crops_are_brightened() -> None:
+    clean = np.full((40, 40, 1), 0.1, np.float32)
+    made = strip("a", clean, [("real", clean)])
+    assert "brightened 10×" in made.note
+    assert made.panels[0].pixels.min() == 255
+
+
+def test_evenly_takes_ends() -> None:
+    assert evenly(list(range(10)), 3) == [0, 4, 9]
+    assert evenly([1, 2], 5) == [1, 2]
