@@ -84,7 +84,7 @@ def test_ctrl_c_leaves_whole_pairs_and_exits_130(
     with subprocess.Popen(
         command, stdout=pipe, stderr=pipe, text=True, preexec_fn=heard
     ) as process:
-        lines = out / "metadata.jsonl"
+        lines = out / ".noisegen" / "journal.jsonl"
         until = time.monotonic() + 60
         while not (lines.exists() and lines.read_text().count("\n") > 1):
             assert process.poll() is None
@@ -92,8 +92,12 @@ def test_ctrl_c_leaves_whole_pairs_and_exits_130(
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
         shown, errors = process.communicate(timeout=60)
-    assert (process.returncode, shown, errors) == (130, "", "")
-    named = [json.loads(line)["noisy_file_name"] for line in lines.read_text().splitlines()]
+    assert (process.returncode, shown) == (130, "")
+    (said,) = errors.splitlines()
+    assert said.startswith("interrupted: ")
+    assert "same command" in said
+    records = [json.loads(record) for record in lines.read_text().splitlines()]
+    named = [line["noisy_file_name"] for record in records for line in record["lines"]]
     for side in ("noisy", "clean"):
         written = {path.name for path in (out / side).iterdir()}
         assert written == {Path(name).name for name in named}
