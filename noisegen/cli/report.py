@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from noisegen.cli import options
-from noisegen.cli.output import Output, user_errors
+from noisegen.cli.output import PARTLY, Output, user_errors
 from noisegen.cli.profile import check_file
 from noisegen.cli.profile_plot import NoPlotLibraryError, one_reference
 from noisegen.cli.references import load_profiles
@@ -57,8 +57,9 @@ def report(
     _check(what, real, ref, ref_clean)
     if plots is not None and find_spec("matplotlib") is None:
         raise NoPlotLibraryError("--plots")
+    skipped: tuple[str, ...] = ()
     if what.is_dir():
-        found = _of_dataset(what, real, output)
+        found, skipped = _of_dataset(what, real, output)
     else:
         found = _of_profile(what, ref, ref_clean, weights)
     from noisegen.evaluation.report.page import page
@@ -69,6 +70,10 @@ def report(
     for file in drawn:
         output.note(f"wrote {file}")
     output.result(f"wrote {out}", {"out": str(out), "plots": [str(file) for file in drawn]})
+    for reason in skipped:
+        output.warn(f"skipped {reason}")
+    if skipped:
+        raise typer.Exit(PARTLY)
 
 
 def _check(what: Path, real: str | None, ref: Path | None, ref_clean: Path | None) -> None:
@@ -82,7 +87,8 @@ def _check(what: Path, real: str | None, ref: Path | None, ref_clean: Path | Non
         raise UsageError("--ref-clean belongs to --ref; name the noisy shot too")
 
 
-def _of_dataset(out: Path, real: str | None, output: Output) -> Report:
+def _of_dataset(out: Path, real: str | None, output: Output) -> tuple[Report, tuple[str, ...]]:
+    """The report, and the pairs that could not be scored."""
     from noisegen.evaluation.folder_scores import FolderComparison
     from noisegen.evaluation.pair_files import found_pairs
     from noisegen.evaluation.report.dataset import dataset_report, open_dataset
@@ -93,7 +99,7 @@ def _of_dataset(out: Path, real: str | None, output: Output) -> Report:
         folder = stack.enter_context(found_pairs(str(out), "DATASET"))
         dataset = open_dataset(out, folder)
         if real is None:
-            return dataset_report(dataset)
+            return dataset_report(dataset), ()
         beside = stack.enter_context(found_pairs(real, "--real"))
         comparison = FolderComparison(
             beside, folder, white_level=dataset.white_level(dataset.lines[0])
@@ -102,9 +108,7 @@ def _of_dataset(out: Path, real: str | None, output: Output) -> Report:
             for pixels in comparison.run():
                 advance(1, pixels)
         scores = comparison.scores()
-        for reason in scores.skipped:
-            output.warn(f"skipped {reason}")
-        return dataset_report(dataset, beside, scores)
+        return dataset_report(dataset, beside, scores), scores.skipped
 
 
 def _of_profile(file: Path, ref: Path | None, ref_clean: Path | None, weights: str) -> Report:

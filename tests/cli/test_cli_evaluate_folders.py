@@ -238,5 +238,15 @@ def test_set_metrics_want_several_pictures(run: Run, tmp_path: Path) -> None:
     assert "two pictures or more" in ran.err
 
 
+@pytest.mark.slow
+def test_set_metrics_of_folders(run: Run, real: Path, tmp_path: Path) -> None:
+    synth = write_pairs(tmp_path / "synth", 25, seed=50)
+    ran = run("evaluate", "--real", real, "--synth", synth, "--set-metrics", "--json")
+    found = ran.json["sets"]["synthetic"]
+    assert found["mmd"] > 0.1
+    assert found["told_apart"]["chance"] == 0.5
+    assert found["told_apart"]["low"] > 0.9
+
+
 def test_every_divergence_is_defined_in_the_help() -> None:
     assert all(f"\n\n{name} (" in HELP for name in VARIANTS)

@@ -128,6 +128,13 @@ def test_dark_crops_are_brightened() -> None:
     assert made.panels[0].pixels.min() == 255
 
 
+def test_bright_noise_on_a_dark_crop_is_not_cut_off() -> None:
+    clean = np.full((40, 40, 1), 0.1, np.float32)
+    made = strip("a", clean, [("real", clean + np.float32(0.1))])
+    assert (made.panels[0].pixels == 128).all()
+    assert (made.panels[1].pixels == 255).all()
+
+
 def test_evenly_takes_ends() -> None:
     assert evenly(list(range(10)), 3) == [0, 4, 9]
     assert evenly([1, 2], 5) == [1, 2]

@@ -94,7 +94,10 @@ def dataset_report(
         if line is not None:
             by_profile.setdefault(line.profile, []).append((file, line))
     ranked = sorted(by_profile.items(), key=lambda item: -len(item[1]))
-    real_pairs = [read_shown(file) for file in evenly(real.pairs, MOST_PAIRS)] if real else []
+    white_level = scores.white_level if scores else None
+    real_pairs = (
+        [read_shown(file, white_level) for file in evenly(real.pairs, MOST_PAIRS)] if real else []
+    )
     groups = [
         group
         for name, members in ranked[:MOST_PROFILES]
@@ -118,7 +121,7 @@ def dataset_report(
         title=dataset.out.resolve().name,
         subtitle="dataset of noisy and clean pairs",
         facts=facts,
-        strips=tuple(_strips(dataset, lines, real)),
+        strips=tuple(_strips(dataset, lines, real, white_level)),
         groups=tuple(groups),
         scores=(*(score_tables(scores) if scores else ()), *([quality] if quality else ())),
         recipe=recipe_tables(dataset.recipe),
@@ -160,7 +163,12 @@ def _group(
     return ChartGroup(f"Noise of {name}", "; ".join(words), charts_of(sides))
 
 
-def _strips(dataset: Dataset, lines: dict[str, PairLine], real: PairFolder | None) -> list[Strip]:
+def _strips(
+    dataset: Dataset,
+    lines: dict[str, PairLine],
+    real: PairFolder | None,
+    white_level: float | None,
+) -> list[Strip]:
     """Crops of a few pairs, the real ones of the same pictures beside them where there are any."""
     twins = same_pictures(real.pairs, dataset.pairs) if real else []
     if twins:
@@ -168,7 +176,7 @@ def _strips(dataset: Dataset, lines: dict[str, PairLine], real: PairFolder | Non
     ours = [_alone(dataset, lines, file) for file in evenly(dataset.pairs, STRIPS)]
     shown = [found for found in ours if found is not None]
     if real:
-        theirs = [read_shown(file) for file in evenly(real.pairs, 2)]
+        theirs = [read_shown(file, white_level) for file in evenly(real.pairs, 2)]
         shown += [_strip(pair.name, pair, [("real", pair)]) for pair in theirs if pair]
     return shown
 

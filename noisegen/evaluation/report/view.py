@@ -122,7 +122,7 @@ def strip(name: str, clean: Floats, noisies: Sequence[tuple[str, Floats]], note:
         noisies: label and picture; the first one's noise sets the scale.
         note: what else there is to say.
     """
-    bright = float(np.quantile(clean, 0.999))
+    bright = max(float(np.quantile(picture, 0.999)) for _, picture in [("", clean), *noisies])
     factor = 1 / max(bright, 1e-6) if bright < DIM else 1.0
     reach = STRETCH * max(float((noisies[0][1] - clean).std()), 1e-6)
     pictures = [("clean", clean * factor), *((label, noisy * factor) for label, noisy in noisies)]
