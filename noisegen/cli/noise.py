@@ -68,7 +68,8 @@ class Noise:
         wanted = self.wanted
         chosen = (not wanted.no_repair, wanted.tune, wanted.white_level)
         digest = hashlib.sha256(f"{noisegen.__version__} {weights.sha256} {chosen}".encode())
-        for path in self.gathered.files:
+        # A pipe would never end; its reader refuses it by name.
+        for path in filter(Path.is_file, self.gathered.files):
             digest.update(hashlib.sha256(path.read_bytes()).digest())
         return digest.hexdigest()
 
