@@ -9,9 +9,9 @@ PARAGRAPHS = (
     "endings aside, with equal cleans), they are compared picture by picture and all together; "
     "else all together only, and what differs between the pictures counts too. By channel and by "
     "intensity as well. Real pairs are taken as they are: a shift or a drift in brightness between "
-    "noisy and clean counts as noise. References of the real camera (--ref or --profile) add the baselines, made "
-    "on the real pairs' cleans: Gaussian noise of the reference's σ, the classical model, and the "
-    "floor, two draws of the weights' own noise.",
+    "noisy and clean counts as noise. References of the real camera (--ref or --profile) add the "
+    "baselines, made on the real pairs' cleans: Gaussian noise of the reference's σ, the classical "
+    "model, and the floor, two draws of the weights' own noise.",
     "Noise is noisy − clean, from the files' integers, over the white level (255; of 16 bits found "
     "from the data), so in [−1, 1]. The files' noise is clipped and quantised, and so is the "
     "baselines'. 0 is perfect unless said otherwise.",
