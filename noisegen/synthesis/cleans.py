@@ -127,13 +127,17 @@ def _named(relative: Sequence[tuple[str, Path]], twins: list[Skipped]) -> list[C
     taken: dict[str, int] = defaultdict(int)
     for output, _ in wanted:
         taken[_folded(output)] += 1
+    folders = {_folded(PurePosixPath(parent)) for name, _ in ordered
+               for parent in PurePosixPath(name).parents}  # fmt: skip
     files: dict[str, CleanFile] = {}
     for (name, path), (output, container) in zip(ordered, wanted, strict=True):
         source = PurePosixPath(name)
         if taken[_folded(output)] > 1 and output != source:
             output = source.with_name(f"{source.name}.png")
         first = files.get(_folded(output))
-        if first is None:
+        if _folded(output) in folders:
+            twins.append(Skipped(path, name, f"a folder has its pair's name, {output}; rename one"))
+        elif first is None:
             key = unicodedata.normalize("NFC", name)
             files[_folded(output)] = CleanFile(path, key, output, container)
         else:

@@ -17,9 +17,18 @@ from noisegen.errors import InterruptedRunError, OutputError
 from noisegen.images import write_together
 from noisegen.references.profile import NoiseProfile
 from noisegen.safe_path import refuse_links
-from noisegen.synthesis.finish import finish
-from noisegen.synthesis.folder import CLEAN, NOISY, PROFILES, Folder, empty_output, make_folder
+from noisegen.synthesis.finish import archives, finish
+from noisegen.synthesis.folder import (
+    CLEAN,
+    NOISY,
+    PROFILES,
+    Folder,
+    empty_output,
+    make_folder,
+    writing,
+)
 from noisegen.synthesis.journal import Record, open_journal, read_records
+from noisegen.synthesis.manifest import read_skipped
 from noisegen.synthesis.outcome import Done
 from noisegen.synthesis.plan import CleanFile, Item, ItemName, Skipped
 from noisegen.synthesis.recipe import Recipe, read_recipe
@@ -85,7 +94,7 @@ def write_dataset(
         records = _prepare(run)
         kept, missing = _sorted_out(run, records)
         yield from kept
-        skipped = list(run.skipped)
+        skipped = [*run.skipped, *(done.skipped for done in kept if done.skipped)]
         if missing or not run.folder.metadata.exists():
             with open_journal(run.folder) as journal:
                 for done in _made(run, engine, missing, asked_to_stop or threading.Event()):
@@ -111,7 +120,13 @@ def _prepare(run: Run) -> dict[ItemName, Record]:
     folder.clear_temporary()
     if folder.recipe.exists():
         check_recipe(run.recipe, folder)
-        return read_records(folder)
+        records = read_records(folder)
+        lines = sum(len(record.lines) for record in records.values())
+        if not all(path.exists() for path in archives(folder, run.recipe, lines)):
+            # What the manifest names is not there: all of it is made again.
+            with writing(folder.metadata):
+                folder.metadata.unlink(missing_ok=True)
+        return records
     make_folder(folder.root / PROFILES)
     files = zip(run.recipe.profiles, run.profiles, strict=True)
     write_together(
@@ -138,23 +153,44 @@ def check_recipe(recipe: Recipe, folder: Folder) -> None:
 
 
 def _sorted_out(run: Run, records: dict[ItemName, Record]) -> tuple[list[Done], list[Item]]:
-    """Items that are there, and those to be made; records of files that are gone are dropped."""
+    """Items that are there or were left out, and those to be made.
+
+    Records are dropped, with their files, of clean files that are no longer used or have changed.
+    """
     kept, missing = [], []
     options = run.recipe.options
     complete = run.folder.metadata.exists() and run.pairs != run.folder.root
+    before = dict(read_skipped(run.folder.skipped)) if run.folder.skipped.exists() else {}
     for item in run.items:
-        record = records.get(item.name)
+        record, key = records.get(item.name), item.file.key
         if record is not None and (complete or record.holds(item, options, run.pairs)):
             kept.append(Done(item, record, kept=True))
+        elif complete and key in before:
+            kept.append(Done(item, skipped=Skipped(item.file.path, key, before[key]), kept=True))
         else:
-            records.pop(item.name, None)
             missing.append(item)
     if complete and missing:
         raise OutputError(
             f"{run.folder.root}: is complete, and its layout takes no more images, as "
             f"{missing[0].file.path}; name another folder, or replace it with --overwrite"
         )
+    if not complete:
+        wanted = {done.item.name for done in kept}
+        stale = [records.pop(name) for name in list(records) if name not in wanted]
+        _take_away(run, stale, kept)
     return kept, missing
+
+
+def _take_away(run: Run, stale: Sequence[Record], kept: Sequence[Done]) -> None:
+    """Removes pairs whose clean files are gone, cannot be used any more, or have other names."""
+    used = {name for done in kept if done.record for name in _files(done.record)}
+    for name in {name for record in stale for name in _files(record)} - used:
+        with writing(run.pairs / name):
+            (run.pairs / name).unlink(missing_ok=True)
+
+
+def _files(record: Record) -> list[str]:
+    return [name for line in record.lines for name in (line.noisy_file_name, line.clean_file_name)]
 
 
 def _made(

@@ -36,7 +36,7 @@ def finish(
     write_skipped(folder, ((one.file, one.reason) for one in skipped))
     lines = sorted_lines(records)
     pairs = folder.pairs(recipe.options.layout)
-    if pairs == folder.root or pairs.exists():
+    if pairs == folder.root or not folder.metadata.exists():
         _pack(folder, recipe, [sample_of(line, pairs) for line in lines])
     write_manifest(folder, lines)
     with writing(folder.work):
@@ -44,6 +44,20 @@ def finish(
         # LMDB holds all shards together, so their pairs are kept for the merge.
         if pairs != folder.root and not _for_the_merge(folder, recipe):
             shutil.rmtree(pairs, ignore_errors=True)
+
+
+def archives(folder: Folder, recipe: Recipe, pairs: int) -> list[Path]:
+    """The files that a finished dataset, or its shard, of so many pairs is packed in."""
+    layout = recipe.options.layout
+    if layout is Layout.WEBDATASET:
+        return [_tar(folder, number) for number in range(-(-pairs // PAIRS_A_TAR))]
+    if layout is Layout.LMDB and folder.shard.whole:
+        return [folder.root / NOISY_DATABASE, folder.root / CLEAN_DATABASE]
+    return []
+
+
+def _tar(folder: Folder, number: int) -> Path:
+    return folder.root / f"pairs{folder.shard.suffix}-{number:06d}.tar"
 
 
 def sample_of(line: PairLine, pairs: Path) -> Sample:
@@ -111,10 +125,10 @@ def _pack(folder: Folder, recipe: Recipe, samples: Sequence[Sample]) -> None:
     layout = recipe.options.layout
     if layout is Layout.WEBDATASET:
         for number, start in enumerate(range(0, len(samples), PAIRS_A_TAR)):
-            name = f"pairs{folder.shard.suffix}-{number:06d}.tar"
-            write_shard(folder.temporary / name, samples[start : start + PAIRS_A_TAR])
+            tar = _tar(folder, number)
+            write_shard(folder.temporary / tar.name, samples[start : start + PAIRS_A_TAR])
             with writing(folder.root):
-                (folder.temporary / name).replace(folder.root / name)
+                (folder.temporary / tar.name).replace(tar)
     elif folder.shard.whole and layout is Layout.LMDB:
         write_databases(folder, samples)
     elif folder.shard.whole and layout is Layout.HF:

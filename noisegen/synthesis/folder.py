@@ -18,11 +18,12 @@ import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import filelock
 
 from noisegen.errors import OutputError, UsageError
+from noisegen.safe_path import refuse_links
 from noisegen.synthesis.plan import Layout
 from noisegen.synthesis.shard import WHOLE, Shard
 
@@ -98,16 +99,17 @@ class Folder:
             OutputError: another run is in, or the folder cannot be made.
         """
         made = not self.root.exists()
+        refuse_links(self.root, PurePosixPath(self.work.name) / "pairs")
         make_folder(self.work)
-        lock = filelock.FileLock(self.work / "lock", blocking=False)
-        try:
-            lock.acquire()
-        except filelock.Timeout:
-            raise OutputError(
-                f"{self.root}: another run is writing into it; wait for it, or stop it first"
-            ) from None
-        except OSError as error:
-            raise OutputError(f"{self.work}: {error.strerror}; choose another folder") from error
+        lock = _acquired(self.work, self.root)
+        # The whole and its shards keep out each other; one shard does not mind another.
+        for other in self.root.glob(f"{WORK}*"):
+            if other != self.work and (self.shard.whole or other.name == WORK):
+                try:
+                    _acquired(other, self.root).release()
+                except OutputError:
+                    lock.release()
+                    raise
         try:
             yield
         finally:
@@ -130,6 +132,19 @@ class Folder:
             self.temporary.mkdir()
 
 
+def _acquired(work: Path, root: Path) -> filelock.BaseFileLock:
+    lock = filelock.FileLock(work / "lock", blocking=False)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        raise OutputError(
+            f"{root}: another run is writing into it; wait for it, or stop it first"
+        ) from None
+    except OSError as error:
+        raise OutputError(f"{work}: {error.strerror}; choose another folder") from error
+    return lock
+
+
 def check_output(out: Path) -> bool:
     """Refuses a folder that holds anything but a dataset of ours.
 
@@ -147,10 +162,14 @@ def check_output(out: Path) -> bool:
         raise OutputError(f"{out}: {error.strerror}; name another folder for --out") from error
     if (out / RECIPE).is_file():
         return True
-    # A run that was killed before it wrote its recipe leaves its lock.
-    if any(not entry.name.startswith(WORK) for entry in entries):
+    # A run that was killed before it wrote its recipe leaves its lock, and perhaps profiles.
+    if not all(entry.name.startswith(WORK) or _holds_profiles(entry) for entry in entries):
         raise OutputError(f"{out}: is not empty and not a noisegen dataset; name another folder")
     return False
+
+
+def _holds_profiles(entry: Path) -> bool:
+    return entry.name == PROFILES and all(p.suffix == ".safetensors" for p in entry.iterdir())
 
 
 def check_inputs(out: Path, inputs: Iterable[Path]) -> None:

@@ -128,7 +128,7 @@ def _record(line: bytes, where: str) -> Record:
         if not lines or len({one.item for one in lines}) != 1:
             raise ValueError("not the lines of one item")
         return Record(lines, None if source is None else (int(source[0]), int(source[1])))
-    except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, IndexError, OverflowError, RecursionError) as error:
         raise ManifestError(
             f"{where}: not what noisegen writes ({error}); replace the dataset with --overwrite"
         ) from error

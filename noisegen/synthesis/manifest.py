@@ -100,7 +100,10 @@ class PairLine:
                 raise ManifestError(f"{where}: crop is not [y, x]; use an intact copy")
             given["crop"] = (crop[0], crop[1])
         line = cls(**{name: given[name] for name in _FIELDS})
-        line = replace(line, strength=float(line.strength))
+        try:
+            line = replace(line, strength=float(line.strength))
+        except OverflowError as error:
+            raise ManifestError(f"{where}: strength is no factor; use an intact copy") from error
         safe_relative(line.noisy_file_name, where)
         safe_relative(line.clean_file_name, where)
         if line.noisy_file_name != f"noisy/{line.relative}":
@@ -131,12 +134,28 @@ def read_lines(path: Path) -> Iterator[PairLine]:
         yield PairLine.from_json(values, f"{path}:{number}")
 
 
+def read_skipped(path: Path) -> Iterator[tuple[str, str]]:
+    """File and reason of every line of a list of what was left out.
+
+    Raises:
+        ManifestError: it cannot be read, or one of them is not of that kind.
+    """
+    for number, values in enumerate(read_json_lines(path), 1):
+        entry = values if isinstance(values, dict) else {}
+        file, reason = entry.get("file"), entry.get("reason")
+        if not isinstance(file, str) or not isinstance(reason, str):
+            raise ManifestError(f"{path}:{number}: not a file and its reason; use an intact copy")
+        yield file, reason
+
+
 def read_json_lines(path: Path) -> Iterator[Any]:
     """Values of a file of a JSON value a line.
 
     Raises:
         ManifestError: it cannot be read, or one is no JSON.
     """
+    if not path.is_file():
+        raise ManifestError(f"{path}: no such file, or a pipe; check it")
     try:
         with path.open("rb") as file:
             number = 0

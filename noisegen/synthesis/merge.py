@@ -16,7 +16,7 @@ from noisegen.synthesis.finish import (
     write_skipped,
 )
 from noisegen.synthesis.folder import METADATA, RECIPE, Folder, writing
-from noisegen.synthesis.manifest import PairLine, read_json_lines, read_lines
+from noisegen.synthesis.manifest import PairLine, read_lines, read_skipped
 from noisegen.synthesis.plan import Layout
 from noisegen.synthesis.recipe import read_recipe
 from noisegen.synthesis.shard import Shard
@@ -41,10 +41,12 @@ def merge_shards(out: Path) -> int:
     recipe = read_recipe(out / RECIPE)
     whole = Folder(out)
     found = _shards(out)
-    if whole.metadata.exists() and _missing(found):
+    merged = set(read_lines(whole.metadata)) if whole.metadata.exists() else set()
+    leftover = [Folder(out, shard) for shard in found]
+    if merged and all(line in merged for one in leftover for line in read_lines(one.metadata)):
         # A merge was cut off while it took the shards' own files away.
-        _remove([Folder(out, shard) for shard in found])
-        return sum(1 for _ in read_lines(whole.metadata))
+        _remove(leftover)
+        return len(merged)
     if _missing(found):
         named = ", ".join(f"{index}/{found[0].count}" for index in _missing(found)[:8])
         raise ManifestError(
@@ -71,10 +73,7 @@ def merge_shards(out: Path) -> int:
             lines[line.relative] = line
             samples.append(sample)
     left_out = [
-        (str(entry["file"]), str(entry["reason"]))
-        for shard in shards
-        if shard.skipped.exists()
-        for entry in read_json_lines(shard.skipped)
+        entry for shard in shards if shard.skipped.exists() for entry in read_skipped(shard.skipped)
     ]
     with whole.locked():
         whole.clear_temporary()
@@ -112,6 +111,7 @@ def _missing(shards: Sequence[Shard]) -> list[int]:
 def _remove(shards: Sequence[Folder]) -> None:
     for shard in shards:
         with writing(shard.root):
-            shard.metadata.unlink()
-            shard.skipped.unlink(missing_ok=True)
+            # The manifest last: it tells a merge that was cut off here.
             shutil.rmtree(shard.work, ignore_errors=True)
+            shard.skipped.unlink(missing_ok=True)
+            shard.metadata.unlink()

@@ -13,6 +13,10 @@ DEEPEST = 2**32 - 1
 """The largest value of a sample."""
 
 
+STRONGEST = 1000.0
+"""The largest factor on the noise: more would leave black and white alone."""
+
+
 class Layout(str, Enum):
     """How a dataset lies on the disk."""
 
@@ -50,8 +54,9 @@ class SynthesisOptions:
         low, high = self.strength
         if self.variants < 1 or self.per_image < 1:
             raise UsageError("--variants and --per-image: give 1 or more")
-        if not 0 < low <= high < float("inf"):
-            raise UsageError(f"--strength {low:g}:{high:g}: give a factor above 0, or low:high")
+        if not 0 < low <= high <= STRONGEST:
+            limits = f"above 0 and up to {STRONGEST:g}"
+            raise UsageError(f"--strength {low:g}:{high:g}: give a factor {limits}, or low:high")
         if self.patch is not None and self.patch < 1:
             raise UsageError(f"--patch {self.patch}: give a side of 1 pixel or more")
         if self.white_level is not None and not 0 < self.white_level <= DEEPEST:

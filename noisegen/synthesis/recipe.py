@@ -169,6 +169,8 @@ def read_recipe(path: Path) -> Recipe:
     Raises:
         ManifestError: missing, damaged, hostile or of another version.
     """
+    if not path.is_file():
+        raise ManifestError(f"{path}: no such file, or a pipe; check it")
     try:
         with path.open("rb") as file:
             data = file.read(LARGEST + 1)
@@ -185,7 +187,7 @@ def read_recipe(path: Path) -> Recipe:
         )
     try:
         return _parsed(values)
-    except (KeyError, TypeError, ValueError, UsageError) as error:
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError, UsageError) as error:
         reason = f"has no entry {error}" if isinstance(error, KeyError) else str(error)
         raise ManifestError(f"{path}: not a recipe ({reason}); use an intact copy") from error
 

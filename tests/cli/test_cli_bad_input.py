@@ -93,6 +93,7 @@ def test_references_of_two_depths(
         (("--strength", "-1"), ("--strength",)),
         (("--strength", "0"), ("--strength",)),
         (("--strength", "nan"), ("--strength",)),
+        (("--strength", "1e300"), ("--strength",)),
         (("--strength", "inf"), ("--strength",)),
         (("--strength", "2:0.5"), ("--strength",)),
         (("--strength", "0.5:"), ("--strength",)),

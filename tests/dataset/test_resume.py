@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import random
+import shutil
 import signal
 from pathlib import Path
 
 import filelock
 import imagecodecs
+import numpy as np
 import pictures
 import pytest
+import tifffile
 from dataset_runs import Camera, files_in, forked, run
 
 from noisegen.synthesis.folder import Folder
+from noisegen.synthesis.shard import Shard
 
 KILLS, FOLDERS = 50, 10
 
@@ -215,3 +219,117 @@ def test_profiles_made_by_the_clock_serve_the_run_that_goes_on(
     code, _, err = run(*arguments)
     assert code == 1
     assert "profile noisy is another" in err
+
+
+def _cleans(folder: Path, *names: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    for seed, name in enumerate(names):
+        picture = pictures.scene(40, 40, seed=seed)
+        encoded = imagecodecs.jpeg_encode(picture) if name.endswith("jpg") else None
+        (folder / name).write_bytes(encoded or imagecodecs.png_encode(picture))
+    return folder
+
+
+def test_cleans_that_are_gone_take_their_pairs_with_them(camera: Camera, tmp_path: Path) -> None:
+    """And the name that one had may be another's then."""
+    cleans = _cleans(tmp_path / "photos", "a.jpg", "a.png", "b.png")
+    assert run(*camera.synth(cleans, tmp_path / "pairs"))[0] == 0
+    (cleans / "a.png").unlink()
+    (cleans / "b.png").write_bytes(b"")
+    assert run(*camera.synth(cleans, tmp_path / "pairs"))[0] == 3
+    assert run(*camera.synth(cleans, tmp_path / "anew"))[0] == 3
+    assert files_in(tmp_path / "pairs") == files_in(tmp_path / "anew")
+    assert run("verify", tmp_path / "pairs")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("layout", "archive"), [("webdataset", "pairs-000000.tar"), ("lmdb", "gt_crops.lmdb")]
+)
+def test_a_lost_archive_is_made_again(
+    camera: Camera, photos: Path, tmp_path: Path, layout: str, archive: str
+) -> None:
+    out = tmp_path / "pairs"
+    command = camera.synth(photos, out, "--layout", layout)
+    assert run(*command)[0] == 3
+    expected = files_in(out)
+    path = out / archive
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+    assert run(*command)[0] == 3
+    assert files_in(out) == expected
+
+
+def test_an_archive_with_a_file_that_fails_late_is_complete(camera: Camera, tmp_path: Path) -> None:
+    cleans = _cleans(tmp_path / "photos", "a.png")
+    holes = np.full((40, 40, 3), 0.5, np.float32)
+    holes[3, 4] = np.nan
+    tifffile.imwrite(cleans / "nan.tif", holes, photometric="rgb")
+    command = camera.synth(cleans, tmp_path / "pairs", "--layout", "webdataset")
+    assert run(*command)[0] == 3
+    expected = files_in(tmp_path / "pairs")
+    code, said, err = run(*command)
+    assert code == 3
+    assert "nothing to do" in said
+    assert "nan.tif" in err
+    assert files_in(tmp_path / "pairs") == expected
+
+
+def test_pairs_that_were_packed_may_be_half_taken_away(
+    camera: Camera, photos: Path, tmp_path: Path
+) -> None:
+    """A run was killed while it did."""
+    out = tmp_path / "pairs"
+    command = camera.synth(photos, out, "--layout", "webdataset")
+    assert run(*command)[0] == 3
+    expected = files_in(out)
+    (out / ".noisegen" / "pairs" / "noisy").mkdir(parents=True)
+    (out / ".noisegen" / "pairs" / "noisy" / "7.png").write_bytes(b"left")
+    assert run(*command)[0] == 3
+    assert files_in(out) == expected
+
+
+def test_a_run_that_was_killed_before_its_recipe(
+    camera: Camera, photos: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "pairs"
+    (out / "profiles").mkdir(parents=True)
+    (out / "profiles" / "camera.safetensors").write_bytes(b"")
+    assert run(*camera.synth(photos, out))[0] == 3
+    assert run("verify", out)[0] == 0
+
+
+def test_the_whole_and_its_shards_keep_out_each_other(
+    camera: Camera, photos: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "pairs"
+    with Folder(out, Shard(1, 2)).locked():
+        assert "another run" in run(*camera.synth(photos, out))[2]
+        assert run(*camera.synth(photos, out, "--shard", "2/2"))[0] == 3
+    shutil.rmtree(out)
+    with Folder(out).locked():
+        assert "another run" in run(*camera.synth(photos, out, "--shard", "2/2"))[2]
+
+
+def test_work_folders_that_are_links_are_refused(
+    camera: Camera, photos: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "target"
+    (target / "temporary").mkdir(parents=True)
+    (target / "temporary" / "thesis.txt").write_text("years of work")
+    (tmp_path / "pairs").mkdir()
+    (tmp_path / "pairs" / ".noisegen").symlink_to(target, target_is_directory=True)
+    code, _, err = run(*camera.synth(photos, tmp_path / "pairs"))
+    assert code == 1
+    assert "a link" in err
+    assert set(files_in(target)) == {"temporary/thesis.txt"}
+
+
+def test_a_folder_of_a_pairs_name(camera: Camera, tmp_path: Path) -> None:
+    cleans = _cleans(tmp_path / "photos", "a.jpg", "b.png")
+    _cleans(cleans / "a.png", "c.png")
+    code, _, err = run(*camera.synth(cleans, tmp_path / "pairs"))
+    assert code == 3
+    assert "a.jpg" in err
+    assert run("verify", tmp_path / "pairs")[0] == 0

@@ -119,6 +119,28 @@ def test_a_merge_that_was_cut_off_can_be_run_again(
     assert files_in(out) == merged
 
 
+def test_shards_of_a_dataset_that_grew_are_merged_anew(
+    camera: Camera, photos: Path, tmp_path: Path
+) -> None:
+    cleans, out = tmp_path / "cleans", tmp_path / "parts"
+    cleans.mkdir()
+    for name in ("1.png", "2.png"):
+        shutil.copy(photos / name, cleans)
+    for index in (1, 2):
+        run(*camera.synth(cleans, out, "--shard", f"{index}/2"))
+    assert run("merge", out)[0] == 0
+    for name in ("4.png", "5.png", "7.png", "8.png"):
+        shutil.copy(photos / name, cleans)
+    run(*camera.synth(cleans, out, "--shard", "1/2"))
+    code, _, err = run("merge", out)
+    assert code == 1
+    assert "2/2" in err
+    run(*camera.synth(cleans, out, "--shard", "2/2"))
+    assert run("merge", out)[0] == 0
+    assert run(*camera.synth(cleans, tmp_path / "whole"))[0] == 0
+    assert files_in(out) == files_in(tmp_path / "whole")
+
+
 def test_nothing_to_merge(camera: Camera, photos: Path, tmp_path: Path) -> None:
     assert run("merge", tmp_path)[0] == 1
     run(*camera.synth(photos, tmp_path / "whole"))
