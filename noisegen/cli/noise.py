@@ -74,12 +74,17 @@ class Noise:
         return digest.hexdigest()
 
     def profiles(
-        self, weights: Weights, there: tuple[Recipe, Path] | None, output: Output
+        self,
+        weights: Weights,
+        request: str | None,
+        there: tuple[Recipe, Path] | None,
+        output: Output,
     ) -> list[NoiseProfile]:
         """The profiles, made, loaded or mixed; named apart.
 
         Args:
             weights: that they are of.
+            request: as :meth:`request` has it.
             there: recipe and folder of a dataset to go on with: where it was made from the same
                 references, its profiles serve, as tuning by the clock never ends in the same one.
             output: for what there is to say.
@@ -88,7 +93,6 @@ class Noise:
         from noisegen.synthesis import recipe
 
         if self.gathered:
-            request = self.request(weights)
             if there and all(entry.made_from == request for entry in there[0].profiles):
                 return recipe.load_profiles(*there)
             return recipe.named_apart([_made(self.gathered, self.wanted, weights, output)])

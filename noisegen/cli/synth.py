@@ -112,8 +112,9 @@ def synth(
         check_inputs(out, noise.files)
     loaded = load_weights(weights)
     kind = made_by.device_kind()
-    profiles = noise.profiles(loaded, there, output)
-    recipe = make_recipe(chosen, profiles, loaded, kind, noise.request(loaded))
+    request = noise.request(loaded)
+    profiles = noise.profiles(loaded, request, there, output)
+    recipe = make_recipe(chosen, profiles, loaded, kind, request)
     if there:
         check_recipe(recipe, folder)
         _note_other_machine(recipe.other_machine(there[0]), output)
