@@ -74,6 +74,9 @@ def synth(
         bool, typer.Option("--dry-run", help="Say what would be done; write nothing.")
     ] = False,
     overwrite: options.Overwrite = False,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Take away pairs whose clean images are gone.")
+    ] = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -126,7 +129,7 @@ def synth(
     if dry_run:
         _report_plan(output, surveyed, skipped, profiles, made_by.sample(loaded), chosen, out)
         return
-    run = Run(recipe, profiles, surveyed.files, skipped, folder, overwrite)
+    run = Run(recipe, profiles, surveyed.files, skipped, folder, overwrite, prune)
     written = write(output, run, made_by.engine(run, loaded, weights))
     output.result(*described(run, written))
     if written.skipped:

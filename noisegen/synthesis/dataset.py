@@ -8,7 +8,8 @@ when nothing is missing any more. The same run again goes on from the journal.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -49,6 +50,7 @@ class Run:
         skipped: those that it left out.
         folder: of the dataset, for the shard that is to be made.
         overwrite: take away a dataset that is there.
+        prune: take away pairs whose clean files are gone.
     """
 
     recipe: Recipe
@@ -57,6 +59,7 @@ class Run:
     skipped: Sequence[Skipped]
     folder: Folder
     overwrite: bool = False
+    prune: bool = False
 
     @cached_property
     def items(self) -> list[Item]:
@@ -82,8 +85,8 @@ def write_dataset(
         asked_to_stop: set to have it stop with everything whole.
 
     Raises:
-        OutputError: the folder is another run's or another recipe's, or cannot be written;
-            finished pairs stay whole.
+        OutputError: the folder is another run's or another recipe's, holds pairs of cleans that
+            are gone, or cannot be written; finished pairs stay whole.
         ManifestError: what is there is damaged or hostile.
         InterruptedRunError: asked to stop before all was made.
         UnusableError: not one file could be used; the folder is taken away again.
@@ -155,7 +158,8 @@ def check_recipe(recipe: Recipe, folder: Folder) -> None:
 def _sorted_out(run: Run, records: dict[ItemName, Record]) -> tuple[list[Done], list[Item]]:
     """Items that are there or were left out, and those to be made.
 
-    Records are dropped, with their files, of clean files that are no longer used or have changed.
+    Records are dropped, with their files, of clean files that cannot be used any more or have
+    changed; of those that are gone, where the run prunes.
     """
     kept, missing = [], []
     options = run.recipe.options
@@ -176,9 +180,26 @@ def _sorted_out(run: Run, records: dict[ItemName, Record]) -> tuple[list[Done], 
         )
     if not complete:
         wanted = {done.item.name for done in kept}
-        stale = [records.pop(name) for name in list(records) if name not in wanted]
-        _take_away(run, stale, kept)
+        stale = {name: record for name, record in records.items() if name not in wanted}
+        if not run.prune:
+            _refuse_gone(run, stale)
+        for name in stale:
+            del records[name]
+        _take_away(run, list(stale.values()), kept)
     return kept, missing
+
+
+def _refuse_gone(run: Run, stale: Iterable[ItemName]) -> None:
+    """A mistyped folder of cleans must not cost the pairs of the right one."""
+    skipped = (unicodedata.normalize("NFC", one.file) for one in run.skipped)
+    there = {file.key for file in run.files}.union(skipped)
+    gone = sorted({key for key, _ in stale if key not in there})
+    if gone:
+        others = f" and {len(gone) - 1} more" if len(gone) > 1 else ""
+        raise OutputError(
+            f"{run.folder.root}: holds pairs of {gone[0]}{others}, which the clean images have no "
+            "more; name the right folder, or take these pairs away with --prune"
+        )
 
 
 def _take_away(run: Run, stale: Sequence[Record], kept: Sequence[Done]) -> None:

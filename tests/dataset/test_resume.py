@@ -239,10 +239,26 @@ def test_cleans_that_are_gone_take_their_pairs_with_them(camera: Camera, tmp_pat
     assert run(*camera.synth(cleans, tmp_path / "pairs"))[0] == 0
     (cleans / "a.png").unlink()
     (cleans / "b.png").write_bytes(b"")
-    assert run(*camera.synth(cleans, tmp_path / "pairs"))[0] == 3
+    before = files_in(tmp_path / "pairs")
+    code, _, err = run(*camera.synth(cleans, tmp_path / "pairs"))
+    assert code == 1
+    assert "holds pairs of a.png, which the clean images have no more" in err
+    assert files_in(tmp_path / "pairs") == before
+    assert run(*camera.synth(cleans, tmp_path / "pairs", "--prune"))[0] == 3
     assert run(*camera.synth(cleans, tmp_path / "anew"))[0] == 3
     assert files_in(tmp_path / "pairs") == files_in(tmp_path / "anew")
     assert run("verify", tmp_path / "pairs")[0] == 0
+
+
+def test_a_mistyped_folder_of_cleans_costs_no_pairs(camera: Camera, tmp_path: Path) -> None:
+    out = tmp_path / "pairs"
+    assert run(*camera.synth(_cleans(tmp_path / "photos", "a.png", "b.png"), out))[0] == 0
+    before = files_in(out)
+    code, _, err = run(*camera.synth(_cleans(tmp_path / "others", "c.png"), out))
+    assert code == 1
+    assert "a.png and 1 more" in err
+    assert "--prune" in err
+    assert files_in(out) == before
 
 
 @pytest.mark.parametrize(
