@@ -82,10 +82,21 @@ class DnCNN(nn.Module):
         return noisy - NOISE_UNIT * predicted.float()
 
 
-def train_denoiser(
-    pairs: Sequence[Pair], config: DenoiserConfig, device: torch.device | str = "cpu"
-) -> DnCNN:
-    """Trains a DnCNN on random crops, mirrored at random, to the least squared error.
+@dataclass(frozen=True)
+class TrainingState:
+    """All that changes while a DnCNN is trained.
+
+    Attributes:
+        tensors: of the network and of Adam, by name, contiguous, on the CPU.
+        values: the rest, fit for JSON.
+    """
+
+    tensors: dict[str, Tensor]
+    values: dict[str, Any]
+
+
+class DenoiserTraining:
+    """A DnCNN being trained on random crops, mirrored at random, to the least squared error.
 
     Equal sizes and numbers of pairs see the same places of the same pictures in the same order
     from the same start, whatever their noise is.
@@ -94,26 +105,91 @@ def train_denoiser(
         pairs: of one number of channels, each at least ``config.side`` on a side.
         config: size and training.
         device: where to train; pixels and weights are float32 outside of autocast's bfloat16.
+
+    Attributes:
+        denoiser: as far as it is.
+        step: how many steps are done.
     """
-    place = torch.device(device)
-    rng = np.random.default_rng(config.seed)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.seed)
-        denoiser = DnCNN(pairs[0][0].shape[2], config)
-    denoiser.to(place, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
-    optimiser = torch.optim.Adam(denoiser.parameters(), config.rate)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, config.rate, config.steps)
-    for _ in range(config.steps):
-        noisy, clean = (side.to(place) for side in _random_crops(pairs, config, rng))
-        with torch.autocast(place.type, torch.bfloat16):
-            restored = denoiser(noisy)
-        loss = F.mse_loss(restored, clean)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        optimiser.step()
-        schedule.step()
-    denoiser.eval()
-    return denoiser
+
+    def __init__(
+        self, pairs: Sequence[Pair], config: DenoiserConfig, device: torch.device | str = "cpu"
+    ) -> None:
+        self.step = 0
+        self._pairs, self._config, self._place = pairs, config, torch.device(device)
+        self._rng = np.random.default_rng(config.seed)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(config.seed)
+            self.denoiser = DnCNN(pairs[0][0].shape[2], config)
+        self.denoiser.to(self._place, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
+        self._optimiser = torch.optim.Adam(self.denoiser.parameters(), config.rate)
+        self._schedule = torch.optim.lr_scheduler.OneCycleLR(
+            self._optimiser, config.rate, config.steps
+        )
+
+    def advance(self, until: int) -> None:
+        """Trains up to a step; the denoiser is in evaluation mode then."""
+        self.denoiser.train()
+        while self.step < until:
+            noisy, clean = (
+                side.to(self._place) for side in _random_crops(self._pairs, self._config, self._rng)
+            )
+            with torch.autocast(self._place.type, torch.bfloat16):
+                restored = self.denoiser(noisy)
+            loss = F.mse_loss(restored, clean)
+            self._optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            self._optimiser.step()
+            self._schedule.step()
+            self.step += 1
+        self.denoiser.eval()
+
+    def state(self) -> TrainingState:
+        """What :meth:`restore` goes on from, once a step is done."""
+        tensors = {f"network.{name}": t for name, t in self.denoiser.state_dict().items()}
+        for index, parameter in enumerate(self.denoiser.parameters()):
+            for name, tensor in self._optimiser.state[parameter].items():
+                tensors[f"adam.{index}.{name}"] = tensor
+        group = self._optimiser.param_groups[0]
+        values = {
+            "step": self.step,
+            "rate": group["lr"],
+            "betas": list(group["betas"]),
+            "rng": self._rng.bit_generator.state,
+        }
+        return TrainingState({n: t.detach().cpu().contiguous() for n, t in tensors.items()}, values)
+
+    def restore(self, state: TrainingState) -> None:
+        """Goes on from a state of the same pairs and configuration, to the bit on one machine.
+
+        Raises:
+            KeyError: a tensor or value is missing.
+            RuntimeError: a tensor has another shape.
+        """
+        network = {n: state.tensors[f"network.{n}"] for n in self.denoiser.state_dict()}
+        self.denoiser.load_state_dict(network)
+        for index, parameter in enumerate(self.denoiser.parameters()):
+            self._optimiser.state[parameter] = {
+                "step": state.tensors[f"adam.{index}.step"].clone(),
+                # Of the parameter's memory format: sums of another order would round otherwise.
+                **{
+                    name: torch.zeros_like(parameter).copy_(state.tensors[f"adam.{index}.{name}"])
+                    for name in ("exp_avg", "exp_avg_sq")
+                },
+            }
+        values = state.values
+        group = self._optimiser.param_groups[0]
+        group["lr"], group["betas"] = values["rate"], tuple(values["betas"])
+        self.step = self._schedule.last_epoch = values["step"]
+        self._rng.bit_generator.state = values["rng"]
+
+
+def train_denoiser(
+    pairs: Sequence[Pair], config: DenoiserConfig, device: torch.device | str = "cpu"
+) -> DnCNN:
+    """Trains a DnCNN to the end; see :class:`DenoiserTraining`."""
+    training = DenoiserTraining(pairs, config, device)
+    training.advance(config.steps)
+    return training.denoiser
 
 
 @torch.inference_mode()
