@@ -24,6 +24,13 @@ OTHER_WORK = 1.3
 """Reading, hashing, encoding and writing beside the network, relative to it."""
 
 
+SMALL = 64
+"""Side of a picture whose time is mostly that of any picture: the margin around its block."""
+
+SMALL_TRIALS = 4
+"""One is too short to be timed."""
+
+
 @dataclass(frozen=True)
 class Estimate:
     """What would be made.
@@ -58,7 +65,9 @@ def estimate(
         pixels += crops * size * planes * options.variants
         generated += min(crops * size * 4, whole) * planes * options.variants
         stored += 2 * COMPRESSION * crops * size * samples * header.dtype.itemsize
-    seconds = generated * _seconds_a_pixel(profiles[0], synthesizer) * OTHER_WORK
+    rate = _timed(profiles[0], synthesizer)
+    made = len(headers) * options.variants
+    seconds = (generated * rate.pixel + made * rate.picture) * OTHER_WORK
     megabytes = stored * options.variants / 1e6
     return Estimate(pairs, pixels, seconds, megabytes)
 
@@ -79,11 +88,28 @@ def _crops(header: Declared, options: SynthesisOptions) -> tuple[int, int]:
     return min(options.per_image, places), side * side
 
 
-def _seconds_a_pixel(profile: NoiseProfile, synthesizer: Synthesizer) -> float:
-    """This machine's rate on a picture with a block for every thread, after a first small one."""
-    side = SIDE * math.ceil(math.sqrt(torch.get_num_threads()))
+@dataclass(frozen=True)
+class _Rate:
+    """Seconds that this machine takes, all threads at work: for each pixel and each picture."""
+
+    pixel: float
+    picture: float
+
+
+def _timed(profile: NoiseProfile, synthesizer: Synthesizer) -> _Rate:
+    """Times a picture with a block for every thread, and a small one, after a first."""
+    threads = torch.get_num_threads()
+    side = SIDE * math.ceil(math.sqrt(threads))
     trial = np.full((side, side, profile.channels), 128, np.uint8)
-    synthesizer.synthesize(trial[:64, :64], profile)
+    small = trial[:SMALL, :SMALL]
+    synthesizer.synthesize(small, profile)
     start = time.perf_counter()
     synthesizer.synthesize(trial, profile)
-    return (time.perf_counter() - start) / side**2
+    whole = time.perf_counter() - start
+    start = time.perf_counter()
+    for _ in range(SMALL_TRIALS):
+        synthesizer.synthesize(small, profile)
+    pixel = whole / side**2
+    # A small picture keeps one thread busy; the others have pictures of their own meanwhile.
+    alone = (time.perf_counter() - start) / SMALL_TRIALS
+    return _Rate(pixel, max(0.0, alone / threads - pixel * SMALL**2))
