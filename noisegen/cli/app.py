@@ -17,6 +17,7 @@ from noisegen.cli import (
     evaluate,
     evaluate_help,
     merge,
+    probe,
     profile,
     regenerate,
     report,
@@ -41,6 +42,7 @@ profile.app.command("blend")(blend.blend)
 profile.app.command("sweep")(blend.sweep)
 app.add_typer(profile.app, name="profile")
 app.command("evaluate", help=evaluate_help.HELP)(evaluate.evaluate)
+app.command("probe")(probe.probe)
 app.command("report")(report.report)
 app.add_typer(train.app, name="train")
 app.command("benchmark")(benchmark.benchmark)

@@ -96,19 +96,26 @@ def polyu_cases(
 
 
 def registered_crops(
-    noisy: Bytes, clean: Bytes, columns: tuple[int, int], rng: Rng, side: int = CROP
+    noisy: Pixels, clean: Pixels, columns: tuple[int, int], rng: Rng, side: int = CROP
 ) -> Iterator[tuple[slice, slice]]:
     """Crops on the 16-pixel grid between two columns that pass hygiene, in random order."""
+    for place in crop_places(noisy.shape[0], columns, rng, side):
+        if is_registered(noisy[place], clean[place]):
+            yield place
+
+
+def crop_places(
+    height: int, columns: tuple[int, int], rng: Rng, side: int = CROP
+) -> Iterator[tuple[slice, slice]]:
+    """All crops on the 16-pixel grid between two columns, in random order."""
     places = [
         (y, x)
-        for y in range(0, noisy.shape[0] - side + 1, 16)
+        for y in range(0, height - side + 1, 16)
         for x in range(columns[0], columns[1] - side + 1, 16)
     ]
     for index in rng.permutation(len(places)):
         y, x = places[index]
-        place = (slice(y, y + side), slice(x, x + side))
-        if is_registered(noisy[place], clean[place]):
-            yield place
+        yield slice(y, y + side), slice(x, x + side)
 
 
 def w2s_cases(data: Path) -> Iterator[Case]:

@@ -11,16 +11,18 @@ from __future__ import annotations
 import csv
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
-from noisegen.images import read_picture
+from noisegen.images import Pixels, read_picture
 from noisegen.references.windows import follow_gradient
 
 Bytes = NDArray[np.uint8]
+Whole = TypeVar("Whole", bound=NDArray[Any])
 
 SEEN = (
     "Canon5D2_toy",
@@ -88,11 +90,17 @@ def w2s_pair(root: Path, field: int, channel: int) -> Pair:
     return Pair(stem, f"w2s_ch{channel}", noisy.astype(np.uint8), clean.astype(np.uint8))
 
 
-def remove_drift(noisy: Bytes, clean: Bytes) -> Bytes:
-    """The clean with the residual's slow part (Gaussian of DRIFT_SIGMA) added, rounded."""
+def remove_drift(noisy: Whole, clean: Whole, white_level: float = 255) -> Whole:
+    """The clean with the residual's slow part (Gaussian of DRIFT_SIGMA) added, rounded.
+
+    Args:
+        noisy: H×W×C, uint8 or uint16.
+        clean: the same.
+        white_level: of both; the result does not pass it.
+    """
     residual = noisy.astype(np.float32) - clean
     drift = gaussian_blur(residual, DRIFT_SIGMA)
-    adjusted: Bytes = np.clip(np.rint(clean + drift), 0, 255).astype(np.uint8)
+    adjusted: Whole = np.clip(np.rint(clean + drift), 0, white_level).astype(clean.dtype)
     return adjusted
 
 
@@ -108,7 +116,7 @@ def gaussian_blur(image: NDArray[np.float32], sigma: float) -> NDArray[np.float3
     return blurred
 
 
-def is_registered(noisy: Bytes, clean: Bytes) -> bool:
+def is_registered(noisy: Pixels, clean: Pixels) -> bool:
     """Whether a patch's residual is free of the clean's gradient."""
     clean_planes = clean.astype(np.float32).transpose(2, 0, 1)[None]
     residual = noisy.astype(np.float32).transpose(2, 0, 1)[None] - clean_planes

@@ -20,6 +20,9 @@ MOST_BARS = 80
 
 CHANNELS = {1: ("gray",), 3: ("R", "G", "B")}
 
+KINDS = tuple(f"kind{number}" for number in range(1, 8))
+"""Colours of things that have none of their own, the easiest to tell apart first."""
+
 
 class Look(str, Enum):
     """How a series is drawn."""
@@ -35,9 +38,9 @@ class Series:
 
     Attributes:
         name: in the legend.
-        colour: ``real``, ``generated``, ``R``, ``G``, ``B`` or ``gray``.
+        colour: ``real``, ``generated``, ``R``, ``G``, ``B``, ``gray``, or one of ``KINDS``.
         look: how they are drawn.
-        x: N, ascending.
+        x: N, ascending where it is a line.
         y: N; NaN leaves a gap.
     """
 

@@ -52,7 +52,7 @@ def page(report: Report) -> str:
 def _sections(report: Report) -> Iterator[tuple[str, str, str]]:
     """Key, title and content, in reading order."""
     yield "pictures", "Pictures", _pictures(report)
-    yield "noise", "Noise", _noise(report)
+    yield "noise", escape(report.charts_title), _charts(report)
     yield "scores", "Scores", "".join(_table(table, "figures") for table in report.scores)
     yield "recipe", "How it was made", _recipe(report)
     if report.skipped is not None:
@@ -109,12 +109,13 @@ def _panel(strip: Strip, panel: Panel) -> str:
     )
 
 
-def _noise(report: Report) -> str:
-    return "".join(_group(group, index) for index, group in enumerate(report.groups))
+def _charts(report: Report) -> str:
+    several = enumerate(report.groups)
+    return "".join(_group(group, index, report.charts_title) for index, group in several)
 
 
-def _group(group: ChartGroup, index: int) -> str:
-    title = f"<h3>{escape(group.title)}</h3>" if group.title != "Noise" else ""
+def _group(group: ChartGroup, index: int, above: str) -> str:
+    title = f"<h3>{escape(group.title)}</h3>" if group.title != above else ""
     charts = "".join(_chart(chart, f"chart-{index}-{chart.name}") for chart in group.charts)
     return f'{title}<p class="note">{escape(group.note)}</p><div class="charts">{charts}</div>'
 

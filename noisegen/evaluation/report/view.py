@@ -67,7 +67,7 @@ class Table:
 
 @dataclass(frozen=True, eq=False)
 class ChartGroup:
-    """Charts of one profile's noise."""
+    """Charts that belong together, as those of one profile's noise."""
 
     title: str
     note: str
@@ -89,6 +89,7 @@ class Report:
         recipe_json: as it lies on the disk; empty for none.
         skipped: files that were left out, with their reasons; None where nothing could be.
         warnings: what is doubtful.
+        charts_title: over the charts.
     """
 
     title: str
@@ -101,6 +102,7 @@ class Report:
     recipe_json: str = ""
     skipped: Table | None = None
     warnings: tuple[str, ...] = ()
+    charts_title: str = "Noise"
 
     @property
     def charts(self) -> list[tuple[str, Chart]]:

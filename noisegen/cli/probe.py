@@ -1,0 +1,140 @@
+"""``noisegen probe``: whether prompts tell cameras and ISO values apart."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from noisegen.cli import options
+from noisegen.cli.output import Output, user_errors
+from noisegen.cli.profile import check_file
+from noisegen.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Group
+
+    from noisegen.evaluation.probe.run import Answered, Probed
+    from noisegen.evaluation.probe.shots import LabelledShot
+
+
+@user_errors
+def probe(
+    shots: Annotated[
+        Path | None,
+        typer.Argument(
+            help="A CSV file with the columns noisy, clean, camera, iso and scene, a shot a line; "
+            "clean, scene, and one of camera and iso may be missing. Left out: PolyU's shots in "
+            "--data.",
+            show_default=False,
+        ),
+    ] = None,
+    data: options.DataFolder = Path("../shared/data"),
+    out: Annotated[
+        Path | None, typer.Option(help="Page with a map of the prompts too, an .html file.")
+    ] = None,
+    crops: Annotated[int, typer.Option(min=1, help="Crops of 256×256 a shot, at most.")] = 8,
+    blind: Annotated[
+        bool, typer.Option("--blind", help="Withhold the shots' clean: it is estimated.")
+    ] = False,
+    white_level: options.WhiteLevel = None,
+    weights: options.Weights = "base",
+    overwrite: options.Overwrite = False,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Ask whether the prompts of your cameras lie apart.
+
+    A nearest neighbour and a linear probe tell each crop's camera and ISO from the prompts of
+    other scenes, never from its own scene's. Beside them: what the measured statistics tell
+    without the encoder, what strength tells, and what the scenes' brightness tells, which is no
+    property of a camera; the label of most scenes, and shuffled labels.
+    """
+    output = Output(json, quiet)
+    if out is not None:
+        if out.suffix.lower() not in (".html", ".htm"):
+            raise UsageError(f"--out {out}: a report is a page; end its name in .html")
+        check_file(out, overwrite)
+    from noisegen.evaluation.probe.describe import describe_crops
+    from noisegen.evaluation.probe.run import probe as probe_crops
+    from noisegen.evaluation.report.page import page
+    from noisegen.evaluation.report.probe import probe_report
+    from noisegen.images import write_atomically
+    from noisegen.model.weights import load_weights
+
+    loaded, found = load_weights(weights), _shots(shots, data)
+    described = []
+    with output.progress(len(found)) as advance:
+        for shot in found:
+            described += describe_crops(shot, loaded, crops, blind, white_level)
+            advance(1, note=shot.name)
+    probed = probe_crops(described)
+    if out is not None:
+        name = "PolyU" if shots is None else shots.name
+        report = probe_report(probed, name, f"{weights} {loaded.sha256}", blind)
+        write_atomically(out, page(report).encode("utf-8", "backslashreplace"))
+        output.note(f"wrote {out}")
+    output.result(_tables(probed), _values(probed, loaded.sha256, blind))
+
+
+def _shots(listed: Path | None, data: Path) -> list[LabelledShot]:
+    from noisegen.evaluation.probe.shots import listed_shots, polyu_shots
+
+    if listed is not None:
+        return listed_shots(listed)
+    if not (data / "polyu" / "iso.csv").is_file():
+        raise UsageError(f"--data {data}: does not hold PolyU (polyu/); name a list of your shots")
+    return polyu_shots(data)
+
+
+def _tables(probed: Probed) -> Group:
+    from rich.console import Group
+    from rich.table import Table
+
+    from noisegen.evaluation.report.probe import WORDS, accuracy_headings, accuracy_rows
+
+    tables = []
+    for one in probed.answered:
+        table = Table(
+            title=f"{WORDS[one.name]} of {len(one.crops)} crops of {probed.scenes} scenes; always "
+            f"the one of most scenes: {100 * one.labels.majority:.0f} %",
+            title_justify="left",
+        )
+        for place, heading in enumerate(accuracy_headings()):
+            table.add_column(heading, justify="right" if place else "left")
+        for row in accuracy_rows(one):
+            table.add_row(*row)
+        tables.append(table)
+    return Group(*tables)
+
+
+def _values(probed: Probed, sha256: str, blind: bool) -> dict[str, Any]:
+    return {
+        "weights": sha256,
+        "blind": blind,
+        "crops": probed.crops,
+        "scenes": probed.scenes,
+        "components": {
+            "shares": probed.shares,
+            "places": probed.places.round(6).tolist(),
+        },
+        "questions": {one.name: _question(one) for one in probed.answered},
+    }
+
+
+def _question(one: Answered) -> dict[str, Any]:
+    names = one.labels.names
+    return {
+        "scenes": one.labels.scene_counts,
+        "majority": one.labels.majority,
+        "told": {
+            vector: {kind: asdict(told) for kind, told in by_probe.items()}
+            for vector, by_probe in one.told.items()
+        },
+        "confusion": {
+            name: dict(zip(names, row, strict=True))
+            for name, row in zip(names, one.confusion.tolist(), strict=True)
+        },
+    }

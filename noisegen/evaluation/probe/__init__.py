@@ -1,0 +1,1 @@
+"""Whether prompts tell cameras and ISO values apart."""

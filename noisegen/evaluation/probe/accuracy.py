@@ -1,0 +1,149 @@
+"""How often votes tell a label, beside what chance tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noisegen.errors import UsageError
+from noisegen.evaluation.protocol import PROTOCOL_SEED
+from noisegen.evaluation.told_apart import bootstrap_interval
+
+Doubles = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+SHUFFLES = 200
+"""Times that the labels are dealt anew to the scenes."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """Share of right answers of one probe, the mean over scenes.
+
+    Attributes:
+        accuracy: over the scenes that were asked about.
+        low: lower end of its 95 % interval, by bootstrap over scenes.
+        high: its upper end.
+        shuffled: mean accuracy where the scenes' labels are dealt at random.
+        shuffled_high: what 95 of 100 such deals stay below.
+    """
+
+    accuracy: float
+    low: float
+    high: float
+    shuffled: float
+    shuffled_high: float
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """What is asked: a label of every crop.
+
+    Attributes:
+        names: L, in reading order.
+        index: N, of each crop's label among them.
+        scenes: N, of each crop.
+        asked: N; False where a label has one scene alone, which nothing else can tell.
+    """
+
+    names: tuple[str, ...]
+    index: NDArray[np.intp]
+    scenes: NDArray[np.str_]
+    asked: Flags
+
+    @property
+    def scene_counts(self) -> dict[str, int]:
+        """Scenes of each label."""
+        return {
+            name: len(set(self.scenes[self.index == place]))
+            for place, name in enumerate(self.names)
+        }
+
+    @property
+    def majority(self) -> float:
+        """Share of right answers by always naming the label of most scenes."""
+        counts = {name: count for name, count in self.scene_counts.items() if count > 1}
+        return max(counts.values()) / sum(counts.values())
+
+
+def labels_of(question: str, labels: Sequence[str], scenes: Sequence[str]) -> Labels:
+    """Labels of crops as a question.
+
+    Args:
+        question: for the message.
+        labels: N.
+        scenes: N; a scene may have several labels, as of several cameras.
+
+    Raises:
+        UsageError: there is nothing to tell apart.
+    """
+    names = tuple(sorted(set(labels), key=_reading_order))
+    index = np.array([names.index(label) for label in labels], np.intp)
+    of_scene = np.array(scenes)
+    alone = [len(set(of_scene[index == place])) < 2 for place in range(len(names))]
+    if alone.count(False) < 2:
+        raise UsageError(
+            f"{question}: to be told apart, two of them must have shots of two scenes each; "
+            f"found {', '.join(names) or 'none'}"
+        )
+    return Labels(names, index, of_scene, ~np.array(alone)[index])
+
+
+def told(votes: Doubles, labels: Labels) -> Told:
+    """Accuracy with its interval, and with shuffled labels.
+
+    Args:
+        votes: N×N, of the probe.
+        labels: N.
+    """
+    right = _right_by_scene(votes, labels.index, labels)
+    shuffled = [float(_right_by_scene(votes, index, labels).mean()) for index in _shuffles(labels)]
+    high = float(np.quantile(shuffled, 0.95))
+    low, up = bootstrap_interval(right)
+    return Told(float(right.mean()), low, up, float(np.mean(shuffled)), high)
+
+
+def answers(votes: Doubles, index: NDArray[np.intp], count: int) -> NDArray[np.intp]:
+    """N, the label of most votes for each crop."""
+    chosen: NDArray[np.intp] = (votes @ np.eye(count)[index]).argmax(1)
+    return chosen
+
+
+def confusion(votes: Doubles, labels: Labels) -> Doubles:
+    """L×L, share of a label's crops (row) that were told to be another's (column)."""
+    count = len(labels.names)
+    counts = np.zeros((count, count))
+    np.add.at(counts, (labels.index, answers(votes, labels.index, count)), 1)
+    shares: Doubles = counts / counts.sum(1, keepdims=True)
+    return shares
+
+
+def _right_by_scene(votes: Doubles, index: NDArray[np.intp], labels: Labels) -> Doubles:
+    """Share of right answers in each scene that is asked about."""
+    right = answers(votes, index, len(labels.names)) == index
+    asked = sorted(set(labels.scenes[labels.asked]))
+    return np.array([right[labels.asked & (labels.scenes == scene)].mean() for scene in asked])
+
+
+def _shuffles(labels: Labels) -> Iterator[NDArray[np.intp]]:
+    """Labels that are asked about dealt anew; crops of one scene and label keep sharing one."""
+    pairs = zip(labels.scenes[labels.asked], labels.index[labels.asked], strict=True)
+    groups = [f"{scene}\n{label}" for scene, label in pairs]
+    _, first, group = np.unique(groups, return_index=True, return_inverse=True)
+    of_groups = labels.index[labels.asked][first]
+    rng = np.random.default_rng(PROTOCOL_SEED)
+    for _ in range(SHUFFLES):
+        dealt = labels.index.copy()
+        dealt[labels.asked] = rng.permutation(of_groups)[group]
+        yield dealt
+
+
+def _reading_order(label: str) -> tuple[float, str]:
+    """Numbers by size, and before words."""
+    try:
+        return float(label), label
+    except ValueError:
+        return float("inf"), label
