@@ -17,7 +17,9 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from noisegen.errors import ImageError, UsageError
-from noisegen.images import read_header, read_picture, to_float
+from noisegen.images import Header, read_header, read_picture, to_float
+from noisegen.images.volume import open_volume, read_volume_header
+from noisegen.images.volume_header import VolumeHeader
 from noisegen.online.camera import Profiles, Strength, make_camera
 from noisegen.online.epoch import SharedEpoch
 from noisegen.online.tensors import pixels_of
@@ -28,6 +30,11 @@ from noisegen.synthesis.plan import CleanFile
 from noisegen.synthesis.synthesizer import CleanError
 
 Pixels = NDArray[Any]
+
+NO_VOLUMES = (
+    "is a TIFF of several planes, of 32-bit integers, or larger than memory; make its pairs with "
+    "noisegen synth"
+)
 
 
 class NoisyPair(NamedTuple):
@@ -57,8 +64,8 @@ class NoisyPairs(Dataset[NoisyPair]):
     pixels alone, which takes a fraction of the time.
 
     Args:
-        cleans: a picture, a folder of pictures (with its subfolders), or a dataset of tensors
-            C×H×W or H×W, uint8, uint16 or float in [0, 1].
+        cleans: a picture, a folder of pictures (with its subfolders; floats in a TIFF are in
+            [0, 1]), or a dataset of tensors C×H×W or H×W, uint8, uint16 or float in [0, 1].
         profiles: a noise profile or its path, or several; one that fits is drawn for each pair.
         patch: side of square crops, None for whole pictures. After each epoch another crop of a
             picture is given, until there is no other.
@@ -142,7 +149,7 @@ class NoisyPairs(Dataset[NoisyPair]):
         """Name, key and H×W×C pixels of a picture."""
         clean = self._cleans[index]
         if isinstance(clean, CleanFile):
-            return str(clean.path), clean.key, read_picture(clean.path).pixels
+            return str(clean.path), clean.key, _pixels(clean.path)
         return f"clean picture {index}", str(index), pixels_of(clean, f"clean picture {index}")
 
     def _crop(self, clean: Pixels, key: str, epoch: int) -> Pixels:
@@ -183,13 +190,33 @@ class NoisyPairs(Dataset[NoisyPair]):
 
     def _unfit(self, file: CleanFile) -> str | None:
         try:
-            header = read_header(file.path)
+            volume = read_volume_header(file.path)
+            header = read_header(file.path) if volume is None else volume
         except ImageError as error:
             return str(error)
-        reason = self.camera.unfit(header.channels)
+        if isinstance(header, VolumeHeader) and not _is_float_picture(header):
+            reason: str | None = NO_VOLUMES
+        else:
+            reason = self.camera.unfit(_channels(header))
         if reason is None and self.patch and min(header.width, header.height) < self.patch:
             reason = _too_small(header.width, header.height, self.patch)
         return None if reason is None else f"{file.path}: {reason}"
+
+
+def _pixels(path: Path) -> Pixels:
+    """H×W×C samples of a plain picture or of a TIFF of floats."""
+    if read_volume_header(path) is None:
+        return read_picture(path).pixels
+    with open_volume(path) as volume:
+        return volume.plane(0).rows(0, volume.header.height)
+
+
+def _is_float_picture(header: VolumeHeader) -> bool:
+    return header.dtype.kind == "f" and len(header.planes) == 1
+
+
+def _channels(header: Header | VolumeHeader) -> int:
+    return header.plane_channels if isinstance(header, VolumeHeader) else header.channels
 
 
 def _too_small(width: int, height: int, side: int) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pictures
 import pytest
+import tifffile
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -74,6 +75,21 @@ def test_epoch_n_is_variant_n_of_synth(
             for side, tensor in zip(("noisy", "clean"), pairs[index], strict=True):
                 written = read_picture(out / side / f"{name}_v{epoch}.png").pixels
                 assert torch.equal(tensor, torch.from_numpy(written).permute(2, 0, 1) / 255)
+
+
+def test_tiffs_of_floats(
+    cleans: Path, profiles: list[NoiseProfile], weights_file: Path, tmp_path: Path
+) -> None:
+    clean = pictures.scene(40, 56, 3).astype(np.float32) / 255
+    tifffile.imwrite(cleans / "c.tif", clean, photometric="rgb")
+    profiles[0].save(tmp_path / "camera.safetensors")
+    arguments = ["synth", "--clean", cleans, "--out", tmp_path / "pairs", "--seed", 3]
+    arguments += ["--weights", weights_file, "--profile", tmp_path / "camera.safetensors"]
+    assert CliRunner().invoke(app, [*map(str, arguments), "--device", "cpu"]).exit_code == 0
+    pair = NoisyPairs(cleans, profiles[:1], weights=weights_file, seed=3)[2]
+    written = tifffile.imread(tmp_path / "pairs/noisy/c.tif")
+    assert torch.equal(pair.noisy, torch.from_numpy(written).permute(2, 0, 1))
+    assert torch.equal(pair.clean, torch.from_numpy(clean).permute(2, 0, 1))
 
 
 @pytest.mark.parametrize(
@@ -204,9 +220,11 @@ def test_indices(make: Make) -> None:
 
 def test_pictures_that_cannot_be_used_are_counted(make: Make, cleans: Path) -> None:
     (cleans / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
-    with pytest.warns(UserWarning, match=r"1 of 4 clean pictures are left out.*broken\.png"):
+    tifffile.imwrite(cleans / "stack.tif", np.zeros((2, 40, 40), np.uint16))
+    with pytest.warns(UserWarning, match=r"2 of 5 clean pictures are left out.*broken\.png"):
         pairs = make()
     assert len(pairs) == 3
+    assert "stack.tif: is a TIFF of several planes" in pairs.skipped[1]
 
 
 @pytest.mark.parametrize(
