@@ -21,6 +21,7 @@ from noisegen.cli import (
     profile,
     regenerate,
     report,
+    study,
     synth,
     train,
     verify,
@@ -44,6 +45,7 @@ app.add_typer(profile.app, name="profile")
 app.command("evaluate", help=evaluate_help.HELP)(evaluate.evaluate)
 app.command("probe")(probe.probe)
 app.command("report")(report.report)
+app.command("study", help=study.HELP)(study.study)
 app.add_typer(train.app, name="train")
 app.command("benchmark")(benchmark.benchmark)
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import csv
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -22,7 +21,6 @@ from noisegen.images import Pixels, read_picture
 from noisegen.references.windows import follow_gradient
 
 Bytes = NDArray[np.uint8]
-Whole = TypeVar("Whole", bound=NDArray[Any])
 
 SEEN = (
     "Canon5D2_toy",
@@ -90,7 +88,7 @@ def w2s_pair(root: Path, field: int, channel: int) -> Pair:
     return Pair(stem, f"w2s_ch{channel}", noisy.astype(np.uint8), clean.astype(np.uint8))
 
 
-def remove_drift(noisy: Whole, clean: Whole, white_level: float = 255) -> Whole:
+def remove_drift(noisy: Pixels, clean: Pixels, white_level: float = 255) -> Pixels:
     """The clean with the residual's slow part (Gaussian of DRIFT_SIGMA) added, rounded.
 
     Args:
@@ -100,7 +98,7 @@ def remove_drift(noisy: Whole, clean: Whole, white_level: float = 255) -> Whole:
     """
     residual = noisy.astype(np.float32) - clean
     drift = gaussian_blur(residual, DRIFT_SIGMA)
-    adjusted: Whole = np.clip(np.rint(clean + drift), 0, white_level).astype(clean.dtype)
+    adjusted: Pixels = np.clip(np.rint(clean + drift), 0, white_level).astype(clean.dtype)
     return adjusted
 
 

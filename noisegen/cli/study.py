@@ -1,0 +1,238 @@
+"""``noisegen study``: what synthetic pairs do for a denoiser."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from noisegen.cli import options
+from noisegen.cli.output import PARTLY, Output, user_errors
+from noisegen.cli.references import match_references
+from noisegen.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from noisegen.evaluation.study.arms import Arm
+    from noisegen.evaluation.study.config import StudyConfig
+    from noisegen.evaluation.study.pictures import StudyData
+    from noisegen.evaluation.study.tables import Cells, Results
+
+HELP = """What synthetic pairs do for a denoiser, on real pictures.
+
+The same DnCNN is trained, at equal steps and crops, on real pairs (real), on their cleans with
+Gaussian, classical and generated noise (gaussian, classical, generated), on real pairs with a
+quarter, half and three quarters of generated ones (mixed-25, mixed-50, mixed-75), on generated ones
+of a new camera alone (new), on a few real pairs (few) and on these with as many generated from them
+on other cleans (few+generated). All are tested on real pictures that none has seen.
+
+With --data the pictures are PolyU's: real pairs of its training scenes, a reference for each
+camera and ISO; tested on other scenes of these cameras (seen) and on the Sony (unseen), whose
+generated pairs come from two other scenes of it. Without, give your own: --test, --ref, and --real
+or --clean.
+Pairs are taken without drift and without crops whose residual follows the clean's edges.
+
+The same command again goes on where it was stopped; it may ask for more arms and more seeds. In
+OUT: table.md, results.json, scores.csv, curves.csv, each run's denoiser and scores.
+"""
+
+
+@dataclass(frozen=True)
+class OwnPictures:
+    """Options of a user's own pictures."""
+
+    real: str | None
+    test: Sequence[str]
+    ref: Sequence[str]
+    ref_clean: Sequence[str]
+    new_ref: Sequence[str]
+    new_ref_clean: Sequence[str]
+    clean: Sequence[str]
+    white_level: float | None
+
+
+@user_errors
+def study(
+    out: Annotated[Path, typer.Option(help="Folder of the study; one begun there goes on.")],
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of the real data: a study on PolyU.")
+    ] = None,
+    real: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR",
+            help="Real pairs to train on: a folder with noisy/ and clean/ or metadata.jsonl, or "
+            "NOISY:CLEAN.",
+        ),
+    ] = None,
+    test: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=DIR", help="Real pairs of other scenes to test on; repeatable."),
+    ] = None,
+    ref: options.Refs = None,
+    ref_clean: options.RefCleans = None,
+    new_ref: Annotated[
+        list[str] | None,
+        typer.Option(help="Noisy shots of a camera that --real does not hold; repeatable."),
+    ] = None,
+    new_ref_clean: Annotated[
+        list[str] | None, typer.Option(help="Clean of each --new-ref; repeatable.")
+    ] = None,
+    clean: Annotated[
+        list[str] | None,
+        typer.Option(help="Other clean pictures to put generated noise on; repeatable."),
+    ] = None,
+    size: Annotated[
+        str, typer.Option(help="small (a minute a run on one core), or full (PNG's, for a GPU).")
+    ] = "small",
+    arms: Annotated[
+        str | None, typer.Option(help="Some of the arms, as real,gaussian,generated.")
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Runs of each arm.")] = 3,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Of each run, instead of the size's own.")
+    ] = None,
+    weights: options.Weights = "base",
+    white_level: options.WhiteLevel = None,
+    device: options.Device = "auto",
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """What synthetic pairs do for a denoiser; :data:`HELP` has the words for users."""
+    output = Output(json, quiet)
+    own = OwnPictures(
+        real, test or [], ref or [], ref_clean or [], new_ref or [], new_ref_clean or [],
+        clean or [], white_level,
+    )  # fmt: skip
+    _check(data, own, arms)
+    from noisegen.evaluation.study.folder import check_study_folder
+    from noisegen.model.device import select_device
+    from noisegen.model.weights import load_weights
+
+    config = _config(size, steps)
+    check_study_folder(out)
+    place, loaded = select_device(device), load_weights(weights)
+    if data is not None:
+        from noisegen.evaluation.study.polyu import polyu_study
+
+        output.note("reading PolyU: about two minutes on one core")
+        pictures = polyu_study(data)
+    else:
+        pictures = _own(own, config, output)
+    for reason in pictures.left_out:
+        output.warn(f"left out {reason}")
+    from noisegen.evaluation.study.study import Study
+    from noisegen.synthesis.folder import Folder
+
+    chosen = _chosen(arms, pictures)
+    going = Study(pictures, loaded, config, chosen, seeds, out, place, output.note)
+    with Folder(out).locked(), output.progress(going.steps) as advance:
+        for name in going.run():
+            advance(1, note=name)
+    _report(going.results, out, output)
+    if pictures.left_out:
+        raise typer.Exit(PARTLY)
+
+
+def _check(data: Path | None, own: OwnPictures, arms: str | None) -> None:
+    """What can be said before anything is read."""
+    from noisegen.evaluation.study.arms import ARMS
+
+    given = [f"--{name.replace('_', '-')}" for name, value in vars(own).items() if value]
+    if data is not None and given:
+        raise UsageError(f"{given[0]} beside --data: give PolyU's folder, or your own pictures")
+    if data is None and not (own.test and own.ref):
+        raise UsageError(
+            "nothing to study: name PolyU's folder (--data), or your own --test NAME=DIR and --ref "
+            "with --real or --clean"
+        )
+    if own.new_ref_clean and not own.new_ref:
+        raise UsageError("--new-ref-clean belongs to --new-ref; name the noisy shot too")
+    known = [arm.name for arm in ARMS]
+    for name in arms.split(",") if arms else ():
+        if name not in known:
+            raise UsageError(f"--arms {name}: unknown; choose of {', '.join(known)}")
+
+
+def _config(size: str, steps: int | None) -> StudyConfig:
+    from noisegen.evaluation.study.config import SIZES, StudyConfig
+
+    if size not in SIZES:
+        raise UsageError(f"--size {size}: unknown; choose of {', '.join(SIZES)}")
+    denoiser = SIZES[size]
+    return StudyConfig(denoiser if steps is None else replace(denoiser, steps=steps))
+
+
+def _own(own: OwnPictures, config: StudyConfig, output: Output) -> StudyData:
+    """The user's pictures, read."""
+    from noisegen.evaluation.pair_files import found_pairs
+    from noisegen.evaluation.study.folders import StudyFolders, folders_study
+    from noisegen.references.discover import find_pictures
+
+    places: dict[str, str] = {}
+    for text in own.test:
+        name, equals, place = text.partition("=")
+        if not (name and equals and place) or name in places:
+            raise UsageError(f"--test {text}: give each a name of its own, as seen=shots/test")
+        places[name] = place
+    with ExitStack() as stack:
+        folders = StudyFolders(
+            real=(own.real and stack.enter_context(found_pairs(own.real, "--real"))) or None,
+            tests={
+                name: stack.enter_context(found_pairs(place, f"--test {name}"))
+                for name, place in places.items()
+            },
+            references=match_references(own.ref, own.ref_clean, output),
+            new=match_references(own.new_ref, own.new_ref_clean, output) if own.new_ref else [],
+            cleans=find_pictures(own.clean, "--clean") if own.clean else (),
+        )
+        return folders_study(folders, config.denoiser.side, own.white_level)
+
+
+def _chosen(arms: str | None, pictures: StudyData) -> Sequence[Arm]:
+    """The arms that were asked for, in the table's order."""
+    from noisegen.evaluation.study.arms import possible_arms
+
+    possible = possible_arms(pictures)
+    if arms is None:
+        return possible
+    wanted = set(arms.split(","))
+    impossible = sorted(wanted - {arm.name for arm in possible})
+    if impossible:
+        raise UsageError(
+            f"--arms {impossible[0]}: takes pictures that are not given; real and mixed take "
+            "--real, few takes --ref-clean, new takes --new-ref"
+        )
+    return [arm for arm in possible if arm.name in wanted]
+
+
+def _report(results: Results, out: Path, output: Output) -> None:
+    from rich.console import Group
+
+    from noisegen.evaluation.study.tables import as_json, cells, write_results
+
+    write_results(out, results)
+    output.note(f"wrote {out}/table.md, results.json, scores.csv and curves.csv")
+    found = cells(results)
+    shown = Group(*_tables(found), *(f"{line}" for line in found.contrasts), found.how)
+    output.result(shown, as_json(results))
+
+
+def _tables(found: Cells) -> list[Table]:
+    """A table a test: all of them side by side do not fit a terminal."""
+    from rich.table import Table
+
+    tables = []
+    for test in found.tests:
+        table = Table(title=test.name, title_justify="left")
+        for heading in ("", *test.headings):
+            table.add_column(heading, justify="right" if heading else "left")
+        for name, row in zip(found.names, test.rows, strict=True):
+            table.add_row(name, *row)
+        tables.append(table)
+    return tables
