@@ -120,8 +120,7 @@ def study(
     if data is not None:
         from noisegen.evaluation.study.polyu import polyu_study
 
-        output.note("reading PolyU: about two minutes on one core")
-        pictures = polyu_study(data)
+        pictures = polyu_study(data, output.note)
     else:
         pictures = _own(own, config, output)
     for reason in pictures.left_out:

@@ -6,6 +6,7 @@ edges are left out. The references are taken as ``noisegen synth`` takes them.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,9 +125,9 @@ def _few(matches: Matches, cutter: _Cutter) -> tuple[Shot, ...]:
 
 
 def _refuse_shared(folders: StudyFolders) -> None:
-    """A picture that is learned from is not one to test on."""
+    """A picture that is learned from is not one to test on, whatever its file's name."""
     tested = {
-        path.resolve(): name
+        _content(path): name
         for name, folder in folders.tests.items()
         for pair in folder.pairs
         for path in (pair.noisy, pair.clean)
@@ -135,12 +136,17 @@ def _refuse_shared(folders: StudyFolders) -> None:
     learned = [path for pair in real for path in (pair.noisy, pair.clean)]
     learned += [path for pair in (*folders.references, *folders.new) for path in pair if path]
     for path in [*learned, *folders.cleans]:
-        name = tested.get(path.resolve())
+        name = tested.get(_content(path))
         if name is not None:
             raise UsageError(
                 f"{path}: is a picture of --test {name} too; what is learned from is no test, give "
                 "pictures of other scenes"
             )
+
+
+def _content(path: Path) -> str:
+    """Hash of a file; of its name where it is no plain file, which its reader refuses."""
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else str(path)
 
 
 class _Cutter:

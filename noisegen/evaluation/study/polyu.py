@@ -15,6 +15,7 @@ The generator's own weights have seen the training scenes, but no validation sce
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -37,11 +38,14 @@ FEW_SIDE = 512
 """Side, in pixels, of the few real pairs: 0.8 Mpx in all."""
 
 
-def polyu_study(data: Path, trained: int = TRAINED, tested: int = TESTED) -> StudyData:
+def polyu_study(
+    data: Path, say: Callable[[str], None], trained: int = TRAINED, tested: int = TESTED
+) -> StudyData:
     """Reads 33 scenes: about two minutes on one core.
 
     Args:
         data: the data folder.
+        say: takes what there is to tell.
         trained: crops a training scene.
         tested: crops a test scene.
 
@@ -50,6 +54,7 @@ def polyu_study(data: Path, trained: int = TRAINED, tested: int = TESTED) -> Stu
     """
     if not (data / "polyu" / "iso.csv").is_file():
         raise UsageError(f"--data {data}: does not hold PolyU (polyu/); name its folder")
+    say("reading PolyU: about two minutes on one core")
     isos = _isos(data)
     real: list[Shot] = []
     settings: list[str] = []
