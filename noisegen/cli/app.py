@@ -22,6 +22,7 @@ from noisegen.cli import (
     regenerate,
     report,
     study,
+    study_help,
     synth,
     train,
     verify,
@@ -45,7 +46,7 @@ app.add_typer(profile.app, name="profile")
 app.command("evaluate", help=evaluate_help.HELP)(evaluate.evaluate)
 app.command("probe")(probe.probe)
 app.command("report")(report.report)
-app.command("study", help=study.HELP)(study.study)
+app.command("study", help=study_help.HELP)(study.study)
 app.add_typer(train.app, name="train")
 app.command("benchmark")(benchmark.benchmark)
 

@@ -23,24 +23,6 @@ if TYPE_CHECKING:
     from noisegen.evaluation.study.pictures import StudyData
     from noisegen.evaluation.study.tables import Cells, Results
 
-HELP = """What synthetic pairs do for a denoiser, on real pictures.
-
-The same DnCNN is trained, at equal steps and crops, on real pairs (real), on their cleans with
-Gaussian, classical and generated noise (gaussian, classical, generated), on real pairs with a
-quarter, half and three quarters of generated ones (mixed-25, mixed-50, mixed-75), on generated ones
-of a new camera alone (new), on a few real pairs (few) and on these with as many generated from them
-on other cleans (few+generated). All are tested on real pictures that none has seen.
-
-With --data the pictures are PolyU's: real pairs of its training scenes, a reference for each
-camera and ISO; tested on other scenes of these cameras (seen) and on the Sony (unseen), whose
-generated pairs come from two other scenes of it. Without, give your own: --test, --ref, and --real
-or --clean.
-Pairs are taken without drift and without crops whose residual follows the clean's edges.
-
-The same command again goes on where it was stopped; it may ask for more arms and more seeds. In
-OUT: table.md, results.json, scores.csv, curves.csv, each run's denoiser and scores.
-"""
-
 
 @dataclass(frozen=True)
 class OwnPictures:
@@ -103,7 +85,7 @@ def study(
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """What synthetic pairs do for a denoiser; :data:`HELP` has the words for users."""
+    """What synthetic pairs do for a denoiser; ``study_help.py`` has the words for users."""
     output = Output(json, quiet)
     own = OwnPictures(
         real, test or [], ref or [], ref_clean or [], new_ref or [], new_ref_clean or [],
