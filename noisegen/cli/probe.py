@@ -70,7 +70,11 @@ def probe(
         for shot in found:
             described += describe_crops(shot, loaded, crops, blind, white_level)
             advance(1, note=shot.name)
+    if not described:
+        raise UsageError(f"{shots}: lists no shot; name one a line")
     probed = probe_crops(described)
+    for doubt in probed.doubts:
+        output.warn(doubt)
     if out is not None:
         name = "PolyU" if shots is None else shots.name
         report = probe_report(probed, name, f"{weights} {loaded.sha256}", blind)

@@ -16,7 +16,7 @@ from noisegen.evaluation.probe.votes import PROBES, votes
 
 Doubles = NDArray[np.float64]
 
-PROMPT = VECTORS[0]
+PROMPT, _, STRENGTH, _ = VECTORS
 SHOWN_PROBE = "linear"
 """Whose answers are shown one by one."""
 
@@ -48,6 +48,7 @@ class Probed:
         crops: how many there are.
         scenes: that they show.
         answered: one or two questions.
+        doubts: why others were not asked, in words.
         places: N×2, the prompts' first two principal components.
         shares: of the prompts' variance along each of the two.
     """
@@ -55,6 +56,7 @@ class Probed:
     crops: int
     scenes: int
     answered: tuple[Answered, ...]
+    doubts: tuple[str, ...]
     places: Doubles
     shares: tuple[float, float]
 
@@ -67,17 +69,24 @@ def probe(crops: Sequence[DescribedCrop]) -> Probed:
     """
     first = crops[0]
     for crop in crops:
-        if {n: len(v) for n, v in crop.vectors.items()} != {
-            n: len(v) for n, v in first.vectors.items()
-        }:
+        if len(crop.vectors[STRENGTH]) != len(first.vectors[STRENGTH]):
             raise UsageError(
                 f"{crop.shot.name}: not of as many channels as {first.shot.name}; probe gray and "
                 "RGB shots one after the other"
             )
-    answered = tuple(_answer(name, crops) for name in QUESTIONS if _labelled(name, crops).size)
+    answered, doubts = [], []
+    for name in QUESTIONS:
+        if not _labelled(name, crops).size:
+            continue
+        try:
+            answered.append(_answer(name, crops))
+        except UsageError as error:
+            doubts.append(str(error))
+    if not answered:
+        raise UsageError(doubts[0] if doubts else "no shot has a camera or an ISO; name them")
     places, shares = principal_components(np.stack([crop.vectors[PROMPT] for crop in crops]))
     scenes = len({crop.shot.scene for crop in crops})
-    return Probed(len(crops), scenes, answered, places, shares)
+    return Probed(len(crops), scenes, tuple(answered), tuple(doubts), places, shares)
 
 
 def principal_components(vectors: Doubles) -> tuple[Doubles, tuple[float, float]]:

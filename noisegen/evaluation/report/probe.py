@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from noisegen.evaluation.probe.accuracy import Told
@@ -19,8 +21,8 @@ MARGIN = 0.06
 
 HOW = (
     "A crop's label is told by crops of other scenes alone, never by its own scene's. In brackets "
-    "the 95 % interval, by bootstrap over scenes. Shuffled: the same where labels are dealt at "
-    "random to the scenes; 95 of 100 deals stay below the figure in brackets."
+    "the 95 % interval, by bootstrap over scenes. Shuffled: labels are dealt at random to the "
+    "scenes; 95 of 100 deals stay below the figure in brackets."
 )
 CONFOUND = (
     "What brightness alone tells above chance is the scenes' doing, not the cameras': read the "
@@ -48,6 +50,7 @@ def probe_report(probed: Probed, name: str, weights: str, blind: bool) -> Report
     )
     charts = tuple(_map(probed, one) for one in probed.answered)
     tables = [table for one in probed.answered for table in (_accuracy(one), _confusion(one))]
+    tables[0] = replace(tables[0], note=f"{tables[0].note} {HOW} {CONFOUND}")
     clean = "estimated, none was given to the encoder" if blind else "as given"
     recipe = (("weights", weights), ("clean", clean), ("crop", "256 by 256 pixels, each alone"))
     return Report(
@@ -58,31 +61,29 @@ def probe_report(probed: Probed, name: str, weights: str, blind: bool) -> Report
         groups=(ChartGroup(TITLE, note, charts),),
         scores=tuple(tables),
         recipe=(Table("", ("", ""), recipe),),
+        warnings=probed.doubts,
         charts_title=TITLE,
-    )
-
-
-def cell(told: Told) -> str:
-    """Accuracy with its interval, in per cent."""
-    return f"{100 * told.accuracy:.0f} % ({100 * told.low:.0f}–{100 * told.high:.0f})"
-
-
-def shuffled_cell(told: Told) -> str:
-    """The same of shuffled labels, with what most stay below."""
-    return f"{100 * told.shuffled:.0f} % ({100 * told.shuffled_high:.0f})"
-
-
-def accuracy_rows(one: Answered) -> tuple[tuple[str, ...], ...]:
-    """A line a vector: accuracy of each probe, then shuffled by each."""
-    return tuple(
-        (vector, *(of(by_probe[kind]) for of in (cell, shuffled_cell) for kind in PROBES))
-        for vector, by_probe in one.told.items()
     )
 
 
 def accuracy_headings() -> tuple[str, ...]:
     """Of :func:`accuracy_rows`."""
-    return ("told by", *PROBES, *(f"{kind}, shuffled" for kind in PROBES))
+    return ("told by", *PROBES)
+
+
+def accuracy_rows(one: Answered) -> tuple[tuple[str, ...], ...]:
+    """A line a vector with the accuracy of each probe, then the prompt's with shuffled labels."""
+    rows = [(vector, *map(_cell, by_probe.values())) for vector, by_probe in one.told.items()]
+    shuffled = map(_shuffled_cell, one.told[PROMPT].values())
+    return (*rows, ("prompt, labels shuffled", *shuffled))
+
+
+def _cell(told: Told) -> str:
+    return f"{100 * told.accuracy:.0f} % ({100 * told.low:.0f}–{100 * told.high:.0f})"
+
+
+def _shuffled_cell(told: Told) -> str:
+    return f"{100 * told.shuffled:.0f} % (up to {100 * told.shuffled_high:.0f})"
 
 
 def _accuracy(one: Answered) -> Table:
@@ -92,10 +93,10 @@ def _accuracy(one: Answered) -> Table:
     alone = f" Not asked, for lack of a second scene: {', '.join(left_out)}." if left_out else ""
     chance = f"Always the one of most scenes: {100 * labels.majority:.0f} %."
     return Table(
-        f"{WORDS[one.name][0].upper()}{WORDS[one.name][1:]}, share of crops told right",
+        f"{_title(one)}, share of crops told right",
         accuracy_headings(),
         accuracy_rows(one),
-        f"{chance} {HOW} {CONFOUND} Scenes: {counts}.{alone}",
+        f"{chance} Scenes: {counts}.{alone}",
     )
 
 
@@ -106,11 +107,16 @@ def _confusion(one: Answered) -> Table:
         for name, shares in zip(names, one.confusion, strict=True)
     )
     return Table(
-        f"{WORDS[one.name][0].upper()}{WORDS[one.name][1:]}: what was told by the prompt",
+        f"{_title(one)}: what was told by the prompt",
         ("is", *names),
         rows,
         f"Share of a row's crops, by the {SHOWN_PROBE} probe.",
     )
+
+
+def _title(one: Answered) -> str:
+    word = WORDS[one.name]
+    return word[0].upper() + word[1:]
 
 
 def _map(probed: Probed, one: Answered) -> Chart:

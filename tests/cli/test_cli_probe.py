@@ -1,0 +1,79 @@
+"""``noisegen probe`` on a user's own list of shots."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import imagecodecs
+import numpy as np
+import pytest
+from pictures import add_gaussian, scene
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three scenes by each of two cameras: one's noise is white, the other's twice as wide."""
+    folder = tmp_path_factory.mktemp("shots")
+    lines = ["noisy,clean,camera,iso,scene"]
+    for index in range(3):
+        clean = scene(256, 288, seed=index)
+        imagecodecs.imwrite(folder / f"{index}.png", clean)
+        white = add_gaussian(np.full_like(clean, 128), 8, index).astype(float) - 128
+        grainy = 2 * (white + np.roll(white, 1, 0) + np.roll(white, 1, 1)) / np.sqrt(3)
+        for camera, noise in (("phone", white), ("old", grainy)):
+            noisy = np.clip(np.rint(clean + noise), 0, 255).astype(np.uint8)
+            imagecodecs.imwrite(folder / f"{camera}{index}.png", noisy)
+            iso = 100 if index < 2 else 400
+            lines.append(f"{camera}{index}.png,{index}.png,{camera},{iso},{index}")
+    path = folder / "shots.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_two_cameras_are_told_apart(
+    run: Run, shots: Path, weights_file: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "probe.html"
+    fixed = ("probe", shots, "--crops", 2, "--weights", weights_file)
+    ran = run(*fixed, "--out", out, "--json")
+    assert ran.code == 0, ran.err
+    # One scene alone has ISO 400.
+    assert "warning: iso: to be told apart" in ran.err
+    found = ran.json
+    assert (found["crops"], found["scenes"]) == (12, 3)
+    (question,) = found["questions"].values()
+    assert question["majority"] == 0.5
+    assert question["scenes"] == {"old": 3, "phone": 3}
+    assert question["told"]["prompt"]["linear"]["accuracy"] == 1
+    assert question["told"]["brightness alone"]["linear"]["accuracy"] <= 0.6
+    assert len(found["components"]["places"]) == 12
+    page = out.read_text(encoding="utf-8")
+    assert page.count("<circle ") == 12
+    assert "Prompts in two dimensions" in page
+    assert "Camera, share of crops told right" in page
+    again = run(*fixed, "--out", tmp_path / "again.html")
+    assert again.code == 0
+    assert "brightness alone" in again.out
+    assert (tmp_path / "again.html").read_bytes() == out.read_bytes()
+
+
+def test_what_cannot_be_asked_is_said_in_a_line(run: Run, shots: Path, tmp_path: Path) -> None:
+    (tmp_path / "taken.html").write_text("mine")
+    alone = shots.with_name("alone.csv")
+    alone.write_text("".join(shots.read_text().splitlines(keepends=True)[:2]))
+    for arguments, words in (
+        ((alone, "--crops", 1), "to be told apart"),
+        ((tmp_path / "none.csv",), "cannot be read as CSV"),
+        (("--data", tmp_path), "does not hold PolyU"),
+        ((shots, "--out", tmp_path / "page.png"), "end its name in .html"),
+        ((shots, "--out", tmp_path / "taken.html"), "taken.html"),
+    ):
+        ran = run("probe", *arguments)
+        assert ran.code in (1, 2)
+        assert words in ran.err
+        assert len(ran.err.splitlines()) == 1
+    assert (tmp_path / "taken.html").read_text() == "mine"
