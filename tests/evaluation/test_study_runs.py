@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from study_pictures import QUICK, shots, study_data
+from study_pictures import QUICK, shots, study_data, write_pairs
 
 from noisegen.errors import OutputError
 from noisegen.evaluation.denoiser import DenoiserConfig, DenoiserTraining, train_denoiser
@@ -19,6 +23,9 @@ from noisegen.evaluation.study.pictures import StudyData
 from noisegen.evaluation.study.study import Study
 from noisegen.evaluation.study.tables import cells, markdown, write_results
 from noisegen.model.weights import Weights
+
+KILLED_AFTER = (0.3, 0.8, 1.3, 2.0)
+"""Seconds; the whole run takes some two."""
 
 
 def study_of(data: StudyData, weights: Weights, out: Path, arms: str, seeds: int = 1) -> Study:
@@ -62,6 +69,33 @@ def test_a_killed_study_ends_with_the_same_files(weights: Weights, tmp_path: Pat
         write_results(study.out, study.results)
     for name in ("results.json", "table.md", "scores.csv", "curves.csv"):
         assert (tmp_path / "killed" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def test_a_run_killed_anywhere_ends_with_the_same_files(weights_file: Path, tmp_path: Path) -> None:
+    """Real kills of the command itself, the last one after what would finish the first arm."""
+    for name, first in (("train", 0), ("test", 50), ("ref", 90)):
+        write_pairs(tmp_path / name, 1, first)
+    fixed = [
+        "study", "--test", f"t={tmp_path}/test", "--real", f"{tmp_path}/train", "--ref",
+        f"{tmp_path}/ref/noisy", "--ref-clean", f"{tmp_path}/ref/clean", "--arms", "real,few",
+        "--steps", "20", "--seeds", "1", "--weights", str(weights_file), "--device", "cpu", "-q",
+    ]  # fmt: skip
+    whole, killed = ([*fixed, "--out", str(tmp_path / name)] for name in ("whole", "killed"))
+    asked: list[dict[str, Any]] = [{"arguments": whole}]
+    asked += [{"arguments": killed, "after": seconds} for seconds in KILLED_AFTER]
+    asked += [{"arguments": killed}]
+    forks = Path(__file__).parents[1] / "forked_runs.py"
+    # One thread: sums must not depend on how many there are.
+    ran = subprocess.run(
+        [sys.executable, str(forks), json.dumps(asked)],
+        env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    codes = [code for code, _ in json.loads(ran.stdout.splitlines()[-1])]
+    assert (codes[0], codes[-1]) == (0, 0), ran.stderr
+    assert -9 in codes
+    for name in ("results.json", "table.md", "scores.csv", "curves.csv", "study.json"):
+        assert (tmp_path / "killed" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    assert run_files(tmp_path / "killed") == run_files(tmp_path / "whole")
 
 
 def test_a_finished_arm_is_not_trained_again(weights: Weights, tmp_path: Path) -> None:

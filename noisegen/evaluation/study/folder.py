@@ -53,6 +53,9 @@ def begin(out: Path, identity: Mapping[str, Any]) -> None:
     """
     for name in (PAIRS, RUNS):
         make_folder(out / name)
+        # What a killed run was writing.
+        for part in (out / name).glob(".*.part"):
+            part.unlink()
     mark = out / MARK
     if not mark.exists():
         write_atomically(mark, json.dumps(identity, indent=1).encode())

@@ -110,13 +110,16 @@ class Runs:
         return Run(NOISY, 0, self._scores(None))
 
     def finished(self, arm: str, seed: int) -> Run | None:
-        """A run that was finished before, or None.
+        """A run that was finished before, or None; its checkpoint is taken away.
 
         Raises:
             OutputError: its file is damaged.
         """
         path = self._folder / f"{arm}-{seed}.json"
-        return read_run(path) if path.exists() else None
+        if not path.exists():
+            return None
+        self._checkpoint(arm, seed).unlink(missing_ok=True)
+        return read_run(path)
 
     def train(self, arm: str, seed: int, pairs: Sequence[Pair]) -> Iterator[int]:
         """Trains a run to its end; yields the steps of each look, of those before a checkpoint too.
@@ -131,7 +134,7 @@ class Runs:
         """
         config = replace(self._config.denoiser, seed=seed)
         training = DenoiserTraining(pairs, config, self._device)
-        checkpoint = self._folder / f"{arm}-{seed}.checkpoint.safetensors"
+        checkpoint = self._checkpoint(arm, seed)
         curve = _restore(training, checkpoint) if checkpoint.exists() else []
         for step in self._config.steps:
             if step > training.step:
@@ -141,7 +144,9 @@ class Runs:
             yield step
         run = Run(arm, seed, self._scores(training.denoiser), tuple(curve))
         self._finish(run, training.denoiser)
-        checkpoint.unlink(missing_ok=True)
+
+    def _checkpoint(self, arm: str, seed: int) -> Path:
+        return self._folder / f"{arm}-{seed}.checkpoint.safetensors"
 
     def _finish(self, run: Run, denoiser: DnCNN) -> None:
         tensors = {n: t.detach().cpu().contiguous() for n, t in denoiser.state_dict().items()}
