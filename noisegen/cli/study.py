@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,7 @@ import typer
 
 from noisegen.cli import options
 from noisegen.cli.output import PARTLY, Output, user_errors
+from noisegen.cli.profile_plot import NoPlotLibraryError
 from noisegen.cli.references import match_references
 from noisegen.errors import UsageError
 
@@ -79,6 +81,9 @@ def study(
     steps: Annotated[
         int | None, typer.Option(min=1, help="Of each run, instead of the size's own.")
     ] = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="The learning curves as a PNG too (noisegen[plot]).")
+    ] = None,
     weights: options.Weights = "base",
     white_level: options.WhiteLevel = None,
     device: options.Device = "auto",
@@ -92,6 +97,8 @@ def study(
         clean or [], white_level,
     )  # fmt: skip
     _check(data, own, arms)
+    if plot is not None and find_spec("matplotlib") is None:
+        raise NoPlotLibraryError("--plot")
     from noisegen.evaluation.study.folder import check_study_folder
     from noisegen.model.device import select_device
     from noisegen.model.weights import load_weights
@@ -116,6 +123,8 @@ def study(
         for name in going.run():
             advance(1, note=name)
     _report(going.results, out, output)
+    if plot is not None:
+        _draw(going.results, plot, output)
     if pictures.left_out:
         raise typer.Exit(PARTLY)
 
@@ -202,6 +211,14 @@ def _report(results: Results, out: Path, output: Output) -> None:
     found = cells(results)
     shown = Group(*_tables(found), *(f"{line}" for line in found.contrasts), found.how)
     output.result(shown, as_json(results))
+
+
+def _draw(results: Results, plot: Path, output: Output) -> None:
+    from noisegen.evaluation.study.curve_plot import draw_curves
+    from noisegen.images import write_atomically
+
+    write_atomically(plot, draw_curves(results.runs, list(results.data.tests)))
+    output.note(f"wrote {plot}")
 
 
 def _tables(found: Cells) -> list[Table]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import imagecodecs
 import pytest
 from pictures import add_gaussian, scene
 from study_pictures import write_pairs, write_png
@@ -43,9 +44,10 @@ def test_own_folders(run: Run, own: list[object], tmp_path: Path) -> None:
     for name in ("table.md", "results.json", "scores.csv", "curves.csv"):
         assert (out / name).stat().st_size
     assert not list(out.rglob("*.pt")) + list(out.rglob("*.pkl"))
-    again = run("study", *own, "--out", out)
+    again = run("study", *own, "--out", out, "--plot", out / "curves.png")
     assert again.code == 0
     assert "against real" in again.out
+    assert imagecodecs.png_decode((out / "curves.png").read_bytes()).shape[:2] == (672, 880)
     assert "few+generated against few: seen" in again.out
     quiet = run("study", *own, "--out", out, "--quiet")
     assert (quiet.code, quiet.out, quiet.err) == (0, "", "")

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -58,10 +59,8 @@ def test_a_killed_study_ends_with_the_same_files(weights: Weights, tmp_path: Pat
     assert looks == whole.steps == 2 * 3
     for stop in range(1, looks):
         # A new study each time: what went on in memory before is gone, as after a kill.
-        going = study_of(study_data(), weights, tmp_path / "killed", "real,generated").run()
-        for _ in range(stop):
-            next(going)
-        going.close()
+        killed = study_of(study_data(), weights, tmp_path / "killed", "real,generated")
+        assert len(list(islice(killed.run(), stop))) == stop
     going_on = study_of(study_data(), weights, tmp_path / "killed", "real,generated")
     assert len(list(going_on.run())) == looks
     assert run_files(tmp_path / "killed") == run_files(tmp_path / "whole")
@@ -120,9 +119,7 @@ def test_other_settings_are_refused_by_name(weights: Weights, tmp_path: Path) ->
 
 
 def test_a_damaged_checkpoint_is_named(weights: Weights, tmp_path: Path) -> None:
-    going = study_of(study_data(), weights, tmp_path, "real").run()
-    next(going)
-    going.close()
+    list(islice(study_of(study_data(), weights, tmp_path, "real").run(), 1))
     checkpoint = tmp_path / "runs" / "real-0.checkpoint.safetensors"
     checkpoint.write_bytes(checkpoint.read_bytes()[:-8])
     with pytest.raises(OutputError, match=r"real-0\.checkpoint\.safetensors: is damaged .*delete"):
