@@ -209,7 +209,8 @@ def _report(results: Results, out: Path, output: Output) -> None:
     write_results(out, results)
     output.note(f"wrote {out}/table.md, results.json, scores.csv and curves.csv")
     found = cells(results)
-    shown = Group(*_tables(found), *(f"{line}" for line in found.contrasts), found.how)
+    says = (f"{name}: {said}" for name, said in zip(found.names, found.says, strict=True))
+    shown = Group(*_tables(found), *found.contrasts, found.how, "", *says)
     output.result(shown, as_json(results))
 
 

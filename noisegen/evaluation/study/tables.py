@@ -51,12 +51,14 @@ class Cells:
 
     Attributes:
         names: of its rows.
+        says: what each of them learns from.
         tests: its columns.
         contrasts: further differences, a line each.
         how: what the figures are.
     """
 
     names: tuple[str, ...]
+    says: tuple[str, ...]
     tests: tuple[TestCells, ...]
     contrasts: tuple[str, ...]
     how: str
@@ -108,8 +110,7 @@ def cells(results: Results) -> Cells:
     )
     seeds = max(quality.seeds for quality in results.qualities)
     how = HOW.format(seeds="one seed" if seeds == 1 else f"{seeds} seeds")
-    names = tuple(f"{arm}: {words}" for arm, words in says.items())
-    return Cells(names, tuple(tests), contrasts, how)
+    return Cells(tuple(says), tuple(says.values()), tuple(tests), contrasts, how)
 
 
 def _contrast(found: Sequence[Difference], arm: str, other: str) -> list[str]:
@@ -124,17 +125,19 @@ def _psnr(quality: Quality) -> str:
 def _difference(found: Difference | None) -> str:
     if found is None:
         return "–"
-    return f"{found.psnr:+.2f}" + ("" if found.psnr_error is None else f" ± {found.psnr_error:.2f}")
+    error = "" if found.psnr_error is None else f" ± {found.psnr_error:.2f}"
+    return f"{found.psnr:+.2f}".replace("-", "−") + error
 
 
 def markdown(table: Cells) -> str:
-    """For a README: all tests side by side."""
+    """For a README: all tests side by side, then what the names mean."""
     headings = [f"{test.name}: {h}" for test in table.tests for h in test.headings]
     lines = [["", *headings], ["---"] * (1 + len(headings))]
     for index, name in enumerate(table.names):
         lines.append([name, *(cell for test in table.tests for cell in test.rows[index])])
     text = [f"| {' | '.join(line)} |" for line in lines]
-    return "\n".join([*text, "", *(f"- {line}" for line in table.contrasts), "", table.how, ""])
+    says = [f"{name}: {said}" for name, said in zip(table.names, table.says, strict=True)]
+    return "\n".join([*text, "", *(f"- {x}" for x in (*table.contrasts, *says)), "", table.how, ""])
 
 
 def as_json(results: Results) -> dict[str, Any]:
