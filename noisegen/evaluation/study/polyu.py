@@ -7,7 +7,7 @@ residual follows the clean's edges.
 
 References are left halves: of one training scene for each camera and ISO, the first by name. The
 Sony's are of one scene for each ISO, and only its other scenes are tested on. The few real pairs
-are three crops, one of each camera that was seen.
+are four crops of one scene of each camera that was seen.
 
 The generator's own weights have seen the training scenes, but no validation scene and no Sony.
 """
@@ -15,7 +15,7 @@ The generator's own weights have seen the training scenes, but no validation sce
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -34,8 +34,8 @@ TRAINED = 16
 TESTED = 24
 """Of each test scene."""
 
-FEW_SIDE = 512
-"""Side, in pixels, of the few real pairs: 0.8 Mpx in all."""
+FEW = 4
+"""Crops of 256² of one scene of each camera: 0.8 Mpx of few real pairs in all."""
 
 
 def polyu_study(
@@ -59,14 +59,14 @@ def polyu_study(
     real: list[Shot] = []
     settings: list[str] = []
     sources: dict[str, Source] = {}
-    few: dict[str, Shot] = {}
+    few: dict[str, list[Shot]] = {}
     for case in polyu_cases(data, "train", crops=trained):
         camera = camera_of(case.name)
         setting = f"{camera}-{isos[case.name]}"
         if setting not in sources:
             sources[setting] = _source(setting, case)
-        if camera not in few and (crop := _few(case)) is not None:
-            few[camera] = crop
+        if camera not in few and len(crops := _few(case)) == FEW:
+            few[camera] = crops
         shots = _shots(case)
         real += shots
         settings += [setting] * len(shots)
@@ -86,9 +86,9 @@ def polyu_study(
         references=Noises(
             tuple(sources.values()), tuple(names.index(setting) for setting in settings), cleans
         ),
-        few=tuple(few.values()),
+        few=tuple(crop for crops in few.values() for crop in crops),
         from_few=Noises(
-            tuple(_few_source(camera, shot) for camera, shot in few.items()),
+            tuple(_few_source(camera, crops) for camera, crops in few.items()),
             tuple(cameras.index(camera_of(shot.scene)) for shot in real),
             cleans,
         ),
@@ -117,15 +117,20 @@ def _source(setting: str, case: Case) -> Source:
     return Source(setting, (case.reference,))
 
 
-def _few(case: Case) -> Shot | None:
-    """One crop of the reference that passes hygiene; None where none does."""
+def _few(case: Case) -> list[Shot]:
+    """The first crops of a reference that pass hygiene."""
     noisy, clean = case.reference.noisy, case.reference.clean
-    rng = np.random.default_rng([PROTOCOL_SEED, FEW_SIDE, *case.name.encode()])
-    if clean is not None:
-        for place in registered_crops(noisy, clean, (0, noisy.shape[1]), rng, FEW_SIDE):
-            return Shot(f"{case.name}/few", case.name, noisy[place].copy(), clean[place].copy())
-    return None
+    if clean is None:
+        return []
+    rng = np.random.default_rng([PROTOCOL_SEED, FEW, *case.name.encode()])
+    places = registered_crops(noisy, clean, (0, noisy.shape[1]), rng)
+    return [
+        Shot(f"{case.name}/few/{index}", case.name, noisy[place].copy(), clean[place].copy())
+        for index, place in zip(range(FEW), places, strict=False)
+    ]
 
 
-def _few_source(camera: str, shot: Shot) -> Source:
-    return Source(f"few-{camera}", (Reference(shot.scene, shot.noisy, shot.clean),))
+def _few_source(camera: str, crops: Sequence[Shot]) -> Source:
+    return Source(
+        f"few-{camera}", tuple(Reference(crop.name, crop.noisy, crop.clean) for crop in crops)
+    )
