@@ -140,6 +140,7 @@ def test_bad_pictures_are_named_and_left_out(run: Run, own: list[object], tmp_pa
     assert "is 24×24; a crop takes 48×48" in ran.err
 
 
+@pytest.mark.slow
 @pytest.mark.realdata
 def test_polyu_keeps_references_apart_from_tests(real_data: Path) -> None:
     from noisegen.evaluation.study.polyu import CAMERAS, camera_of, polyu_study
