@@ -19,6 +19,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from noisegen.errors import BadReferenceError
 from noisegen.evaluation.comparison import noise_of
 from noisegen.evaluation.metrics import Scores, compare
 from noisegen.images import to_float
@@ -34,6 +35,9 @@ Rng = np.random.Generator
 SEED = 20261121
 SIGMAS = (4, 40)
 """Of 255; cameras whose noise is weaker or stronger are passed over."""
+
+POOR_JPEG = 75
+"""Cameras whose JPEG is worse are passed over: noisegen warns of their pictures or refuses them."""
 
 SIDE = 256
 """Of the targets."""
@@ -98,12 +102,12 @@ def shoot(scene: Bytes, setting: CameraSetting, generator: torch.Generator) -> t
 
 
 def cameras(count: int) -> Iterator[tuple[CameraSetting, Sequence[tuple[Bytes, Bytes]]]]:
-    """Settings with two targets each; those that shrink their pictures are passed over."""
+    """Settings with two targets each; those that shrink their pictures are passed over too."""
     rng = np.random.default_rng(SEED)
     found = 0
     while found < count:
         setting = draw_setting(rng)
-        if setting.resize < 1:
+        if setting.resize < 1 or (setting.quality or 100) < POOR_JPEG:
             continue
         generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
         targets = [shoot(draw_picture(rng, SIDE, SIDE), setting, generator) for _ in range(2)]
@@ -120,14 +124,20 @@ def score(
     weights: Weights,
     seed: int,
 ) -> list[Scores]:
-    """Errors on the targets with references of this choice; the seed decides scenes and noise."""
+    """Errors on the targets with references of this choice; none where noisegen refuses them.
+
+    The seed decides scenes and noise.
+    """
     rng, generator = np.random.default_rng([SEED, seed]), torch.Generator().manual_seed(seed)
     references = []
     for index in range(choice.count):
         scene = choice.look(draw_picture(rng, choice.side, choice.side))
         noisy, clean = shoot(scene, setting, generator)
         references.append(Reference(f"{index}", noisy, clean if choice.clean else None))
-    measured = measure_references(references, None, Repair.MASK, weights.denoiser)
+    try:
+        measured = measure_references(references, None, Repair.MASK, weights.denoiser)
+    except BadReferenceError:
+        return []
     profile = encode_profile(measured, weights)
     synthesizer = Synthesizer(weights)
     return [
@@ -147,11 +157,11 @@ def main() -> None:
     weights, drawn = load_weights(), list(cameras(parser.parse_args().cameras))
     print("| reference | σ error | noise level error | KLD |\n|---|---|---|---|")
     for choice in CHOICES:
-        scores = [
-            one
+        by_camera = [
+            score(choice, setting, targets, weights, place)
             for place, (setting, targets) in enumerate(drawn)
-            for one in score(choice, setting, targets, weights, place)
         ]
+        scores, refused = [one for some in by_camera for one in some], by_camera.count([])
         cells = (
             f"{np.nanmean(values):.{digits}f} ({np.nanmedian(values):.{digits}f})"
             for values, digits in (
@@ -160,7 +170,8 @@ def main() -> None:
                 ([one.kld for one in scores], 4),
             )
         )
-        print(f"| {choice.name} | {' | '.join(cells)} |", flush=True)
+        name = f"{choice.name} ({refused} refused)" if refused else choice.name
+        print(f"| {name} | {' | '.join(cells)} |", flush=True)
 
 
 if __name__ == "__main__":
