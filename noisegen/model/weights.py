@@ -19,6 +19,7 @@ from noisegen.model.denoiser import Denoiser
 from noisegen.model.encoder import ReferenceEncoder
 from noisegen.model.generator import Generator
 from noisegen.model.tensor_file import METADATA_KEY, all_finite, read_tensor_file
+from noisegen.model.vector_math import begin_vector_math
 
 FORMAT = 2
 """Version of the weights file; raised when an older file can no longer be read."""
@@ -111,6 +112,7 @@ def load_weights(name_or_path: str = "base") -> Weights:
         WeightsError: unknown, damaged, or of another version.
     """
     path = find_weights(name_or_path)
+    begin_vector_math()
     try:
         found = read_tensor_file(path, LARGEST)
     except (OSError, ValueError) as error:

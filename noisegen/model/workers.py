@@ -11,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import torch
 
+from noisegen.model.vector_math import begin_vector_math
+
 
 def single_threaded_pool(workers: int | None = None) -> ThreadPoolExecutor:
     """A pool whose workers run torch's operations on one thread each.
@@ -18,6 +20,7 @@ def single_threaded_pool(workers: int | None = None) -> ThreadPoolExecutor:
     Args:
         workers: how many; as many as torch has threads where not given.
     """
+    begin_vector_math()
     threads = torch.get_num_threads()
     count = workers or threads
     pool = ThreadPoolExecutor(count, initializer=_compute_alone)

@@ -34,9 +34,6 @@ def whole(
     return files, ran.seconds[0]
 
 
-# Slow for now: in about one of sixty fresh processes the first picture comes out with a few samples
-# one step off (cause not found yet), which this test, with its sixty processes, rightly notices.
-@pytest.mark.slow
 def test_fifty_runs_killed_at_random_moments(
     camera: Camera, photos: Path, whole: tuple[dict[str, bytes], float], tmp_path: Path
 ) -> None:
