@@ -32,6 +32,9 @@ class DenoiserConfig:
         batch_norm: between them too, as published. Few steps on few scenes are steadier without:
             its running means are those of the training scenes' brightness (on PolyU, one
             seed, a DnCNN with it did 0.7 dB better after Gaussian than after the real noise).
+        he_start: initial weights after He et al. (ICCV 2015), which keep the strength of what passes.
+            torch's own weaken it by 0.4 a layer: of seven layers, on PolyU with white Gaussian noise,
+            nothing had been learned after 1000 steps, with correlated noise it took 300 to begin.
         steps: optimiser steps.
         crops: a step.
         side: of a crop, in pixels.
@@ -42,6 +45,7 @@ class DenoiserConfig:
     layers: int = 7
     channels: int = 32
     batch_norm: bool = False
+    he_start: bool = False
     steps: int = 400
     crops: int = 16
     side: int = 40
@@ -65,6 +69,10 @@ class DnCNN(nn.Module):
             layers += [nn.Conv2d(width, width, 3, padding=1, bias=not config.batch_norm)]
             layers += [nn.BatchNorm2d(width)] if config.batch_norm else []
             layers += [nn.ReLU()]
+        if config.he_start:
+            for layer in layers:
+                if isinstance(layer, nn.Conv2d):
+                    nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
         last = nn.Conv2d(width, channels, 3, padding=1, bias=False)
         # It starts as the identity: the few steps of a small setting go into denoising, not into
         # unlearning a random start that is ten times the noise of a good camera.

@@ -8,10 +8,10 @@ from noisegen.evaluation.denoiser import DenoiserConfig
 
 SIZES = {
     # Trains in about a minute on one core: 7 layers, 32 channels.
-    "small": DenoiserConfig(steps=1000),
+    "small": DenoiserConfig(he_start=True, steps=1000),
     # PNG's (arXiv 2603.04870): DnCNN as published, 20 layers, 64 channels. For a GPU.
     "full": DenoiserConfig(
-        layers=20, channels=64, batch_norm=True, steps=20_000, crops=64, side=64
+        layers=20, channels=64, batch_norm=True, he_start=True, steps=20_000, crops=64, side=64
     ),
 }
 """Name → denoiser and its training, the same for every arm."""
