@@ -32,9 +32,10 @@ class DenoiserConfig:
         batch_norm: between them too, as published. Few steps on few scenes are steadier without:
             its running means are those of the training scenes' brightness (on PolyU, one
             seed, a DnCNN with it did 0.7 dB better after Gaussian than after the real noise).
-        he_start: initial weights after He et al. (ICCV 2015), which keep the strength of what passes.
-            torch's own weaken it by 0.4 a layer: of seven layers, on PolyU with white Gaussian noise,
-            nothing had been learned after 1000 steps, with correlated noise it took 300 to begin.
+        he_start: initial weights after He et al. (ICCV 2015), which keep the strength of what
+            passes. torch's own weaken it to 0.4 a layer: of seven layers, on PolyU's cleans with
+            white Gaussian noise, nothing had been learned after 1000 steps, and with real noise
+            learning began after 300. With He's it begins before 100.
         steps: optimiser steps.
         crops: a step.
         side: of a crop, in pixels.
