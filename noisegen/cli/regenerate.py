@@ -33,7 +33,7 @@ def regenerate(
         typer.Option(
             "--tolerance",
             help="Accept what another machine or version may differ by: one step of 8 bits on one "
-            "sample in a thousand. Needs the former noisy images beside the recipe.",
+            "sample in a thousand. Needs the former noisy images beside the recipe, in any layout.",
         ),
     ] = False,
     weights: Annotated[
@@ -83,7 +83,7 @@ def regenerate(
         output.note(f"{recipe.parent} has no metadata.jsonl, so there was nothing to compare with")
         output.result(shown, data)
     else:
-        compared = compare(lines, recipe.parent, out, tolerance)
+        compared = compare(lines, recipe.parent, out, former.options.layout, tolerance)
         for fault in compared.faults:
             output.warn(f"{out}/{fault}")
         words = f"{len(compared.faults)} differ" if compared.faults else "all equal"

@@ -6,13 +6,14 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import noisegen
 from noisegen.errors import ManifestError, UsageError
 from noisegen.model.weights import Weights
 from noisegen.references.profile import NoiseProfile
+from noisegen.safe_path import refuse_links
 from noisegen.synthesis.plan import Layout, SynthesisOptions
 
 FORMAT = 2
@@ -197,10 +198,11 @@ def load_profiles(recipe: Recipe, folder: Path) -> list[NoiseProfile]:
 
     Raises:
         ProfileError: one is missing or damaged.
-        ManifestError: one is not the recipe's.
+        ManifestError: one is not the recipe's, or lies behind a link.
     """
     profiles = []
     for entry in recipe.profiles:
+        refuse_links(folder, PurePosixPath(entry.file))
         path = folder / entry.file
         profile = replace(NoiseProfile.load(path), name=entry.name)
         if profile.sha256 != entry.sha256:

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
-import numpy as np
-
-from noisegen.errors import ImageError
-from noisegen.images import read_picture
 from noisegen.synthesis.folder import METADATA, Folder
 from noisegen.synthesis.manifest import PairLine, read_lines
+from noisegen.synthesis.plan import Layout
+from noisegen.synthesis.stored import stored_name, stored_pairs
+from noisegen.synthesis.tolerance import beyond_tolerance
 from noisegen.synthesis.verify import Fault
-
-LARGEST_STEP = 1
-"""Most steps of 8 bits that a sample may differ by elsewhere."""
-
-LARGEST_SHARE = 1e-3
-"""Share of samples that may differ by a step (design.md, *What always holds*)."""
 
 
 @dataclass(frozen=True)
@@ -47,22 +42,24 @@ def manifest_beside(recipe: Path) -> list[PairLine] | None:
 
 
 def compare(
-    former: Sequence[PairLine], old: Path, new: Path, tolerance: bool = False
+    former: Sequence[PairLine], old: Path, new: Path, layout: Layout, tolerance: bool = False
 ) -> Comparison:
-    """Compares a dataset of folders with the manifest that it should have.
+    """Compares a dataset with the manifest that it should have.
 
     Args:
         former: that manifest.
         old: folder of the former dataset; its noisy pictures are read where the tolerance needs
             them.
         new: folder of the dataset made again.
+        layout: of both.
         tolerance: accept what another machine or version may differ by.
 
     Raises:
         ManifestError: the new manifest is damaged.
+        LayoutError: an archive is damaged, or not there.
     """
     made = {line.noisy_file_name: line for line in read_lines(Folder(new).metadata)}
-    faults, within = [], 0
+    faults, otherwise = [], []
     for line in former:
         again = made.pop(line.noisy_file_name, None)
         if again is None:
@@ -70,33 +67,58 @@ def compare(
         elif again.clean_sha256 != line.clean_sha256:
             faults.append(Fault(line.clean_file_name, "its clean file has changed"))
         elif again.noisy_sha256 != line.noisy_sha256:
-            reason = "came out otherwise"
-            if tolerance:
-                beyond = _beyond_tolerance(old / line.noisy_file_name, new / line.noisy_file_name)
-                within += beyond is None
-                reason = beyond or ""
-            if reason:
+            otherwise.append(line)
+    within = 0
+    if tolerance and otherwise:
+        for line, reason in _judged(otherwise, old, new, layout):
+            within += reason is None
+            if reason is not None:
                 faults.append(Fault(line.noisy_file_name, reason))
+    else:
+        faults += [Fault(line.noisy_file_name, "came out otherwise") for line in otherwise]
     faults += [Fault(name, "is new: the manifest does not name it") for name in made]
     return Comparison(len(former), within, tuple(faults))
 
 
-def _beyond_tolerance(old: Path, new: Path) -> str | None:
-    """How far two pictures are apart, if more than machines may differ."""
-    try:
-        before, after = read_picture(old), read_picture(new)
-    except ImageError as error:
-        return f"came out otherwise, and cannot be compared: {error.reason}"
-    if before.pixels.shape != after.pixels.shape or before.dtype != after.dtype:
-        return "came out in another size or type"
-    a, b = before.pixels.astype(np.int64), after.pixels.astype(np.int64)
-    apart = np.abs(a - b)
-    # Of deep pictures the last level is rounded another way anywhere, and a step is one of what
-    # they use: the white level of 12 bits in 16 is not the type's.
-    deep = before.dtype != np.uint8
-    step = max(1.0, max(a.max(), b.max()) / 255) if deep else 1.0
-    share = float((apart > (1 if deep else 0)).mean())
-    if apart.max() <= LARGEST_STEP * step and share <= LARGEST_SHARE:
-        return None
-    steps = apart.max() / step
-    return f"came out otherwise: by up to {steps:.0f} steps of 8 bits, on {100 * share:.2f} %"
+def _judged(
+    lines: Sequence[PairLine], old: Path, new: Path, layout: Layout
+) -> Iterator[tuple[PairLine, str | None]]:
+    """Each line with how far its two noisy pictures are apart, if further than they may be."""
+    missing = {stored_name(line, layout): line for line in lines}
+    with tempfile.TemporaryDirectory() as folder:
+        for name, before, after in _side_by_side(lines, old, new, layout, Path(folder)):
+            yield missing.pop(name), beyond_tolerance(before, after)
+    for line in missing.values():
+        yield line, "came out otherwise, and the former one is not there to compare with"
+
+
+def _side_by_side(
+    lines: Sequence[PairLine], old: Path, new: Path, layout: Layout, scratch: Path
+) -> Iterator[tuple[str, Path, Path]]:
+    """Stored name and both noisy files of each pair that both datasets hold.
+
+    Archives are read once, together. They hold their pairs in one order, unless one was made in
+    shards: what has no partner yet is kept in the scratch folder.
+    """
+    wanted = {stored_name(line, layout) for line in lines}
+    sides = [scratch / "old", scratch / "new"]
+    for side in sides:
+        side.mkdir()
+    stored = [
+        stored_pairs(out, layout, lines, side) for out, side in zip((old, new), sides, strict=True)
+    ]
+    waiting: tuple[dict[str, Path], dict[str, Path]] = {}, {}
+    for number, both in enumerate(zip_longest(*stored)):
+        for side, pair in enumerate(both):
+            if pair is None or pair.relative not in wanted:
+                continue
+            noisy = pair.noisy
+            if scratch in noisy.parents:
+                noisy = noisy.rename(scratch / f"{side}-{number}")
+            waiting[side][pair.relative] = noisy
+        for name in waiting[0].keys() & waiting[1].keys():
+            before, after = waiting[0].pop(name), waiting[1].pop(name)
+            yield name, before, after
+            for path in (before, after):
+                if scratch in path.parents:
+                    path.unlink()

@@ -172,13 +172,15 @@ def test_hostile_recipes_are_refused(
     assert files_in(dataset.parent) == before
 
 
+@pytest.mark.parametrize("name", ["noisy", "profiles"])
 def test_folders_that_are_links_are_refused_before_anything_is_written(
-    dataset: Path, camera: Camera, photos: Path, tmp_path: Path
+    dataset: Path, camera: Camera, photos: Path, tmp_path: Path, name: str
 ) -> None:
     elsewhere = tmp_path / "elsewhere"
-    shutil.move(dataset / "noisy", elsewhere)
-    (dataset / "noisy").symlink_to(elsewhere, target_is_directory=True)
-    (elsewhere / "1.png").unlink()
+    shutil.move(dataset / name, elsewhere)
+    (dataset / name).symlink_to(elsewhere, target_is_directory=True)
+    if name == "noisy":
+        (elsewhere / "1.png").unlink()
     before = files_in(tmp_path)
     for arguments in (["verify", dataset], camera.synth(photos, dataset)):
         code, _, err = run(*arguments)
