@@ -53,6 +53,21 @@ def test_published_size() -> None:
     assert sum(c.weight.numel() for c in convolutions) == 18 * 64 * 64 * 9 + 2 * 3 * 64 * 9
 
 
+def test_he_start_keeps_the_strength_of_what_passes() -> None:
+    """Six layers of torch's own weights make next to nothing of an edge, so learning waits."""
+    picture = planes(scene(64, 64)) - 0.5
+    spreads = []
+    for he_start in (False, True):
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            network = DnCNN(3, DenoiserConfig(he_start=he_start))
+        features = network.noise[:-1](picture).detach()
+        # Over places, not over channels: biases alone tell no place from another.
+        spreads.append(float(features.std((2, 3)).mean() / picture.std((2, 3)).mean()))
+    assert spreads[0] < 0.05
+    assert spreads[1] > 0.3
+
+
 def test_learns_to_denoise() -> None:
     cleans = [scene(96, 96, seed=seed) for seed in range(4)]
     pairs = [(add_gaussian(clean, 25, seed), clean) for seed, clean in enumerate(cleans)]
