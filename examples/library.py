@@ -1,20 +1,21 @@
-"""The library in three steps; run it from the repository's root.
-
-python examples/library.py
-"""
+"""The library in three steps: python examples/library.py."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import noisegen
 from noisegen.images import read_picture
 
+EXAMPLES = Path(__file__).parent
+
 generator = noisegen.load_generator()
 
-noisy = read_picture("examples/reference/simulated_noisy.png").pixels
-clean = read_picture("examples/reference/simulated_clean.png").pixels
+noisy = read_picture(EXAMPLES / "reference/simulated_noisy.png").pixels
+clean = read_picture(EXAMPLES / "reference/simulated_clean.png").pixels
 profile = generator.profile(noisy, clean)  # leave the clean out and it is estimated
 
-picture = read_picture("examples/clean/coffee.png").pixels  # H×W×3 uint8; any array will do
+picture = read_picture(EXAMPLES / "clean/coffee.png").pixels  # H×W×3 uint8; any array will do
 fake = generator.synthesize(picture, profile, seed=0, key="coffee.png")
 
 difference = fake.astype(float) - picture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
@@ -102,8 +103,10 @@ class PairLine:
         line = cls(**{name: given[name] for name in _FIELDS})
         try:
             line = replace(line, strength=float(line.strength))
-        except OverflowError as error:
-            raise ManifestError(f"{where}: strength is no factor; use an intact copy") from error
+        except OverflowError:
+            line = replace(line, strength=math.inf)
+        if not math.isfinite(line.strength):
+            raise ManifestError(f"{where}: strength is no factor; use an intact copy")
         safe_relative(line.noisy_file_name, where)
         safe_relative(line.clean_file_name, where)
         if line.noisy_file_name != f"noisy/{line.relative}":

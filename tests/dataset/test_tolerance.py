@@ -97,6 +97,23 @@ def test_stacks(camera: Camera, tmp_path: Path, change: int, code: int) -> None:
     assert _judged(dataset, camera, cleans)[0] == code
 
 
+@pytest.mark.parametrize(("change", "code"), [(14, 0), (24, 1)])
+def test_a_step_of_12_bits_in_16(camera: Camera, tmp_path: Path, change: int, code: int) -> None:
+    """Is 16 levels, not 257."""
+    cleans, dataset = tmp_path / "photos", tmp_path / "pairs"
+    cleans.mkdir()
+    clean = pictures.scene(40, 40, 3).astype(np.uint16) * 16
+    (cleans / "a.png").write_bytes(imagecodecs.png_encode(clean))
+    assert run(*camera.synth(cleans, dataset, "--white-level", 4095))[0] == 0
+    noisy = dataset / "noisy" / "a.png"
+    samples = imagecodecs.imread(noisy)
+    sample = int(samples[5, 5, 2])
+    samples[5, 5, 2] = sample + change if sample < 2048 else sample - change
+    noisy.write_bytes(imagecodecs.png_encode(samples))
+    _forget_hash(dataset, "a.png")
+    assert _judged(dataset, camera, cleans)[0] == code
+
+
 def _changed(png: bytes, change: int) -> bytes:
     picture = imagecodecs.png_decode(png)
     picture[3, 3, 0] ^= change

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -116,6 +117,8 @@ def _edited(path: Path, edit: Callable[[dict[str, Any]], None]) -> None:
         ("width", True),
         ("variant", 1.5),
         ("crop", [1, 2, 3]),
+        ("strength", 10**400),
+        ("strength", float("nan")),
     ],
 )
 @pytest.mark.parametrize("command", ["verify", "synth", "regenerate"])
@@ -151,6 +154,9 @@ def test_hostile_manifests_are_refused(
         lambda recipe: recipe["options"].update(patch=-1),
         lambda recipe: recipe["options"].update(strength=[1]),
         lambda recipe: recipe["options"].update(surprise=1),
+        lambda recipe: recipe["options"].update(white_level=10**400),
+        lambda recipe: recipe["options"].update(strength=[1, 10**400]),
+        lambda recipe: recipe.update(versions=[]),
         lambda recipe: recipe.pop("weights"),
     ],
 )
@@ -170,6 +176,31 @@ def test_hostile_recipes_are_refused(
         assert len(err.splitlines()) == 1
         assert "noisegen.json" in err
     assert files_in(dataset.parent) == before
+
+
+@pytest.mark.parametrize("name", ["noisegen.json", "metadata.jsonl", "profiles/camera.safetensors"])
+def test_pipes_in_a_dataset_are_not_waited_for(
+    dataset: Path, camera: Camera, photos: Path, name: str
+) -> None:
+    (dataset / name).unlink()
+    os.mkfifo(dataset / name)
+    code, out, err = run("verify", dataset)
+    assert (code, out) == (1, "")
+    assert Path(name).name in err
+    # A finished dataset's profiles are not read again.
+    assert run(*camera.synth(photos, dataset))[0] == (3 if name.startswith("profiles") else 1)
+
+
+@pytest.mark.parametrize(
+    "line", ["{", "[]", '{"file": 3}', '{"file": "broken.png", "reason": Infinity}', "\0"]
+)
+def test_a_list_of_skipped_files_that_is_none(
+    dataset: Path, camera: Camera, photos: Path, line: str
+) -> None:
+    (dataset / "skipped.jsonl").write_text(line + "\n")
+    code, _, err = run(*camera.synth(photos, dataset))
+    assert code == 1
+    assert "skipped.jsonl:1" in err
 
 
 @pytest.mark.parametrize("name", ["noisy", "profiles"])
