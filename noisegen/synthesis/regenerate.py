@@ -101,13 +101,11 @@ def _side_by_side(
     shards: what has no partner yet is kept in the scratch folder.
     """
     wanted = {stored_name(line, layout) for line in lines}
-    sides = [scratch / "old", scratch / "new"]
-    for side in sides:
-        side.mkdir()
-    stored = [
-        stored_pairs(out, layout, lines, side) for out, side in zip((old, new), sides, strict=True)
-    ]
-    waiting: tuple[dict[str, Path], dict[str, Path]] = {}, {}
+    stored = []
+    for out, name in ((old, "old"), (new, "new")):
+        (scratch / name).mkdir()
+        stored.append(stored_pairs(out, layout, lines, scratch / name))
+    waiting: list[dict[str, Path]] = [{}, {}]
     for number, both in enumerate(zip_longest(*stored)):
         for side, pair in enumerate(both):
             if pair is None or pair.relative not in wanted:
