@@ -7,10 +7,13 @@ import tempfile
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from noisegen.errors import UsageError
+import numpy as np
+
+from noisegen.errors import ImageError, UsageError
+from noisegen.images.volume import read_volume_header
 from noisegen.references.discover import find_pictures
 from noisegen.safe_path import safe_relative
 from noisegen.synthesis.folder import CLEAN, METADATA, NOISY, RECIPE
@@ -24,19 +27,28 @@ PACKED = (Layout.WEBDATASET, Layout.LMDB)
 
 @dataclass(frozen=True)
 class PairFile:
-    """A noisy picture and its clean.
+    """A noisy picture and its clean: files of their own, or a plane of two stacks.
 
     Attributes:
-        name: relative path without its ending.
-        scene: what the pair shows: crops of one picture and versions of it share theirs.
+        file_name: relative path without its ending.
+        scene: what the pair shows: crops of one picture, versions and planes of it share theirs.
         noisy: file of the noisy picture.
         clean: file of its clean.
+        plane: number of the plane in both files; None where they are single pictures.
+        channel: number of its channel among those of the file.
     """
 
-    name: str
+    file_name: str
     scene: str
     noisy: Path
     clean: Path
+    plane: int | None = None
+    channel: int = 0
+
+    @property
+    def name(self) -> str:
+        """What tells it from the folder's other pairs."""
+        return self.file_name if self.plane is None else f"{self.file_name}#{self.plane + 1}"
 
 
 @dataclass(frozen=True)
@@ -58,6 +70,8 @@ class PairFolder:
 def found_pairs(where: str, option: str) -> Iterator[PairFolder]:
     """The pairs of a folder, or of two; those of a packed dataset are unpacked until the end.
 
+    Every plane of a TIFF stack of integers is a pair.
+
     Args:
         where: a folder with ``metadata.jsonl`` (whose lines have ``noisy_file_name`` and
             ``clean_file_name``) or with ``noisy/`` and ``clean/``; or ``NOISY:CLEAN``, two folders
@@ -69,21 +83,39 @@ def found_pairs(where: str, option: str) -> Iterator[PairFolder]:
         ManifestError: its metadata or recipe is damaged or hostile.
         LayoutError: an archive is damaged.
     """
+    with tempfile.TemporaryDirectory(prefix="noisegen-") as scratch:
+        found = _found(where, option, Path(scratch))
+        yield replace(found, pairs=tuple(plane for pair in found.pairs for plane in _planes(pair)))
+
+
+def _found(where: str, option: str, scratch: Path) -> PairFolder:
     folder = Path(where)
     if not folder.is_dir():
-        yield _of_folders(where, option, *_two_folders(where, option))
-    elif _is_packed(folder):
-        with tempfile.TemporaryDirectory(prefix="noisegen-") as scratch:
-            yield PairFolder(where, tuple(_unpacked(folder, Path(scratch))))
-    elif (folder / f"{METADATA}.jsonl").is_file():
-        yield PairFolder(where, tuple(_listed(folder)))
-    elif (folder / NOISY).is_dir() and (folder / CLEAN).is_dir():
-        yield _of_folders(where, option, folder / NOISY, folder / CLEAN)
-    else:
-        raise UsageError(
-            f"{option} {where}: holds neither noisy/ and clean/ nor metadata.jsonl; name two "
-            "folders as NOISY:CLEAN"
-        )
+        return _of_folders(where, option, *_two_folders(where, option))
+    if _is_packed(folder):
+        return PairFolder(where, tuple(_unpacked(folder, scratch)))
+    if (folder / f"{METADATA}.jsonl").is_file():
+        return PairFolder(where, tuple(_listed(folder)))
+    if (folder / NOISY).is_dir() and (folder / CLEAN).is_dir():
+        return _of_folders(where, option, folder / NOISY, folder / CLEAN)
+    raise UsageError(
+        f"{option} {where}: holds neither noisy/ and clean/ nor metadata.jsonl; name two "
+        "folders as NOISY:CLEAN"
+    )
+
+
+def _planes(pair: PairFile) -> Iterator[PairFile]:
+    """The pair itself, or one for each plane of a stack."""
+    try:
+        header = read_volume_header(pair.noisy)
+    except ImageError:
+        header = None  # whoever reads it says why
+    if header is None or len(header.planes) == 1 or header.dtype not in (np.uint8, np.uint16):
+        yield pair
+        return
+    for number, plane in enumerate(header.planes):
+        channel = header.channels.index(plane.channel)
+        yield replace(pair, plane=number, channel=channel)
 
 
 def _two_folders(where: str, option: str) -> tuple[Path, Path]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from noisegen.errors import ImageError, UsageError
 from noisegen.evaluation.pair_files import PairFile, PairFolder
 from noisegen.images import Pixels, read_header, read_picture, white_level_of
+from noisegen.images.volume import open_volume
 
 KINDS = {1: "gray", 3: "RGB"}
 
@@ -56,6 +58,9 @@ def kind_of(folder: PairFolder) -> Kind:
     reasons = []
     for pair in folder.pairs:
         try:
+            if pair.plane is not None:
+                pixels = read_plane(pair.noisy, pair.plane)
+                return Kind(pixels.shape[2], pixels.dtype.name)
             header = read_header(pair.noisy)
         except ImageError as error:
             reasons.append(str(error))
@@ -64,13 +69,27 @@ def kind_of(folder: PairFolder) -> Kind:
     raise UsageError(f"{folder.where}: no pair can be read ({reasons[0]}); use an intact copy")
 
 
+def read_plane(path: Path, plane: int | None) -> Pixels:
+    """H×W×C samples of a picture, or of a stack's plane.
+
+    Raises:
+        ImageError: it cannot be read, or has no such plane.
+    """
+    if plane is None:
+        return read_picture(path).pixels
+    with open_volume(path) as volume:
+        if plane >= len(volume.header.planes):
+            raise ImageError(path, "has fewer planes than its counterpart; make them alike")
+        return volume.plane(plane).rows(0, volume.header.height)
+
+
 def read_pair(file: PairFile, kind: Kind, white_level: float | None = None) -> PairPictures:
     """Reads both pictures of a pair.
 
     Raises:
         ImageError: one cannot be read, is of another kind or size, or passes the white level.
     """
-    noisy, clean = (read_picture(path).pixels for path in (file.noisy, file.clean))
+    noisy, clean = (read_plane(path, file.plane) for path in (file.noisy, file.clean))
     for path, pixels in ((file.noisy, noisy), (file.clean, clean)):
         found = Kind(pixels.shape[2], pixels.dtype.name)
         if found != kind:
@@ -121,7 +140,7 @@ def same_pictures(
 
 def _same_clean(one: PairFile, other: PairFile) -> bool:
     try:
-        a, b = (read_picture(file.clean).pixels for file in (one, other))
+        a, b = (read_plane(file.clean, file.plane) for file in (one, other))
     except ImageError:
         return False
     return np.array_equal(a, b)

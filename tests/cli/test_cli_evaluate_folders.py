@@ -11,6 +11,7 @@ from typing import Any
 import imagecodecs
 import numpy as np
 import pytest
+import tifffile
 from numpy.typing import NDArray
 from pictures import add_gaussian, scene
 
@@ -69,6 +70,24 @@ def test_the_same_pictures_are_compared_one_by_one(run: Run, real: Path, tmp_pat
 def test_equal_pairs_are_equal(run: Run, real: Path) -> None:
     values = run("evaluate", "--real", real, "--synth", real, "--json").json["rows"]["synthetic"]
     assert max(figure["mean"] for figure in values["all"].values()) < 1e-9
+
+
+def test_planes_of_stacks_are_compared_one_by_one(run: Run, tmp_path: Path) -> None:
+    """The second plane's noise has twice the strength."""
+    clean = np.stack([scene(96, 120, 1, seed) for seed in (1, 2)])[..., 0]
+    for side, sigma in (("real", 10), ("synth", 20)):
+        noisy = np.stack(
+            [add_gaussian(clean[0], 10, seed=sigma), add_gaussian(clean[1], sigma, seed=sigma)]
+        )
+        for name, stack in (("noisy", noisy), ("clean", clean)):
+            folder = tmp_path / side / name
+            folder.mkdir(parents=True)
+            tifffile.imwrite(folder / "a.tif", stack, photometric="minisblack")
+    ran = run("evaluate", "--real", tmp_path / "real", "--synth", tmp_path / "synth", "--json")
+    assert ran.code == 0, ran.err
+    assert ran.json["pictures"] == {"real": 2, "synth": 2}
+    found = {one["image"]: one["sigma"] for one in ran.json["images"] if one["channel"] == "all"}
+    assert found == {"a#1": pytest.approx(0, abs=0.03), "a#2": pytest.approx(1, abs=0.05)}
 
 
 def test_other_pictures_are_compared_all_together(run: Run, real: Path, tmp_path: Path) -> None:

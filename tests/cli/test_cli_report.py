@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tifffile
 from browser import ask, found_browser, screenshot
+from pictures import scene
 
 from noisegen.images import read_picture
 
@@ -59,6 +61,20 @@ def test_the_page_of_a_dataset(run: Run, dataset: Path, tmp_path: Path) -> None:
     assert page.count("<svg ") == 4
     run("report", dataset, "--out", tmp_path / "again.html")
     assert (tmp_path / "again.html").read_bytes() == out.read_bytes()
+
+
+def test_the_planes_of_stacks_are_shown(run: Run, synth: Run, tmp_path: Path) -> None:
+    cleans, page = tmp_path / "stacks", tmp_path / "report.html"
+    cleans.mkdir()
+    stack = np.stack([scene(96, 96, 3, seed) for seed in (1, 2)])
+    tifffile.imwrite(cleans / "a.tif", stack, photometric="rgb")
+    assert synth(cleans).code == 0
+    ran = run("report", tmp_path / "pairs", "--out", page)
+    assert ran.code == 0, ran.err
+    text = page.read_text(encoding="utf-8")
+    assert "a#1" in text
+    assert "a#2" in text
+    assert "2 of 2 pairs" in text
 
 
 def test_a_page_loads_nothing(run: Run, dataset: Path, tmp_path: Path) -> None:

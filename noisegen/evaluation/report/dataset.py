@@ -90,9 +90,9 @@ def dataset_report(
     lines = {pair_name(PurePosixPath(line.relative)): line for line in dataset.lines}
     by_profile: dict[str, list[tuple[PairFile, PairLine]]] = {}
     for file in dataset.pairs:
-        line = lines.get(file.name)
+        line = lines.get(file.file_name)
         if line is not None:
-            by_profile.setdefault(line.profile, []).append((file, line))
+            by_profile.setdefault(_profile_of(file, line), []).append((file, line))
     ranked = sorted(by_profile.items(), key=lambda item: -len(item[1]))
     white_level = scores.white_level if scores else None
     real_pairs = (
@@ -129,6 +129,12 @@ def dataset_report(
         skipped=_skipped(dataset.out),
         warnings=tuple(dict.fromkeys(warnings)),
     )
+
+
+def _profile_of(file: PairFile, line: PairLine) -> str:
+    """Name of the profile that a plane's noise is of: each channel may have its own."""
+    names = line.profile.split(",")
+    return names[file.channel] if len(names) > 1 else names[0]
 
 
 def _group(
@@ -190,14 +196,14 @@ def _beside(
     dataset: Dataset, lines: dict[str, PairLine], real: PairFile, synth: PairFile
 ) -> Strip | None:
     ours = _read(dataset, lines, synth)
-    theirs = read_shown(real, dataset.white_level(lines[synth.name]))
+    theirs = read_shown(real, dataset.white_level(lines[synth.file_name]))
     if ours is None or theirs is None or not np.array_equal(ours.clean, theirs.clean):
         return None
     return _strip(synth.name, theirs, [("real", theirs), ("generated", ours)])
 
 
 def _read(dataset: Dataset, lines: dict[str, PairLine], file: PairFile) -> ShownPair | None:
-    line = lines.get(file.name)
+    line = lines.get(file.file_name)
     return read_shown(file, dataset.white_level(line)) if line else None
 
 

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from noisegen.errors import ImageError
 from noisegen.evaluation.pair_files import PairFile
+from noisegen.evaluation.pair_pictures import read_plane
 from noisegen.evaluation.profile_view import Noise
 from noisegen.evaluation.row_tally import middle_part
-from noisegen.images import default_white_level, read_picture, to_float
+from noisegen.images import default_white_level, to_float
 from noisegen.model.config import WINDOW
 from noisegen.references.statistics import measure
 from noisegen.references.windows import Windows, all_windows
@@ -53,7 +54,7 @@ class ShownPair:
 def read_shown(
     file: PairFile, white_level: float | None = None, strength: float = 1.0
 ) -> ShownPair | None:
-    """A pair as it is shown; None where it cannot be: a stack, damaged, of two sizes, too small.
+    """A pair as it is shown; None where it cannot be: floats, damaged, of two sizes, too small.
 
     Args:
         file: of the pair.
@@ -61,7 +62,7 @@ def read_shown(
         strength: factor on the noise.
     """
     try:
-        noisy, clean = (read_picture(path).pixels for path in (file.noisy, file.clean))
+        noisy, clean = (read_plane(path, file.plane) for path in (file.noisy, file.clean))
     except ImageError:
         return None
     if noisy.shape != clean.shape or min(clean.shape[:2]) < WINDOW:
