@@ -20,12 +20,14 @@ class Written:
         pairs: that the dataset, or its shard, holds.
         kept: of them, those of earlier runs.
         pixels: of their noisy pictures.
+        complete: whether all was there before.
         skipped: clean files that were left out.
     """
 
     pairs: int
     kept: int
     pixels: int
+    complete: bool
     skipped: tuple[Skipped, ...]
 
 
@@ -34,6 +36,7 @@ def write(output: Output, run: Run, engine: Engine) -> Written:
     from noisegen.synthesis.dataset import write_dataset
     from noisegen.synthesis.stopping import stop_on_signals
 
+    complete = run.folder.metadata.exists() and not run.overwrite
     pairs, kept, pixels = 0, 0, 0
     skipped = list(run.skipped)
     with stop_on_signals() as asked, output.progress(len(run.items)) as advance:
@@ -44,7 +47,8 @@ def write(output: Output, run: Run, engine: Engine) -> Written:
             if done.skipped is not None:
                 skipped.append(done.skipped)
     # Each variant of a file may fail for the one reason.
-    written = Written(pairs, kept, pixels, tuple(dict.fromkeys(skipped)))
+    complete = complete and kept == pairs
+    written = Written(pairs, kept, pixels, complete, tuple(dict.fromkeys(skipped)))
     for one in written.skipped:
         output.warn(f"skipped {one}")
     return written
@@ -64,6 +68,5 @@ def described(run: Run, written: Written) -> tuple[str, dict[str, Any]]:
     }
     left = f", skipped {len(written.skipped)} images" if written.skipped else ""
     before = f", {written.kept} of them made before" if written.kept else ""
-    new = written.kept < written.pairs
-    lead = f"wrote {written.pairs}" if new else f"nothing to do: {written.pairs}"
+    lead = f"nothing to do: {written.pairs}" if written.complete else f"wrote {written.pairs}"
     return f"{lead} pairs ({written.pixels / 1e6:.1f} Mpx) to {out}/{before}{left}", data
