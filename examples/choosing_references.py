@@ -85,7 +85,7 @@ CHOICES = (
     Choice("one of 512², the middle third alone", look=lit(1 / 3, 2 / 3)),
     Choice("one of 512², the brightest third alone", look=lit(2 / 3, 1)),
     Choice("one of 512², clean estimated", clean=False),
-    Choice("4 of 512², clean estimated", 4, clean=False),
+    Choice("4 of 256², clean estimated", 4, 256, clean=False),
     Choice("one of 512², clean estimated, smooth scene", look=smooth, clean=False),
     Choice("one of 512², clean estimated, busy scene", look=busy, clean=False),
 )
