@@ -9,6 +9,7 @@ from typing import Any
 import imagecodecs
 import numpy as np
 import pytest
+from browser import ask, found_browser
 from pictures import add_gaussian, scene
 
 Run = Callable[..., Any]
@@ -34,13 +35,17 @@ def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_two_cameras_are_told_apart(
-    run: Run, shots: Path, weights_file: Path, tmp_path: Path
-) -> None:
-    out = tmp_path / "probe.html"
-    fixed = ("probe", shots, "--crops", 1, "--weights", weights_file)
-    ran = run(*fixed, "--out", out, "--json")
+@pytest.fixture(scope="module")
+def probed(run: Run, shots: Path, weights_file: Path) -> tuple[Any, Path]:
+    """What the command said, and its page."""
+    out = shots.with_name("probe.html")
+    ran = run("probe", shots, "--crops", 1, "--weights", weights_file, "--out", out, "--json")
     assert ran.code == 0, ran.err
+    return ran, out
+
+
+def test_two_cameras_are_told_apart(probed: tuple[Any, Path]) -> None:
+    ran, out = probed
     # One scene alone has ISO 400.
     assert "warning: iso: to be told apart" in ran.err
     found = ran.json
@@ -55,10 +60,30 @@ def test_two_cameras_are_told_apart(
     assert page.count("<circle ") == 6
     assert "Prompts in two dimensions" in page
     assert "Camera, share of crops told right" in page
+
+
+def test_the_same_page_every_time(
+    run: Run, shots: Path, weights_file: Path, probed: tuple[Any, Path], tmp_path: Path
+) -> None:
+    fixed = ("probe", shots, "--crops", 1, "--weights", weights_file)
     again = run(*fixed, "--out", tmp_path / "again.html")
     assert again.code == 0
     assert "brightness alone" in again.out
-    assert (tmp_path / "again.html").read_bytes() == out.read_bytes()
+    assert (tmp_path / "again.html").read_bytes() == probed[1].read_bytes()
+
+
+def test_a_browser_shows_the_page(probed: tuple[Any, Path], tmp_path: Path) -> None:
+    found_browser()
+    question = """{
+      overflow: page.documentElement.scrollWidth - frame.innerWidth,
+      dots: page.querySelectorAll(".chart svg circle").length,
+      colours: new Set([...page.querySelectorAll(".chart svg .dots")].map(
+        (dots) => frame.getComputedStyle(dots).fill)).size,
+    }"""
+    for width in (360, 1200):
+        found = ask(probed[1], width, question, tmp_path)
+        assert found["overflow"] <= 0
+        assert (found["dots"], found["colours"]) == (6, 2)
 
 
 def test_what_cannot_be_asked_is_said_in_a_line(run: Run, shots: Path, tmp_path: Path) -> None:
