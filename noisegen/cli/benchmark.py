@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated
 
@@ -42,6 +43,8 @@ def benchmark(
         f"  the same by one worker      {speed.one_worker:6.2f}",
         f"  reading and writing only    {speed.files:6.2f}",
     ]
+    if speed.tenths:
+        lines.insert(3, f"    tenth by tenth            {_numbers(speed.tenths)}")
     shares = ", ".join(f"{name} {100 * share:.0f} %" for name, share in speed.shares.items())
     lines.append(f"workers' time in synth: {shares}")
     lines += [
@@ -52,3 +55,7 @@ def benchmark(
         f"generator: {cost.kflop:.0f} kFLOP a pixel, {cost.parameters / 1e6:.2f} M parameters"
     )
     Output(json, quiet).result("\n".join(lines), {**asdict(speed), **asdict(cost)})
+
+
+def _numbers(values: Sequence[float]) -> str:
+    return " ".join(f"{value:6.2f}" for value in values)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -38,6 +39,7 @@ class Speed:
     Attributes:
         generator: clean array → noisy array, on all threads.
         synth: files to files, with hashes and manifest, all workers.
+        tenths: ``synth`` over each tenth of the pictures; empty where they are fewer than ten.
         one_worker: the same with one thread for everything, one step after the other.
         files: only reading the clean and writing it twice.
         shares: of the workers' time in ``synth``: reading, network, compressing, writing. The
@@ -48,6 +50,7 @@ class Speed:
 
     generator: float
     synth: float
+    tenths: tuple[float, ...]
     one_worker: float
     files: float
     shares: dict[str, float]
@@ -73,14 +76,13 @@ def measure_speed(
         recipe = make_recipe(SynthesisOptions(), [profile], weights, device)
         found = find_cleans(root / "clean", root / "out").files
 
-        def synthesize(name: str, one: Synthesizer, at_once: int) -> Callable[[], list[Done]]:
+        def synthesize(name: str, one: Synthesizer, at_once: int) -> list[tuple[float, Done]]:
             run = Run(recipe, [profile], found, [], Folder(root / name))
             maker = PairMaker(run.profiles, one, recipe.options, run.pairs, run.folder.temporary)
-            return lambda: list(
-                write_dataset(
-                    run, lambda items, stop: made_by_threads(items, [maker], at_once, stop)
-                )
+            written = write_dataset(
+                run, lambda items, stop: made_by_threads(items, [maker], at_once, stop)
             )
+            return [(time.perf_counter(), done) for done in written]
 
         def generate() -> list[NDArray[np.uint8]]:
             return [synthesizer.synthesize(picture, profile) for picture in pictures]
@@ -91,18 +93,34 @@ def measure_speed(
                 write_together([(root / "a.png", data), (root / "b.png", data)])
 
         alone, noises = _timed(generate)
-        together, outcomes = _timed(synthesize("out", synthesizer, workers or default_workers()))
-        serial, _ = _timed(synthesize("serial", Synthesizer(weights, device, threads=1), 1))
+        start = time.perf_counter()
+        at_once = workers or default_workers()
+        together, outcomes = _timed(lambda: synthesize("out", synthesizer, at_once))
+        one = Synthesizer(weights, device, threads=1)
+        serial, _ = _timed(lambda: synthesize("serial", one, 1))
         files, _ = _timed(copy)
-    spent = [asdict(done.spent) for done in outcomes]
+    spent = [asdict(done.spent) for _, done in outcomes]
+    times = [start, *(at for at, _ in outcomes)]
     sums = {name: sum(one[name] for one in spent) for name in spent[0]}
     return Speed(
         generator=megapixels / alone,
         synth=megapixels / together,
+        tenths=_tenths(times, side * side / 1e6),
         one_worker=megapixels / serial,
         files=megapixels / files,
         shares={name: seconds / sum(sums.values()) for name, seconds in sums.items()},
         compression={level: _compression(noises[0], level) for level in LEVELS},
+    )
+
+
+def _tenths(times: Sequence[float], megapixels: float) -> tuple[float, ...]:
+    """Megapixels a second over each tenth, from the start and the time of each picture's end."""
+    ends = np.linspace(0, len(times) - 1, 11).round().astype(int)
+    if len(times) <= 10:
+        return ()
+    return tuple(
+        float(megapixels * (end - begin) / (times[end] - times[begin]))
+        for begin, end in itertools.pairwise(ends)
     )
 
 
