@@ -15,7 +15,7 @@ PARAGRAPHS = (
     "With --data the pictures are PolyU's: real pairs of its training scenes and one reference for "
     "each camera and ISO; tested on other scenes of these cameras (seen) and on a camera that "
     "neither the denoisers nor the shipped generator have seen (unseen), whose generated pairs "
-    "come from two other scenes of it. The few are four crops of one scene of each camera. The "
+    "come from two other scenes of it. The few are a picture of one scene of each camera. The "
     "shipped generator has seen the training scenes, but none that is tested on.",
     "With your own pictures: --test and --ref, and --real or --clean. Pairs are used without drift "
     "in brightness and without the crops whose residual follows the clean's edges.",

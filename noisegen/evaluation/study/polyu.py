@@ -7,7 +7,9 @@ residual follows the clean's edges.
 
 References are left halves: of one training scene for each camera and ISO, the first by name. The
 Sony's are of one scene for each ISO, and only its other scenes are tested on. The few real pairs
-are four crops of one scene of each camera that was seen.
+are three such halves, of the first scene of each camera that was seen: whole as references, and as
+many crops of each as of other scenes as training pairs. Four crops each were tried as references
+too: those that pass hygiene are flat, and a profile of one brightness says little of others.
 
 The generator's own weights have seen the training scenes, but no validation scene and no Sony.
 """
@@ -15,7 +17,7 @@ The generator's own weights have seen the training scenes, but no validation sce
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +25,6 @@ import numpy as np
 from noisegen.errors import UsageError
 from noisegen.evaluation.protocol import PROTOCOL_SEED, Case, polyu_cases, registered_crops
 from noisegen.evaluation.study.pictures import Clean, Noises, Shot, Source, StudyData, in_turn
-from noisegen.references.create import Reference
 
 CAMERAS = ("Canon5D2", "Canon80D", "Nikon", "SonyA7II")
 """What the names of their scenes begin with."""
@@ -33,9 +34,6 @@ TRAINED = 16
 
 TESTED = 24
 """Of each test scene."""
-
-FEW = 4
-"""Crops of 256² of one scene of each camera: 0.8 Mpx of few real pairs in all."""
 
 
 def polyu_study(
@@ -59,14 +57,16 @@ def polyu_study(
     real: list[Shot] = []
     settings: list[str] = []
     sources: dict[str, Source] = {}
-    few: dict[str, list[Shot]] = {}
+    few: dict[str, Source] = {}
+    few_pairs: list[Shot] = []
     for case in polyu_cases(data, "train", crops=trained):
         camera = camera_of(case.name)
         setting = f"{camera}-{isos[case.name]}"
         if setting not in sources:
             sources[setting] = _source(setting, case)
-        if camera not in few and len(crops := _few(case)) == FEW:
-            few[camera] = crops
+        if camera not in few and (crops := _reference_crops(case, trained)):
+            few[camera] = _source(f"few-{camera}", case)
+            few_pairs += crops
         shots = _shots(case)
         real += shots
         settings += [setting] * len(shots)
@@ -86,9 +86,9 @@ def polyu_study(
         references=Noises(
             tuple(sources.values()), tuple(names.index(setting) for setting in settings), cleans
         ),
-        few=tuple(crop for crops in few.values() for crop in crops),
+        few=tuple(few_pairs),
         from_few=Noises(
-            tuple(_few_source(camera, crops) for camera, crops in few.items()),
+            tuple(few.values()),
             tuple(cameras.index(camera_of(shot.scene)) for shot in real),
             cleans,
         ),
@@ -117,20 +117,14 @@ def _source(setting: str, case: Case) -> Source:
     return Source(setting, (case.reference,))
 
 
-def _few(case: Case) -> list[Shot]:
-    """The first crops of a reference that pass hygiene."""
+def _reference_crops(case: Case, count: int) -> list[Shot]:
+    """Crops of a reference that pass hygiene."""
     noisy, clean = case.reference.noisy, case.reference.clean
     if clean is None:
         return []
-    rng = np.random.default_rng([PROTOCOL_SEED, FEW, *case.name.encode()])
+    rng = np.random.default_rng([PROTOCOL_SEED, count, *case.name.encode()])
     places = registered_crops(noisy, clean, (0, noisy.shape[1]), rng)
     return [
-        Shot(f"{case.name}/few/{index}", case.name, noisy[place].copy(), clean[place].copy())
-        for index, place in zip(range(FEW), places, strict=False)
+        Shot(f"{case.name}/few/{index:02d}", case.name, noisy[place].copy(), clean[place].copy())
+        for index, place in zip(range(count), places, strict=False)
     ]
-
-
-def _few_source(camera: str, crops: Sequence[Shot]) -> Source:
-    return Source(
-        f"few-{camera}", tuple(Reference(crop.name, crop.noisy, crop.clean) for crop in crops)
-    )
