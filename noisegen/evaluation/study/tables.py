@@ -126,7 +126,8 @@ def _difference(found: Difference | None) -> str:
     if found is None:
         return "–"
     error = "" if found.psnr_error is None else f" ± {found.psnr_error:.2f}"
-    return f"{found.psnr:+.2f}".replace("-", "−") + error
+    # Adding 0 takes the sign off a difference that rounds to nothing.
+    return f"{round(found.psnr, 2) + 0.0:+.2f}".replace("-", "−").replace("+0.00", "0.00") + error
 
 
 def markdown(table: Cells) -> str:
