@@ -10,8 +10,8 @@ PARAGRAPHS = (
     "a few references.",
     "mixed-25, mixed-50, mixed-75: on real pairs and so many percent of generated ones, with the "
     "noise of --new-ref where it is given. new: on generated pairs of --new-ref alone.",
-    "few: on the references and their cleans as pairs. few+generated: half on these, half on pairs "
-    "generated from them on other cleans.",
+    "few: on the references and their cleans as pairs. few+gaussian, few+generated: half on these, "
+    "half on other cleans with noise made from them.",
     "With --data the pictures are PolyU's: real pairs of its training scenes and one reference for "
     "each camera and ISO; tested on other scenes of these cameras (seen) and on a camera that "
     "neither the denoisers nor the shipped generator have seen (unseen), whose generated pairs "

@@ -39,7 +39,7 @@ def test_own_folders(run: Run, own: list[object], tmp_path: Path) -> None:
     assert found["pictures"] == {"real": 2, "few": 1, "references": 1, "seen": 1}
     assert [q["arm"] for q in found["qualities"]] == [
         "noisy", "real", "gaussian", "classical", "generated", "mixed-25", "mixed-50", "mixed-75",
-        "few", "few+generated",
+        "few", "few+gaussian", "few+generated",
     ]  # fmt: skip
     for name in ("table.md", "results.json", "scores.csv", "curves.csv"):
         assert (out / name).stat().st_size
@@ -61,7 +61,7 @@ def test_only_a_few_real_pairs_and_other_cleans(
     ran = run("study", *rest, "--clean", tmp_path / "photos", "--out", tmp_path / "s", "--json")
     assert ran.code == 0, ran.err
     arms = list(ran.json["arms"])
-    assert arms == ["gaussian", "classical", "generated", "few", "few+generated"]
+    assert arms == ["gaussian", "classical", "generated", "few", "few+gaussian", "few+generated"]
 
 
 def test_a_new_cameras_pairs_are_mixed_in(run: Run, own: list[object], tmp_path: Path) -> None:

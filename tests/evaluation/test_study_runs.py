@@ -150,7 +150,8 @@ def test_shares_of_mixed_arms(weights: Weights, tmp_path: Path) -> None:
         shares[arm.name] = np.mean([id(noisy) in real | few for noisy, _ in pairs])
     assert shares == {
         "real": 1, "gaussian": 0, "classical": 0, "generated": 0, "mixed-25": 0.75,
-        "mixed-50": 0.5, "mixed-75": 0.25, "few": 1, "few+generated": 0.5,
+        "mixed-50": 0.5, "mixed-75": 0.25, "few": 1, "few+gaussian": 0.5,
+        "few+generated": 0.5,
     }  # fmt: skip
     assert len(pools.pairs(ARMS[0])) == len(pools.pairs(ARMS[3])) == 3
 

@@ -37,6 +37,11 @@ ARMS = (
     Arm("new", ((1, "extra"),), "generated{new} alone"),
     Arm("few", ((1, "few"),), "a few real pairs alone"),
     Arm(
+        "few+gaussian",
+        ((1, "few"), (1, "gaussian from few")),
+        "these few + 50 % with Gaussian noise of their σ on other cleans",
+    ),
+    Arm(
         "few+generated",
         ((1, "few"), (1, "from few")),
         "these few + 50 % generated from them on other cleans",
@@ -47,6 +52,7 @@ CONTRASTS = (
     ("generated", "gaussian"),
     ("generated", "classical"),
     ("few+generated", "few"),
+    ("few+generated", "few+gaussian"),
 )
 """Arms that are compared with each other, beside each with ``real``."""
 
@@ -56,7 +62,7 @@ def possible_arms(data: StudyData) -> tuple[Arm, ...]:
     there = {"gaussian", "classical", "generated", "extra"}
     there |= {"real"} if data.real else set()
     there |= {"few"} if data.few else set()
-    there |= {"from few"} if data.from_few else set()
+    there |= {"from few", "gaussian from few"} if data.from_few else set()
     return tuple(
         arm
         for arm in ARMS
@@ -98,8 +104,9 @@ class Pools:
             return self._real(data.real if name == "real" else data.few)
         if name == "extra":
             return self._noisy(NoiseKind.GENERATED, data.extra)
-        if name == "from few" and data.from_few is not None:
-            return self._noisy(NoiseKind.GENERATED, data.from_few)
+        if data.from_few is not None and name in ("from few", "gaussian from few"):
+            kind = NoiseKind.GENERATED if name == "from few" else NoiseKind.GAUSSIAN
+            return self._noisy(kind, data.from_few)
         return self._noisy(NoiseKind(name), data.references)
 
     def _real(self, shots: Sequence[Shot]) -> list[Pair]:
