@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from noisegen.cli import options
-from noisegen.cli.output import Output, user_errors
+from noisegen.cli.output import PARTLY, Output, user_errors
 from noisegen.cli.profile import check_file
-from noisegen.errors import UsageError
+from noisegen.errors import BadReferenceError, NoisegenError, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -25,8 +25,9 @@ def probe(
     shots: Annotated[
         Path | None,
         typer.Argument(
-            help="A CSV file with the columns noisy, clean, camera, iso and scene, a shot a line; "
-            "clean, scene, and one of camera and iso may be missing. Left out: PolyU's shots in "
+            help="A CSV file with the columns noisy, clean, camera, iso and scene, a shot a line, "
+            "paths from the file's folder on; clean, scene, and one of camera and iso may be "
+            "missing. Left out: PolyU's shots in "
             "--data.",
             show_default=False,
         ),
@@ -58,6 +59,7 @@ def probe(
             raise UsageError(f"--out {out}: a report is a page; end its name in .html")
         check_file(out, overwrite)
     from noisegen.evaluation.probe.describe import describe_crops
+    from noisegen.evaluation.probe.run import check_questions
     from noisegen.evaluation.probe.run import probe as probe_crops
     from noisegen.evaluation.report.page import page
     from noisegen.evaluation.report.probe import probe_report
@@ -65,13 +67,19 @@ def probe(
     from noisegen.model.weights import load_weights
 
     loaded, found = load_weights(weights), _shots(shots, data)
-    described = []
+    check_questions(found)
+    described, skipped = [], list[str]()
     with output.progress(len(found)) as advance:
         for shot in found:
-            described += describe_crops(shot, loaded, crops, blind, white_level)
+            try:
+                described += describe_crops(shot, loaded, crops, blind, white_level)
+            except NoisegenError as error:
+                skipped.append(str(error))
             advance(1, note=shot.name)
+    for reason in skipped:
+        output.warn(f"skipped {reason}")
     if not described:
-        raise UsageError(f"{shots}: lists no shot; name one a line")
+        raise BadReferenceError(f"none of the {len(found)} shots can be probed; name others")
     probed = probe_crops(described)
     for doubt in probed.doubts:
         output.warn(doubt)
@@ -80,7 +88,10 @@ def probe(
         report = probe_report(probed, name, f"{weights} {loaded.sha256}", blind)
         write_atomically(out, page(report).encode("utf-8", "backslashreplace"))
         output.note(f"wrote {out}")
-    output.result(_tables(probed), _values(probed, loaded.sha256, blind))
+    values = _values(probed, loaded.sha256, blind) | {"skipped": skipped}
+    output.result(_tables(probed), values)
+    if skipped:
+        raise typer.Exit(PARTLY)
 
 
 def _shots(listed: Path | None, data: Path) -> list[LabelledShot]:

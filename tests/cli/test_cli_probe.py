@@ -86,13 +86,37 @@ def test_a_browser_shows_the_page(probed: tuple[Any, Path], tmp_path: Path) -> N
         assert (found["dots"], found["colours"]) == (6, 2)
 
 
+def test_shots_that_cannot_be_used_are_skipped_by_name(
+    run: Run, shots: Path, weights_file: Path
+) -> None:
+    imagecodecs.imwrite(shots.with_name("small.png"), scene(40, 40))
+    shots.with_name("broken.png").write_bytes(b"no picture")
+    listed = shots.with_name("some.csv")
+    extra = "small.png,,phone,100,5\nbroken.png,,phone,100,6\n"
+    listed.write_text(shots.read_text() + extra)
+    ran = run("probe", listed, "--crops", 1, "--weights", weights_file, "--json")
+    assert ran.code == 3
+    assert [one.split(":")[0] for one in ran.json["skipped"]] == [
+        "small.png",
+        str(shots.with_name("broken.png")),
+    ]
+    assert ran.json["crops"] == 6
+    listed.write_text("noisy,camera\n" + "".join(f"small.png,{a}\n" for a in "abab"))
+    assert run("probe", listed).code == 2  # one scene, as it is one file
+
+
 def test_what_cannot_be_asked_is_said_in_a_line(run: Run, shots: Path, tmp_path: Path) -> None:
     (tmp_path / "taken.html").write_text("mine")
     alone = shots.with_name("alone.csv")
     alone.write_text("".join(shots.read_text().splitlines(keepends=True)[:2]))
+    unnamed, empty = tmp_path / "unnamed.csv", tmp_path / "empty.csv"
+    unnamed.write_text("noisy,camera\n,phone\n")
+    empty.write_text("noisy,camera\n")
     for arguments, words in (
         ((alone, "--crops", 1), "to be told apart"),
         ((tmp_path / "none.csv",), "cannot be read as CSV"),
+        ((unnamed,), "line 2: names no noisy file"),
+        ((empty,), "lists no shot"),
         (("--data", tmp_path), "does not hold PolyU"),
         ((shots, "--out", tmp_path / "page.png"), "end its name in .html"),
         ((shots, "--out", tmp_path / "taken.html"), "taken.html"),

@@ -85,9 +85,10 @@ def labels_of(question: str, labels: Sequence[str], scenes: Sequence[str]) -> La
     of_scene = np.array(scenes)
     alone = [len(set(of_scene[index == place])) < 2 for place in range(len(names))]
     if alone.count(False) < 2:
+        scenes_of = Labels(names, index, of_scene, np.empty(0, bool)).scene_counts
         raise UsageError(
             f"{question}: to be told apart, two of them must have shots of two scenes each; "
-            f"found {', '.join(names) or 'none'}"
+            f"found scenes of {', '.join(f'{name}: {n}' for name, n in scenes_of.items())}"
         )
     return Labels(names, index, of_scene, ~np.array(alone)[index])
 

@@ -76,7 +76,9 @@ def describe_crops(
     level = find_white_level(references) if white_level is None else white_level
     rng = np.random.default_rng([PROTOCOL_SEED, *shot.name.encode()])
     found: list[DescribedCrop] = []
-    reason = f"{shot.name}: no crop of it fits its clean; give its own, or none"
+    reason = (
+        f"{shot.name}: no crop of it lies on its clean to the pixel; give its own clean, or none"
+    )
     for reference in references:
         wanted = -(-count // len(references))
         kept = 0

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from noisegen.errors import UsageError
 from noisegen.evaluation.probe.accuracy import Labels, Told, confusion, labels_of, told
 from noisegen.evaluation.probe.describe import VECTORS, DescribedCrop
-from noisegen.evaluation.probe.shots import QUESTIONS
+from noisegen.evaluation.probe.shots import QUESTIONS, LabelledShot
 from noisegen.evaluation.probe.votes import PROBES, votes
 
 Doubles = NDArray[np.float64]
@@ -19,6 +19,8 @@ Doubles = NDArray[np.float64]
 PROMPT, _, STRENGTH, _ = VECTORS
 SHOWN_PROBE = "linear"
 """Whose answers are shown one by one."""
+
+NO_LABEL = "no shot has a camera or an ISO; name them"
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +63,26 @@ class Probed:
     shares: tuple[float, float]
 
 
+def check_questions(shots: Sequence[LabelledShot]) -> None:
+    """Whether there is anything to tell apart: before the shots are read, which takes a while.
+
+    Raises:
+        UsageError: no camera and no ISO could be asked for, even if every shot can be used.
+    """
+    reasons = []
+    for name in QUESTIONS:
+        labelled = [shot for shot in shots if name in shot.labels]
+        if not labelled:
+            continue
+        try:
+            labels_of(name, [s.labels[name] for s in labelled], [s.scene for s in labelled])
+        except UsageError as error:
+            reasons.append(str(error))
+        else:
+            return
+    raise UsageError(reasons[0] if reasons else NO_LABEL)
+
+
 def probe(crops: Sequence[DescribedCrop]) -> Probed:
     """Asks for camera and ISO, as far as the crops are labelled.
 
@@ -83,7 +105,7 @@ def probe(crops: Sequence[DescribedCrop]) -> Probed:
         except UsageError as error:
             doubts.append(str(error))
     if not answered:
-        raise UsageError(doubts[0] if doubts else "no shot has a camera or an ISO; name them")
+        raise UsageError(doubts[0] if doubts else NO_LABEL)
     places, shares = principal_components(np.stack([crop.vectors[PROMPT] for crop in crops]))
     scenes = len({crop.shot.scene for crop in crops})
     return Probed(len(crops), scenes, tuple(answered), tuple(doubts), places, shares)

@@ -72,14 +72,18 @@ def listed_shots(path: Path) -> list[LabelledShot]:
         raise UsageError(f"{path}: cannot be read as CSV ({error}); name a list of shots") from None
     if "noisy" not in columns or not set(QUESTIONS) & set(columns):
         raise UsageError(
-            f"{path}: its first line must name the columns noisy and camera or iso "
-            f"(all that are known: {','.join(COLUMNS)})"
+            f"{path}: its first line must name the columns noisy and camera or iso, with commas "
+            f"between them (all that are known: {','.join(COLUMNS)})"
         )
+    if not rows:
+        raise UsageError(f"{path}: lists no shot; name one a line")
     return [_listed(path, line, row) for line, row in enumerate(rows, 2)]
 
 
 def _listed(path: Path, line: int, row: dict[str, str | None]) -> LabelledShot:
     cells = {column: (row.get(column) or "").strip() for column in COLUMNS}
+    if not cells["noisy"]:
+        raise UsageError(f"{path}: line {line}: names no noisy file; take the line out")
     noisy = path.parent / cells["noisy"]
     clean = path.parent / cells["clean"] if cells["clean"] else None
     for file in (noisy, clean):
