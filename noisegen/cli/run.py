@@ -20,13 +20,15 @@ class Written:
         pairs: that the dataset, or its shard, holds.
         kept: of them, those of earlier runs.
         pixels: of their noisy pictures.
-        complete: whether all was there before.
+        gone: pairs that were taken away, for their cleans are gone.
+        complete: whether all was there before, and nothing else.
         skipped: clean files that were left out.
     """
 
     pairs: int
     kept: int
     pixels: int
+    gone: int
     complete: bool
     skipped: tuple[Skipped, ...]
 
@@ -38,17 +40,17 @@ def write(output: Output, run: Run, engine: Engine) -> Written:
 
     complete = run.folder.metadata.exists() and not run.overwrite
     pairs, kept, pixels = 0, 0, 0
-    skipped = list(run.skipped)
+    skipped, gone = list(run.skipped), list[int]()
     with stop_on_signals() as asked, output.progress(len(run.items)) as advance:
-        for done in write_dataset(run, engine, asked):
+        for done in write_dataset(run, engine, asked, gone.append):
             pairs, pixels = pairs + done.pairs, pixels + done.pixels
             kept += done.pairs if done.kept else 0
             advance(1, 0 if done.kept else done.pixels)
             if done.skipped is not None:
                 skipped.append(done.skipped)
     # Each variant of a file may fail for the one reason.
-    complete = complete and kept == pairs
-    written = Written(pairs, kept, pixels, complete, tuple(dict.fromkeys(skipped)))
+    complete = complete and kept == pairs and not sum(gone)
+    written = Written(pairs, kept, pixels, sum(gone), complete, tuple(dict.fromkeys(skipped)))
     for one in written.skipped:
         output.warn(f"skipped {one}")
     return written
@@ -61,6 +63,7 @@ def described(run: Run, written: Written) -> tuple[str, dict[str, Any]]:
         "out": str(out),
         "pairs": written.pairs,
         "kept": written.kept,
+        "taken_away": written.gone,
         "megapixels": written.pixels / 1e6,
         "profiles": [profile.name for profile in run.profiles],
         "warnings": [warning for profile in run.profiles for warning in profile.warnings],
@@ -68,5 +71,6 @@ def described(run: Run, written: Written) -> tuple[str, dict[str, Any]]:
     }
     left = f", skipped {len(written.skipped)} images" if written.skipped else ""
     before = f", {written.kept} of them made before" if written.kept else ""
+    gone = f", took away {written.gone} of cleans that are gone" if written.gone else ""
     lead = f"nothing to do: {written.pairs}" if written.complete else f"wrote {written.pairs}"
-    return f"{lead} pairs ({written.pixels / 1e6:.1f} Mpx) to {out}/{before}{left}", data
+    return f"{lead} pairs ({written.pixels / 1e6:.1f} Mpx) to {out}/{before}{gone}{left}", data

@@ -75,7 +75,10 @@ class Run:
 
 
 def write_dataset(
-    run: Run, engine: Engine, asked_to_stop: threading.Event | None = None
+    run: Run,
+    engine: Engine,
+    asked_to_stop: threading.Event | None = None,
+    note_gone: Callable[[int], None] = lambda pairs: None,
 ) -> Iterator[Done]:
     """Writes the dataset, yielding each item's outcome: first those that are there already.
 
@@ -83,6 +86,7 @@ def write_dataset(
         run: what is to be made.
         engine: that makes items, as :func:`noisegen.synthesis.threads.made_by_threads`.
         asked_to_stop: set to have it stop with everything whole.
+        note_gone: told how many pairs were taken away whose cleans are gone.
 
     Raises:
         OutputError: the folder is another run's or another recipe's, holds pairs of cleans that
@@ -95,7 +99,8 @@ def write_dataset(
         if run.overwrite:
             empty_output(run.folder)
         records = _prepare(run)
-        kept, missing = _sorted_out(run, records)
+        kept, missing, gone = _sorted_out(run, records)
+        note_gone(gone)
         yield from kept
         skipped = [*run.skipped, *(done.skipped for done in kept if done.skipped)]
         if missing or not run.folder.metadata.exists():
@@ -155,13 +160,13 @@ def check_recipe(recipe: Recipe, folder: Folder) -> None:
         )
 
 
-def _sorted_out(run: Run, records: dict[ItemName, Record]) -> tuple[list[Done], list[Item]]:
-    """Items that are there or were left out, and those to be made.
+def _sorted_out(run: Run, records: dict[ItemName, Record]) -> tuple[list[Done], list[Item], int]:
+    """Items that are there or were left out, those to be made, and how many pairs are gone.
 
     Records are dropped, with their files, of clean files that cannot be used any more or have
     changed; of those that are gone, where the run prunes.
     """
-    kept, missing = [], []
+    kept, missing, gone = [], [], 0
     options = run.recipe.options
     complete = run.folder.metadata.exists() and run.pairs != run.folder.root
     before = dict(read_skipped(run.folder.skipped)) if run.folder.skipped.exists() else {}
@@ -183,10 +188,12 @@ def _sorted_out(run: Run, records: dict[ItemName, Record]) -> tuple[list[Done], 
         stale = {name: record for name, record in records.items() if name not in wanted}
         if not run.prune:
             _refuse_gone(run, stale)
+        items = {item.name for item in run.items}
+        gone = sum(len(record.lines) for name, record in stale.items() if name not in items)
         for name in stale:
             del records[name]
         _take_away(run, list(stale.values()), kept)
-    return kept, missing
+    return kept, missing, gone
 
 
 def _refuse_gone(run: Run, stale: Iterable[ItemName]) -> None:
