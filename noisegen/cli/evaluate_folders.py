@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,6 +78,12 @@ def evaluate_folders(wanted: FolderOptions, output: Output) -> None:
 def _check(wanted: FolderOptions) -> None:
     from noisegen.evaluation.kld_variants import VARIANTS
 
+    if wanted.ref_clean and not wanted.ref:
+        raise UsageError("--ref-clean belongs to --ref; name the noisy shot too")
+    if wanted.ref and wanted.profile:
+        raise UsageError("--ref and --profile: give one, of the real pictures' camera")
+    if wanted.white_level is not None and not 0 < wanted.white_level < math.inf:
+        raise UsageError(f"--white-level {wanted.white_level:g}: give a number above 0, as 4095")
     for name in wanted.kld:
         if name not in VARIANTS:
             raise UsageError(f"--kld {name}: unknown; choose of {', '.join(VARIANTS)}")
@@ -94,7 +101,7 @@ def _baselines(wanted: FolderOptions, output: Output) -> list[Line]:
     from noisegen.model.device import select_device
     from noisegen.model.weights import load_weights
 
-    if not (wanted.ref or wanted.profile or wanted.ref_clean):
+    if not (wanted.ref or wanted.profile):
         return []
     options = NoiseOptions(
         ref=wanted.ref,
@@ -186,9 +193,11 @@ def _scores_table(title: str, scores: FolderScores, together: bool) -> Table:
     ours, *others = scores.rows
     metrics = [m for m in METRICS if m in (ours.together[ALL] if together else metrics_of(ours))]
     table = Table(title=title, title_justify="left")
-    for heading in ("", *metrics):
-        width = NARROW if heading else None
-        table.add_column(heading, justify="right" if heading else "left", min_width=width)
+    # A row's name is not to be cut short for the figures beside it.
+    table.add_column("", no_wrap=True)
+    for metric in metrics:
+        heading = metric if together else metric.replace("correlation", "corre-\nlation")
+        table.add_column(heading, justify="right", min_width=NARROW)
     table.add_row(ours.name, *(_cell(ours, ALL, metric, together) for metric in metrics))
     channels = channel_names(scores)[1:]
     for channel in channels if len(channels) > 1 else ():

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
+from inspect import getdoc
 from typing import Any, NoReturn, ParamSpec, Protocol, TypeVar
 
 import typer
@@ -127,7 +128,13 @@ def user_errors(command: Callable[P, R]) -> Callable[P, R]:
         except OSError as error:
             _fail(f"{error.filename or 'output'}: {error.strerror or error}", 1)
 
+    handled.__doc__ = _flowing(getdoc(command) or "")
     return handled
+
+
+def _flowing(text: str) -> str:
+    """Paragraphs as a line each: Typer keeps a docstring's line breaks, whatever the terminal."""
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
 
 
 def _fail(message: str, code: int) -> NoReturn:

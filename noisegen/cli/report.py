@@ -15,6 +15,7 @@ from noisegen.cli.profile import check_file
 from noisegen.cli.profile_plot import NoPlotLibraryError, one_reference
 from noisegen.cli.references import load_profiles
 from noisegen.errors import OutputError, UsageError
+from noisegen.synthesis.folder import RECIPE
 
 if TYPE_CHECKING:
     from noisegen.evaluation.report.view import Report
@@ -38,7 +39,7 @@ def report(
     ref_clean: Annotated[Path | None, typer.Option(help="Its clean; else estimated.")] = None,
     plots: Annotated[
         Path | None,
-        typer.Option(help="Folder for the charts as PNG too, made if need be (noisegen[plot])."),
+        typer.Option(help="Folder for the charts as PNG too, made if need be; needs matplotlib."),
     ] = None,
     weights: options.Weights = "base",
     overwrite: options.Overwrite = False,
@@ -79,6 +80,11 @@ def report(
 def _check(what: Path, real: str | None, ref: Path | None, ref_clean: Path | None) -> None:
     if not what.exists():
         raise UsageError(f"{what}: is not there; name a dataset's folder or a noise profile")
+    if what.is_dir() and not (what / RECIPE).exists():
+        raise UsageError(
+            f"{what}: holds no {RECIPE}, as datasets of noisegen do; compare any other pairs with "
+            "noisegen evaluate --real --synth"
+        )
     if what.is_dir() and (ref or ref_clean):
         raise UsageError("--ref belongs to a profile; of a dataset name real pairs with --real")
     if not what.is_dir() and real:

@@ -10,8 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-import numpy as np
-
 from noisegen.errors import ImageError, UsageError
 from noisegen.images.volume import read_volume_header
 from noisegen.references.discover import find_pictures
@@ -70,7 +68,7 @@ class PairFolder:
 def found_pairs(where: str, option: str) -> Iterator[PairFolder]:
     """The pairs of a folder, or of two; those of a packed dataset are unpacked until the end.
 
-    Every plane of a TIFF stack of integers is a pair.
+    Every plane of a TIFF stack is a pair.
 
     Args:
         where: a folder with ``metadata.jsonl`` (whose lines have ``noisy_file_name`` and
@@ -110,7 +108,7 @@ def _planes(pair: PairFile) -> Iterator[PairFile]:
         header = read_volume_header(pair.noisy)
     except ImageError:
         header = None  # whoever reads it says why
-    if header is None or len(header.planes) == 1 or header.dtype not in (np.uint8, np.uint16):
+    if header is None or len(header.planes) == 1:
         yield pair
         return
     for number, plane in enumerate(header.planes):

@@ -73,13 +73,18 @@ def read_plane(path: Path, plane: int | None) -> Pixels:
     """H×W×C samples of a picture, or of a stack's plane.
 
     Raises:
-        ImageError: it cannot be read, or has no such plane.
+        ImageError: it cannot be read, has no such plane, or is a stack of other than 8 or 16 bits.
     """
     if plane is None:
         return read_picture(path).pixels
     with open_volume(path) as volume:
         if plane >= len(volume.header.planes):
             raise ImageError(path, "has fewer planes than its counterpart; make them alike")
+        if volume.header.dtype not in (np.uint8, np.uint16):
+            raise ImageError(
+                path,
+                f"a stack of {volume.header.dtype}: to be compared, convert it to 8 or 16 bits",
+            )
         return volume.plane(plane).rows(0, volume.header.height)
 
 

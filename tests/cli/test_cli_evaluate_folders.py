@@ -90,6 +90,27 @@ def test_planes_of_stacks_are_compared_one_by_one(run: Run, tmp_path: Path) -> N
     assert found == {"a#1": pytest.approx(0, abs=0.03), "a#2": pytest.approx(1, abs=0.05)}
 
 
+def test_stacks_of_floats_are_refused_by_what_they_are(run: Run, tmp_path: Path) -> None:
+    for side in ("noisy", "clean"):
+        (tmp_path / side).mkdir()
+        stack = np.zeros((4, 40, 40), np.float32)
+        tifffile.imwrite(tmp_path / side / "a.tif", stack, photometric="minisblack")
+    ran = run("evaluate", "--real", tmp_path, "--synth", tmp_path)
+    assert ran.code == 2
+    assert "a stack of float32" in ran.err
+
+
+def test_the_table_fits_a_terminal_of_80(
+    run: Run, real: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = run("evaluate", "--real", real, "--synth", real).out
+    assert "…" not in shown
+    assert "│ synthetic │" in shown
+    # Its right border is there.
+    assert all(line[-1] in "┓┃┩│┘" for line in shown.splitlines() if line[0] in "┏┃┡│└")
+
+
 def test_other_pictures_are_compared_all_together(run: Run, real: Path, tmp_path: Path) -> None:
     """Of equal names too: the cleans decide."""
     synth = write_pairs(tmp_path / "synth", 12, names=("a", "sub/b", "c"), first=7)
@@ -237,7 +258,9 @@ def test_usage_is_checked(run: Run, real: Path, tmp_path: Path) -> None:
         (("--real", real), "go together"),
         ((*both, "--split", "gaussian"), "do not go with"),
         ((*both, "--kld", "png"), "choose of naflow"),
-        ((*both, "--ref-clean", real), "--ref"),
+        ((*both, "--ref-clean", real), "--ref-clean belongs to --ref"),
+        ((*both, "--ref", real, "--profile", real), "give one"),
+        ((*both, "--white-level", -3), "above 0"),
         (("--kld", "henz"), "belongs to --real"),
         (("--real", tmp_path / "no", "--synth", real), "no such folder"),
         (("--real", tmp_path / "empty", "--synth", real), "holds neither"),

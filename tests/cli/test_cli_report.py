@@ -164,7 +164,7 @@ def test_what_cannot_be_reported_is_refused_in_a_line(
         ((dataset, "--out", page, "--ref", camera / "noisy.png"), 2, "belongs to a profile"),
         ((rgb_profile, "--out", page, "--real", camera), 2, "belongs to a dataset"),
         ((rgb_profile, "--out", page, "--ref-clean", camera), 2, "--ref-clean"),
-        ((camera, "--out", page), 1, "noisegen.json"),
+        ((camera, "--out", page), 2, "holds no noisegen.json"),
         ((dataset, "--out", page, "--real", tmp_path / "no"), 2, "--real"),
     ):
         ran = run("report", *arguments)

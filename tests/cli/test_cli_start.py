@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -36,6 +37,22 @@ def test_help_does_not_import_torch(arguments: list[str]) -> None:
     ran = _python("-c", program)
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout
+
+
+@pytest.mark.parametrize("command", ["probe", "report", "profile create", "train prepare"])
+def test_help_flows(command: str) -> None:
+    """A docstring's line breaks do not show: on a wide terminal a paragraph is one line."""
+    environment = {**os.environ, "COLUMNS": "1000"}
+    ran = subprocess.run(
+        [sys.executable, "-m", "noisegen", *command.split(), "--help"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=environment,
+    )
+    described = ran.stdout[: ran.stdout.index("╭")].splitlines()
+    paragraphs = [line.strip() for line in described if line.strip()][1:]
+    assert all(line.endswith((".", "…")) for line in paragraphs), paragraphs
 
 
 def test_importing_the_library_does_not_import_torch() -> None:
