@@ -82,7 +82,7 @@ def study(
         int | None, typer.Option(min=1, help="Of each run, instead of the size's own.")
     ] = None,
     plot: Annotated[
-        Path | None, typer.Option(help="The learning curves as a PNG too (noisegen[plot]).")
+        Path | None, typer.Option(help="The learning curves as a PNG too; needs matplotlib.")
     ] = None,
     weights: options.Weights = "base",
     white_level: options.WhiteLevel = None,

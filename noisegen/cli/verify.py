@@ -38,7 +38,8 @@ def verify(
     for fault in faults:
         output.warn(f"{out}/{fault}")
     how = "by size" if fast else "by pixels"
-    words = f"{len(faults)} faults" if faults else "all as the manifest says"
+    count = f"{len(faults)} fault{'s' if len(faults) > 1 else ''}"
+    words = count if faults else "all as the manifest says"
     data = {
         "out": str(out),
         "pairs": len(lines),

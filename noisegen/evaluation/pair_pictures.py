@@ -98,7 +98,10 @@ def read_pair(file: PairFile, kind: Kind, white_level: float | None = None) -> P
     for path, pixels in ((file.noisy, noisy), (file.clean, clean)):
         found = Kind(pixels.shape[2], pixels.dtype.name)
         if found != kind:
-            raise ImageError(path, f"is {found}, where the others are {kind}; compare one kind")
+            raise ImageError(
+                path,
+                f"is {found}, not {kind} as the first picture that is compared; compare one kind",
+            )
         if white_level is not None and pixels.max() > white_level:
             raise ImageError(
                 path, f"has values up to {pixels.max()}; give its white level (--white-level)"

@@ -78,12 +78,12 @@ def folders_study(
         white_level = find_white_level(first.pairs, kind)
     cutter = _Cutter(kind, white_level, max(GRID, -(-least_side // GRID) * GRID))
     tests = {
-        name: cutter.shots(folder.pairs, folder.where, MOST_TESTED)
+        name: cutter.shots(folder.pairs, f"--test {name}={folder.where}", MOST_TESTED)
         for name, folder in folders.tests.items()
     }
     real: tuple[Shot, ...] = ()
     if folders.real is not None:
-        real = cutter.shots(folders.real.pairs, folders.real.where, MOST_TRAINED)
+        real = cutter.shots(folders.real.pairs, f"--real {folders.real.where}", MOST_TRAINED)
     under_real = tuple(Clean(shot.name, shot.clean) for shot in real)
     others = cutter.cleans(folders.cleans) if folders.cleans else under_real
     if not others:
