@@ -101,7 +101,7 @@ def test_a_label_of_one_scene_is_not_asked(scenes: list[str]) -> None:
 
 
 def test_one_camera_cannot_be_told_apart(scenes: list[str]) -> None:
-    with pytest.raises(UsageError, match=r"camera: to be told apart.*found x"):
+    with pytest.raises(UsageError, match=r"camera: to be told apart.*found scenes of x: 12"):
         labels_of("camera", ["x"] * len(scenes), scenes)
 
 
@@ -179,7 +179,7 @@ def test_shots_that_hold_no_crop(tmp_path: Path, weights: Weights) -> None:
     small, misplaced = listed_shots(_listed(tmp_path, text))
     with pytest.raises(UsageError, match=r"small.png: 300×90 is smaller than a crop"):
         describe_crops(small, weights, count=1)
-    with pytest.raises(BadReferenceError, match=r"moved.png: no crop of it fits its clean"):
+    with pytest.raises(BadReferenceError, match=r"moved.png: no crop of it lies on its clean"):
         describe_crops(misplaced, weights, count=1)
 
 

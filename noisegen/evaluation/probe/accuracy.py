@@ -87,7 +87,7 @@ def labels_of(question: str, labels: Sequence[str], scenes: Sequence[str]) -> La
     if alone.count(False) < 2:
         scenes_of = Labels(names, index, of_scene, np.empty(0, bool)).scene_counts
         raise UsageError(
-            f"{question}: to be told apart, two of them must have shots of two scenes each; "
+            f"{question}: to be told apart, two must have shots of two scenes each; "
             f"found scenes of {', '.join(f'{name}: {n}' for name, n in scenes_of.items())}"
         )
     return Labels(names, index, of_scene, ~np.array(alone)[index])
