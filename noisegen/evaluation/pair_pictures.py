@@ -12,6 +12,7 @@ from noisegen.errors import ImageError, UsageError
 from noisegen.evaluation.pair_files import PairFile, PairFolder
 from noisegen.images import Pixels, read_header, read_picture, white_level_of
 from noisegen.images.volume import open_volume
+from noisegen.images.volume_header import VolumeHeader
 
 KINDS = {1: "gray", 3: "RGB"}
 
@@ -59,8 +60,9 @@ def kind_of(folder: PairFolder) -> Kind:
     for pair in folder.pairs:
         try:
             if pair.plane is not None:
-                pixels = read_plane(pair.noisy, pair.plane)
-                return Kind(pixels.shape[2], pixels.dtype.name)
+                with open_volume(pair.noisy) as volume:
+                    _check_depth(pair.noisy, volume.header)
+                    return Kind(volume.header.plane_channels, volume.header.dtype.name)
             header = read_header(pair.noisy)
         except ImageError as error:
             reasons.append(str(error))
@@ -80,12 +82,14 @@ def read_plane(path: Path, plane: int | None) -> Pixels:
     with open_volume(path) as volume:
         if plane >= len(volume.header.planes):
             raise ImageError(path, "has fewer planes than its counterpart; make them alike")
-        if volume.header.dtype not in (np.uint8, np.uint16):
-            raise ImageError(
-                path,
-                f"a stack of {volume.header.dtype}: to be compared, convert it to 8 or 16 bits",
-            )
+        _check_depth(path, volume.header)
         return volume.plane(plane).rows(0, volume.header.height)
+
+
+def _check_depth(path: Path, header: VolumeHeader) -> None:
+    if header.dtype not in (np.uint8, np.uint16):
+        reason = f"a stack of {header.dtype}: to be compared, convert it to 8 or 16 bits"
+        raise ImageError(path, reason)
 
 
 def read_pair(file: PairFile, kind: Kind, white_level: float | None = None) -> PairPictures:
