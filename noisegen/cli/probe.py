@@ -10,7 +10,7 @@ import typer
 
 from noisegen.cli import options
 from noisegen.cli.output import PARTLY, Output, user_errors
-from noisegen.cli.profile import check_file
+from noisegen.cli.report import check_page
 from noisegen.errors import BadReferenceError, NoisegenError, UsageError
 
 if TYPE_CHECKING:
@@ -55,9 +55,7 @@ def probe(
     """
     output = Output(json, quiet)
     if out is not None:
-        if out.suffix.lower() not in (".html", ".htm"):
-            raise UsageError(f"--out {out}: a report is a page; end its name in .html")
-        check_file(out, overwrite)
+        check_page(out, overwrite)
     from noisegen.evaluation.probe.describe import describe_crops
     from noisegen.evaluation.probe.run import check_questions
     from noisegen.evaluation.probe.run import probe as probe_crops

@@ -52,9 +52,7 @@ def report(
     pairs a profile and of 24 real ones.
     """
     output = Output(json, quiet)
-    if out.suffix.lower() not in (".html", ".htm"):
-        raise UsageError(f"--out {out}: a report is a page; end its name in .html")
-    check_file(out, overwrite)
+    check_page(out, overwrite)
     _check(what, real, ref, ref_clean)
     if plots is not None and find_spec("matplotlib") is None:
         raise NoPlotLibraryError("--plots")
@@ -75,6 +73,18 @@ def report(
         output.warn(f"skipped {reason}")
     if skipped:
         raise typer.Exit(PARTLY)
+
+
+def check_page(out: Path, overwrite: bool) -> None:
+    """Refuses an output that is no page, or is there already, before anything is read.
+
+    Raises:
+        UsageError: its name does not end as a page's.
+        OutputError: it is there, or no file can be written there.
+    """
+    if out.suffix.lower() not in (".html", ".htm"):
+        raise UsageError(f"--out {out}: a report is a page; end its name in .html")
+    check_file(out, overwrite)
 
 
 def _check(what: Path, real: str | None, ref: Path | None, ref_clean: Path | None) -> None:
