@@ -7,7 +7,6 @@ spirit).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -15,8 +14,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from noisegen.model.conditioning import Statistics
-from noisegen.model.config import ACTIVITY_NODES, BINS, KERNEL, QUANTILE_NODES, QUANTILE_REACH
-from noisegen.model.convolution import convolve
+from noisegen.model.config import ACTIVITY_NODES, KERNEL, QUANTILE_REACH
+
+LARGEST_FACTOR = 3.0
+"""Natural logarithm of the largest factor on the variance by what the picture shows."""
 
 
 @dataclass(frozen=True)
@@ -24,11 +25,11 @@ class ShapedField:
     """The classical model's noise and the curves it was made with, each B×3×H×W.
 
     Attributes:
-        noise: noise of the measured level, spectrum and marginal, plus the mean.
+        noise: noise of the measured level, content, spectrum and marginal, plus the mean.
         mean: measured mean at the clean's intensity.
         level: measured standard deviation at the clean's intensity.
         coverage: how well the references show the clean's intensity, in [0, 1].
-        follows: logarithm of the level that also follows local activity, relative to ``level``.
+        follows: natural logarithm of the level's factor by local activity and colour.
     """
 
     noise: Tensor
@@ -38,55 +39,57 @@ class ShapedField:
     follows: Tensor
 
 
-def look_up(tables: Sequence[Tensor], position: Tensor) -> list[Tensor]:
-    """Linear interpolation in tables of evenly spaced nodes, held constant beyond both ends.
+@dataclass(frozen=True)
+class Places:
+    """Where values lie among increasing nodes.
 
-    Args:
-        tables: each B×C×N, all read at the same positions.
-        position: B×C×H×W, in nodes (0 is the first node).
-
-    Returns:
-        B×C×H×W for each table.
+    Attributes:
+        index: B·C·P, of the node below, in a flat table of B×C×n nodes.
+        share: B×C×H×W, of the way to the next one, in [0, 1].
     """
-    batch, channels, nodes = tables[0].shape
-    position = position.clamp(0, nodes - 1)
-    lower = position.floor().clamp_(max=nodes - 2)
-    share = position - lower
-    rows = torch.arange(batch * channels, device=position.device, dtype=torch.int32)
-    index = lower.to(torch.int32) + rows.view(batch, channels, 1, 1) * nodes
-    index = index.flatten()
-    found = []
-    for table in tables:
+
+    index: Tensor
+    share: Tensor
+
+    def read(self, table: Tensor) -> Tensor:
+        """Linear interpolation in a table of B×C×n: B×C×H×W."""
         flat = table.reshape(-1)
         # Slopes are looked up beside values: one table more, one subtraction a pixel less.
         slope = torch.cat([flat[1:] - flat[:-1], flat.new_zeros(1)])
-        value = flat.index_select(0, index).view_as(position)
-        found.append(value + share * slope.index_select(0, index).view_as(position))
-    return found
+        value = flat.index_select(0, self.index).view_as(self.share)
+        return value + self.share * slope.index_select(0, self.index).view_as(self.share)
 
 
-def at_intensity(curves: Sequence[Tensor], clean: Tensor) -> list[Tensor]:
-    """Curves against intensity (B×3×BINS each), read at each pixel of the clean (B×3×H×W)."""
-    return look_up(curves, clean * (BINS - 1))
+def find_places(nodes: Tensor, values: Tensor) -> Places:
+    """Where values (B×C×H×W) lie among nodes (B×C×n, increasing), held at both ends."""
+    batch, channels, count = nodes.shape
+    flat = values.reshape(batch, channels, -1).contiguous()
+    below = torch.searchsorted(nodes[..., 1:-1].contiguous(), flat, right=True)
+    rows = torch.arange(batch * channels, device=values.device).view(batch, channels, 1) * count
+    index = (below + rows).flatten()
+    low = nodes.reshape(-1).index_select(0, index).view_as(flat)
+    gap = (nodes[..., 1:] - nodes[..., :-1]).clamp(min=1e-9)
+    gap = torch.cat([gap, gap[..., -1:]], -1).reshape(-1).index_select(0, index).view_as(flat)
+    share = ((flat - low) / gap).clamp(0, 1)
+    return Places(index.to(torch.int32), share.view_as(values))
 
 
-def on_surface(surface: Tensor, clean: Tensor) -> Tensor:
-    """A surface against activity and intensity (B×3×ACTIVITY_NODES×BINS) at each pixel."""
+def content_factor(clean: Tensor, statistics: Statistics) -> Tensor:
+    """Natural logarithm of the variance's factor by activity and colour, B×3×H×W."""
     position = activity_position(local_activity(clean)).clamp(0, ACTIVITY_NODES - 1)
-    row = position.floor().clamp_(max=ACTIVITY_NODES - 2)
-    share = position - row
-    # Rows of the surface lie behind each other: one long table, read at two places.
-    column = (clean * (BINS - 1)).clamp(0, BINS - 1)
-    flat = surface.flatten(2)
-    lower, upper = (_look_up_rows(flat, row + offset, column) for offset in (0, 1))
-    return lower + share * (upper - lower)
-
-
-def _look_up_rows(flat: Tensor, row: Tensor, column: Tensor) -> Tensor:
-    """Rows of BINS nodes, one after another, read at a row and a place within it."""
-    # A column of exactly BINS − 1 must not run into the next row.
-    column = column.clamp(max=BINS - 1 - 1e-4)
-    return look_up([flat], row * BINS + column)[0]
+    lower = position.floor().clamp_(max=ACTIVITY_NODES - 2)
+    batch, channels = clean.shape[:2]
+    rows = torch.arange(batch * channels, device=clean.device, dtype=torch.int32)
+    index = lower.to(torch.int32) + rows.view(batch, channels, 1, 1) * ACTIVITY_NODES
+    share = (position - lower).expand_as(clean)
+    factor = Places(index.flatten(), share).read(statistics.activity)
+    reach = statistics.colour_reach.view(batch, channels, channels, 2, 1, 1)
+    colour = statistics.colour.view(batch, channels, channels, 1, 1)
+    for other in range(channels):
+        difference = clean[:, other : other + 1] - clean
+        low, high = reach[:, :, other, 0], reach[:, :, other, 1]
+        factor = factor + colour[:, :, other] * difference.maximum(low).minimum(high)
+    return factor.clamp(-LARGEST_FACTOR, LARGEST_FACTOR)
 
 
 def local_activity(clean: Tensor) -> Tensor:
@@ -98,12 +101,10 @@ def local_activity(clean: Tensor) -> Tensor:
     Returns:
         B×1×H×W, in units of the white level.
     """
-    mean, square = (
-        F.avg_pool2d(x, 5, stride=1, padding=2, count_include_pad=False)
-        for x in (clean, clean.square())
-    )
-    variance = square - mean.square()
-    return variance.mean(1, keepdim=True).clamp(min=0).sqrt()
+    planes = torch.cat([clean, clean.square().mean(1, keepdim=True)], 1)
+    pooled = F.avg_pool2d(planes, 5, stride=1, padding=2, count_include_pad=False)
+    variance = pooled[:, -1:] - pooled[:, :-1].square().mean(1, keepdim=True)
+    return variance.clamp(min=0).sqrt()
 
 
 def activity_position(activity: Tensor) -> Tensor:
@@ -111,40 +112,86 @@ def activity_position(activity: Tensor) -> Tensor:
     return (activity * 255).clamp(min=0.25).log2() + 1
 
 
-def colour(white: Tensor, kernel: Tensor) -> Tensor:
-    """Colours a white Gaussian field; the margin of KERNEL // 2 pixels is used up.
+class Colouring:
+    """Colours white Gaussian fields by one kernel, in the frequency domain.
+
+    A kernel of 15×15 between three channels costs seven times as much as a convolution.
 
     Args:
-        white: B×3×(H + KERNEL − 1)×(W + KERNEL − 1), standard normal.
-        kernel: B×3×3×KERNEL×KERNEL.
-
-    Returns:
-        B×3×H×W, every channel of unit variance.
+        kernel: B×C×C×KERNEL×KERNEL.
     """
-    batch, channels, height, width = white.shape
-    coloured = convolve(
-        white.reshape(1, batch * channels, height, width),
-        kernel.reshape(batch * channels, channels, KERNEL, KERNEL),
-        groups=batch,
-    )
-    return coloured.view(batch, channels, *coloured.shape[-2:])
+
+    def __init__(self, kernel: Tensor) -> None:
+        self._kernel = kernel.flip(-1, -2)
+        # Worked out once a size: pictures are made in blocks of one size and a few at the edges.
+        self._spectra: dict[tuple[int, int], Tensor] = {}
+
+    def __call__(self, white: Tensor) -> Tensor:
+        """Uses up the margin of KERNEL // 2 pixels.
+
+        Args:
+            white: B×C×(H + KERNEL − 1)×(W + KERNEL − 1), standard normal.
+
+        Returns:
+            B×C×H×W, every channel of unit variance.
+        """
+        height, width = white.shape[-2:]
+        size = _quick(height), _quick(width)
+        spectrum = self._spectra.get(size)
+        if spectrum is None:
+            spectrum = self._spectra[size] = torch.fft.rfft2(self._kernel, size)
+        mixed = (spectrum * torch.fft.rfft2(white, size).unsqueeze(1)).sum(2)
+        # What comes before the kernel's reach has wrapped around.
+        coloured: Tensor = torch.fft.irfft2(mixed, size)
+        return coloured[..., KERNEL - 1 : height, KERNEL - 1 : width]
 
 
-def shape_field(white: Tensor, clean: Tensor, statistics: Statistics) -> ShapedField:
+def _quick(length: int) -> int:
+    """The next length without a factor above 5, which Fourier transforms are quick for."""
+    while True:
+        rest = length
+        for factor in (2, 3, 5):
+            while rest % factor == 0:
+                rest //= factor
+        if rest == 1:
+            return length
+        length += 1
+
+
+def shape_field(
+    white: Tensor, clean: Tensor, statistics: Statistics, colouring: Colouring | None = None
+) -> ShapedField:
     """The classical model: white noise to this camera's noise on this clean image.
 
     Args:
         white: B×3×(H + KERNEL − 1)×(W + KERNEL − 1), standard normal.
-        clean: B×3×H×W, in [0, 1] of the white level.
+        clean: B×3×H×W, in units of the white level.
         statistics: of the camera.
+        colouring: by its kernel, for several fields of one camera.
     """
-    coloured = colour(white, statistics.kernel)
-    node = (coloured + QUANTILE_REACH) * ((QUANTILE_NODES - 1) / (2 * QUANTILE_REACH))
-    (marginal,) = look_up([statistics.quantiles], node)
+    coloured = (colouring or Colouring(statistics.kernel))(white)
+    places = find_places(statistics.nodes, clean)
     # Variances are interpolated: of shot noise, they are straight lines.
-    curves = [statistics.level.square(), statistics.mean, statistics.coverage]
-    variance, mean, coverage = at_intensity(curves, clean)
-    level = variance.sqrt()
-    active_variance = on_surface(statistics.surface.square(), clean)
-    follows = 0.5 * (active_variance / variance).log()
-    return ShapedField(marginal * level + mean, mean, level, coverage, follows)
+    level = places.read(statistics.level.square()).sqrt()
+    mean, coverage = places.read(statistics.mean), places.read(statistics.coverage)
+    follows = 0.5 * content_factor(clean, statistics)
+    noise = marginal(coloured, clean, statistics) * level * follows.exp() + mean
+    return ShapedField(noise, mean, level, coverage, follows)
+
+
+def marginal(coloured: Tensor, clean: Tensor, statistics: Statistics) -> Tensor:
+    """A Gaussian field mapped to the marginals, between the tables beside each intensity."""
+    size = statistics.marginals.shape[-1]
+    table = find_places(statistics.marginal_at, clean)
+    node = (coloured + QUANTILE_REACH) * ((size - 1) / (2 * QUANTILE_REACH))
+    node = node.clamp(0, size - 1)
+    lower = node.floor().clamp_(max=size - 2)
+    # Tables lie behind each other: one long one, read at two places.
+    index = table.index * size + lower.to(torch.int32).flatten()
+    flat, share = statistics.marginals.reshape(-1), node - lower
+    values = []
+    for offset in (0, size):
+        low = flat.index_select(0, index + offset).view_as(node)
+        high = flat.index_select(0, index + offset + 1).view_as(node)
+        values.append(low + share * (high - low))
+    return values[0] + table.share * (values[1] - values[0])

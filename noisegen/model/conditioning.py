@@ -16,21 +16,29 @@ class Statistics:
     All values are in units of the white level. Three channels always: a gray camera's are repeated.
 
     Attributes:
+        nodes: B×3×n, increasing intensities at which the curves are given.
+        mean: B×3×n, mean of the residual against intensity.
+        level: B×3×n, standard deviation of the residual against intensity.
+        coverage: B×3×n, in [0, 1]: how well the references show that intensity.
+        activity: B×3×ACTIVITY_NODES, logarithm of the variance's factor against local activity.
+        colour: B×3×3, of the same against a unit by which another channel is brighter.
+        colour_reach: B×3×3×2, smallest and largest difference that counts.
+        marginal_at: B×3×m, increasing intensities at which the marginal is given.
+        marginals: B×3×m×Q, the standardised marginal at evenly spaced Gaussian values.
         kernel: B×3×3×K×K, colours a white field; every output channel's energy sums to 1.
-        quantiles: B×3×Q, the standardised marginal at evenly spaced Gaussian values.
-        mean: B×3×BINS, mean of the residual against intensity.
-        level: B×3×BINS, standard deviation of the residual against intensity.
-        coverage: B×3×BINS, in [0, 1]: how well the references show that intensity.
-        surface: B×3×ACTIVITY_NODES×BINS, ``level`` against local activity and intensity.
         scale: B, overall standard deviation of the residual.
     """
 
-    kernel: Tensor
-    quantiles: Tensor
+    nodes: Tensor
     mean: Tensor
     level: Tensor
     coverage: Tensor
-    surface: Tensor
+    activity: Tensor
+    colour: Tensor
+    colour_reach: Tensor
+    marginal_at: Tensor
+    marginals: Tensor
+    kernel: Tensor
     scale: Tensor
 
     def to(self, device: torch.device | str) -> Statistics:
@@ -51,7 +59,7 @@ class Conditioning:
 
     Attributes:
         tokens: B×T×D, the prompt.
-        statistics: measured, or calibrated.
+        statistics: measured.
         trust: in [0, 1], share of the network's change to the classical noise that counts.
     """
 

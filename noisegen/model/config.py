@@ -11,6 +11,15 @@ WINDOW = 32
 BINS = 16
 """Nodes of every curve against intensity; node i stands at intensity i / (BINS − 1)."""
 
+NODES = 32
+"""Nodes of every measured curve against intensity; they lie where the references' pixels are."""
+
+STRIPE_KERNEL = 15
+"""Lines that the offset of a row or column is correlated over, in both directions together."""
+
+MARGINALS = 6
+"""Intensities at which the marginal is tabulated."""
+
 ACTIVITY_NODES = 8
 """Nodes of the level against local activity; node i stands at 2^(i − 1) steps of 8 bits."""
 

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from noisegen.model.classical import find_places
 from noisegen.model.conditioning import Conditioning, Statistics
 from noisegen.model.config import ACTIVITY_NODES, BINS, WINDOW, EncoderConfig
 
@@ -171,23 +172,23 @@ def window_correlations(residual: Tensor, radius: int) -> Tensor:
 def describe(measured: Statistics, estimated: Tensor) -> Tensor:
     """The measured curves as one vector: relative to the overall scale, which goes in as a log."""
     scale = measured.scale.view(-1, 1, 1)
-    step = (measured.quantiles.shape[-1] - 1) // (QUANTILES_SHOWN - 1)
+    marginal = measured.marginals.mean(2)
+    step = (marginal.shape[-1] - 1) // (QUANTILES_SHOWN - 1)
+    batch, channels, _ = measured.nodes.shape
+    even = torch.linspace(0, 1, BINS, dtype=scale.dtype, device=scale.device)
+    places = find_places(measured.nodes, even.expand(batch, channels, 1, BINS))
+    level, mean, coverage = (
+        places.read(curve)[:, :, 0] for curve in (measured.level, measured.mean, measured.coverage)
+    )
     return torch.cat(
         [
-            (measured.level / scale).clamp(min=1e-3).log().flatten(1),
-            (measured.mean / scale).flatten(1),
-            measured.coverage.flatten(1),
-            measured.quantiles[..., ::step].flatten(1),
+            (level / scale).clamp(min=1e-3).log().flatten(1),
+            (mean / scale).flatten(1),
+            coverage.flatten(1),
+            marginal[..., ::step].flatten(1),
             measured.scale.log().unsqueeze(1),
             estimated.unsqueeze(1),
-            _activity_curve(measured).flatten(1),
+            0.5 * measured.activity.flatten(1),
         ],
         1,
     )
-
-
-def _activity_curve(measured: Statistics) -> Tensor:
-    """Logarithm of the level's factor against activity, over the intensities that were seen."""
-    weight = measured.coverage.unsqueeze(2) + 1e-3
-    factor = (measured.surface / measured.level.unsqueeze(2)).clamp(1e-2, 1e2).log()
-    return (factor * weight).sum(-1) / weight.sum(-1)

@@ -205,12 +205,13 @@ class Generator(nn.Module):
         white = field[:, 3:, margin:-margin, margin:-margin]
         shaped = shape_field(field[:, :3], clean, conditioning.statistics)
         trust = conditioning.trust
+        if trust == 0:
+            return shaped.noise
         change = trust * self.correct(clean, shaped, white, conditioning)
         gain, added = change.chunk(2, 1)
         scale = conditioning.statistics.scale.view(-1, 1, 1, 1)
-        follow = self.follow(self.summary(conditioning.tokens)).float()
-        follow = trust * follow + (1 - trust) / FOLLOW_PACE
-        gain = gain + FOLLOW_PACE * follow.unsqueeze(-1).unsqueeze(-1) * shaped.follows
+        follow = trust * FOLLOW_PACE * self.follow(self.summary(conditioning.tokens)).float()
+        gain = gain + (follow - trust).unsqueeze(-1).unsqueeze(-1) * shaped.follows
         gain = (LARGEST_GAIN * torch.tanh(gain / LARGEST_GAIN)).exp()
         varied = (shaped.noise - shaped.mean) * gain + shaped.mean
         return varied + added * (shaped.level + LEVEL_FLOOR * scale)

@@ -23,3 +23,5 @@ def begin_vector_math() -> None:
             few = torch.full((16,), 0.5, dtype=dtype)
             for function in (torch.exp, torch.log, torch.log2, torch.tanh, torch.sqrt):
                 function(few)
+            # Fourier transforms come from the same library.
+            torch.fft.irfft2(torch.fft.rfft2(torch.zeros(16, 16, dtype=dtype)))

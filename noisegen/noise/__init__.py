@@ -1,0 +1,1 @@
+"""Pure mathematics of noise: curves, censoring, spectrum, marginal, stripes, recording."""

@@ -1,0 +1,91 @@
+"""Pixels summed up by intensity: curves are fitted to a few hundred cells, however many pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noisegen.noise.curves import fit_curves, read_curves
+
+Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
+
+FINENESS = 16
+"""Cells between two nodes of the curves."""
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Where the samples of N×C×h×w lie among the curves' nodes, summed up; K cells a channel.
+
+    Attributes:
+        index: C×P, cell of each sample.
+        count: C×K, samples in each.
+        position: 1×C×K, mean place of its samples among the nodes.
+        nodes: C×n, of the curves.
+    """
+
+    index: NDArray[np.int32]
+    count: Doubles
+    position: Floats
+    nodes: Doubles
+
+    @classmethod
+    def of(cls, position: Floats, nodes: Doubles) -> Cells:
+        """The cells of samples at positions N×C×h×w among C×n nodes."""
+        flat = _by_channel(position)
+        size = (nodes.shape[1] - 1) * FINENESS + 1
+        index = np.rint(flat * FINENESS).astype(np.int32)
+        count = np.stack([np.bincount(i, minlength=size) for i in index]).astype(np.float64)
+        total = np.stack([np.bincount(i, p, size) for i, p in zip(index, flat, strict=True)])
+        middle = np.arange(size) / FINENESS
+        mean = np.where(count > 0, total / np.maximum(count, 1), middle)
+        return cls(index, count, mean[None].astype(np.float32), nodes)
+
+    def sums(self, values: NDArray[np.floating[Any]]) -> Doubles:
+        """C×K, sums of values N×C×h×w."""
+        size = self.count.shape[1]
+        flat = _by_channel(values)
+        return np.stack([np.bincount(i, v, size) for i, v in zip(self.index, flat, strict=True)])
+
+    def fit(self, sums: Doubles, weight: Doubles, scale: Doubles) -> Doubles:
+        """The curve, C×n, through values that have these sums.
+
+        Args:
+            sums: C×K, of the values.
+            weight: C×K, of a sample in a cell.
+            scale: C×n, what size of bend counts as one unit.
+        """
+        mean = sums / np.maximum(self.count, 1)
+        return fit_curves(self.position, mean[None], self.nodes, (weight * self.count)[None], scale)
+
+    @property
+    def pixels(self) -> Doubles:
+        """C×n, samples at each node, those between two nodes shared by both."""
+        count = self.nodes.shape[1]
+        sums = np.zeros((len(self.nodes), count))
+        for c, here in enumerate(self.position[0]):
+            lower = np.minimum(here.astype(np.intp), count - 2)
+            share = here - lower
+            sums[c] = np.bincount(lower, self.count[c] * (1 - share), count)
+            sums[c] += np.bincount(lower + 1, self.count[c] * share, count)
+        return sums
+
+    def read(self, curve: Doubles) -> Doubles:
+        """C×K, a curve of C×n at the cells."""
+        values: Doubles = read_curves(curve, self.position)[0].astype(np.float64)
+        return values
+
+    def spread(self, values: Doubles, shape: tuple[int, ...]) -> Floats:
+        """N×C×h×w, to every sample its cell's value of C×K."""
+        count, channels, height, width = shape
+        flat = np.stack([v.astype(np.float32)[i] for v, i in zip(values, self.index, strict=True)])
+        return flat.reshape(channels, count, height, width).transpose(1, 0, 2, 3)
+
+
+def _by_channel(values: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    """N×C×h×w → C×(N·h·w)."""
+    return values.transpose(1, 0, 2, 3).reshape(values.shape[1], -1)

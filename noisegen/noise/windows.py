@@ -1,0 +1,119 @@
+"""A camera's noise cut into 32×32 windows, on the 8×8 grid of the picture's corner."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noisegen.model.config import WINDOW
+from noisegen.noise.record import Recording, widest
+
+Floats = NDArray[np.float32]
+Places = NDArray[np.int64]
+
+BLOCK = 4
+"""Side, in windows, of the blocks of neighbours that large references are thinned out by."""
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Windows of one or more references; units of the white level.
+
+    Attributes:
+        residual: N×C×32×32 float32, noisy − clean.
+        clean: N×C×32×32 float32.
+        estimated: the clean was estimated from the noisy picture alone.
+        made_up: share of the noise's power that no residual shows, where the clean was estimated.
+        averaged: the clean is made of recorded, so of clipped shots: its residual has no mean.
+        recording: how the noisy pictures were clipped and rounded.
+        places: N×3, picture, row and column of each window in the pictures' grid of windows.
+    """
+
+    residual: Floats
+    clean: Floats
+    estimated: bool
+    recording: Recording
+    places: Places
+    averaged: bool = False
+    made_up: float = 0.0
+
+    def __len__(self) -> int:
+        return len(self.residual)
+
+    @property
+    def unclipped(self) -> NDArray[np.bool_]:
+        """N×C×32×32, where the noisy pictures lie between the ends of what is recorded."""
+        noisy = self.clean + self.residual
+        low, high = (x.reshape(1, -1, 1, 1) for x in (self.recording.low, self.recording.high))
+        return np.asarray((noisy > low + 1e-6) & (noisy < high - 1e-6))
+
+    def take(self, count: int) -> Windows:
+        """At most ``count`` windows, evenly spread."""
+        if len(self) <= count:
+            return self
+        return self.where(np.linspace(0, len(self) - 1, count).round().astype(int))
+
+    def take_blocks(self, count: int) -> Windows:
+        """About ``count`` windows in blocks of BLOCK×BLOCK neighbours, evenly spread."""
+        if len(self) <= count:
+            return self
+        _, block = np.unique(self.places // [1, BLOCK, BLOCK], axis=0, return_inverse=True)
+        block = block.ravel()
+        blocks = int(block.max()) + 1
+        wanted = max(1, round(blocks * count / len(self)))
+        chosen = np.linspace(0, blocks - 1, wanted).round().astype(int)
+        return self.where(np.isin(block, chosen))
+
+    def where(self, index: NDArray[np.integer[Any]] | NDArray[np.bool_]) -> Windows:
+        """The windows of an index or mask."""
+        return replace(
+            self,
+            residual=self.residual[index],
+            clean=self.clean[index],
+            places=self.places[index],
+        )
+
+
+def cut(image: Floats) -> Floats:
+    """H×W×C → N×C×32×32: every whole window of the picture, in reading order."""
+    height, width, channels = image.shape
+    rows, columns = height // WINDOW, width // WINDOW
+    trimmed = image[: rows * WINDOW, : columns * WINDOW]
+    split = trimmed.reshape(rows, WINDOW, columns, WINDOW, channels).transpose(0, 2, 4, 1, 3)
+    return np.ascontiguousarray(split.reshape(-1, channels, WINDOW, WINDOW))
+
+
+def put_together(windows: Floats, image: Floats) -> Floats:
+    """A picture like ``image``, H×W×C, whose whole windows are replaced by these of :func:`cut`."""
+    rows, columns = (side // WINDOW for side in image.shape[:2])
+    split = windows.reshape(rows, columns, -1, WINDOW, WINDOW).transpose(0, 3, 1, 4, 2)
+    result = image.copy()
+    result[: rows * WINDOW, : columns * WINDOW] = split.reshape(rows * WINDOW, columns * WINDOW, -1)
+    return result
+
+
+def cut_places(height: int, width: int) -> Places:
+    """N×3: picture 0, row and column of every window that :func:`cut` makes of a picture."""
+    rows, columns = np.mgrid[: height // WINDOW, : width // WINDOW]
+    return np.stack([np.zeros_like(rows), rows, columns], -1).reshape(-1, 3)
+
+
+def join(parts: Sequence[Windows]) -> Windows:
+    """All windows of several references; estimated if any of them is."""
+    places, pictures = [], 0
+    for part in parts:
+        places.append(part.places + np.array([pictures, 0, 0]))
+        pictures += int(part.places[:, 0].max(initial=-1)) + 1
+    return Windows(
+        np.concatenate([part.residual for part in parts]),
+        np.concatenate([part.clean for part in parts]),
+        any(part.estimated for part in parts),
+        widest([part.recording for part in parts]),
+        np.concatenate(places),
+        any(part.averaged for part in parts),
+        max(part.made_up for part in parts),
+    )
