@@ -1,1 +1,1 @@
-"""Closing the loop: a profile tried on its own references, calibrated, tuned."""
+"""Closing the loop: a profile judged on noise that its fit has not seen, and tuned."""

@@ -1,28 +1,38 @@
-"""The loop closed: references → profile → tried on the references → corrected, with its quality."""
+"""A profile judged: its measured model fitted to one half of the references, tried on the other.
+
+The profile itself rests on all of them. Tuning moves the network's prompt, and counts only where
+the judging half says that the network then comes closer than the measured model alone.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from noisegen.fitting.calibrate import calibrate, distance
-from noisegen.fitting.trial import judged, tried_windows, try_profile
+import numpy as np
+
+from noisegen.fitting.trial import Trial, draw_measured, try_profile
 from noisegen.fitting.tune import tune
 from noisegen.model.weights import Weights
+from noisegen.noise.statistics import measure
+from noisegen.noise.windows import BLOCK, Windows
 from noisegen.references.create import Measured
 from noisegen.references.profile import NoiseProfile
 from noisegen.references.quality import Quality
 
+TRIED = 384
+"""Windows that judge (0.4 Mpx)."""
+
 FEWEST_WINDOWS = 16
-"""Windows that calibration and tuning need: half of them judge what the other half says."""
+"""Windows that are halved; of fewer, all are fitted and judge."""
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """A profile that was tried on its references.
+    """A profile that was judged.
 
     Attributes:
-        profile: corrected where that helped, with its quality.
-        before: its quality as the encoder left it.
+        profile: tuned where that helped, with its quality.
+        before: its quality by the measured model alone.
     """
 
     profile: NoiseProfile
@@ -32,7 +42,7 @@ class Fitted:
 def close_loop(
     profile: NoiseProfile, measured: Measured, weights: Weights, tune_seconds: float = 0.0
 ) -> Fitted:
-    """The profile calibrated and, if asked for, tuned, with its quality.
+    """The profile with its quality and, if asked for, tuned.
 
     Args:
         profile: encoded from what was measured.
@@ -40,18 +50,30 @@ def close_loop(
         weights: that encoded it.
         tune_seconds: to tune for; 0 for none.
     """
-    windows = tried_windows(measured.windows)
-    trial = try_profile(profile, windows, weights)
-    before = trial.quality()
-    if len(windows) >= FEWEST_WINDOWS:
-        encoded = profile, trial
-        profile, trial = calibrate(*encoded, weights)
-        if tune_seconds > 0:
-            # A prompt that does not count has no gradient.
-            start = (profile, trial) if profile.trust == 1 else encoded
-            tuned = tune(*start, measured.windows, weights, tune_seconds)
-            # Another prompt may be louder or quieter where calibration had put it right.
-            tuned = calibrate(*tuned, weights)
-            if distance(judged(tuned[1])) < distance(judged(trial)):
-                profile, trial = tuned
-    return Fitted(replace(profile, quality=trial.quality()), before)
+    learned, judging = halves(measured.windows)
+    half = measure(learned)
+    judging = judging.take_blocks(TRIED)
+    shares = measured.estimated_share, measured.used_share
+    before = Trial(judging, draw_measured(half, judging)).quality(*shares)
+    quality = before
+    if tune_seconds > 0 and len(learned) >= FEWEST_WINDOWS // 2:
+        start = replace(profile, measured=half, trust=1.0)
+        tuned = tune(start, learned, weights, tune_seconds)
+        tried = try_profile(tuned, judging, weights).quality(*shares)
+        if tried.distance < before.distance:
+            quality = tried
+            profile = replace(profile, tokens=tuned.tokens, trust=1.0, tuned=tuned.tuned)
+    return Fitted(replace(profile, quality=quality), before)
+
+
+def halves(windows: Windows) -> tuple[Windows, Windows]:
+    """Windows to learn from and to judge by: squares of a chess board, of several windows each."""
+    if len(windows) < FEWEST_WINDOWS:
+        return windows, windows
+    for side in (BLOCK, 1):
+        square = windows.places[:, 1:] // side
+        dark = (square.sum(1) + windows.places[:, 0]) % 2 == 1
+        if 0.25 <= dark.mean() <= 0.75:
+            return windows.where(~dark), windows.where(dark)
+    index = np.arange(len(windows))
+    return windows.where(index % 2 == 0), windows.where(index % 2 == 1)

@@ -8,29 +8,39 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from noisegen.evaluation.metrics import kl_divergence, noise_level_error, sigma_error
+from noisegen.evaluation.metrics import kl_divergence, sigma_error
+from noisegen.model.classical import shape_field
 from noisegen.model.conditioning import Conditioning
 from noisegen.model.config import KERNEL, WINDOW
 from noisegen.model.weights import Weights
 from noisegen.model.workers import single_threaded_pool
+from noisegen.noise.spectrum import correlations
+from noisegen.noise.statistics import LAGS, NoiseStatistics
+from noisegen.noise.windows import Windows
 from noisegen.references.profile import NoiseProfile
 from noisegen.references.quality import Quality
-from noisegen.references.spectrum import correlations
-from noisegen.references.statistics import LAGS
 from noisegen.references.tensors import statistics_tensors
-from noisegen.references.windows import Windows
+from noisegen.synthesis.blocks import Region
 from noisegen.synthesis.field import field_key, gaussian_field
+from noisegen.synthesis.stripes import stripes_of
 
 Floats = NDArray[np.float32]
-
-TRIED = 96
-"""Windows that a profile is tried on, spread evenly over the references (0.1 Mpx)."""
+Doubles = NDArray[np.float64]
 
 SURROUND = WINDOW
-"""Mirrored pixels around each window: what the generator sees beyond it."""
+"""Mirrored pixels around each window: what the network sees beyond it."""
 
 APART = 4 * WINDOW
 """Rows of the field between one window's draw and the next."""
+
+LEVELS = 32
+"""Places, by quantiles of intensity, that levels are compared at."""
+
+FEWEST = 512
+"""Pixels of a place that tell its level."""
+
+LEAST_LEVEL = 0.25
+"""In steps of the quantisation: noiseless places compare as equal, not as infinitely far."""
 
 
 @dataclass(frozen=True)
@@ -45,47 +55,73 @@ class Trial:
     windows: Windows
     fake: Floats
 
-    @property
-    def clean(self) -> Floats:
-        """N×C×32×32 in [0, 1]."""
-        return self.windows.clean
+    def quality(self, estimated: float, pixels: float) -> Quality:
+        """How far the two are apart.
 
-    @property
-    def real(self) -> Floats:
-        """The measured residual, N×C×32×32."""
-        return self.windows.residual
-
-    def where(self, index: slice) -> Trial:
-        """Some of the windows."""
-        chosen = np.arange(len(self.windows))[index]
-        return Trial(self.windows.where(chosen), self.fake[index])
-
-    def quality(self) -> Quality:
-        """How far the two are apart."""
-        real, fake, clean = (_as_picture(x) for x in (self.real, self.fake, self.clean))
+        Args:
+            estimated: share of the noise's power that no residual shows.
+            pixels: share of the references' pixels that the profile rests on.
+        """
+        real = self.windows.residual
+        seen = self.windows.clean[self.windows.unclipped]
+        darkest, brightest = np.quantile(seen, (0.005, 0.995)) if seen.size else (0.0, 0.0)
         return Quality(
-            sigma=sigma_error(real, fake),
-            level=noise_level_error(real, fake, clean),
-            kld=kl_divergence(real, fake),
-            correlation=_correlation_error(self.real, self.fake),
+            sigma=sigma_error(_as_picture(real), _as_picture(self.fake)),
+            level=self._level_error(),
+            kld=kl_divergence(_as_picture(real), _as_picture(self.fake)),
+            correlation=_correlation_error(real, self.fake),
+            stripes=max(_stripe_error(real, self.fake, axis) for axis in (2, 3)),
+            estimated=estimated,
+            pixels=pixels,
+            darkest=float(darkest),
+            brightest=float(brightest),
         )
 
+    def _level_error(self) -> float:
+        least = LEAST_LEVEL * np.maximum(self.windows.recording.step, 1e-6)
+        errors, pixels = [], []
+        for c in range(self.fake.shape[1]):
+            clean = self.windows.clean[:, c].ravel()
+            places = max(1, min(LEVELS, clean.size // (2 * FEWEST)))
+            edges = np.unique(np.quantile(clean, np.linspace(0, 1, places + 1)))
+            place = np.searchsorted(edges[1:-1], clean, side="right")
+            count = np.bincount(place, minlength=max(len(edges) - 1, 1))
+            sides = [
+                _levels(noise[:, c].ravel(), place, count)
+                for noise in (self.windows.residual, self.fake)
+            ]
+            ratio = np.log2(np.maximum(sides[1], least[c]) / np.maximum(sides[0], least[c]))
+            seen = count >= FEWEST
+            errors.append(ratio[seen] ** 2)
+            pixels.append(count[seen])
+        weights = np.concatenate(pixels)
+        if not weights.sum():
+            return 0.0
+        return float(np.sqrt((np.concatenate(errors) * weights).sum() / weights.sum()))
 
-def tried_windows(windows: Windows) -> Windows:
-    """The windows that a profile is tried on, in a fixed random order: any part shows them all."""
-    order = np.random.default_rng(0).permutation(len(windows))
-    return windows.where(order[:TRIED])
 
+def draw_measured(measured: NoiseStatistics, windows: Windows, key: str = "trial") -> Floats:
+    """Noise of the measured model on windows' clean, as their instrument records it.
 
-def learned_windows(windows: Windows) -> Windows:
-    """The windows that a profile may learn from: those not tried, and those that judge nothing."""
-    order = np.random.default_rng(0).permutation(len(windows))
-    return windows.where(np.concatenate([order[:TRIED:2], order[TRIED:]]))
+    Args:
+        measured: the model.
+        windows: whose clean and places count; N×C×32×32.
+        key: of the field that is drawn from; always the same for the same key.
+    """
+    statistics = statistics_tensors(measured, windows.clean.shape[1])
+    clean = torch.from_numpy(np.ascontiguousarray(windows.clean))
+    noise = np.empty_like(windows.clean)
 
+    def draw(index: int) -> None:
+        field = gaussian_field(field_key(0, key, 0), index * APART, 0, *2 * (WINDOW + KERNEL - 1,))
+        white = torch.from_numpy(field[None, : windows.clean.shape[1]])
+        with torch.inference_mode():
+            shaped = shape_field(white, clean[index : index + 1], statistics)
+        noise[index] = shaped.noise[0].numpy()
 
-def judged(trial: Trial) -> Quality:
-    """The distances on every other window, which no correction is taken from."""
-    return trial.where(slice(1, None, 2)).quality()
+    with single_threaded_pool() as workers:
+        list(workers.map(draw, range(len(windows))))
+    return as_recorded(noise + _stripes(measured, windows, key), windows)
 
 
 def try_profile(profile: NoiseProfile, windows: Windows, weights: Weights) -> Trial:
@@ -93,12 +129,14 @@ def try_profile(profile: NoiseProfile, windows: Windows, weights: Weights) -> Tr
 
     Args:
         profile: of the windows' references, made with these weights.
-        windows: few; see :func:`tried_windows`.
-        weights: whose generator is used, on the CPU.
+        windows: few.
+        weights: whose generator is used where the profile's network counts, on the CPU.
     """
+    if profile.trust == 0:
+        return Trial(windows, draw_measured(profile.measured, windows))
     conditioning = Conditioning(
         torch.from_numpy(profile.tokens).unsqueeze(0),
-        statistics_tensors(profile.applied),
+        statistics_tensors(profile.measured),
         profile.trust,
     )
     planes = torch.from_numpy(mirrored(windows.clean))
@@ -109,10 +147,11 @@ def try_profile(profile: NoiseProfile, windows: Windows, weights: Weights) -> Tr
                 planes[index : index + 1], window_field(index, "trial"), conditioning
             )
         values: Floats = inner(noise)[0].numpy()
-        return values.mean(0, keepdims=True) if profile.channels == 1 else values
+        return values.mean(0, keepdims=True) if windows.clean.shape[1] == 1 else values
 
     with single_threaded_pool() as workers:
         noise = np.stack(list(workers.map(generate, range(len(windows)))))
+    noise = noise + _stripes(profile.measured, windows, "trial")
     return Trial(windows, as_recorded(noise, windows))
 
 
@@ -138,11 +177,36 @@ def window_field(index: int, key: str) -> torch.Tensor:
 
 def as_recorded(noise: Floats, windows: Windows) -> Floats:
     """Noise as the references' files would hold it: clipped, and rounded to their steps."""
-    noisy = (windows.clean + noise).clip(0, 1)
-    if windows.step:
-        noisy = np.rint(noisy / np.float32(windows.step)) * np.float32(windows.step)
+    noisy = windows.recording.record(windows.clean + noise, channel_axis=1)
     recorded: Floats = (noisy - windows.clean).astype(np.float32)
     return recorded
+
+
+def standardised(noise: Floats) -> Floats:
+    """Noise of no mean and unit variance per channel."""
+    mean, deviation = (f((0, 2, 3), keepdims=True) for f in (noise.mean, noise.std))
+    scaled: Floats = (noise - mean) / np.maximum(deviation, 1e-9)
+    return scaled
+
+
+def _stripes(measured: NoiseStatistics, windows: Windows, key: str) -> Floats:
+    """N×C×32×32, offsets of rows and columns where the windows lie in their pictures."""
+    offsets = np.zeros_like(windows.clean)
+    if measured.stripes.any():
+        for index, (picture, row, column) in enumerate(windows.places.tolist()):
+            region = Region(row * WINDOW, column * WINDOW, WINDOW, WINDOW)
+            found = stripes_of(measured, field_key(0, key, picture), region)
+            if found is not None:
+                offsets[index] = found.transpose(2, 0, 1)
+    return offsets
+
+
+def _levels(noise: Floats, place: NDArray[np.intp], count: NDArray[np.intp]) -> Doubles:
+    total = np.maximum(count, 1)
+    mean = np.bincount(place, noise, len(count)) / total
+    square = np.bincount(place, noise.astype(np.float64) ** 2, len(count)) / total
+    levels: Doubles = np.sqrt(np.maximum(square - mean**2, 0))
+    return levels
 
 
 def _as_picture(windows: Floats) -> Floats:
@@ -152,12 +216,11 @@ def _as_picture(windows: Floats) -> Floats:
 
 def _correlation_error(real: Floats, fake: Floats) -> float:
     index = np.ix_(*[np.arange(-LAGS, LAGS + 1) % WINDOW] * 2)
-    errors = [correlations(standardised(x), 0.0)[index] for x in (real, fake)]
+    errors = [correlations(standardised(x))[index] for x in (real, fake)]
     return float(np.sqrt(np.mean((errors[0] - errors[1]) ** 2)))
 
 
-def standardised(noise: Floats) -> Floats:
-    """Noise of no mean and unit variance per channel."""
-    mean, deviation = (f((0, 2, 3), keepdims=True) for f in (noise.mean, noise.std))
-    scaled: Floats = (noise - mean) / np.maximum(deviation, 1e-9)
-    return scaled
+def _stripe_error(real: Floats, fake: Floats, axis: int) -> float:
+    """Relative error of the standard deviation that lines' means have within windows."""
+    sides = [noise.mean(axis).std(-1).mean() for noise in (real, fake)]
+    return abs(float(sides[1] / max(sides[0], 1e-9)) - 1)

@@ -13,21 +13,12 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from noisegen.fitting.calibrate import distance
-from noisegen.fitting.trial import (
-    Trial,
-    inner,
-    judged,
-    learned_windows,
-    mirrored,
-    try_profile,
-    window_field,
-)
+from noisegen.fitting.trial import inner, mirrored, try_profile, window_field
 from noisegen.model.conditioning import Conditioning
 from noisegen.model.weights import Weights
+from noisegen.noise.windows import Windows
 from noisegen.references.profile import NoiseProfile
 from noisegen.references.tensors import statistics_tensors
-from noisegen.references.windows import Windows
 from noisegen.training.objectives import EnergyConfig, HistogramConfig, energy_score, histogram_loss
 from noisegen.training.terms import expected_level
 
@@ -44,34 +35,37 @@ CHECK_EVERY = 8
 PATIENCE = 4
 """Trials in a row without an improvement, after which it ends."""
 
+CHECKED = 48
+"""Windows that a prompt is tried on."""
+
 LEARNED = 256
 """Windows that the gradient comes from."""
 
 
-def tune(
-    profile: NoiseProfile, trial: Trial, windows: Windows, weights: Weights, seconds: float
-) -> tuple[NoiseProfile, Trial]:
-    """The profile with a tuned prompt, and its trial; as it was where nothing helps.
+def tune(profile: NoiseProfile, windows: Windows, weights: Weights, seconds: float) -> NoiseProfile:
+    """The profile with a tuned prompt; as it was where nothing helps.
 
     How many steps the seconds hold depends on the machine; the profile keeps the result, so what
     is made with it does not.
 
     Args:
-        profile: encoded, and calibrated or not.
-        trial: of the profile.
-        windows: of its references.
+        profile: whose network counts.
+        windows: that it may learn from; a part of them says when to stop.
         weights: that it was encoded with.
         seconds: after which no new step is begun.
     """
     end = time.monotonic() + seconds
     rng = np.random.default_rng(0)
-    learned = learned_windows(windows).take(LEARNED)
+    order = rng.permutation(len(windows))
+    checked, rest = np.split(order, [max(1, min(CHECKED, len(order) // 3))])
+    check, learned = windows.where(checked), windows.where(rest).take(LEARNED)
     clean = torch.from_numpy(mirrored(learned.clean))
     truth = torch.from_numpy(learned.residual).expand(-1, 3, -1, -1)
     tokens = torch.from_numpy(profile.tokens).unsqueeze(0).clone().requires_grad_(True)
     optimiser = torch.optim.Adam([tokens], RATE)
-    statistics = statistics_tensors(profile.applied)
-    best, best_trial, since, step = profile, trial, 0, 0
+    statistics = statistics_tensors(profile.measured)
+    best, least = profile, _distance(profile, check, weights)
+    since, step = 0, 0
     while time.monotonic() < end and since < PATIENCE:
         chosen = rng.permutation(len(learned))[:STEP_WINDOWS]
         conditioning = Conditioning(tokens, statistics, profile.trust).repeat(len(chosen))
@@ -92,11 +86,15 @@ def tune(
         if step % CHECK_EVERY == 0:
             moved = tokens.detach()[0].numpy().astype(np.float32).copy()
             candidate = replace(profile, tokens=moved, tuned=step)
-            tried = try_profile(candidate, trial.windows, weights)
+            distance = _distance(candidate, check, weights)
             since += 1
-            if distance(judged(tried)) < distance(judged(best_trial)):
-                best, best_trial, since = candidate, tried, 0
-    return best, best_trial
+            if distance < least:
+                best, least, since = candidate, distance, 0
+    return best
+
+
+def _distance(profile: NoiseProfile, windows: Windows, weights: Weights) -> float:
+    return try_profile(profile, windows, weights).quality(0.0, 1.0).distance
 
 
 def _clipped(clean: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:

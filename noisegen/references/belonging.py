@@ -17,10 +17,10 @@ import torch
 from numpy.typing import NDArray
 
 from noisegen.model.weights import Weights
+from noisegen.noise.statistics import LAGS, NoiseStatistics, measure
+from noisegen.noise.windows import Windows
 from noisegen.references.create import CutReference, CutReferences
-from noisegen.references.statistics import LAGS, NoiseStatistics, measure
 from noisegen.references.tensors import statistics_tensors, window_tensors
-from noisegen.references.windows import Windows
 
 Doubles = NDArray[np.float64]
 
@@ -36,6 +36,9 @@ FEWEST_WINDOWS = 8
 
 NEAR = 3
 """Autocorrelation is compared within ±NEAR pixels."""
+
+EVEN = 16
+"""Intensities, from black to white, that levels are compared at."""
 
 SHOWN = 4
 """Names of a group that a message lists."""
@@ -165,12 +168,24 @@ def traits(windows: Windows, weights: Weights) -> Traits:
     shown = measure(windows)
     near = slice(LAGS - NEAR, LAGS + NEAR + 1)
     return Traits(
-        level=np.log2(np.maximum(shown.level.astype(np.float64), QUIETEST)),
-        pixels=shown.pixels_per_bin.astype(np.float64),
+        level=np.log2(np.maximum(_even(shown, shown.level), QUIETEST)),
+        pixels=_even_pixels(shown),
         autocorrelation=shown.autocorrelation[:, near, near].astype(np.float64),
         colour=shown.colour_correlation.astype(np.float64),
         tokens=_local_prompt(windows, shown, weights),
     )
+
+
+def _even(shown: NoiseStatistics, curve: NDArray[np.float32]) -> Doubles:
+    """C×EVEN, a curve at even intensities: nodes lie elsewhere in every reference."""
+    even = np.linspace(0, 1, EVEN)
+    return np.stack([np.interp(even, *row) for row in zip(shown.nodes, curve, strict=True)])
+
+
+def _even_pixels(shown: NoiseStatistics) -> Doubles:
+    """C×EVEN, share of the pixels nearest to each even intensity."""
+    place = np.rint(shown.nodes.clip(0, 1) * (EVEN - 1)).astype(int)
+    return np.stack([np.bincount(p, w, EVEN) for p, w in zip(place, shown.pixels, strict=True)])
 
 
 def difference(one: Traits, other: Traits) -> Difference:

@@ -10,14 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisegen.errors import ProfileError
+from noisegen.model.config import MARGINALS
+from noisegen.noise.curves import NARROWEST
+from noisegen.noise.marginal import unit_variance
+from noisegen.noise.record import Recording, widest
+from noisegen.noise.spectrum import colouring_kernel, field_correlation
+from noisegen.noise.statistics import NoiseStatistics
 from noisegen.references.profile import NoiseProfile
 from noisegen.references.profile_check import safe_name
-from noisegen.references.spectrum import colouring_kernel, field_correlation
-from noisegen.references.statistics import NoiseStatistics, unit_variance
 
 Doubles = NDArray[np.float64]
 
-ALIKE = ("channels", "white_level", "dtype", "weights_sha256")
+ALIKE = ("channels", "gray", "white_level", "dtype", "weights_sha256")
 """What profiles must have in common to be mixed."""
 
 
@@ -46,7 +50,7 @@ def blend(profiles: Sequence[NoiseProfile], shares: Sequence[float], name: str) 
             if mine != other:
                 raise ProfileError(
                     f"{profile.name}: its {what} is {other}, that of {first.name} is {mine}; "
-                    "only profiles alike in this can be mixed"
+                    f"only profiles alike in this can be mixed{_way_out(what)}"
                 )
     used = [(p, s / total) for p, s in zip(profiles, shares, strict=True) if s > 0]
     if len(used) == 1:
@@ -63,14 +67,18 @@ def blend(profiles: Sequence[NoiseProfile], shares: Sequence[float], name: str) 
         quality=None,
         tokens=_mean([p.tokens for p in kept], weights).astype(np.float32),
         measured=_statistics([p.measured for p in kept], weights),
-        calibrated=(
-            _statistics([p.applied for p in kept], weights)
-            if any(p.calibrated is not None for p in kept)
-            else None
-        ),
+        recording=_finest([p.recording for p in kept]),
         trust=float(weights @ np.array([p.trust for p in kept])),
         tuned=max(p.tuned for p in kept),
+        white_level_given=any(p.white_level_given for p in kept),
+        lowest=min(p.lowest for p in kept),
     )
+
+
+def _way_out(what: str) -> str:
+    if what != "white_level":
+        return ""
+    return ": make both again with the one white level that their camera has"
 
 
 def sweep(low: NoiseProfile, high: NoiseProfile, steps: int) -> list[NoiseProfile]:
@@ -104,13 +112,28 @@ def _statistics(parts: Sequence[NoiseStatistics], shares: Doubles) -> NoiseStati
     powers = np.stack([part.sigma.astype(np.float64) ** 2 for part in parts])
     powers = shares[:, None] * powers
     powers /= np.maximum(powers.sum(0), 1e-300)
+    nodes = _nodes(parts)
+    curves = {
+        name: np.stack([_read(part, getattr(part, name), nodes) for part in parts])
+        for name in ("mean", "level", "coverage", "pixels")
+    }
+    # Pixels are shared among the nodes that they were seen near.
+    pixels = _mean(list(curves["pixels"]), shares)
+    at = np.quantile(nodes, np.linspace(0, 1, MARGINALS), axis=1).T
     mixed = {
-        "mean": _mean([p.mean for p in parts], shares),
-        "level": _root([p.level for p in parts], shares),
-        "surface": _root([p.surface for p in parts], shares),
-        "coverage": _mean([p.coverage for p in parts], shares),
-        "pixels_per_bin": _mean([p.pixels_per_bin for p in parts], shares),
-        "quantiles": unit_variance(_mean([p.quantiles for p in parts], shares)),
+        "nodes": nodes,
+        "mean": _mean(list(curves["mean"]), shares),
+        "level": _root(list(curves["level"]), shares),
+        "coverage": _mean(list(curves["coverage"]), shares),
+        "pixels": pixels / np.maximum(pixels.sum(1, keepdims=True), 1e-9),
+        "activity": _mean([p.activity for p in parts], shares),
+        "colour": _mean([p.colour for p in parts], shares),
+        "colour_reach": _mean([p.colour_reach for p in parts], shares),
+        "marginal_at": at,
+        "marginals": unit_variance(_mean([_marginals(p, at) for p in parts], shares)),
+        "stripes": _root([p.stripes for p in parts], shares),
+        "stripe_kernel": parts[int(np.argmax(shares))].stripe_kernel,
+        "stripe_shared": _mean([p.stripe_shared for p in parts], shares),
         "sigma": sigma,
         "kernel": colouring_kernel(_correlation(parts, powers)),
         "autocorrelation": np.einsum(
@@ -123,6 +146,39 @@ def _statistics(parts: Sequence[NoiseStatistics], shares: Doubles) -> NoiseStati
         ),
     }
     return NoiseStatistics(**{name: value.astype(np.float32) for name, value in mixed.items()})
+
+
+def _nodes(parts: Sequence[NoiseStatistics]) -> Doubles:
+    """C×n, of all parts together: every node's neighbours keep their places."""
+    joined = np.sort(np.concatenate([part.nodes for part in parts], axis=1), axis=1)
+    share = np.linspace(0, 1, parts[0].nodes.shape[1])
+    spread = np.stack([np.quantile(row, share) for row in joined])
+    return np.maximum.accumulate(spread + NARROWEST * np.arange(spread.shape[1]), axis=1)
+
+
+def _read(part: NoiseStatistics, curve: NDArray[np.float32], nodes: Doubles) -> Doubles:
+    """One part's curve, C×n, at other nodes; of levels, by their variance as it is read."""
+    squared = curve is part.level
+    values = curve.astype(np.float64) ** 2 if squared else curve
+    read = np.stack(
+        [np.interp(at, of, row) for at, of, row in zip(nodes, part.nodes, values, strict=True)]
+    )
+    return np.sqrt(read) if squared else read
+
+
+def _marginals(part: NoiseStatistics, at: Doubles) -> Doubles:
+    """One part's marginals at other intensities, C×MARGINALS×QUANTILE_NODES."""
+    tables = np.empty(part.marginals.shape)
+    for c, (of, table) in enumerate(zip(part.marginal_at, part.marginals, strict=True)):
+        for q in range(table.shape[1]):
+            tables[c, :, q] = np.interp(at[c], of, table[:, q])
+    return tables
+
+
+def _finest(recordings: Sequence[Recording]) -> Recording:
+    """That of the finest steps, with the ends farthest out."""
+    finest = min(recordings, key=lambda recording: float(recording.step.max()))
+    return replace(widest(recordings), step=finest.step, origin=finest.origin)
 
 
 def _correlation(parts: Sequence[NoiseStatistics], powers: Doubles) -> Doubles:

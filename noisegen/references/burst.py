@@ -18,11 +18,13 @@ from numpy.typing import NDArray
 from noisegen.errors import BadReferenceError
 from noisegen.images import to_float
 from noisegen.model.config import WINDOW
+from noisegen.noise.record import Recording
+from noisegen.noise.windows import Windows, cut, cut_places, join
 from noisegen.references.motion import moving
 from noisegen.references.registration import Shift, find_shift, inside, kept_power, moved
 from noisegen.references.repair import Equalised, equalised
 from noisegen.references.scenes import same_scene
-from noisegen.references.windows import SMALLEST_REGISTERED_SHARE, Windows, cut, join
+from noisegen.references.windows import SMALLEST_REGISTERED_SHARE
 
 Pixels = NDArray[Any]
 Floats = NDArray[np.float32]
@@ -30,10 +32,6 @@ Mask = NDArray[np.bool_]
 
 MOST_WINDOWS = 16384
 """Of all shots of a burst together (16 Mpx)."""
-
-LARGEST_CLIPPED = 0.02
-"""Share of a window's pixels that may be black or white in some shots and not in others: the mean
-of what is clipped is not the scene's."""
 
 AT_REST = 0.8
 """Share of windows in which a shot must be at rest; what moves in the others is left out there."""
@@ -93,20 +91,21 @@ def refuse_no_burst(burst: Burst) -> None:
 
 
 def burst_windows(
-    burst: Burst, white_level: float, step: float, repair: bool
+    burst: Burst, white_level: float, recording: Recording, repair: bool
 ) -> tuple[Windows, tuple[str, ...]]:
     """Windows of a burst's noise beside its mean, and what was done to the burst.
 
     Args:
         burst: as :func:`refuse_no_burst` lets through.
         white_level: of the shots.
-        step: of their quantisation, in units of the white level; 0 for none.
+        recording: of the shots.
         repair: move shots onto each other, undo flicker, leave out what moved.
 
     Raises:
         BadReferenceError: the shots show different scenes.
     """
     shots, done = _without_copies(burst)
+    step = float(recording.step.max())
     if repair:
         shots, placing = _placed(burst.name, shots, white_level, step)
         done += placing
@@ -114,8 +113,7 @@ def burst_windows(
         _refuse_other_scenes(burst.name, shots, white_level)
     place = _shared_place(shots)
     mean = np.mean([moved(to_float(s.pixels, white_level), s.shift)[place] for s in shots], 0)
-    black = min([0.0, *(float(shot.pixels.min()) for shot in shots)]) / white_level
-    mean = mean.clip(black, 1).astype(np.float32)
+    mean = mean.clip(recording.low, recording.high).astype(np.float32)
     # Of two shots, one: the other's residual is the same with its sign turned.
     still = [shot for shot in shots if shot.shift.is_none]
     sources, moves = [], np.zeros(len(cut(mean)), bool)
@@ -129,11 +127,11 @@ def burst_windows(
         sources.append((source, noisy, clean))
     kept = np.ones_like(moves)
     if repair:
-        kept, left_out = _kept(moves, _clipped(still, place, white_level))
+        kept, left_out = _kept(moves)
         done += left_out
     limit = MOST_WINDOWS // len(sources)
     parts = [
-        _windows(noisy, clean, step, _scale(cut(noisy - clean)[kept], source, shots), black)
+        _windows(noisy, clean, recording, _scale(cut(noisy - clean)[kept], source, shots))
         for source, noisy, clean in sources
     ]
     return join([part.where(kept).take(limit) for part in parts]), tuple(done)
@@ -244,33 +242,16 @@ def _evened(noisy: Floats, clean: Floats, step: float) -> Equalised:
     return equalised(still, clean, step)
 
 
-def _windows(noisy: Floats, clean: Floats, step: float, scale: float, black: float) -> Windows:
-    """The scaled residual, clipped like a picture: what reaches an end may have gone beyond.
-
-    The lower end, ``black``, is 0, or the lowest value of floats that go below it.
-    """
-    picture = (clean + np.float32(scale) * (noisy - clean)).clip(black, 1)
-    return Windows(cut(picture - clean), cut(clean), False, step)
+def _windows(noisy: Floats, clean: Floats, recording: Recording, scale: float) -> Windows:
+    """The scaled residual, clipped like a picture: what reaches an end may have gone beyond."""
+    picture = (clean + np.float32(scale) * (noisy - clean)).clip(recording.low, recording.high)
+    residual = cut((picture - clean).astype(np.float32))
+    return Windows(residual, cut(clean), False, recording, cut_places(*clean.shape[:2]), True)
 
 
-def _clipped(shots: Sequence[_Placed], place: tuple[slice, slice], white_level: float) -> Mask:
-    """Windows of which much is clipped in some shots but not in others."""
-    ends = [
-        (pixels == 0) | (pixels >= white_level) for pixels in (shot.pixels[place] for shot in shots)
-    ]
-    partly = (np.any(ends, 0) & ~np.all(ends, 0)).astype(np.float32)
-    clipped: Mask = cut(partly).mean((1, 2, 3)) > LARGEST_CLIPPED
-    return clipped
-
-
-def _kept(moves: Mask, clipped: Mask) -> tuple[Mask, list[str]]:
+def _kept(moves: Mask) -> tuple[Mask, list[str]]:
     """Windows that are used, and what is said of those that are not."""
-    kept, done = np.ones_like(moves), []
-    for left_out, why in (
-        (moves, "in which something moved"),
-        (clipped, "black or saturated in some shots: their mean is not the scene's"),
-    ):
-        if left_out.any() and (kept & ~left_out).mean() >= SMALLEST_REGISTERED_SHARE:
-            done.append(f"left out {int((kept & left_out).sum())} of {len(kept)} windows, {why}")
-            kept &= ~left_out
-    return kept, done
+    if not moves.any() or (~moves).mean() < SMALLEST_REGISTERED_SHARE:
+        return np.ones_like(moves), []
+    said = f"left out {int(moves.sum())} of {len(moves)} windows, in which something moved"
+    return ~moves, [said]

@@ -32,11 +32,21 @@ class Denoised:
         noisy: as it was.
         clean: its estimate, not clipped.
         error: squared error to expect of the estimate.
+        top: its first row in the reference.
+        left: its first column.
     """
 
     noisy: Floats
     clean: Floats
     error: Floats
+    top: int
+    left: int
+
+    @property
+    def place(self) -> tuple[slice, slice]:
+        """Its rows and columns in the reference."""
+        height, width = self.noisy.shape[:2]
+        return slice(self.top, self.top + height), slice(self.left, self.left + width)
 
 
 def denoised_blocks(noisy: Floats, denoiser: Denoiser) -> list[Denoised]:
@@ -77,7 +87,8 @@ def denoised_blocks(noisy: Floats, denoiser: Denoiser) -> list[Denoised]:
             values: Floats = part.permute(1, 2, 0).contiguous().numpy()
             return values
 
-        return Denoised(block, pixels(estimate.clean), pixels(estimate.log_variance.exp()))
+        error = pixels(estimate.log_variance.exp())
+        return Denoised(block, pixels(estimate.clean), error, top, left)
 
     with single_threaded_pool() as workers:
         return list(workers.map(denoise, chosen))

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from noisegen.model.config import BINS, WINDOW
+from noisegen.model.config import WINDOW
+from noisegen.noise.curves import fit_curves, place_nodes, positions, read_curves
+from noisegen.noise.windows import cut
 from noisegen.references.brightness import TILE, keeps_clear, tiles
-from noisegen.references.curves import fit_curves, intensity_position, read_curves
-from noisegen.references.windows import cut
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -60,8 +60,9 @@ def find_drift(noisy: Floats, clean: Floats) -> Drift | None:
     shots, pictures = tiles(cut(noisy)), tiles(cut(clean))
     seen = keeps_clear(shots, pictures)
     residual = shots - pictures
-    position = intensity_position(pictures)
-    bent = residual - read_curves(fit_curves(position, residual, BINS), position)
+    nodes = place_nodes(pictures)
+    position = positions(nodes, pictures)
+    bent = residual - read_curves(fit_curves(position, residual, nodes), position)
     means, known = (_laid_out(x, rows, columns) for x in (bent.mean((2, 3)), seen))
     variance = np.where(seen, residual.var((2, 3)), 0).sum(0) / np.maximum(seen.sum(0), 1)
     if not any(

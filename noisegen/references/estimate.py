@@ -17,19 +17,27 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
-from noisegen.errors import BadReferenceError
+from noisegen.model.config import WINDOW
 from noisegen.model.denoiser import Denoiser
 from noisegen.model.weights import load_weights
-from noisegen.references.denoise import denoised_blocks
-from noisegen.references.windows import Windows, cut
+from noisegen.noise.record import Recording
+from noisegen.noise.stripes import find_stripes, without_stripes
+from noisegen.noise.windows import Windows, cut, cut_places, put_together
+from noisegen.references.denoise import Denoised, denoised_blocks
+from noisegen.references.surfaces import fit_surfaces
 
 Floats = NDArray[np.float32]
+Places = NDArray[np.int64]
 
 KEPT = 0.5
 """Share of the windows of similar brightness that is kept."""
 
 NEIGHBOURS = 64
-"""Windows of similar brightness that a window is compared with."""
+"""Windows of similar brightness that a window's power is compared with."""
+
+FEWEST_ALIKE = 8
+"""Windows of similar brightness, at least, that its expected error is compared with: an eighth of
+all, up to NEIGHBOURS, so that no brightness is left out whole for being harder to estimate."""
 
 LOUDEST = 3.0
 """A window of more than so many times the variance of the quiet ones of similar brightness is
@@ -39,45 +47,39 @@ leave more noise on detail."""
 LIVELY = 1.5
 """Standard deviation of a lively window's clean estimate, in those of its residual."""
 
+FEW_STEPS = 1 / 1000
+"""Of the quantisation, of white, below which data are deep: more than 8 bits, without a curve."""
+
+DIM = 0.2
+"""Share of its range that the darker half of a dim picture takes."""
+
 QUIET = 0.1
 """Quantile of the variances of similar brightness that counts as quiet."""
 
 NEARBY = 7
 """Side of the surroundings that a pixel's residual is made up for by, in pixels."""
 
-LARGEST_CLIPPED = 0.1
-"""Share of pixels at black or white from which a window is left out."""
 
-
-def blind_windows(
-    noisy: Floats, name: str, step: float = 0.0, denoiser: Denoiser | None = None
-) -> Windows:
+def blind_windows(noisy: Floats, recording: Recording, denoiser: Denoiser | None = None) -> Windows:
     """Windows of a noisy picture with an estimated clean.
 
     Args:
         noisy: H×W×C in units of the white level, at most 1.
-        name: of the reference, for the error.
-        step: of its quantisation, in units of the white level; 0 for none.
+        recording: how it was clipped and rounded.
         denoiser: that estimates the clean; the shipped one where not given.
-
-    Raises:
-        BadReferenceError: every window is clipped.
     """
-    return made_up_windows(estimated_windows(noisy, denoiser or shipped_denoiser()), name, step)
+    return made_up_windows(
+        estimated_windows(noisy, recording, denoiser or shipped_denoiser()), recording
+    )
 
 
-def made_up_windows(estimated: EstimatedWindows, name: str, step: float = 0.0) -> Windows:
-    """The windows to measure of a denoised picture; arguments and errors as of all of it."""
-    # Floats may go below black: there nothing is clipped.
-    clipped = ((estimated.noisy == 0) | (estimated.noisy >= 1)).mean((1, 2, 3))
-    estimated = estimated.where(clipped <= LARGEST_CLIPPED)
-    if len(estimated.noisy) == 0:
-        raise BadReferenceError(
-            f"{name}: black or saturated everywhere, so its noise cannot be seen; use another shot"
-        )
+def made_up_windows(estimated: EstimatedWindows, recording: Recording) -> Windows:
+    """The windows to measure of a denoised picture."""
     estimated = estimated.where(surest(estimated))
     residual = estimated.residual * estimated.made_up()
-    return Windows(residual, estimated.clean.clip(0, 1), True, step)
+    clean = estimated.clean.clip(0, 1)
+    made_up = float(estimated.error.sum() / (estimated.power + estimated.error).sum())
+    return Windows(residual, clean, True, recording, estimated.places, made_up=made_up)
 
 
 @cache
@@ -94,11 +96,13 @@ class EstimatedWindows:
         noisy: N×C×32×32 in units of the white level.
         clean: its estimate.
         squared_error: N×C×32×32, to expect of the estimate.
+        places: N×3, as of :class:`Windows`.
     """
 
     noisy: Floats
     clean: Floats
     squared_error: Floats
+    places: Places
 
     @property
     def residual(self) -> Floats:
@@ -129,17 +133,86 @@ class EstimatedWindows:
 
     def where(self, index: NDArray[np.bool_]) -> EstimatedWindows:
         """Some of the windows."""
-        return EstimatedWindows(self.noisy[index], self.clean[index], self.squared_error[index])
+        return EstimatedWindows(
+            self.noisy[index], self.clean[index], self.squared_error[index], self.places[index]
+        )
 
 
-def estimated_windows(noisy: Floats, denoiser: Denoiser) -> EstimatedWindows:
+def estimated_windows(noisy: Floats, recording: Recording, denoiser: Denoiser) -> EstimatedWindows:
     """All windows of what the denoiser looks at."""
-    blocks = denoised_blocks(noisy, denoiser)
+    stretch = _Stretch.of(noisy, recording)
+    blocks = denoised_blocks(stretch.forward(_even_lines(noisy, recording)), denoiser)
+    cleans = [cut(block.clean) for block in blocks]
+    errors = [cut(block.error) for block in blocks]
     return EstimatedWindows(
-        np.concatenate([cut(block.noisy) for block in blocks]),
-        np.concatenate([cut(block.clean) for block in blocks]),
-        np.concatenate([cut(block.error) for block in blocks]),
+        np.concatenate([cut(noisy[block.place]) for block in blocks]),
+        np.concatenate([stretch.back(clean) for clean in cleans]),
+        np.concatenate([e * stretch.slope(c) ** 2 for e, c in zip(errors, cleans, strict=True)]),
+        np.concatenate([_places(block) for block in blocks]),
     )
+
+
+def _even_lines(noisy: Floats, recording: Recording) -> Floats:
+    """The picture without row and column noise, which a denoiser takes for the scene's."""
+    pixels = cut(noisy)
+    smooth = fit_surfaces(pixels)
+    rough = Windows(pixels - smooth, smooth, True, recording, cut_places(*noisy.shape[:2]))
+    stripes = find_stripes(rough)
+    if not stripes.any:
+        return noisy
+    return put_together(smooth + without_stripes(rough, stripes).residual, noisy)
+
+
+@dataclass(frozen=True)
+class _Stretch:
+    """What a dim, linear picture goes through before the denoiser looks at it.
+
+    The denoiser has learned pictures as 8 bits show them, after a tone curve. In deep data most of
+    the picture may lie in a hundredth of the range, its noise far below what 8 bits show; a square
+    root spreads it, and makes shot noise even.
+
+    Attributes:
+        low: black of the stretched picture.
+        span: from there to its white; 0 where nothing is stretched.
+    """
+
+    low: float
+    span: float
+
+    @classmethod
+    def of(cls, noisy: Floats, recording: Recording) -> _Stretch:
+        """None of a picture of few steps, or of one that fills its range."""
+        low, middle, high = np.quantile(noisy, (0.001, 0.5, 0.999))
+        deep = float(recording.step.max()) < FEW_STEPS
+        if not deep or middle - low > DIM * (high - low):
+            return cls(0.0, 0.0)
+        return cls(float(low - DIM * (middle - low)), float(high - low))
+
+    def forward(self, noisy: Floats) -> Floats:
+        """To what the denoiser looks at."""
+        if not self.span:
+            return noisy
+        root: Floats = np.sqrt(np.clip((noisy - self.low) / self.span, 0, None))
+        return root.astype(np.float32)
+
+    def back(self, clean: Floats) -> Floats:
+        """Of a clean estimate."""
+        if not self.span:
+            return clean
+        return (self.low + self.span * np.maximum(clean, 0) ** 2).astype(np.float32)
+
+    def slope(self, clean: Floats) -> Floats:
+        """What a small error of a clean estimate is multiplied by on its way back."""
+        if not self.span:
+            return np.ones_like(clean)
+        return (2 * self.span * np.maximum(clean, 0.01)).astype(np.float32)
+
+
+def _places(block: Denoised) -> Places:
+    """Where a block's windows lie in the picture's grid of windows."""
+    corner = np.array([0, block.top // WINDOW, block.left // WINDOW])
+    places: Places = cut_places(*block.noisy.shape[:2]) + corner
+    return places
 
 
 def nearby(values: Floats) -> Floats:
@@ -160,13 +233,20 @@ def surest(windows: EstimatedWindows) -> NDArray[np.bool_]:
     share, variance = (windows.error / total)[order], total[order]
     detail = windows.clean.std((2, 3)).mean(1)
     lively = (detail >= LIVELY * np.sqrt(windows.power))[order]
-    half = min(NEIGHBOURS, len(order)) // 2
+    wide = min(NEIGHBOURS, len(order)) // 2
+    narrow = min(max(FEWEST_ALIKE, len(order) // 8), NEIGHBOURS, len(order)) // 2
+    telling = np.empty(len(order), dtype=bool)
+    for rank in range(len(order)):
+        quiet = np.quantile(variance[_around(rank, wide, len(order))], QUIET)
+        telling[rank] = variance[rank] <= LOUDEST * quiet or lively[rank]
     sure = np.zeros(len(order), dtype=bool)
-    for rank, place in enumerate(order):
-        start = max(0, min(rank - half, len(order) - 2 * half))
-        near = slice(start, start + max(2 * half, 1))
-        quiet = variance[near] <= LOUDEST * np.quantile(variance[near], QUIET)
-        telling = quiet | lively[near]
-        limit = np.quantile(share[near][telling], KEPT)
-        sure[place] = telling[rank - start] and share[rank] <= limit
+    for rank in np.flatnonzero(telling).tolist():
+        near = _around(rank, narrow, len(order))
+        sure[order[rank]] = share[rank] <= np.quantile(share[near][telling[near]], KEPT)
     return sure
+
+
+def _around(rank: int, half: int, count: int) -> slice:
+    """Twice ``half`` ranks around one of ``count``, fewer only where there are no more."""
+    start = max(0, min(rank - half, count - 2 * half))
+    return slice(start, start + max(2 * half, 1))

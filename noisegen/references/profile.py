@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -18,35 +18,26 @@ from safetensors.numpy import save as serialise
 from noisegen.errors import ProfileError
 from noisegen.images import write_atomically
 from noisegen.model.tensor_file import METADATA_KEY, read_tensor_file
+from noisegen.noise.record import Recording
+from noisegen.noise.statistics import NoiseStatistics
 from noisegen.references.profile_check import (
-    CALIBRATED_PREFIX,
     ENTRIES,
     check_tensors,
     checked_entries,
 )
 from noisegen.references.quality import Quality
-from noisegen.references.statistics import NoiseStatistics
 
 Floats = NDArray[np.float32]
 
-FORMAT = 3
-"""Version of the profile file that is written."""
-
-READABLE = (2, 3)
-"""Versions that are read. An older one goes when it would mean other pixels, in a new minor
-version of noisegen, and is then refused by name. Version 2 had no warnings, no quality, and nothing
-calibrated or tuned."""
+FORMAT = 4
+"""Version of the profile file that is written, and the only one that is read. Versions 2 and 3
+described the noise at 16 even intensities: they cannot mean the pixels that they meant."""
 
 CONTENT = "noise profile"
 LARGEST = 2**24
 """Bytes of a profile's file; the usual ones have 30 thousand."""
 
 MEASURED = tuple(f.name for f in fields(NoiseStatistics))
-SEEN = 1e-4
-"""Share of the references' pixels above which an intensity counts as shown."""
-
-CALIBRATED = ("kernel", "quantiles", "mean", "level", "surface")
-"""The measured statistics that calibration may change, and that a profile then holds twice."""
 
 
 @dataclass(frozen=True)
@@ -59,19 +50,23 @@ class NoiseProfile:
             scene, whose mean is the clean) or ``estimated``.
         references: file names of the references.
         pixels: of all references together.
-        white_level: of the references: the value that counts as 1.
+        white_level: the count that is white in the camera's files, which counts as 1.
         dtype: of the references: ``uint8``, ``uint16`` or ``float32``.
         weights_sha256: hash of the weights that encoded the prompt.
         tokens: T×D float32, the prompt.
-        measured: the classical model, in units of the white level.
+        measured: the measured model, in units of the white level.
+        recording: how the references were clipped and rounded, in their own counts.
         repairs: what was done to imperfect references before they were measured, in words.
         warnings: what is doubtful about the references, in words.
         quality: how far its noise is from the references', where that was tried.
-        calibrated: the classical model as the generator needs it to come out as measured; only
-            ``CALIBRATED`` may differ from ``measured``. None where nothing was changed.
-        trust: in [0, 1], share of the network's change to the classical noise that counts; less
-            than 1 where that came closer to the references.
+        trust: in [0, 1], share of the network's change to the measured noise that counts; at 0 it
+            does not run.
         tuned: gradient steps that the prompt was tuned by.
+        white_level_given: the user said what is white; else it was found from the references.
+        gray: the references are a gray camera's saved as RGB: one channel is measured, and channels
+            that are alike in a clean stay alike.
+        lowest: smallest value of references of floats, below 0 where a background was subtracted;
+            else 0.
     """
 
     name: str
@@ -83,22 +78,20 @@ class NoiseProfile:
     weights_sha256: str
     tokens: Floats
     measured: NoiseStatistics
+    recording: Recording
     repairs: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     quality: Quality | None = None
-    calibrated: NoiseStatistics | None = None
-    trust: float = 1.0
+    trust: float = 0.0
     tuned: int = 0
-
-    @property
-    def applied(self) -> NoiseStatistics:
-        """What the generator is given: calibrated where that was done."""
-        return self.measured if self.calibrated is None else self.calibrated
+    white_level_given: bool = False
+    gray: bool = False
+    lowest: float = 0.0
 
     @property
     def channels(self) -> int:
-        """1 for a gray camera, 3 for RGB."""
-        return len(self.measured.sigma)
+        """1 for gray pictures, 3 for RGB."""
+        return 3 if self.gray else len(self.measured.sigma)
 
     @property
     def sigma(self) -> Floats:
@@ -107,18 +100,18 @@ class NoiseProfile:
 
     @property
     def level_curve(self) -> Floats:
-        """C×16, standard deviation against intensity."""
+        """C×n, standard deviation at each of the measured nodes."""
         return self.measured.level
 
     @property
     def mean_curve(self) -> Floats:
-        """C×16, mean of the residual against intensity."""
+        """C×n, mean of the residual at each of the measured nodes."""
         return self.measured.mean
 
     @property
     def coverage(self) -> Floats:
-        """C×16, share of the references' pixels at each intensity."""
-        return self.measured.pixels_per_bin
+        """C×n, share of the references' pixels at each of the measured nodes."""
+        return self.measured.pixels
 
     @property
     def autocorrelation(self) -> Floats:
@@ -139,17 +132,15 @@ class NoiseProfile:
         """The file's content: the same bytes for the same profile."""
         tensors = {name: _contiguous(getattr(self.measured, name)) for name in MEASURED}
         tensors["tokens"] = _contiguous(self.tokens)
-        if self.calibrated is not None:
-            for name in CALIBRATED:
-                tensors[CALIBRATED_PREFIX + name] = _contiguous(getattr(self.calibrated, name))
         metadata = {
             "content": CONTENT,
             "format": FORMAT,
             **{name: getattr(self, name) for name in ENTRIES},
-            "warnings": self.warnings,
+            "recording": {
+                name: [float(value) for value in values]
+                for name, values in vars(self.recording).items()
+            },
             "quality": asdict(self.quality) if self.quality else None,
-            "trust": self.trust,
-            "tuned": self.tuned,
         }
         canonical = json.dumps(metadata, sort_keys=True, separators=(",", ":"))
         data: bytes = serialise(tensors, {METADATA_KEY: canonical})
@@ -187,22 +178,16 @@ def _contiguous(values: NDArray[np.floating[Any]]) -> Floats:
 def _checked(path: Path, metadata: Any, tensors: dict[str, Floats]) -> NoiseProfile:  # noqa: ANN401
     if not isinstance(metadata, dict) or metadata.get("content") != CONTENT:
         raise ProfileError(f"{path}: a safetensors file, but not a noise profile; name another")
-    if metadata.get("format") not in READABLE:
+    if metadata.get("format") != FORMAT:
         version = repr(metadata.get("format"))[:20]
         raise ProfileError(
-            f"{path}: profile of version {version}, this noisegen reads versions "
-            f"{' and '.join(map(str, READABLE))}; make it again with noisegen profile create"
+            f"{path}: profile of version {version}, this noisegen reads version {FORMAT}; make it "
+            "again from its references with noisegen profile create"
         )
     try:
-        check_tensors(tensors, CALIBRATED)
+        check_tensors(tensors)
         entries = checked_entries(metadata)
     except ValueError as error:
         raise ProfileError(f"{path}: {error}; make it again") from None
     measured = NoiseStatistics(**{name: tensors[name] for name in MEASURED})
-    calibrated = None
-    if CALIBRATED_PREFIX + CALIBRATED[0] in tensors:
-        changed = {name: tensors[CALIBRATED_PREFIX + name] for name in CALIBRATED}
-        calibrated = replace(measured, **changed)
-    return NoiseProfile(
-        **entries, tokens=tensors["tokens"], measured=measured, calibrated=calibrated
-    )
+    return NoiseProfile(**entries, tokens=tensors["tokens"], measured=measured)

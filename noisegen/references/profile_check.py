@@ -8,15 +8,24 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from noisegen.model.config import ACTIVITY_NODES, BINS, KERNEL, QUANTILE_NODES
+from noisegen.model.config import (
+    ACTIVITY_NODES,
+    KERNEL,
+    MARGINALS,
+    NODES,
+    QUANTILE_NODES,
+    STRIPE_KERNEL,
+)
 from noisegen.model.tensor_file import all_finite
+from noisegen.noise.record import Recording
+from noisegen.noise.statistics import LAGS
 from noisegen.references.quality import Quality
-from noisegen.references.statistics import LAGS
 
 Floats = NDArray[np.float32]
 
@@ -28,16 +37,23 @@ LONGEST_NAME = 200
 """Characters of a profile's name."""
 
 MOST_TOKENS, WIDEST_TOKEN = 128, 2048
-CALIBRATED_PREFIX = "calibrated."
 
+_ANY, _SHARE, _LOG = (-100.0, 100.0), (0.0, 1.001), (-20.0, 20.0)
 RANGES = {
-    "kernel": (-100.0, 100.0),
-    "quantiles": (-1e6, 1e6),
-    "mean": (-100.0, 100.0),
+    "nodes": _ANY,
+    "mean": _ANY,
     "level": (1e-7, 100.0),
-    "coverage": (0.0, 1.001),
-    "surface": (1e-7, 100.0),
-    "pixels_per_bin": (0.0, 1.001),
+    "coverage": _SHARE,
+    "pixels": _SHARE,
+    "activity": _LOG,
+    "colour": (-1e4, 1e4),
+    "colour_reach": _ANY,
+    "marginal_at": _ANY,
+    "marginals": (-1e6, 1e6),
+    "kernel": _ANY,
+    "stripes": (0.0, 100.0),
+    "stripe_kernel": (-2.0, 2.0),
+    "stripe_shared": _SHARE,
     "sigma": (1e-7, 100.0),
     "autocorrelation": (-2.0, 2.0),
     "colour_correlation": (-2.0, 2.0),
@@ -54,11 +70,16 @@ ENTRIES = (
     "dtype",
     "weights_sha256",
     "repairs",
+    "warnings",
+    "quality",
+    "trust",
+    "tuned",
+    "white_level_given",
+    "lowest",
+    "gray",
+    "recording",
 )
-"""Of the metadata, in every version of the format."""
-
-_LATER: dict[str, Any] = {"warnings": [], "quality": None, "trust": 1.0, "tuned": 0}
-"""Entries that version 2 had not, and what they are there."""
+"""Of the metadata."""
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 _UNSAFE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
@@ -88,19 +109,13 @@ def _is_unsafe(character: str) -> bool:
     return character in "/\\" or unicodedata.category(character) in _UNSAFE
 
 
-def check_tensors(tensors: dict[str, NDArray[Any]], calibrated: tuple[str, ...]) -> None:
+def check_tensors(tensors: dict[str, NDArray[Any]]) -> None:
     """Refuses other tensors than a profile's.
-
-    Args:
-        tensors: by name.
-        calibrated: those that there may be a calibrated one of.
 
     Raises:
         ValueError: one is missing, misshapen, of another type or beyond all reason.
     """
     expected = _shapes(tensors.get("sigma"))
-    if any(name.startswith(CALIBRATED_PREFIX) for name in tensors):
-        expected |= {CALIBRATED_PREFIX + name: expected[name] for name in calibrated}
     for name, shape in expected.items():
         found = tensors.get(name)
         if found is None or found.shape != shape or found.dtype != np.float32:
@@ -115,10 +130,11 @@ def check_tensors(tensors: dict[str, NDArray[Any]], calibrated: tuple[str, ...])
     if not all_finite(tensors):
         raise ValueError("it holds NaN or infinite values")
     for name, values in tensors.items():
-        low, high = RANGES[name.removeprefix(CALIBRATED_PREFIX)]
+        low, high = RANGES[name]
         if values.min() < low or values.max() > high:
             raise ValueError(f"tensor {name} has values beyond [{low:g}, {high:g}]")
-        if name.endswith("quantiles") and (np.diff(values, axis=-1) < 0).any():
+    for name in ("nodes", "marginal_at", "marginals", "colour_reach"):
+        if (np.diff(tensors[name], axis=-1) < 0).any():
             raise ValueError(f"tensor {name} does not increase")
 
 
@@ -126,15 +142,18 @@ def _shapes(sigma: NDArray[Any] | None) -> dict[str, tuple[int, ...]]:
     channels = len(sigma) if sigma is not None and sigma.ndim == 1 else 0
     if channels not in (1, 3):
         raise ValueError("tensor sigma is missing or misshapen")
-    curve, lags = (channels, BINS), 2 * LAGS + 1
+    curve, lags = (channels, NODES), 2 * LAGS + 1
     return {
+        **dict.fromkeys(("nodes", "mean", "level", "coverage", "pixels"), curve),
+        "activity": (channels, ACTIVITY_NODES),
+        "colour": (channels, channels),
+        "colour_reach": (channels, channels, 2),
+        "marginal_at": (channels, MARGINALS),
+        "marginals": (channels, MARGINALS, QUANTILE_NODES),
         "kernel": (channels, channels, KERNEL, KERNEL),
-        "quantiles": (channels, QUANTILE_NODES),
-        "mean": curve,
-        "level": curve,
-        "coverage": curve,
-        "surface": (channels, ACTIVITY_NODES, BINS),
-        "pixels_per_bin": curve,
+        "stripes": (channels, 2),
+        "stripe_kernel": (channels, 2, STRIPE_KERNEL),
+        "stripe_shared": (channels, 2),
         "sigma": (channels,),
         "autocorrelation": (channels, lags, lags),
         "colour_correlation": (channels, channels),
@@ -151,7 +170,6 @@ def checked_entries(metadata: dict[str, Any]) -> dict[str, Any]:
         found = {name: metadata[name] for name in ENTRIES}
     except KeyError as error:
         raise ValueError(f"it has no entry {error}") from None
-    found |= {name: metadata.get(name, value) for name, value in _LATER.items()}
     check_name(found["name"])
     _check(found["kind"] in KINDS, "kind")
     _check(found["dtype"] in tuple(LARGEST_SAMPLE), "dtype")
@@ -160,6 +178,10 @@ def checked_entries(metadata: dict[str, Any]) -> dict[str, Any]:
     _check(type(found["pixels"]) is int and 0 <= found["pixels"] < 2**63, "pixels")
     _check(type(found["tuned"]) is int and 0 <= found["tuned"] < 2**63, "tuned")
     _check(_is_number(found["trust"], 0, 1), "trust")
+    _check(type(found["white_level_given"]) is bool, "white_level_given")
+    _check(type(found["gray"]) is bool, "gray")
+    found["recording"] = _recording(found["recording"])
+    _check(_is_number(found["lowest"], -1e30, 0), "lowest")
     weights = found["weights_sha256"]
     _check(isinstance(weights, str) and _HASH.fullmatch(weights) is not None, "weights_sha256")
     for name in ("references", "repairs", "warnings"):
@@ -172,6 +194,18 @@ def checked_entries(metadata: dict[str, Any]) -> dict[str, Any]:
     except (TypeError, ValueError, OverflowError):
         _check(False, "quality")
     return found
+
+
+def _recording(value: object) -> Recording:
+    names = [field.name for field in fields(Recording)]
+    _check(isinstance(value, dict) and set(value) == set(names), "recording")
+    rows = [value[name] for name in names]  # type: ignore[index]
+    for row in rows:
+        sound = isinstance(row, list) and len(row) in (1, 3) and len(row) == len(rows[0])
+        _check(sound and all(_is_number(entry, -1e30, 1e30) for entry in row), "recording")
+    low, high, step, origin = (np.array(row, np.float64) for row in rows)
+    _check(bool((low < high).all() and (step >= 0).all()), "recording")
+    return Recording(low, high, step, origin)
 
 
 def _is_number(value: object, low: float, high: float) -> bool:

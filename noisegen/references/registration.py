@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisegen.model.config import WINDOW
-from noisegen.references.windows import cut
+from noisegen.noise.windows import cut
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]

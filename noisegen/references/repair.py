@@ -14,17 +14,17 @@ from numpy.typing import NDArray
 
 from noisegen.errors import BadReferenceError
 from noisegen.model.config import WINDOW
+from noisegen.noise.record import Recording
+from noisegen.noise.windows import Windows, cut
 from noisegen.references.brightness import Brightness, fit_brightness
 from noisegen.references.drift import Drift, find_drift
 from noisegen.references.registration import Shift, find_shift, inside, moved
 from noisegen.references.scenes import same_scene
 from noisegen.references.windows import (
+    LARGEST_MISPLACED,
     SMALLEST_REGISTERED_SHARE,
-    Windows,
     all_windows,
-    cut,
-    follow_by_chance,
-    follow_gradient,
+    misplaced,
     registered,
 )
 
@@ -41,7 +41,7 @@ LARGEST_FINE = 0.1
 """Largest energy of finer detail, as a share of the residual's; about half of it is aliased."""
 
 SMALLEST_LEFT_OUT = 0.1
-"""Share of windows left out beyond what chance leaves out, that is worth naming."""
+"""Share of windows left out that is worth naming."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class RepairedPair:
 
 
 def repaired_windows(
-    noisy: Floats, clean: Floats, name: str, step: float, least: Significance = ANY
+    noisy: Floats, clean: Floats, name: str, recording: Recording, least: Significance = ANY
 ) -> tuple[Windows, tuple[str, ...]]:
     """Windows of a pair as good as it can be made, and what was done to it.
 
@@ -115,14 +115,14 @@ def repaired_windows(
         noisy: H×W×C in units of the white level.
         clean: the same shape.
         name: of the reference, for the error.
-        step: of the quantisation; 0 for none.
+        recording: of the noisy picture.
         least: what is undone.
 
     Raises:
         BadReferenceError: the two show different scenes.
     """
-    pair = repair_pair(noisy, clean, name, step, least)
-    windows = all_windows(pair.noisy, pair.clean, step)
+    pair = repair_pair(noisy, clean, name, recording, least)
+    windows = all_windows(pair.noisy, pair.clean, recording)
     known = cut(pair.lost[..., None].astype(np.float32)).mean((1, 2, 3)) <= LARGEST_LOST
     repairs = list(pair.repairs)
     if not known.all() and known.any():
@@ -133,19 +133,19 @@ def repaired_windows(
         if not coarse.all():
             repairs.append(f"left out {_count(~coarse)}, whose clean is too fine to be moved so")
             windows = windows.where(coarse)
-    followed = follow_gradient(windows.residual, windows.clean)
-    kept, limit = registered(followed)
-    if limit >= 1 and least is not ANY:
+    share = misplaced(windows)
+    lie_well = share <= LARGEST_MISPLACED
+    if lie_well.mean() < SMALLEST_REGISTERED_SHARE and least is not ANY:
         # Hardly a window lies as it should, so there is nothing to mask: undo all there is.
-        return repaired_windows(noisy, clean, name, step, ANY)
-    by_chance = (float((follow_by_chance(windows) > limit).sum()) + 1) / (len(windows) + 1)
-    if (~kept).mean() > by_chance + SMALLEST_LEFT_OUT + 3 * np.sqrt(by_chance / len(windows)):
-        repairs.append(f"left out {_count(~kept)}, whose residual follows the clean's edges")
+        return repaired_windows(noisy, clean, name, recording, ANY)
+    kept = registered(windows, share)
+    if (~kept).mean() > SMALLEST_LEFT_OUT:
+        repairs.append(f"left out {_count(~kept)}, which are shifted against the clean")
     return windows.where(kept), tuple(repairs)
 
 
 def repair_pair(
-    noisy: Floats, clean: Floats, name: str, step: float, least: Significance = ANY
+    noisy: Floats, clean: Floats, name: str, recording: Recording, least: Significance = ANY
 ) -> RepairedPair:
     """Shift, brightness and drift undone, in this order; see :func:`repaired_windows`."""
     repairs = []
@@ -155,7 +155,7 @@ def repair_pair(
         place = inside(clean.shape, shift)
         noisy, clean = noisy[place], moved(clean, shift)[place].clip(0, 1)
     refuse_other_scene(noisy, clean, name)
-    even = equalised(noisy, clean, step, least)
+    even = equalised(noisy, clean, float(recording.step.max()), least)
     repairs += even.repairs
     return RepairedPair(noisy, even.clean, even.lost, not shift.is_whole, tuple(repairs))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 
 import numpy as np
 import torch
@@ -10,29 +11,32 @@ from numpy.typing import NDArray
 
 from noisegen.model.conditioning import Statistics
 from noisegen.model.encoder import ReferenceWindows
-from noisegen.references.statistics import NoiseStatistics
-from noisegen.references.windows import Windows
+from noisegen.noise.statistics import NoiseStatistics
+from noisegen.noise.windows import Windows
 
 MAX_WINDOWS = 256
 """Windows that the encoder looks at, spread evenly over all references (0.26 Mpx)."""
 
 
-def statistics_tensors(measured: NoiseStatistics) -> Statistics:
-    """A batch of one."""
-    kernel = measured.kernel
-    if len(measured.sigma) == 1:
+def statistics_tensors(measured: NoiseStatistics, channels: int = 3) -> Statistics:
+    """A batch of one.
+
+    Args:
+        measured: of C channels.
+        channels: C, or 3 for a gray camera's channel to be repeated, as networks need it.
+    """
+    kernel, colour, reach = measured.kernel, measured.colour, measured.colour_reach
+    if len(measured.sigma) < channels:
         # One white channel drives all three, so that the repeated gray channels stay equal.
         kernel = np.concatenate([kernel, np.zeros_like(kernel), np.zeros_like(kernel)], axis=1)
+        colour, reach = np.repeat(colour, 3, axis=1), np.repeat(reach, 3, axis=1)
     scale = float(np.sqrt(np.mean(measured.sigma.astype(np.float64) ** 2)))
-    return Statistics(
-        kernel=_three(kernel),
-        quantiles=_three(measured.quantiles),
-        mean=_three(measured.mean),
-        level=_three(measured.level),
-        coverage=_three(measured.coverage),
-        surface=_three(measured.surface),
-        scale=torch.tensor([scale], dtype=torch.float32),
-    )
+    values = {f.name: getattr(measured, f.name, None) for f in fields(Statistics)}
+    values |= {"kernel": kernel, "colour": colour, "colour_reach": reach}
+    tensors = {
+        name: _channels(value, channels) for name, value in values.items() if value is not None
+    }
+    return Statistics(**tensors, scale=torch.tensor([scale], dtype=torch.float32))
 
 
 def window_tensors(sets: Sequence[Windows], limit: int = MAX_WINDOWS) -> ReferenceWindows:
@@ -51,6 +55,6 @@ def window_tensors(sets: Sequence[Windows], limit: int = MAX_WINDOWS) -> Referen
     return ReferenceWindows(residual, clean, valid, estimated)
 
 
-def _three(values: NDArray[np.float32]) -> torch.Tensor:
-    repeated = np.repeat(values, 3, axis=0) if len(values) == 1 else values
+def _channels(values: NDArray[np.float32], channels: int) -> torch.Tensor:
+    repeated = np.repeat(values, channels, axis=0) if len(values) < channels else values
     return torch.from_numpy(np.ascontiguousarray(repeated)).unsqueeze(0)

@@ -1,97 +1,147 @@
-"""References cut into 32×32 windows, on the 8×8 grid of the picture's corner."""
+"""Which windows of a reference and its clean lie on each other."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from noisegen.model.config import WINDOW
+from noisegen.noise.record import Recording
+from noisegen.noise.windows import Windows, cut, cut_places
 
 Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
+Places = NDArray[np.int64]
 
-GRADIENT_CORRELATIONS = (0.08, 0.12, 0.2)
-"""Largest correlations of a registered window's residual with the clean's gradients, from strict
-to lenient. White noise stays below the first in 97 of 100 windows, grainy noise in two of three;
-either below the last in all but one of a thousand."""
+LARGEST_MISPLACED = 0.02
+"""Share of a window's power that a shift may explain. On PolyU windows above it are half of a
+picture and double the error; on pairs that lie on each other chance explains a thousandth."""
 
 SMALLEST_REGISTERED_SHARE = 0.1
-"""The strictest limit that leaves this share of the windows is taken, or the pair as it is."""
+"""Share of the windows that must be fit for use: of fewer, the pair is taken as it is."""
+
+KEPT_OF_ALIKE = 0.25
+"""Share of the windows of like brightness that is kept in any case: those that lie best."""
+
+WORST_KEPT = 0.15
+"""Share of a window's power that a shift explains, from which it is left out in any case: then more
+is spoilt by it than is lost without it."""
+
+BRIGHTNESSES = 8
+"""Groups of like brightness, by what is brightest in a window."""
+
+SMOOTH = 1.5
+"""Standard deviation, in windows, of the surroundings that a window's shift is found with: shifts
+vary slowly over a frame, what follows edges by chance does not."""
 
 
-@dataclass(frozen=True)
-class Windows:
-    """Windows of one or more references.
-
-    Attributes:
-        residual: N×C×32×32 float32, noisy − clean in units of the white level.
-        clean: N×C×32×32 float32, in [0, 1].
-        estimated: the clean was estimated from the noisy picture alone.
-        step: of the noisy picture's quantisation, in units of the white level; 0 for none.
-    """
-
-    residual: Floats
-    clean: Floats
-    estimated: bool
-    step: float = 0.0
-
-    def __len__(self) -> int:
-        return len(self.residual)
-
-    def take(self, count: int) -> Windows:
-        """At most ``count`` windows, evenly spread."""
-        if len(self) <= count:
-            return self
-        return self.where(np.linspace(0, len(self) - 1, count).round().astype(int))
-
-    def where(self, index: NDArray[np.integer[Any]] | NDArray[np.bool_]) -> Windows:
-        """The windows of an index or mask."""
-        return replace(self, residual=self.residual[index], clean=self.clean[index])
+def paired_windows(noisy: Floats, clean: Floats, recording: Recording) -> Windows:
+    """Windows of a reference that lie on its clean, both H×W×C in units of the white level."""
+    windows = all_windows(noisy, clean, recording)
+    return windows.where(registered(windows, misplaced(windows)))
 
 
-def cut(image: Floats) -> Floats:
-    """H×W×C → N×C×32×32: every whole window of the picture, in reading order."""
-    height, width, channels = image.shape
-    rows, columns = height // WINDOW, width // WINDOW
-    trimmed = image[: rows * WINDOW, : columns * WINDOW]
-    split = trimmed.reshape(rows, WINDOW, columns, WINDOW, channels).transpose(0, 2, 4, 1, 3)
-    return np.ascontiguousarray(split.reshape(-1, channels, WINDOW, WINDOW))
-
-
-def paired_windows(noisy: Floats, clean: Floats, step: float = 0.0) -> Windows:
-    """Windows of a reference with its clean, both H×W×C in units of the white level.
-
-    Windows whose residual follows the clean's gradient (a shift between the two) are left out,
-    as strictly as the pair allows: their misplaced edges would count as noise.
-    """
-    windows = all_windows(noisy, clean, step)
-    kept, _ = registered(follow_gradient(windows.residual, windows.clean))
-    return windows.where(kept)
-
-
-def all_windows(noisy: Floats, clean: Floats, step: float = 0.0) -> Windows:
+def all_windows(noisy: Floats, clean: Floats, recording: Recording) -> Windows:
     """Windows of a reference with its clean, both H×W×C in units of the white level."""
-    return Windows(cut(noisy - clean), cut(clean), False, step)
+    places = cut_places(*clean.shape[:2])
+    return Windows(cut(noisy - clean), cut(clean), False, recording, places)
 
 
-def registered(followed: Floats) -> tuple[NDArray[np.bool_], float]:
-    """Windows to keep, and the limit that they keep to, by :func:`follow_gradient`.
+def registered(windows: Windows, share: Doubles) -> NDArray[np.bool_]:
+    """Windows to keep, by :func:`misplaced`.
 
-    As strictly as the pair allows; all of them, and a limit of 1, where hardly any is registered.
+    Of like brightness some stay, those that lie best, if they do not lie far off: bright places
+    are edges more often than dark ones, and noise at intensities that are all left out would be
+    guessed.
     """
-    for limit in GRADIENT_CORRELATIONS:
-        kept = followed <= limit
-        if kept.mean() >= SMALLEST_REGISTERED_SHARE:
-            return kept, limit
-    return np.ones(len(followed), bool), 1.0
+    brightest = np.quantile(windows.clean.mean(1), 0.95, axis=(1, 2))
+    kept = np.zeros(len(windows), bool)
+    for alike in np.array_split(np.argsort(brightest, kind="stable"), BRIGHTNESSES):
+        if len(alike):
+            best = float(np.quantile(share[alike], KEPT_OF_ALIKE))
+            kept[alike] = share[alike] <= max(LARGEST_MISPLACED, min(best, WORST_KEPT))
+    if not kept.any():
+        # Nothing lies well: then those that lie best, and the verdict judges what comes of it.
+        kept = share <= np.quantile(share, SMALLEST_REGISTERED_SHARE)
+    return kept
 
 
-def follow_by_chance(windows: Windows) -> Floats:
-    """What :func:`follow_gradient` says of residuals beside other windows' clean."""
-    return follow_gradient(windows.residual, np.roll(windows.clean, 1, 0))
+def misplaced(windows: Windows) -> Doubles:
+    """Share of each window's power that a shift between the pictures explains.
+
+    To first order a shift adds its product with the clean's gradient to the residual. It is found
+    by least squares over a window and its surroundings; noise that merely
+    follows edges, as in-camera denoising leaves it, has no direction that its surroundings share.
+
+    Returns:
+        N values in [0, 1].
+    """
+    residual = windows.residual - windows.residual.mean((2, 3), keepdims=True)
+    across, down = _gradients(windows)
+    power = np.maximum((residual.astype(np.float64) ** 2).mean((2, 3)), 1e-12)
+    # One measure for all windows: those that lie badly must not count less for it.
+    typical = np.median(power, axis=0)
+    sums = {
+        name: (np.einsum("ncyx,ncyx->nc", one, other) / typical).sum(1)
+        for name, one, other in (
+            ("aa", across, across),
+            ("ad", across, down),
+            ("dd", down, down),
+            ("ar", across, residual),
+            ("dr", down, residual),
+        )
+    }
+    near = {name: _smoothed(values, windows.places) for name, values in sums.items()}
+    # A faint pull to no shift, where there is no edge to see one by.
+    faint = 1e-6 + 1e-3 * (near["aa"] + near["dd"])
+    aa, dd, ad = near["aa"] + faint, near["dd"] + faint, near["ad"]
+    determinant = aa * dd - ad**2
+    right = (dd * near["ar"] - ad * near["dr"]) / determinant
+    below = (aa * near["dr"] - ad * near["ar"]) / determinant
+    moved = sums["aa"] * right**2 + 2 * sums["ad"] * right * below + sums["dd"] * below**2
+    # What a window's own residual loses by the shift: a neighbour's shift explains nothing here.
+    explained = 2 * (sums["ar"] * right + sums["dr"] * below) - moved
+    own = (power / typical).sum(1) * residual[0, 0].size
+    share: Doubles = np.clip(explained / own, 0, 1)
+    return share
+
+
+def _gradients(windows: Windows) -> tuple[Floats, Floats]:
+    """Of the clean, across and down, N×C×h×w: over the windows' borders where a neighbour is."""
+    across, down = np.zeros_like(windows.clean), np.zeros_like(windows.clean)
+    for picture in np.unique(windows.places[:, 0]):
+        of_it = np.flatnonzero(windows.places[:, 0] == picture)
+        rows, columns = windows.places[of_it, 1], windows.places[of_it, 2]
+        count = rows.max() + 1, columns.max() + 1
+        laid = np.full((*count, *windows.clean.shape[1:]), np.nan, np.float32)
+        laid[rows, columns] = windows.clean[of_it]
+        height, width = (number * WINDOW for number in count)
+        whole = laid.transpose(2, 0, 3, 1, 4).reshape(-1, height, width)
+        for axis, result in ((2, across), (1, down)):
+            # Where there is no neighbour there is no number; nothing is said there.
+            slope = np.nan_to_num(np.gradient(whole, axis=axis))
+            cut_again = slope.reshape(-1, count[0], WINDOW, count[1], WINDOW)
+            result[of_it] = cut_again.transpose(1, 3, 0, 2, 4)[rows, columns]
+    return across, down
+
+
+def _smoothed(values: Doubles, places: Places) -> Doubles:
+    """N values summed under a Gaussian of SMOOTH windows over their pictures' grids."""
+    result = np.empty_like(values)
+    for picture in np.unique(places[:, 0]):
+        of_it = places[:, 0] == picture
+        rows, columns = places[of_it, 1], places[of_it, 2]
+        grid = np.zeros((rows.max() + 1, columns.max() + 1))
+        grid[rows, columns] = values[of_it]
+        weighted = _nearby(grid.shape[0]) @ grid @ _nearby(grid.shape[1])
+        result[of_it] = weighted[rows, columns]
+    return result
+
+
+def _nearby(count: int) -> Doubles:
+    apart = np.subtract.outer(np.arange(count), np.arange(count))
+    weights: Doubles = np.exp(-0.5 * (apart / SMOOTH) ** 2)
+    return weights
 
 
 def follow_gradient(residual: Floats, clean: Floats) -> Floats:
@@ -117,13 +167,3 @@ def _correlate(a: Floats, b: Floats) -> Floats:
     norm = np.sqrt((a**2).sum((1, 2)) * (b**2).sum((1, 2)))
     correlation: Floats = np.abs((a * b).sum((1, 2))) / np.maximum(norm, 1e-12)
     return correlation
-
-
-def join(parts: Sequence[Windows]) -> Windows:
-    """All windows of several references; estimated if any of them is."""
-    return Windows(
-        np.concatenate([part.residual for part in parts]),
-        np.concatenate([part.clean for part in parts]),
-        any(part.estimated for part in parts),
-        max(part.step for part in parts),
-    )
