@@ -2,7 +2,13 @@
 
 from noisegen.images.jpeg_quality import STANDARD_TABLE, quality_of_scale
 from noisegen.images.picture import Container, Header, Picture, Pixels, pixel_hash
-from noisegen.images.planes import default_white_level, quantise, to_float, white_level_of
+from noisegen.images.planes import (
+    default_white_level,
+    level_words,
+    quantise,
+    to_float,
+    white_level_of,
+)
 from noisegen.images.read import read_header, read_jpeg_quality, read_picture
 from noisegen.images.write import (
     copy_atomically,
@@ -21,6 +27,7 @@ __all__ = [
     "copy_atomically",
     "default_white_level",
     "encode",
+    "level_words",
     "lossless_container",
     "pixel_hash",
     "quality_of_scale",

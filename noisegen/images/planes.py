@@ -49,6 +49,20 @@ def white_level_of(arrays: Iterable[Pixels]) -> int:
     return next(level for level in WHITE_LEVELS_16 if level >= value)
 
 
+def level_words(level: float, dtype: str, source: str) -> str:
+    """A white level for people: ``12 bits (white 4095, found)``, or ``white 1000 (given)``.
+
+    Args:
+        level: above 0.
+        dtype: name of the sample type; of floats no number of bits is said.
+        source: where the level is from: ``found``, ``given`` or the like.
+    """
+    bits = int(level).bit_length()
+    if np.dtype(dtype).kind == "f" or level != 2**bits - 1:
+        return f"white {level:g} ({source})"
+    return f"{bits} bits (white {level:.0f}, {source})"
+
+
 def to_float(pixels: Pixels, white_level: float) -> NDArray[np.float32]:
     """Scale samples to the white level.
 

@@ -15,6 +15,8 @@ from noisegen.online.process import synthesizer
 from noisegen.references.made_with import unfit_for_weights
 from noisegen.references.profile import NoiseProfile
 from noisegen.synthesis import draws
+from noisegen.synthesis.clean_rows import ArrayRows
+from noisegen.synthesis.levels import in_unit_range, likely_level, profile_words
 from noisegen.synthesis.plan import SynthesisOptions
 from noisegen.synthesis.synthesizer import CleanError
 
@@ -41,13 +43,25 @@ class Camera:
     device: str
     options: SynthesisOptions
 
-    def noisy(self, clean: Pixels, key: str, epoch: int) -> tuple[Pixels, float]:
+    def noisy(
+        self,
+        clean: Pixels,
+        key: str,
+        epoch: int,
+        *,
+        whole: Pixels | None = None,
+        in_counts: bool = False,
+    ) -> tuple[Pixels, float]:
         """The noisy version of a clean picture, and the white level of both.
 
         Args:
-            clean: H×W×C; uint8, uint16, or float in [0, 1].
+            clean: H×W×C; uint8, uint16, or float.
             key: what tells this picture from others.
             epoch: the number of the noisy version.
+            whole: the picture that the clean is cropped from, which says how its counts are
+                taken; the clean itself where not given.
+            in_counts: floats are as files hold them; else they are in [0, 1] unless the white level
+                is given.
 
         Raises:
             CleanError: no noise can be put on the picture.
@@ -59,17 +73,28 @@ class Camera:
         if not fitting:
             raise CleanError(self.unfit(clean.shape[2]) or "fits no profile")
         profile = fitting[draws.choice(len(fitting), seed, key, epoch)]
-        white = self._white_level(clean.dtype, profile)
-        noisy = synthesizer(self.weights, self.device).synthesize(
+        given = self.options.white_level if clean.dtype != np.uint8 else None
+        if clean.dtype.kind == "f" and not in_counts and given is None:
+            profile = in_unit_range(profile)
+            _refuse_beyond_unit(clean)
+        making = synthesizer(self.weights, self.device)
+        levels = making.check([ArrayRows(clean if whole is None else whole)], profile, given)
+        if levels.brighter and given is None:
+            # Pairs are scaled by the white level, which must be one for all.
+            raise CleanError(
+                f"goes beyond the white level of profile {profile.name}, {profile_words(profile)}; "
+                f"give white_level={levels.white:g}, or make the profile again with it"
+            )
+        noisy = making.synthesize(
             clean,
             profile,
             seed=seed,
             key=key,
             variant=epoch,
             strength=draws.strength(*self.options.strength, seed, key, epoch),
-            white_level=white,
+            levels=levels,
         )
-        return noisy, white
+        return noisy, levels.white
 
     def unfit(self, channels: int) -> str | None:
         """Why a picture of so many channels has no profile; None if it has one."""
@@ -79,13 +104,15 @@ class Camera:
         names = ", ".join(profile.name for profile in self.profiles)
         return f"is {have}, which the noise of {names} is not; give a profile of such references"
 
-    def _white_level(self, dtype: np.dtype[Any], profile: NoiseProfile) -> float:
-        """As ``synth`` has it."""
-        if dtype.kind == "f":
-            return 1.0
-        if dtype == np.uint16 and self.options.white_level is not None:
-            return self.options.white_level
-        return profile.white_level if dtype.name == profile.dtype else float(np.iinfo(dtype).max)
+
+def _refuse_beyond_unit(clean: Pixels) -> None:
+    highest = float(clean.max(initial=0))
+    if 1 < highest < np.inf:
+        likely = likely_level(highest, whole=True)
+        raise CleanError(
+            f"has values up to {highest:g}, outside [0, 1]; divide by {likely:g}, or give "
+            f"white_level={likely:g}"
+        )
 
 
 def make_camera(

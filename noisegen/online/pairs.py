@@ -64,8 +64,8 @@ class NoisyPairs(Dataset[NoisyPair]):
     pixels alone, which takes a fraction of the time.
 
     Args:
-        cleans: a picture, a folder of pictures (with its subfolders; floats in a TIFF are in
-            [0, 1]), or a dataset of tensors C×H×W or H×W, uint8, uint16 or float in [0, 1].
+        cleans: a picture, a folder of pictures (with its subfolders), or a dataset of tensors C×H×W
+            or H×W, uint8, uint16 or float in [0, 1].
         profiles: a noise profile or its path, or several; one that fits is drawn for each pair.
         patch: side of square crops, None for whole pictures. After each epoch another crop of a
             picture is given, until there is no other.
@@ -73,7 +73,8 @@ class NoisyPairs(Dataset[NoisyPair]):
         seed: of every draw.
         strength: factor on the noise, or the lowest and highest; one is drawn for each pair, evenly
             in its logarithm.
-        white_level: of uint16 cleans; the profile's, or 65535, where not given.
+        white_level: the count that is white in uint16 and float cleans, as for
+            :meth:`Synthesizer.synthesize`; where not given, float tensors are in [0, 1].
         device: ``cpu``; any other only with ``num_workers=0``.
 
     Attributes:
@@ -139,8 +140,9 @@ class NoisyPairs(Dataset[NoisyPair]):
         epoch = int(self.epoch)
         name, key, clean = self._clean(index)
         try:
-            clean = self._crop(clean, key, epoch)
-            noisy, white = self.camera.noisy(clean, key, epoch)
+            whole, clean = clean, self._crop(clean, key, epoch)
+            in_files = isinstance(self._cleans[index], CleanFile)
+            noisy, white = self.camera.noisy(clean, key, epoch, whole=whole, in_counts=in_files)
         except CleanError as error:
             raise CleanError(f"{name}: {error}") from None
         return NoisyPair(_unit(noisy, white), _unit(clean, white))

@@ -42,7 +42,8 @@ class AddCameraNoise(Transform):
         seed: of every draw.
         strength: factor on the noise, or the lowest and highest; one is drawn for each picture,
             evenly in its logarithm.
-        white_level: of uint16 pictures; the profile's, or 65535, where not given.
+        white_level: the count that is white in uint16 and float pictures, as for
+            :meth:`Synthesizer.synthesize`; where not given, floats are in [0, 1].
         device: ``cpu``; any other only in the main process.
 
     Raises:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,18 +13,24 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from noisegen.images import quantise, to_float
-from noisegen.model.conditioning import Conditioning
+from noisegen.images import to_float
+from noisegen.model.classical import Colouring, shape_field
+from noisegen.model.conditioning import Conditioning, Statistics
 from noisegen.model.config import KERNEL
-from noisegen.model.generator import Generator
+from noisegen.model.generator import ACTIVITY_REACH, Generator
 from noisegen.references.profile import NoiseProfile
 from noisegen.references.tensors import statistics_tensors
 from noisegen.synthesis.blocks import Region, bounds
 from noisegen.synthesis.clean_rows import HeldRows
-from noisegen.synthesis.field import FieldKey, gaussian_field
+from noisegen.synthesis.field import CHANNELS, FieldKey, gaussian_field
+from noisegen.synthesis.recorder import Recorder
+from noisegen.synthesis.stripes import stripes_of
 
 Pixels = NDArray[Any]
 Floats = NDArray[np.float32]
+
+_Model = Callable[[Tensor, Tensor], Tensor]
+"""Clean and field → noise."""
 
 MARGIN = KERNEL // 2
 """What colouring uses up of the field on every side."""
@@ -34,6 +41,9 @@ STRIP = 64
 
 class BlockNoise:
     """Generates a profile's noise.
+
+    The network runs where it counts; else the measured model alone, which needs less context and
+    as many channels as there are.
 
     Args:
         generator: on its device.
@@ -49,21 +59,34 @@ class BlockNoise:
         workers: ThreadPoolExecutor,
         profile: NoiseProfile,
     ) -> None:
-        self._generator, self._device, self._workers = generator, device, workers
-        self._channels = profile.channels
-        tokens = torch.from_numpy(profile.tokens).unsqueeze(0).to(device)
-        statistics = statistics_tensors(profile.applied).to(device)
-        self._conditioning = Conditioning(tokens, statistics, profile.trust)
+        self._device, self._workers = device, workers
+        self._measured = profile.measured
+        self._channels = len(profile.measured.sigma)
+        network = profile.trust > 0
+        self._repeats = network and self._channels == 1
+        statistics = statistics_tensors(profile.measured, 3 if network else self._channels)
+        statistics = statistics.to(device)
+        self._context = generator.context if network else ACTIVITY_REACH
+        self._drawn = CHANNELS if network else self._channels
+        self._noise: _Model = partial(
+            _measured_noise, statistics=statistics, colouring=Colouring(statistics.kernel)
+        )
+        if network:
+            tokens = torch.from_numpy(profile.tokens).unsqueeze(0).to(device)
+            conditioning = Conditioning(tokens, statistics, profile.trust)
+            self._noise = partial(generator.__call__, conditioning=conditioning)
 
     def blocks(
         self, blocks: Sequence[Region], held: HeldRows, white: float, key: FieldKey
     ) -> Iterator[Floats]:
-        """Noise on each block of a tile: h×w×C float32, in units of the white level.
+        """Noise on each block of a tile: h×w×C float32, in units of the clean's scale.
+
+        Where the clean goes beyond [0, 1], of which no reference tells, the noise is held.
 
         One block a forward pass, one thread a block: a batch or a team of threads may round sums
         differently.
         """
-        context = self._generator.context
+        context = self._context
         surround = bounds(blocks).grown(context)
         drawn = surround.grown(MARGIN)
         clean = _with_context(held, white, surround)
@@ -72,34 +95,58 @@ class BlockNoise:
         def generate(block: Region) -> Floats:
             around = block.grown(context)
             here, under = around.slices(surround), around.grown(MARGIN).slices(drawn)
-            crop = slice(context, -context)
+            part = clean[(None, slice(None), *here)].contiguous().to(self._device)
+            white_noise = torch.from_numpy(field[(None, slice(None), *under)].copy())
             with torch.inference_mode():
-                noise = self._generator(
-                    clean[(None, slice(None), *here)].contiguous().to(self._device),
-                    torch.from_numpy(field[(None, slice(None), *under)].copy()).to(self._device),
-                    self._conditioning,
-                )[0, :, crop, crop]
-            if self._channels == 1:
-                noise = noise.mean(0, keepdim=True)
+                noise = self._of_planes(part, white_noise.to(self._device))
+            noise = noise[0, :, context:-context, context:-context]
             values: Floats = noise.permute(1, 2, 0).cpu().numpy()
-            return values
+            stripes = stripes_of(self._measured, key, block)
+            return values if stripes is None else values + stripes
 
         return self._workers.map(generate, blocks)
+
+    def _of_planes(self, clean: Tensor, field: Tensor) -> Tensor:
+        """1×C×h×w: a gray camera's noise on each plane by itself, by one field."""
+        if self._channels > 1:
+            return self._noise(clean, field)
+        noises: list[Tensor] = []
+        for c in range(clean.shape[1]):
+            if c and torch.equal(clean[:, c], clean[:, 0]):
+                noises.append(noises[0])
+            else:
+                noises.append(self._of_gray(clean[:, c : c + 1], field))
+        return torch.cat(noises, 1)
+
+    def _of_gray(self, clean: Tensor, field: Tensor) -> Tensor:
+        if not self._repeats:
+            return self._noise(clean, field)
+        return self._noise(clean.expand(-1, 3, -1, -1), field).mean(1, keepdim=True)
 
     def _field(self, key: FieldKey, region: Region) -> Floats:
         """The region's field, drawn in strips by all workers."""
         strips = [(y, min(STRIP, region.bottom - y)) for y in range(region.y, region.bottom, STRIP)]
         drawn = self._workers.map(
-            lambda strip: gaussian_field(key, strip[0], region.x, strip[1], region.width), strips
+            lambda strip: gaussian_field(
+                key, strip[0], region.x, strip[1], region.width, self._drawn
+            ),
+            strips,
         )
         return np.concatenate(list(drawn), axis=1)
 
 
+def _measured_noise(
+    clean: Tensor, field: Tensor, statistics: Statistics, colouring: Colouring
+) -> Tensor:
+    return shape_field(field[:, : clean.shape[1]], clean, statistics, colouring).noise
+
+
 def _with_context(clean: HeldRows, white: float, surround: Region) -> Tensor:
-    """The surround's clean as 3×h×w; beyond the picture its edge is repeated."""
+    """The surround's clean as C×h×w; beyond the picture its edge is repeated."""
     inside = _inside(clean, surround)
     part = clean.part(inside)
     planes = to_float(part, white) if part.dtype.kind != "f" else part.astype(np.float32) / white
+    planes = planes.clip(0, 1)
     tensor = torch.from_numpy(np.ascontiguousarray(planes.transpose(2, 0, 1), np.float32))
     padding = (
         inside.x - surround.x,
@@ -107,23 +154,13 @@ def _with_context(clean: HeldRows, white: float, surround: Region) -> Tensor:
         inside.y - surround.y,
         surround.bottom - inside.bottom,
     )
-    padded = F.pad(tensor.unsqueeze(0), padding, mode="replicate")[0]
-    return padded.expand(3, *padded.shape[-2:])
+    return F.pad(tensor.unsqueeze(0), padding, mode="replicate")[0]
 
 
-def finished(clean: HeldRows, white: float, block: Region, noise: Floats) -> Pixels:
-    """Clean plus noise, clipped and quantised; the part of the block inside the picture."""
+def finished(clean: HeldRows, recorder: Recorder, block: Region, noise: Floats) -> Pixels:
+    """Clean plus noise as the instrument records it; the part of the block inside the picture."""
     inside = _inside(clean, block)
-    samples = clean.part(inside)
-    values = noise[inside.slices(block)]
-    if clean.dtype.kind == "f":
-        noisy: Pixels = (samples + values * white).clip(0, white).astype(clean.dtype)
-        return noisy
-    if clean.dtype == np.uint32:
-        # Not all of its values are float32's.
-        exact = np.rint(samples + values.astype(np.float64) * white)
-        return exact.clip(0, np.floor(white)).astype(np.uint32)
-    return quantise(to_float(samples, white) + values, white, clean.dtype)
+    return recorder.record(clean.part(inside), noise[inside.slices(block)])
 
 
 def _inside(clean: HeldRows, region: Region) -> Region:

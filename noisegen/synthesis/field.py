@@ -45,11 +45,21 @@ def field_key(seed: int, key: str, variant: int, plane: int = 0) -> FieldKey:
     return FieldKey(int.from_bytes(digest[:8], "little"), int.from_bytes(digest[8:16], "little"))
 
 
-def gaussian_field(key: FieldKey, y: int, x: int, height: int, width: int) -> Floats:
+def gaussian_field(
+    key: FieldKey, y: int, x: int, height: int, width: int, channels: int = CHANNELS
+) -> Floats:
     """The part of an image's field at rows y… and columns x… (both may be negative).
 
+    Args:
+        key: of the image.
+        y: first row.
+        x: first column.
+        height: rows.
+        width: columns.
+        channels: the first so many; fewer take less time and are the same.
+
     Returns:
-        CHANNELS×height×width float32, standard normal, independent.
+        channels×height×width float32, standard normal, independent.
     """
     raw = np.empty((height, width, 4), dtype=np.uint64)
     for row in range(height):
@@ -60,18 +70,37 @@ def gaussian_field(key: FieldKey, y: int, x: int, height: int, width: int) -> Fl
             key=np.array([key.low, key.high], dtype=np.uint64), counter=counter
         )
         raw[row] = generator.random_raw(4 * width).reshape(width, 4)
-    return _normals(raw)
+    return _normals(raw, channels)
 
 
-def _normals(raw: NDArray[np.uint64]) -> Floats:
-    """Box–Muller: two 64-bit words make two normals; h×w×4 words → 4×h×w."""
-    field = np.empty((CHANNELS, *raw.shape[:2]), dtype=np.float32)
-    for pair in range(CHANNELS // 2):
+def line_field(key: FieldKey, axis: int, start: int, length: int) -> Floats:
+    """Normals of an image's rows (axis 0) or columns (axis 1), drawn by position too.
+
+    Args:
+        key: of the image.
+        axis: 0 or 1.
+        start: first line; may be negative.
+        length: lines.
+
+    Returns:
+        CHANNELS×length float32, standard normal, independent of the field's and of each other.
+    """
+    # The third word tells lines from pixels, whose counters leave it at 0.
+    counter = np.array([start + ORIGIN - 1, 0, 1 + axis, 0], dtype=np.uint64)
+    philox = np.random.Philox(key=np.array([key.low, key.high], dtype=np.uint64), counter=counter)
+    return _normals(philox.random_raw(4 * length).reshape(1, length, 4), CHANNELS)[:, 0]
+
+
+def _normals(raw: NDArray[np.uint64], channels: int) -> Floats:
+    """Box–Muller: two 64-bit words make two normals; h×w×4 words → channels×h×w."""
+    field = np.empty((channels, *raw.shape[:2]), dtype=np.float32)
+    for pair in range(-(-channels // 2)):
         # 53 bits each; the radius' uniform lies in (0, 1], so that its logarithm is finite.
         radius_bits = (raw[..., 2 * pair] >> np.uint64(11)).astype(np.float64)
         angle_bits = (raw[..., 2 * pair + 1] >> np.uint64(11)).astype(np.float64)
         radius = np.sqrt(-2 * np.log((radius_bits + 1) * 2.0**-53))
         angle = angle_bits * (2 * np.pi * 2.0**-53)
         field[2 * pair] = radius * np.cos(angle)
-        field[2 * pair + 1] = radius * np.sin(angle)
+        if 2 * pair + 1 < channels:
+            field[2 * pair + 1] = radius * np.sin(angle)
     return field

@@ -72,7 +72,7 @@ class PairMaker:
             # The file at fault may also be one that vanished before it was copied.
             return Done(item, skipped=Skipped(path, item.file.key, error.reason))
         except CleanError as error:
-            return Done(item, skipped=Skipped(path, item.file.key, str(error)))
+            return Done(item, skipped=Skipped(path, item.file.key, error.for_command))
         except MemoryError:
             reason = "does not fit in memory; cut it into smaller images"
             return Done(item, skipped=Skipped(path, item.file.key, reason))

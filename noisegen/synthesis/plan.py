@@ -36,7 +36,8 @@ class SynthesisOptions:
         strength: lowest and highest factor on the noise.
         patch: side of the crops, None for whole images.
         per_image: crops of an image.
-        white_level: of cleans of more than 8 bits, None for the profile's or the type's.
+        white_level: the count that is white in files of more than 8 bits, None for the profile's or
+            the type's.
         layout: how the pairs lie on the disk; changes no pixel.
         compression: zlib's level in PNG and TIFF, 0 to 9; changes no pixel.
     """

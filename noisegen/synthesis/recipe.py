@@ -38,11 +38,15 @@ class ProfileEntry:
         sha256: of its content.
         made_from: hash of the references and of how they were measured, where the dataset's own
             run made it; see :func:`noisegen.cli.references.request_hash`.
+        white_level: the count that is white in its camera's files; None in older recipes.
+        white_level_given: the user said so; else it was found from the references.
     """
 
     name: str
     sha256: str
     made_from: str | None = None
+    white_level: float | None = None
+    white_level_given: bool | None = None
 
     @property
     def file(self) -> str:
@@ -139,7 +143,10 @@ def make_recipe(
 
     return Recipe(
         options,
-        tuple(ProfileEntry(p.name, p.sha256, made_from) for p in profiles),
+        tuple(
+            ProfileEntry(p.name, p.sha256, made_from, p.white_level, p.white_level_given)
+            for p in profiles
+        ),
         (weights.name, weights.sha256),
         device,
         {
@@ -235,7 +242,13 @@ def _entry(values: dict[str, Any]) -> ProfileEntry:
     name, made_from = values["name"], values.get("made_from")
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise ValueError(f"{name!r} is no profile's name")
-    return ProfileEntry(name, _hash(values["sha256"]), made_from and _hash(made_from))
+    level, given = values.get("white_level"), values.get("white_level_given")
+    if level is not None:
+        level = float(level)
+    if given is not None and type(given) is not bool:
+        raise ValueError("white_level_given is neither true nor false")
+    hashes = _hash(values["sha256"]), made_from and _hash(made_from)
+    return ProfileEntry(name, *hashes, level, given)
 
 
 def _hash(value: object) -> str:

@@ -16,9 +16,11 @@ from noisegen.references.profile import NoiseProfile
 from noisegen.synthesis.block_noise import BlockNoise, finished
 from noisegen.synthesis.blocks import Region, tiles_of
 from noisegen.synthesis.clean_check import CleanError as CleanError
-from noisegen.synthesis.clean_check import checked_white
+from noisegen.synthesis.clean_check import checked_levels
 from noisegen.synthesis.clean_rows import ArrayRows, CleanRows, HeldRows, band_rows
 from noisegen.synthesis.field import FieldKey, field_key
+from noisegen.synthesis.levels import Levels
+from noisegen.synthesis.recorder import Recorder
 
 Pixels = NDArray[Any]
 
@@ -60,6 +62,7 @@ class Synthesizer:
         variant: int = 0,
         strength: float = 1.0,
         white_level: float | None = None,
+        levels: Levels | None = None,
     ) -> Pixels:
         """The noisy version of a clean picture: a function of the arguments, nothing else.
 
@@ -70,15 +73,19 @@ class Synthesizer:
             key: what tells this picture from others, as its relative path.
             variant: number of this noisy version.
             strength: factor on the noise.
-            white_level: of the clean; where not given, the profile's if both have the same type,
-                else the type's largest value, 1 for floats.
+            white_level: the count that is white in the clean. Counts of the references' own type,
+                or counts in both, mean the same light, and a level that contradicts the profile's
+                is refused. Of another type, where not given: the type's largest value, 1 for
+                floats; see :mod:`.levels`.
+            levels: of the whole picture, from :meth:`check`, where the clean is a part of it.
 
         Returns:
             The same shape and type, clipped to the white level; integers are rounded.
 
         Raises:
-            CleanError: gray against RGB, a type that is not supported, NaN, or pixels outside
-                [0, white level].
+            CleanError: gray against RGB, a type that is not supported, NaN, pixels above the white
+                level or, where the references have none, below 0, or a level that contradicts the
+                profile's.
             ProfileError: the profile was made with other weights.
         """
         height, width = clean.shape[:2]
@@ -92,6 +99,7 @@ class Synthesizer:
             variant=variant,
             strength=strength,
             white_level=white_level,
+            levels=levels,
         )[0]
 
     def synthesize_regions(
@@ -105,6 +113,7 @@ class Synthesizer:
         variant: int = 0,
         strength: float = 1.0,
         white_level: float | None = None,
+        levels: Levels | None = None,
     ) -> list[Pixels]:
         """Parts of :meth:`synthesize`'s picture, bit for bit, without the rest.
 
@@ -112,14 +121,16 @@ class Synthesizer:
         """
         picture = clean[..., None] if clean.ndim == 2 else clean
         rows = ArrayRows(picture)
-        white = self.check(rows, profile, white_level)
+        levels = levels or self.check([rows], profile, white_level)
         out = [np.empty((r.height, r.width, picture.shape[2]), picture.dtype) for r in regions]
         field = field_key(seed, key, variant)
-        self._fill(out, regions, HeldRows(rows), profile, white, field, strength)
+        self._fill(out, regions, HeldRows(rows), profile, levels, field, strength)
         return [array[..., 0] for array in out] if clean.ndim == 2 else out
 
-    def check(self, clean: CleanRows, profile: NoiseProfile, white_level: float | None) -> float:
-        """The clean's white level, once the profile's noise is known to fit it.
+    def check(
+        self, planes: Sequence[CleanRows], profile: NoiseProfile, white_level: float | None
+    ) -> Levels:
+        """How the planes of one clean are taken, once the profile's noise is known to fit them.
 
         Raises:
             CleanError: it does not.
@@ -130,7 +141,7 @@ class Synthesizer:
                 f"profile {profile.name}: made with other weights than {self.weights.name}; make "
                 "it again with these (noisegen profile create --weights …)"
             )
-        return checked_white(clean, profile, white_level)
+        return checked_levels(planes, profile, white_level)
 
     def synthesize_bands(
         self,
@@ -138,7 +149,7 @@ class Synthesizer:
         profile: NoiseProfile,
         region: Region,
         *,
-        white: float,
+        levels: Levels,
         seed: int = 0,
         key: str = "",
         variant: int = 0,
@@ -152,7 +163,7 @@ class Synthesizer:
             clean: of which only rows near a band are read at a time.
             profile: the camera's noise.
             region: inside the clean.
-            white: the clean's white level, from :meth:`check`.
+            levels: how the clean is taken, from :meth:`check`.
             seed: of the dataset.
             key: what tells this picture from others.
             variant: number of this noisy version.
@@ -173,7 +184,7 @@ class Synthesizer:
             bottom = min((top // rows + 1) * rows, region.bottom)
             part = Region(top, region.x, bottom - top, region.width)
             out = np.empty((part.height, part.width, channels), clean.dtype)
-            self._fill([out], [part], held, profile, white, field, strength)
+            self._fill([out], [part], held, profile, levels, field, strength)
             yield out
             top = bottom
 
@@ -183,16 +194,17 @@ class Synthesizer:
         regions: Sequence[Region],
         clean: HeldRows,
         profile: NoiseProfile,
-        white: float,
+        levels: Levels,
         field: FieldKey,
         strength: float,
     ) -> None:
         """Generates the blocks that the regions touch, into one array a region."""
+        recorder = Recorder.of(profile, levels, clean.dtype)
         noise_of = BlockNoise(self.generator, self.device, self._workers, profile)
         for tile in tiles_of(regions, clean.area.height, clean.area.width, self.tile):
-            noises = noise_of.blocks(tile, clean, white, field)
+            noises = noise_of.blocks(tile, clean, levels.scale, field)
             for block, noise in zip(tile, noises, strict=True):
-                noisy = finished(clean, white, block, noise * np.float32(strength))
+                noisy = finished(clean, recorder, block, noise * np.float32(strength))
                 for array, region in zip(out, regions, strict=True):
                     part = region.overlap(block)
                     if part is not None:

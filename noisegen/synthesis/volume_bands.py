@@ -12,6 +12,7 @@ from noisegen.images.volume import Volume
 from noisegen.images.volume_hash import VolumeHash
 from noisegen.references.profile import NoiseProfile
 from noisegen.synthesis.blocks import Region
+from noisegen.synthesis.levels import Levels
 from noisegen.synthesis.synthesizer import Synthesizer
 
 Samples = NDArray[Any]
@@ -23,13 +24,13 @@ class VolumeNoise:
 
     Attributes:
         profiles: of each plane.
-        whites: white level of each plane.
+        levels: how each plane is taken.
         band: rows that are generated at a time.
     """
 
     synthesizer: Synthesizer
     profiles: tuple[NoiseProfile, ...]
-    whites: tuple[float, ...]
+    levels: tuple[Levels, ...]
     seed: int
     key: str
     variant: int
@@ -71,7 +72,7 @@ def _plane_bands(
         volume.plane(index),
         noise.profiles[index],
         region,
-        white=noise.whites[index],
+        levels=noise.levels[index],
         seed=noise.seed,
         key=noise.key,
         variant=noise.variant,

@@ -32,6 +32,7 @@ from noisegen.references.profile import NoiseProfile
 from noisegen.synthesis.blocks import Region
 from noisegen.synthesis.clean_check import CleanError
 from noisegen.synthesis.clean_rows import band_rows
+from noisegen.synthesis.levels import Levels
 from noisegen.synthesis.synthesizer import Synthesizer
 from noisegen.synthesis.volume_bands import VolumeNoise, clean_bands, noisy_bands
 
@@ -142,7 +143,8 @@ def volume_version(
         key: what tells this file from others, as its relative path.
         variant: number of this noisy version.
         strength: factor on the noise.
-        white_level: of all planes, but 8-bit ones; found where not given (:func:`checked_white`).
+        white_level: of all planes, but 8-bit ones; see :meth:`Synthesizer.synthesize`. The planes
+            of one profile are taken alike, by the brightest of them.
         compression: zlib's level for what is written.
         band: rows generated at a time; it changes neither pixels nor files.
 
@@ -159,16 +161,13 @@ def volume_version(
     with open_volume(path) as volume:
         header = volume.header
         chosen = _of_planes(header, profiles)
-        whites = tuple(
-            _white(volume, index, profile, synthesizer, white_level)
-            for index, profile in enumerate(chosen)
-        )
+        levels = _levels(volume, chosen, synthesizer, white_level)
     whole = _whole(header)
     wanted = [whole] if regions is None else list(regions)
     if any(region.overlap(whole) != region for region in wanted):
         raise ValueError("a region lies outside the picture")
     rows = band or band_rows(header.width, header.samples, synthesizer.tile)
-    noise = VolumeNoise(synthesizer, chosen, whites, seed, key, variant, strength, rows)
+    noise = VolumeNoise(synthesizer, chosen, levels, seed, key, variant, strength, rows)
     return [VolumePair(path, header, region, noise, compression) for region in wanted]
 
 
@@ -183,19 +182,41 @@ def _of_planes(header: VolumeHeader, profiles: Sequence[NoiseProfile]) -> tuple[
     return tuple(of_channels[plane.channel] for plane in header.planes)
 
 
-def _white(
+def _levels(
     volume: Volume,
-    index: int,
-    profile: NoiseProfile,
+    chosen: Sequence[NoiseProfile],
     synthesizer: Synthesizer,
     white_level: float | None,
-) -> float:
-    """White level of a plane, which is read if its type may hold what does not fit."""
+) -> tuple[Levels, ...]:
+    """How each plane is taken; all are read if their type may hold what does not fit."""
     given = None if volume.header.dtype == np.uint8 else white_level
-    planes = len(volume.header.planes)
-    try:
-        return synthesizer.check(volume.plane(index), profile, given)
-    except CleanError as error:
-        if planes == 1:
+    found: dict[str, Levels] = {}
+    for profile in chosen:
+        if profile.name in found:
+            continue
+        its = [index for index, one in enumerate(chosen) if one.name == profile.name]
+        try:
+            planes = [volume.plane(index) for index in its]
+            found[profile.name] = synthesizer.check(planes, profile, given)
+        except CleanError:
+            _raise_of_plane(volume, its, profile, synthesizer, given)
             raise
-        raise CleanError(f"plane {index + 1} of {planes} {error}") from error
+    return tuple(found[profile.name] for profile in chosen)
+
+
+def _raise_of_plane(
+    volume: Volume,
+    planes: Sequence[int],
+    profile: NoiseProfile,
+    synthesizer: Synthesizer,
+    given: float | None,
+) -> None:
+    """Raises for the first plane that is unfit by itself, with its number."""
+    count, index = len(volume.header.planes), 0
+    if count == 1:
+        return
+    try:
+        for index in planes:
+            synthesizer.check([volume.plane(index)], profile, given)
+    except CleanError as error:
+        raise CleanError(f"plane {index + 1} of {count} {error}") from error
