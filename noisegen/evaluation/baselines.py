@@ -1,26 +1,12 @@
-"""The lines that stand beside ours: Gaussian noise and the classical model."""
+"""The line that stands beside ours where nothing else is known: Gaussian noise."""
 
 from __future__ import annotations
 
-import copy
-from dataclasses import replace
-
-import torch
+import numpy as np
 
 from noisegen.images import Pixels, quantise, to_float
-from noisegen.model.weights import Weights
 from noisegen.references.profile import NoiseProfile
 from noisegen.synthesis.field import field_key, gaussian_field
-
-
-def classical(weights: Weights) -> Weights:
-    """The same weights with the network's last layers at zero: exactly the classical model."""
-    model = copy.deepcopy(weights.model)
-    with torch.no_grad():
-        for last in (model.generator.output, model.generator.follow):
-            for parameter in last.parameters():
-                parameter.zero_()
-    return replace(weights, name="classical", model=model)
 
 
 def gaussian(clean: Pixels, profile: NoiseProfile, key: str, white_level: float = 255) -> Pixels:
@@ -30,9 +16,10 @@ def gaussian(clean: Pixels, profile: NoiseProfile, key: str, white_level: float 
         clean: H×W×C, uint8 or uint16.
         profile: whose σ is taken.
         key: of the field.
-        white_level: of the clean.
+        white_level: of the clean; the noise is in units of the profile's where their types agree.
     """
     height, width, channels = clean.shape
     field = gaussian_field(field_key(0, key, 0), 0, 0, height, width)[:channels]
-    noise = field.transpose(1, 2, 0) * profile.sigma
+    scale = profile.white_level if clean.dtype.name == profile.dtype else white_level
+    noise = field.transpose(1, 2, 0) * (profile.sigma * np.float32(scale / white_level))
     return quantise(to_float(clean, white_level) + noise, white_level, clean.dtype)

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from noisegen.evaluation.protocol import Case
 from noisegen.images import to_float
 from noisegen.model.denoiser import Denoiser
+from noisegen.noise.curves import positions, read_curves
+from noisegen.noise.statistics import NoiseStatistics, measure
+from noisegen.noise.windows import Windows
 from noisegen.references.create import Reference, Repair, measure_references
-from noisegen.references.curves import intensity_position, read_curves
 from noisegen.references.estimate import estimated_windows, made_up_windows
-from noisegen.references.statistics import NoiseStatistics, measure
-from noisegen.references.windows import Windows
 
 Floats = NDArray[np.float32]
 
@@ -38,14 +38,24 @@ class SigmaErrors:
     references: int
 
 
-def sigma_errors(cases: Iterable[Case], denoiser: Denoiser) -> SigmaErrors:
+def sigma_errors(cases: Iterable[Case], denoiser: Denoiser) -> SigmaErrors | None:
     """σ with and without the clean, both over the intensities that the reference shows.
 
     Args:
         cases: their references, 8 bits with clean, are looked at; each once.
         denoiser: that estimates the clean.
+
+    Returns:
+        None where no reference came with a clean, as of bursts.
     """
-    references = {case.reference.name: case.reference for case in cases}
+    references = {
+        shot.name: shot
+        for case in cases
+        for shot in case.references
+        if isinstance(shot, Reference) and shot.clean is not None
+    }
+    if not references:
+        return None
     errors = [_errors(reference, denoiser) for reference in references.values()]
     plain, corrected = np.abs(errors).mean(0)
     return SigmaErrors(float(plain), float(corrected), len(errors))
@@ -54,10 +64,12 @@ def sigma_errors(cases: Iterable[Case], denoiser: Denoiser) -> SigmaErrors:
 def _errors(reference: Reference, denoiser: Denoiser) -> tuple[float, float]:
     paired = measure_references([reference], repair=Repair.MASK)
     noisy = reference.noisy if reference.noisy.ndim == 3 else reference.noisy[..., None]
-    estimated = estimated_windows(to_float(noisy, paired.white_level), denoiser)
-    step = paired.windows.step
-    plain = Windows(estimated.residual, estimated.clean.clip(0, 1), True, step)
-    corrected = made_up_windows(estimated, reference.name, step)
+    estimated = estimated_windows(
+        to_float(noisy, paired.white_level), paired.windows.recording, denoiser
+    )
+    clean = estimated.clean.clip(0, 1)
+    plain = Windows(estimated.residual, clean, True, paired.windows.recording, estimated.places)
+    corrected = made_up_windows(estimated, paired.windows.recording)
     shown = paired.windows.take(SHOWN).clean
     truth, *others = (
         _sigma(statistics, shown)
@@ -69,6 +81,7 @@ def _errors(reference: Reference, denoiser: Denoiser) -> tuple[float, float]:
 
 def _sigma(statistics: NoiseStatistics, clean: Floats) -> NDArray[np.float64]:
     """C, root mean square of the level over the pixels of some windows."""
-    variance = read_curves(statistics.level.astype(np.float64) ** 2, intensity_position(clean))
+    nodes = statistics.nodes.astype(np.float64)
+    variance = read_curves(statistics.level.astype(np.float64) ** 2, positions(nodes, clean))
     sigma: NDArray[np.float64] = np.sqrt(variance.mean((0, 2, 3), dtype=np.float64))
     return sigma

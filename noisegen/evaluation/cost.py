@@ -8,7 +8,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from noisegen.model.conditioning import Conditioning, Statistics
-from noisegen.model.config import ACTIVITY_NODES, BINS, KERNEL, QUANTILE_NODES
+from noisegen.model.config import ACTIVITY_NODES, KERNEL, MARGINALS, NODES, QUANTILE_NODES
 from noisegen.model.generator import FIELD_CHANNELS
 from noisegen.model.weights import Weights
 
@@ -45,13 +45,17 @@ def generator_cost(weights: Weights) -> Cost:
 
 
 def _blank() -> Statistics:
-    curve = torch.ones(1, 3, BINS)
+    curve = torch.ones(1, 3, NODES)
     return Statistics(
-        kernel=torch.zeros(1, 3, 3, KERNEL, KERNEL),
-        quantiles=torch.zeros(1, 3, QUANTILE_NODES),
+        nodes=torch.linspace(0, 1, NODES).expand(1, 3, NODES),
         mean=curve,
         level=curve,
         coverage=curve,
-        surface=torch.ones(1, 3, ACTIVITY_NODES, BINS),
+        activity=torch.zeros(1, 3, ACTIVITY_NODES),
+        colour=torch.zeros(1, 3, 3),
+        colour_reach=torch.zeros(1, 3, 3, 2),
+        marginal_at=torch.linspace(0, 1, MARGINALS).expand(1, 3, MARGINALS),
+        marginals=torch.zeros(1, 3, MARGINALS, QUANTILE_NODES),
+        kernel=torch.zeros(1, 3, 3, KERNEL, KERNEL),
         scale=torch.ones(1),
     )

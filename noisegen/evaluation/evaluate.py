@@ -26,7 +26,7 @@ class Result:
 
 
 def evaluate(
-    weights: Weights, cases: Iterable[Case], device: str = "cpu", blind: bool = False
+    weights: Weights, cases: Iterable[Case], device: str = "cpu", lone: bool = False
 ) -> Iterator[Result]:
     """Tries the standard rows on every target.
 
@@ -34,9 +34,9 @@ def evaluate(
         weights: to score.
         cases: references and targets.
         device: where the generator runs.
-        blind: withhold the references' clean, so that it is estimated.
+        lone: one shot without its clean is the only reference.
     """
-    return map(score, compare_rows(standard_rows(weights, device), cases, blind))
+    return map(score, compare_rows(standard_rows(weights, device), cases, lone))
 
 
 def score(comparison: Comparison) -> Result:

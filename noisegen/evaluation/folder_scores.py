@@ -24,7 +24,7 @@ from noisegen.evaluation.pair_pictures import (
 )
 from noisegen.evaluation.protocol import Target
 from noisegen.evaluation.row_tally import RowScores, RowTally, middle_crop
-from noisegen.evaluation.rows import Row, classical_row, floor_row, gaussian_row
+from noisegen.evaluation.rows import Known, Row, floor_row, gaussian_row, shipped_row
 from noisegen.model.weights import Weights
 from noisegen.references.profile import NoiseProfile
 
@@ -67,18 +67,17 @@ class FolderScores:
 
 
 def baseline_lines(profile: NoiseProfile, weights: Weights, device: str = "cpu") -> list[Line]:
-    """Gaussian noise, the classical model and the floor.
+    """Gaussian noise, the profile's measured model alone and the floor.
 
     Args:
         profile: of references of the real pictures' camera, made with these weights.
         weights: whose two draws are the floor.
         device: where they run.
     """
-    # What was calibrated makes up for the network; the classical model has none.
-    measured = replace(profile, calibrated=None)
+    measured = replace(profile, trust=0.0)
     return [
         Line(gaussian_row(weights), profile),
-        Line(classical_row(weights, device), measured),
+        Line(shipped_row(weights, device), measured),
         Line(floor_row(weights, device), profile),
     ]
 
@@ -199,7 +198,8 @@ class FolderComparison:
     def _baselines(self, target: Target) -> list[Comparison]:
         made = []
         for line in self._lines:
-            real, fake = (draw(target, line.profile) for draw in (line.row.real, line.row.fake))
+            known = Known(line.profile)
+            real, fake = (draw(target, known) for draw in (line.row.real, line.row.fake))
             made.append(Comparison(line.row.name, target.name, target, real, fake))
         return made
 

@@ -17,8 +17,8 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import NDArray
 
 from noisegen.evaluation.profile_view import Crop, ProfileView, radial_power
-from noisegen.references.profile import SEEN
-from noisegen.references.statistics import LAGS
+from noisegen.noise.statistics import LAGS
+from noisegen.references.intensities import EVEN, SEEN, level_at, shown_at
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -146,20 +146,25 @@ def _draw_crop(figure: Figure, crop: Crop) -> None:
 
 
 def _draw_level(axes: Axes, view: ProfileView) -> None:
-    profile, made = view.profile, view.generated.statistics
-    nodes = np.linspace(0, 255, profile.level_curve.shape[1])
-    colours, names = CHANNELS[profile.channels]
+    measured, made = view.profile.measured, view.generated.statistics
+    colours, names = CHANNELS[len(measured.level)]
+    everywhere = level_at(measured, np.linspace(0, 1, 256))
+    known = shown_at(measured, made.nodes)
     top = 1e-3
     for c, (colour, name) in enumerate(zip(colours, names, strict=True)):
-        level, fake = 255 * profile.level_curve[c], 255 * made.level[c]
-        seen, tried = profile.coverage[c] > SEEN, made.pixels_per_bin[c] > SEEN
-        axes.plot(nodes, level, color=colour, alpha=PALE, lw=1.5)
+        level, fake = 255 * measured.level[c], 255 * made.level[c]
+        seen, tried = measured.pixels[c] > SEEN, made.pixels[c] > SEEN
+        axes.plot(np.arange(256), 255 * everywhere[c], color=colour, alpha=PALE, lw=1.5)
         axes.plot(
-            nodes, np.where(seen, level, np.nan), color=colour, lw=1.8, label=f"{name} measured"
+            255 * measured.nodes[c],
+            np.where(seen, level, np.nan),
+            color=colour,
+            lw=1.8,
+            label=f"{name} measured",
         )
-        for shown, alpha in ((tried & seen, 1.0), (tried & ~seen, PALE)):
+        for shown, alpha in ((tried & known[c], 1.0), (tried & ~known[c], PALE)):
             axes.scatter(
-                nodes[shown],
+                255 * made.nodes[c][shown],
                 fake[shown],
                 s=22,
                 color=colour,
@@ -167,13 +172,13 @@ def _draw_level(axes: Axes, view: ProfileView) -> None:
                 edgecolors="none",
                 label=f"{name} generated" if alpha == 1 else None,
             )
-        top = max(top, *level[seen], *fake[tried & seen])
+        top = max(top, *level[seen], *fake[tried & known[c]])
     # What is guessed beyond what the references show must not squeeze what they do show.
     axes.set_ylim(0, 1.25 * top)
     axes.set_xlim(-4, 259)
     _label(axes, "noise level against intensity", "intensity, of 255", "σ, of 255")
     axes.legend(fontsize=8, ncols=len(names), frameon=False, loc="upper left")
-    if not (profile.coverage > SEEN).all():
+    if not shown_at(measured, EVEN).all():
         axes.text(
             0.99, 0.03, "pale: not shown by the profile's references",
             size=8, color="0.35", ha="right", transform=axes.transAxes,

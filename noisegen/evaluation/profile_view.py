@@ -9,18 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisegen.errors import BadReferenceError
-from noisegen.evaluation.baselines import classical
 from noisegen.evaluation.telling_crop import telling_crop
-from noisegen.fitting.trial import Trial, standardised, tried_windows, try_profile
+from noisegen.fitting.close import TRIED
+from noisegen.fitting.trial import Trial, standardised, try_profile
 from noisegen.images import to_float
 from noisegen.model.config import WINDOW
 from noisegen.model.weights import Weights
+from noisegen.noise.record import Recording
+from noisegen.noise.statistics import NoiseStatistics, measure
+from noisegen.noise.windows import Windows, cut, cut_places
 from noisegen.references.create import Reference, Repair, measure_references
 from noisegen.references.denoise import denoised_blocks
 from noisegen.references.profile import NoiseProfile
 from noisegen.references.repair import GROSS, repair_pair
-from noisegen.references.statistics import NoiseStatistics, measure
-from noisegen.references.windows import Windows, cut
+from noisegen.synthesis.levels import in_unit_range
 from noisegen.synthesis.synthesizer import Synthesizer
 
 Floats = NDArray[np.float32]
@@ -95,14 +97,15 @@ def view_alone(profile: NoiseProfile, weights: Weights) -> ProfileView:
         profile: made with these weights.
         weights: on the CPU.
     """
-    step = 0.0 if profile.dtype == "float32" else 1 / profile.white_level
-    clean = cut(built_in_clean(profile.channels))
-    if step:
-        clean = np.rint(clean / np.float32(step)) * np.float32(step)
-    windows = Windows(np.zeros_like(clean), clean, False, step)
-    plain = try_profile(replace(profile, calibrated=None), windows, classical(weights))
+    recording = profile.recording.scaled(1 / profile.white_level)
+    clean = recording.record(built_in_clean(len(profile.sigma)), channel_axis=2)
+    places = cut_places(*clean.shape[:2])
+    clean = cut(clean.astype(np.float32))
+    windows = Windows(np.zeros_like(clean), clean, False, recording, places)
+    plain = try_profile(replace(profile, trust=0.0), windows, weights)
     made = try_profile(profile, windows, weights)
-    return ProfileView(profile, Noise(plain.fake, profile.measured), _generated(made), step)
+    measured, step = Noise(plain.fake, profile.measured), float(recording.step.max())
+    return ProfileView(profile, measured, _generated(made), step)
 
 
 def view_on_reference(profile: NoiseProfile, reference: Reference, weights: Weights) -> ProfileView:
@@ -121,21 +124,16 @@ def view_on_reference(profile: NoiseProfile, reference: Reference, weights: Weig
         noisy=_with_channels(reference.noisy),
         clean=None if reference.clean is None else _with_channels(reference.clean),
     )
-    channels = reference.noisy.shape[-1]
-    if channels in (1, 3) and channels != profile.channels:
-        kinds = {1: "gray", 3: "RGB"}
-        raise BadReferenceError(
-            f"{reference.name}: is {kinds[channels]}, but profile {profile.name} is "
-            f"{kinds[profile.channels]}; give a reference of its camera"
-        )
+    _refuse_other_kind(reference.name, reference.noisy.shape[-1], False, profile)
     dtype = "float32" if reference.noisy.dtype.kind == "f" else reference.noisy.dtype.name
     level = profile.white_level if dtype == profile.dtype else None
     found = measure_references([reference], level, Repair.GROSS, weights.denoiser)
-    trial = try_profile(profile, tried_windows(found.windows), weights)
-    real = Noise(trial.real, measure(trial.windows))
-    step = found.windows.step
-    crop = _crop(profile, reference, found.white_level, step, weights)
-    return ProfileView(profile, real, _generated(trial), step, crop)
+    _refuse_other_kind(reference.name, reference.noisy.shape[-1], found.gray, profile)
+    trial = try_profile(profile, found.windows.take_blocks(TRIED), weights)
+    real = Noise(trial.windows.residual, measure(trial.windows))
+    recording = found.windows.recording
+    crop = _crop(profile, reference, found.white_level, recording, weights)
+    return ProfileView(profile, real, _generated(trial), float(recording.step.max()), crop)
 
 
 def built_in_clean(channels: int) -> Floats:
@@ -176,12 +174,38 @@ def _generated(trial: Trial) -> Noise:
     return Noise(trial.fake, measure(replace(trial.windows, residual=trial.fake)))
 
 
+def _refuse_other_kind(name: str, channels: int, gray: bool, profile: NoiseProfile) -> None:
+    """Refuses a reference that cannot be of the profile's camera.
+
+    Args:
+        name: of the reference.
+        channels: of its pixels; other numbers than 1 and 3 are refused elsewhere.
+        gray: its three channels are known to be one.
+        profile: beside which it is to be shown.
+
+    Raises:
+        BadReferenceError: one is gray, or gray saved as RGB, and the other is not.
+    """
+    kinds = {(1, False): "gray", (3, False): "RGB", (3, True): "gray saved as RGB"}
+    theirs = kinds[profile.channels, profile.gray]
+    ours = kinds.get((channels, gray), theirs)
+    if ours != theirs and (gray or channels != profile.channels):
+        raise BadReferenceError(
+            f"{name}: is {ours}, but profile {profile.name} is {theirs}; give a reference of its "
+            "camera"
+        )
+
+
 def _with_channels(pixels: NDArray[Any]) -> NDArray[Any]:
     return pixels[..., None] if pixels.ndim == 2 else pixels
 
 
 def _crop(
-    profile: NoiseProfile, reference: Reference, white_level: float, step: float, weights: Weights
+    profile: NoiseProfile,
+    reference: Reference,
+    white_level: float,
+    recording: Recording,
+    weights: Weights,
 ) -> Crop:
     noisy = _scaled(reference.noisy, white_level)
     if reference.clean is None:
@@ -189,13 +213,12 @@ def _crop(
         clean = denoised_blocks(noisy, weights.denoiser)[0].clean
     else:
         scaled = _scaled(reference.clean, white_level)
-        pair = repair_pair(noisy, scaled, reference.name, step, GROSS)
+        pair = repair_pair(noisy, scaled, reference.name, recording, GROSS)
         place = telling_crop(pair.noisy)
         noisy, clean = pair.noisy[place], pair.clean[place]
     clean = np.ascontiguousarray(clean.clip(0, 1))
-    fake = Synthesizer(weights).synthesize(clean, profile, key="profile plot")
-    if step:
-        fake = np.rint(fake / np.float32(step)) * np.float32(step)
+    fake = Synthesizer(weights).synthesize(clean, in_unit_range(profile), key="profile plot")
+    fake = recording.record(fake, channel_axis=2)
     return Crop(reference.name, noisy, noisy - clean, fake - clean, reference.clean is None)
 
 

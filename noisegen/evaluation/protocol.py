@@ -7,7 +7,7 @@ under the same setting.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from noisegen.evaluation.realdata import (
 )
 from noisegen.evaluation.unseen_noise import FAMILIES
 from noisegen.images import Pixels, read_picture
+from noisegen.references.burst import Burst
 from noisegen.references.create import Reference
 
 Bytes = NDArray[np.uint8]
@@ -57,13 +58,32 @@ class Target:
     white_level: float = 255
 
 
+References = tuple[Reference, ...] | tuple[Burst, ...]
+
+
 @dataclass(frozen=True)
 class Case:
-    """A reference and the targets that its profile is tried on."""
+    """References of one camera and the targets that their profile is tried on.
+
+    Attributes:
+        name: of the case.
+        references: one or more pictures, or one or more bursts.
+        targets: pictures of other places than the references.
+        misregistered: the references' pairs hold places where noisy and clean are shifted, as
+            PolyU's do; the plain classical model then leaves out what follows edges. On pairs that
+            fit it must not: of microscopy it would keep a quarter, the darkest.
+    """
 
     name: str
-    reference: Reference
+    references: References
     targets: tuple[Target, ...]
+    misregistered: bool = False
+
+    def lone(self) -> Case:
+        """The same targets with one shot as the only reference, its clean withheld."""
+        first = self.references[0]
+        noisy = first.shots[0] if isinstance(first, Burst) else first.noisy
+        return replace(self, references=(Reference(first.name, noisy),))
 
 
 def polyu_cases(
@@ -92,7 +112,7 @@ def polyu_cases(
             for index, place in zip(range(crops), places, strict=False)
         )
         if targets:
-            yield Case(scene, reference, targets)
+            yield Case(scene, (reference,), targets, misregistered=True)
 
 
 def registered_crops(
@@ -127,7 +147,7 @@ def w2s_cases(data: Path) -> Iterator[Case]:
             target = w2s_pair(data, field, channel)
             yield Case(
                 target.name,
-                Reference(reference.name, reference.noisy, reference.clean),
+                (Reference(reference.name, reference.noisy, reference.clean),),
                 (Target(target.name, f"w2s{field:03d}", target.noisy, target.clean),),
             )
 
@@ -172,7 +192,7 @@ def _drawn_case(data: Path, name: str, add: Callable[[Bytes, Rng], Bytes]) -> Ca
         Target(f"{name}/{index}", f"kodak-{index}", add(clean, rng), clean, add(clean, rng))
         for index, clean in enumerate(middle_crop(picture) for picture in rest[:2])
     )
-    return Case(name, Reference(name, add(first, rng), first), targets)
+    return Case(name, (Reference(name, add(first, rng), first),), targets)
 
 
 def held_out_pictures(data: Path) -> list[Bytes]:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from noisegen.evaluation import baselines
+import numpy as np
+
+from noisegen.evaluation import baselines, classical_baseline
 from noisegen.evaluation.comparison import Comparison
-from noisegen.evaluation.protocol import Case, Target
-from noisegen.images import Pixels
+from noisegen.evaluation.protocol import PROTOCOL_SEED, Case, Target
+from noisegen.images import Pixels, to_float
 from noisegen.model.weights import Weights
+from noisegen.noise.windows import Windows, join
+from noisegen.references.burst import Burst
 from noisegen.references.create import (
     Measured,
     Reference,
@@ -18,11 +22,26 @@ from noisegen.references.create import (
     measure_references,
 )
 from noisegen.references.profile import NoiseProfile
+from noisegen.references.windows import all_windows
 from noisegen.synthesis.synthesizer import Synthesizer
 
-Draw = Callable[[Target, NoiseProfile], Pixels]
-"""A target and its case's profile → a noisy picture like the target's clean, H×W×C of its type."""
 
+@dataclass(frozen=True, eq=False)
+class Known:
+    """What a row may know of the camera.
+
+    Attributes:
+        profile: of the case's references, as the row corrects it.
+        windows: of the references, for the plain classical model; None where only a saved profile
+            is at hand.
+    """
+
+    profile: NoiseProfile
+    windows: Windows | None = None
+
+
+Draw = Callable[[Target, Known], Pixels]
+"""A target and what is known of its camera → a noisy picture, H×W×C of the clean's type."""
 
 Fit = Callable[[NoiseProfile, Measured, Weights], NoiseProfile]
 """What is done to an encoded profile with what was measured before it is used."""
@@ -33,7 +52,12 @@ def as_encoded(profile: NoiseProfile, _: Measured, __: Weights) -> NoiseProfile:
     return profile
 
 
-def real_noisy(target: Target, _: NoiseProfile) -> Pixels:
+def network_on(profile: NoiseProfile, _: Measured, __: Weights) -> NoiseProfile:
+    """The network's change counts whole, as if tuning had found that it should."""
+    return replace(profile, trust=1.0)
+
+
+def real_noisy(target: Target, _: Known) -> Pixels:
     """The target's own noisy picture."""
     return target.noisy
 
@@ -61,94 +85,141 @@ def generated(weights: Weights, device: str = "cpu", variant: int = 0) -> Draw:
     """Noise by a network's weights; another variant is another draw."""
     synthesizer = Synthesizer(weights, device)
 
-    def draw(target: Target, profile: NoiseProfile) -> Pixels:
+    def draw(target: Target, known: Known) -> Pixels:
         return synthesizer.synthesize(
             target.clean,
-            profile,
+            known.profile,
             key=target.name,
             variant=variant,
-            white_level=target.white_level,
+            white_level=_white_level(target, known.profile),
         )
 
     return draw
 
 
+def _white_level(target: Target, profile: NoiseProfile) -> float | None:
+    """The target's, unless the profile, of the same counts, knows better what is white."""
+    if target.clean.dtype.name != profile.dtype:
+        return target.white_level
+    known = profile.white_level_given or profile.white_level > target.white_level
+    return None if known else target.white_level
+
+
 def gaussian_row(weights: Weights) -> Row:
     """White Gaussian noise of the reference's σ."""
 
-    def draw(target: Target, profile: NoiseProfile) -> Pixels:
-        return baselines.gaussian(target.clean, profile, target.name, target.white_level)
+    def draw(target: Target, known: Known) -> Pixels:
+        return baselines.gaussian(target.clean, known.profile, target.name, target.white_level)
 
     return Row("gaussian", weights, draw)
 
 
-def classical_row(weights: Weights, device: str = "cpu") -> Row:
-    """The classical model: what the network starts from."""
-    return Row("classical", weights, generated(baselines.classical(weights), device))
+def classical_row(weights: Weights) -> Row:
+    """The plain classical model of the references' windows; weights make the unused profile."""
+    fitted: dict[int, tuple[Windows, classical_baseline.PlainClassical]] = {}
+
+    def draw(target: Target, known: Known) -> Pixels:
+        if known.windows is None:
+            raise ValueError("the plain classical model is fitted on windows: none are known")
+        key = id(known.windows)
+        if key not in fitted:
+            # One case after the other: what was fitted before is not asked for again.
+            fitted.clear()
+            fitted[key] = known.windows, classical_baseline.fit_windows(known.windows)
+        rng = np.random.default_rng([PROTOCOL_SEED, *target.name.encode()])
+        return classical_baseline.draw(fitted[key][1], target.clean, target.white_level, rng)
+
+    return Row("classical", weights, draw)
 
 
-def network_row(weights: Weights, device: str = "cpu", name: str = "noisegen") -> Row:
-    """The network's noise."""
-    return Row(name, weights, generated(weights, device))
+def shipped_row(weights: Weights, device: str = "cpu") -> Row:
+    """What users get: the network is off unless a profile was tuned."""
+    return Row("noisegen", weights, generated(weights, device))
+
+
+def network_row(weights: Weights, device: str = "cpu", name: str = "network") -> Row:
+    """The network's noise, though no profile asks for it."""
+    return Row(name, weights, generated(weights, device), fit=network_on)
 
 
 def floor_row(weights: Weights, device: str = "cpu") -> Row:
     """Two draws of one process: of the real one where it can be drawn again, else of ours."""
     ours, ours_again = generated(weights, device), generated(weights, device, variant=1)
 
-    def first(target: Target, profile: NoiseProfile) -> Pixels:
-        return ours(target, profile) if target.again is None else target.noisy
+    def first(target: Target, known: Known) -> Pixels:
+        return ours(target, known) if target.again is None else target.noisy
 
-    def second(target: Target, profile: NoiseProfile) -> Pixels:
-        return ours_again(target, profile) if target.again is None else target.again
+    def second(target: Target, known: Known) -> Pixels:
+        return ours_again(target, known) if target.again is None else target.again
 
     return Row("floor", weights, fake=second, real=first)
 
 
 def standard_rows(weights: Weights, device: str = "cpu") -> list[Row]:
-    """Ours with the three lines that always stand beside it (design.md, *Measuring*)."""
+    """Ours with the lines that always stand beside it (design.md, *Measuring*)."""
     return [
         gaussian_row(weights),
-        classical_row(weights, device),
+        classical_row(weights),
+        shipped_row(weights, device),
         network_row(weights, device),
         floor_row(weights, device),
     ]
 
 
 def compare_rows(
-    rows: Sequence[Row], cases: Iterable[Case], blind: bool = False
+    rows: Sequence[Row], cases: Iterable[Case], lone: bool = False
 ) -> Iterator[Comparison]:
     """Tries every row on every target.
 
     Args:
         rows: with names of their own.
         cases: references and targets.
-        blind: withhold the references' clean, so that it is estimated.
+        lone: one shot is the only reference, and its clean is withheld, so that it is estimated.
     """
-    for case in cases:
-        reference = case.reference
-        if blind:
-            reference = Reference(reference.name, reference.noisy)
-        profiles = _profiles(reference, rows)
+    for whole in cases:
+        case = whole.lone() if lone else whole
+        known = _known(case, rows)
         for target in case.targets:
             for row in rows:
-                profile = profiles[row.weights.sha256, row.fit]
-                real, fake = row.real(target, profile), row.fake(target, profile)
+                knows = known[row.weights.sha256, row.fit]
+                real, fake = row.real(target, knows), row.fake(target, knows)
                 yield Comparison(row.name, case.name, target, real, fake)
 
 
-def _profiles(reference: Reference, rows: Sequence[Row]) -> dict[tuple[str, Fit], NoiseProfile]:
-    """The reference's profiles as the rows use them; weights share its measuring if they can."""
+def _known(case: Case, rows: Sequence[Row]) -> dict[tuple[str, Fit], Known]:
+    """What the rows know of the references; weights share the measuring if they can."""
+    references = case.references
     encoded: dict[str, tuple[NoiseProfile, Measured]] = {}
-    profiles: dict[tuple[str, Fit], NoiseProfile] = {}
+    known: dict[tuple[str, Fit], Known] = {}
     measured = None
+    estimated = any(isinstance(shot, Reference) and shot.clean is None for shot in references)
+    # Pairs keep their shifts: what a repair takes away belongs to the targets' truth too.
+    repair = Repair.GROSS if isinstance(references[0], Burst) else Repair.MASK
     for row in rows:
         weights, key = row.weights, row.weights.sha256
         if key not in encoded:
-            if measured is None or reference.clean is None:
-                # Real targets keep their shifts too: what a repair takes away belongs to the truth.
-                measured = measure_references([reference], None, Repair.MASK, weights.denoiser)
+            if measured is None or estimated:
+                measured = measure_references(references, None, repair, weights.denoiser)
             encoded[key] = encode_profile(measured, weights), measured
-        if (key, row.fit) not in profiles:
-            profiles[key, row.fit] = row.fit(*encoded[key], weights)
-    return profiles
+        if (key, row.fit) not in known:
+            profile = row.fit(*encoded[key], weights)
+            known[key, row.fit] = Known(profile, _plain_windows(case, encoded[key][1]))
+    return known
+
+
+def _plain_windows(case: Case, measured: Measured) -> Windows:
+    """What the plain classical model is fitted on: of pairs that fit, every window."""
+    pairs = [
+        (reference.noisy, reference.clean)
+        for reference in case.references
+        if isinstance(reference, Reference) and reference.clean is not None
+    ]
+    if case.misregistered or len(pairs) < len(case.references):
+        return measured.windows
+    level, recording = measured.white_level, measured.windows.recording
+    return join(
+        [
+            all_windows(to_float(noisy, level), to_float(clean, level), recording)
+            for noisy, clean in pairs
+        ]
+    )

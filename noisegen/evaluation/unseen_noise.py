@@ -1,4 +1,4 @@
-"""Noise of families that no training has seen: what calibration and tuning are for.
+"""Noise of families that no training has seen: what tuning is for.
 
 Neither the simulator nor the textbook noise of training draws any of these: grain in clumps, lines
 read out together, and speckle that spans pixels.

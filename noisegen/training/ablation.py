@@ -163,7 +163,7 @@ def score_rows(
     start = _start(folder)
     table: list[Row] = [
         gaussian_row(start),
-        classical_row(start, device),
+        classical_row(start),
         Row("start: classical, following activity", start, generated(start, device)),
         *(_row(row, folder, device) for row in rows),
         floor_row(start, device),

@@ -20,10 +20,12 @@ from noisegen.errors import BadReferenceError
 from noisegen.images import to_float
 from noisegen.model.conditioning import Statistics
 from noisegen.model.encoder import ReferenceWindows
+from noisegen.noise.record import Recording
+from noisegen.noise.statistics import measure
+from noisegen.noise.windows import Windows, join
 from noisegen.references.estimate import blind_windows
-from noisegen.references.statistics import measure
 from noisegen.references.tensors import statistics_tensors
-from noisegen.references.windows import Windows, join, paired_windows
+from noisegen.references.windows import paired_windows
 
 Bytes = NDArray[np.uint8]
 Rng = np.random.Generator
@@ -37,8 +39,8 @@ KEPT_WINDOWS = 48
 SHOWN_WINDOWS = 16
 """Windows of those, drawn anew each time, that the encoder sees in one training step."""
 
-STEP = 1 / 255
-"""The bank's pictures have 8 bits."""
+RECORDED = Recording.even(3, 1 / 255)
+"""How the training pictures hold their noise: in 8 bits."""
 
 STATISTICS = tuple(f.name for f in fields(Statistics))
 
@@ -89,7 +91,9 @@ def measure_references(parts: Sequence[Windows], gray: bool) -> ReferenceSet:
     """Joins windows, measures all of them, keeps a subset for the encoder."""
     windows = join(parts)
     if gray:
-        windows = replace(windows, residual=windows.residual[:, :1], clean=windows.clean[:, :1])
+        residual, clean = windows.residual[:, :1], windows.clean[:, :1]
+        recording = windows.recording.first()
+        windows = replace(windows, residual=residual, clean=clean, recording=recording)
     statistics = statistics_tensors(measure(windows))
     kept = windows.take(KEPT_WINDOWS)
     stacked = np.stack([kept.residual, kept.clean], 1).astype(np.float16)
@@ -102,8 +106,8 @@ def reference_windows(noisy: Bytes, clean: Bytes, blind: bool, limit: int) -> Wi
     picture = to_float(noisy, 255)
     if blind:
         with suppress(BadReferenceError):
-            return blind_windows(picture, "training reference", STEP).take(limit)
-    return paired_windows(picture, to_float(clean, 255), STEP).take(limit)
+            return blind_windows(picture, RECORDED).take(limit)
+    return paired_windows(picture, to_float(clean, 255), RECORDED).take(limit)
 
 
 def random_place(shape: tuple[int, ...], side: int, rng: Rng, grid: int) -> tuple[slice, slice]:

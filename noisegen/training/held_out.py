@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from noisegen.evaluation.comparison import noise_of
+from noisegen.evaluation.kept_back import KEPT_BACK
 from noisegen.evaluation.protocol import (
     CROP,
     PROTOCOL_SEED,
@@ -38,8 +39,12 @@ GRID = 16
 
 
 def all_splits(crops: int) -> dict[str, Cases]:
-    """Name → validation split, simulated cameras among them; ``crops`` targets a PolyU scene."""
-    return {**splits(crops), "simulated": simulated_cases}
+    """Name → validation split, simulated cameras and kept-back data among them.
+
+    Args:
+        crops: targets a PolyU scene.
+    """
+    return {**splits(crops), "simulated": simulated_cases, **KEPT_BACK}
 
 
 def simulated_cases(data: Path) -> Iterator[Case]:
@@ -78,7 +83,7 @@ def _loud_enough(pictures: Sequence[Bytes]) -> Iterator[Case]:
         if SIGMAS[0] <= noise.std() <= SIGMAS[1]:
             whole = pictures[order[0]]
             noisy, clean = _shoot(whole, setting, generator, _largest_side(setting, whole))
-            yield Case(name, Reference(name, noisy, clean), targets)
+            yield Case(name, (Reference(name, noisy, clean),), targets)
             kept += 1
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from noisegen.evaluation.denoiser import DnCNN
-from noisegen.model.classical import at_intensity
+from noisegen.model.classical import find_places
 from noisegen.model.conditioning import Conditioning, Statistics
 from noisegen.model.config import KERNEL
 from noisegen.model.generator import FIELD_CHANNELS
@@ -184,7 +184,7 @@ def expected_level(clean: Tensor, statistics: Statistics) -> Tensor:
     8 bits, so that nearly noiseless intensities do not outweigh the rest.
     """
     scale = statistics.scale.view(-1, 1, 1, 1)
-    (variance,) = at_intensity([statistics.level.square()], clean)
+    variance = find_places(statistics.nodes, clean).read(statistics.level.square())
     return (variance + (0.25 * scale).square() + (0.5 / LEVELS) ** 2).sqrt()
 
 

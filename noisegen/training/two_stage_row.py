@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from noisegen.evaluation.protocol import Target
-from noisegen.evaluation.rows import Row
+from noisegen.evaluation.rows import Known, Row
 from noisegen.images import quantise as to_pixels
 from noisegen.images import to_float
 from noisegen.model.conditioning import Conditioning
 from noisegen.model.config import EncoderConfig
 from noisegen.model.generator import GRID
 from noisegen.model.weights import NoiseModel, Weights, save_weights
-from noisegen.references.profile import NoiseProfile
 from noisegen.references.tensors import statistics_tensors
 from noisegen.training.bank import batches, to_device
 from noisegen.training.config import TrainingConfig
@@ -102,7 +101,8 @@ def two_stage_row(name: str, weights: Weights, run: Path, device: str) -> Row:
         network.to(device).eval()
 
     @torch.inference_mode()
-    def draw(target: Target, profile: NoiseProfile) -> Bytes:
+    def draw(target: Target, known: Known) -> Bytes:
+        profile = known.profile
         picture = torch.from_numpy(to_float(target.clean, 255)).permute(2, 0, 1)[None]
         height, width, channels = target.clean.shape
         clean = picture.expand(1, 3, height, width).to(device)

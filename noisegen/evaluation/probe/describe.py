@@ -13,6 +13,7 @@ from noisegen.evaluation.probe.shots import LabelledShot
 from noisegen.evaluation.protocol import CROP, PROTOCOL_SEED, crop_places, registered_crops
 from noisegen.model.encoder import QUANTILES_SHOWN
 from noisegen.model.weights import Weights
+from noisegen.noise.statistics import NoiseStatistics
 from noisegen.references.create import (
     Measured,
     Reference,
@@ -21,7 +22,7 @@ from noisegen.references.create import (
     find_white_level,
     measure_references,
 )
-from noisegen.references.statistics import NoiseStatistics
+from noisegen.references.intensities import EVEN, level_at, read_at
 
 Doubles = NDArray[np.float64]
 
@@ -119,24 +120,21 @@ def _vectors(measured: Measured, weights: Weights) -> dict[str, Doubles]:
     statistics = measured.statistics
     prompt = encode(measured.windows, statistics, weights).astype(np.float64)
     strength = np.log(statistics.sigma.astype(np.float64))
-    vectors = (
-        prompt.ravel(),
-        _statistics_vector(statistics),
-        strength,
-        statistics.pixels_per_bin.astype(np.float64).ravel(),
-    )
+    channels = measured.windows.clean.swapaxes(0, 1)
+    brightness = [np.histogram(clean, len(EVEN), (0, 1))[0] / clean.size for clean in channels]
+    vectors = (prompt.ravel(), _statistics_vector(statistics), strength, np.concatenate(brightness))
     return dict(zip(VECTORS, vectors, strict=True))
 
 
 def _statistics_vector(measured: NoiseStatistics) -> Doubles:
     """Strength, and what is measured beside it relative to it: curves, marginal, correlation."""
     scale = np.sqrt(np.mean(measured.sigma.astype(np.float64) ** 2))
-    step = (measured.quantiles.shape[1] - 1) // (QUANTILES_SHOWN - 1)
+    step = (measured.marginals.shape[2] - 1) // (QUANTILES_SHOWN - 1)
     parts = (
         np.log(measured.sigma),
-        np.log(np.maximum(measured.level / scale, LEAST_LEVEL)),
-        measured.mean / scale,
-        measured.quantiles[:, ::step],
+        np.log(np.maximum(level_at(measured, EVEN) / scale, LEAST_LEVEL)),
+        read_at(measured.mean, measured, EVEN) / scale,
+        measured.marginals.mean(1)[:, ::step],
         measured.autocorrelation,
         measured.colour_correlation,
     )

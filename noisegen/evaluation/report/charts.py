@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisegen.evaluation.profile_view import Noise, radial_power
-from noisegen.references.profile import SEEN, NoiseProfile
-from noisegen.references.statistics import LAGS
+from noisegen.noise.statistics import LAGS, NoiseStatistics
+from noisegen.references.intensities import SEEN
+from noisegen.references.profile import NoiseProfile
 
 Doubles = NDArray[np.float64]
 
@@ -113,19 +114,15 @@ def charts_of(sides: Sides) -> tuple[Chart, ...]:
 def _level(sides: Sides) -> Chart:
     made = sides.generated.statistics
     names = CHANNELS[len(made.level)]
-    nodes = np.linspace(0, 255, made.level.shape[1])
+    known, real_name = sides.profile, "measured"
+    real = known.measured if known is not None and len(known.sigma) == len(names) else None
+    if real is None and sides.real is not None:
+        real, real_name = sides.real.statistics, sides.real_name
     series, highest = [], 1e-3
     for c, name in enumerate(names):
-        known = sides.profile
-        if known is not None and known.channels == len(names):
-            level = np.where(known.coverage[c] > SEEN, 255 * known.level_curve[c], np.nan)
-            series.append(Series(f"{name} measured", name, Look.LINE, nodes, level))
-        elif sides.real is not None:
-            real = sides.real.statistics
-            level = np.where(real.pixels_per_bin[c] > SEEN, 255 * real.level[c], np.nan)
-            series.append(Series(f"{name} {sides.real_name}", name, Look.LINE, nodes, level))
-        shown = np.where(made.pixels_per_bin[c] > SEEN, 255 * made.level[c], np.nan)
-        series.append(Series(f"{name} generated", name, Look.DOTS, nodes, shown))
+        if real is not None:
+            series.append(_curve(f"{name} {real_name}", name, Look.LINE, real, c))
+        series.append(_curve(f"{name} generated", name, Look.DOTS, made, c))
     for one in series:
         highest = max(highest, float(np.nanmax(one.y, initial=0)))
     sigmas = " / ".join(f"{255 * sigma:.2f}" for sigma in made.sigma)
@@ -140,6 +137,12 @@ def _level(sides: Sides) -> Chart:
         (0, 255),
         (0, 1.15 * highest),
     )
+
+
+def _curve(name: str, colour: str, look: Look, measured: NoiseStatistics, channel: int) -> Series:
+    """A channel's noise level at its nodes, in steps of 8 bits; a gap where no pixel was."""
+    level = np.where(measured.pixels[channel] > SEEN, 255.0 * measured.level[channel], np.nan)
+    return Series(name, colour, look, 255.0 * measured.nodes[channel], level)
 
 
 def _histogram(sides: Sides) -> Chart:

@@ -16,6 +16,8 @@ HEADINGS = {
     "level": "σ against intensity",
     "kld": "histogram (KLD)",
     "correlation": "correlation",
+    "stripes": "stripes",
+    "estimated": "estimated",
 }
 
 
@@ -66,7 +68,8 @@ def quality_table(profiles: Iterable[NoiseProfile]) -> Table | None:
         "Profiles against their own references",
         ("profile", "overall", *(HEADINGS[name] for name in LIMITS)),
         tuple(rows),
-        "Distances of generated from real noise on the references' clean; 0 is perfect.",
+        "Distances of generated from real noise on parts of the references that no fit has seen; "
+        "0 is perfect.",
     )
 
 
@@ -81,13 +84,12 @@ def _strips(view: ProfileView) -> Iterable[Strip]:
 
 
 def _made_of(profile: NoiseProfile) -> Table:
-    calibrated = "no" if profile.calibrated is None else "yes"
     rows = [
         ("references", ", ".join(profile.references)),
         ("white level", f"{profile.white_level:g} ({profile.dtype})"),
         ("weights", profile.weights_sha256),
         ("profile", profile.sha256),
-        ("calibrated", calibrated if profile.trust == 1 else f"{calibrated}, {profile.trust:.2g}"),
+        ("network", f"counts for {profile.trust:.0%}" if profile.trust else "off"),
         ("tuned", f"{profile.tuned} steps" if profile.tuned else "no"),
         *(("repaired", repair) for repair in profile.repairs),
     ]

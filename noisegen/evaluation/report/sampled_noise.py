@@ -16,8 +16,10 @@ from noisegen.evaluation.profile_view import Noise
 from noisegen.evaluation.row_tally import middle_part
 from noisegen.images import default_white_level, to_float
 from noisegen.model.config import WINDOW
-from noisegen.references.statistics import measure
-from noisegen.references.windows import Windows, all_windows
+from noisegen.noise.record import Recording
+from noisegen.noise.statistics import measure
+from noisegen.noise.windows import Windows, join
+from noisegen.references.windows import all_windows
 
 T = TypeVar("T")
 Floats = NDArray[np.float32]
@@ -85,22 +87,16 @@ def noise_of_pairs(pairs: Iterable[ShownPair]) -> tuple[Noise, float]:
     Args:
         pairs: one or more, of one number of channels.
     """
+    pairs = list(pairs)
+    steps = {pair.step if pair.strength == 1 else 0.0 for pair in pairs}
+    step = steps.pop() if len(steps) == 1 else 0.0
     found: list[Windows] = []
-    steps = set()
     for pair in pairs:
         sides = (SIDE, SIDE)
         noisy, clean = (middle_part(picture, sides) for picture in (pair.noisy, pair.clean))
-        windows = all_windows(noisy, clean, pair.step)
+        windows = all_windows(noisy, clean, Recording.even(clean.shape[2], step))
         scaled = windows.residual / np.float32(pair.strength)
         found.append(replace(windows, residual=scaled))
-        steps.add(pair.step if pair.strength == 1 else 0.0)
     each = max(1, MOST_WINDOWS // len(found))
-    taken = [windows.take(each) for windows in found]
-    step = steps.pop() if len(steps) == 1 else 0.0
-    together = Windows(
-        np.concatenate([windows.residual for windows in taken]),
-        np.concatenate([windows.clean for windows in taken]),
-        False,
-        step,
-    )
+    together = join([windows.take_blocks(each) for windows in found])
     return Noise(together.residual, measure(together)), step

@@ -57,7 +57,6 @@ class Maker:
         self._weights, self._folder, self._white_level = weights, folder, white_level
         self._say = say
         self._generator = Synthesizer(weights, device)
-        self._classical = Synthesizer(baselines.classical(weights), device)
         self._profiles: dict[str, NoiseProfile] = {}
 
     def noisy(self, kind: NoiseKind, noises: Noises) -> list[Pixels]:
@@ -96,11 +95,9 @@ class Maker:
     def _draw(self, kind: NoiseKind, clean: Clean, profile: NoiseProfile) -> Pixels:
         if kind is NoiseKind.GAUSSIAN:
             return baselines.gaussian(clean.pixels, profile, clean.name, self._white_level)
-        synthesizer = self._generator
         if kind is NoiseKind.CLASSICAL:
-            # What was calibrated makes up for the network; the classical model has none.
-            synthesizer, profile = self._classical, replace(profile, calibrated=None)
-        return synthesizer.synthesize(
+            profile = replace(profile, trust=0.0)
+        return self._generator.synthesize(
             clean.pixels, profile, key=clean.name, white_level=self._white_level
         )
 

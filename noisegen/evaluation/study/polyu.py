@@ -25,6 +25,7 @@ import numpy as np
 from noisegen.errors import UsageError
 from noisegen.evaluation.protocol import PROTOCOL_SEED, Case, polyu_cases, registered_crops
 from noisegen.evaluation.study.pictures import Clean, Noises, Shot, Source, StudyData, in_turn
+from noisegen.references.create import Reference
 
 CAMERAS = ("Canon5D2", "Canon80D", "Nikon", "SonyA7II")
 """What the names of their scenes begin with."""
@@ -113,13 +114,19 @@ def _shots(case: Case) -> list[Shot]:
     return [Shot(t.name, t.scene, t.noisy.copy(), t.clean.copy()) for t in case.targets]
 
 
+def _references(case: Case) -> tuple[Reference, ...]:
+    """A PolyU case's references: pictures, never bursts."""
+    return tuple(shot for shot in case.references if isinstance(shot, Reference))
+
+
 def _source(setting: str, case: Case) -> Source:
-    return Source(setting, (case.reference,))
+    return Source(setting, _references(case))
 
 
 def _reference_crops(case: Case, count: int) -> list[Shot]:
     """Crops of a reference that pass hygiene."""
-    noisy, clean = case.reference.noisy, case.reference.clean
+    (reference,) = _references(case)
+    noisy, clean = reference.noisy, reference.clean
     if clean is None:
         return []
     rng = np.random.default_rng([PROTOCOL_SEED, count, *case.name.encode()])

@@ -1,0 +1,161 @@
+"""The bench: every instrument by pair, by burst and by a lone shot, through the public path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from noisegen.errors import NoisegenError
+from noisegen.evaluation import classical_baseline
+from noisegen.evaluation.instruments.instrument import Instrument
+from noisegen.evaluation.instruments.judge import Judged, judge
+from noisegen.evaluation.instruments.truth import KEPT, Truth, find_truth, shown_by
+from noisegen.fitting.groups import fitted_groups
+from noisegen.model.weights import Weights
+from noisegen.references.burst import Burst
+from noisegen.references.create import Reference
+from noisegen.synthesis.synthesizer import Synthesizer
+
+SEED = 20270111
+
+LARGEST_RATIO = {"pair": 0.1, "burst": 0.1, "lone": 0.15}
+"""How far off σ may be in any decile that the reference shows."""
+
+LARGEST_KLD = 0.003
+"""Over the floor, by pair and by burst."""
+
+LARGEST_MEAN = 2.0
+"""Steps of 8 bits that a lone shot's mean may be off from what clipping explains."""
+
+
+class Kind(str, Enum):
+    """What the noise is made from. All see the same scene, another than the target's."""
+
+    CLASSICAL = "classical"
+    """The plain classical model of the pair: the line to compare with."""
+    PAIR = "pair"
+    BURST = "burst"
+    LONE = "lone"
+
+
+@dataclass(frozen=True)
+class BenchConfig:
+    """How large the bench is.
+
+    Attributes:
+        reference: side of the reference scene, in pixels.
+        target: side of the target scene.
+        shots: of the target, that the truth is found from.
+        burst: shots of a burst.
+    """
+
+    reference: int = 384
+    target: int = 320
+    shots: int = 32
+    burst: int = 4
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the table.
+
+    Attributes:
+        instrument: its name.
+        kind: of the reference.
+        judged: None where no profile could be made.
+        refused: why, where none could be made.
+        quality: the profile's own verdict, where it has one.
+    """
+
+    instrument: str
+    kind: Kind
+    judged: Judged | None
+    refused: str | None = None
+    quality: str | None = None
+
+    @property
+    def missed(self) -> tuple[str, ...]:
+        """Which targets are missed: ``σ``, ``KLD``, ``mean``, ``refused``; none of the baseline."""
+        if self.kind is Kind.CLASSICAL:
+            return ()
+        if self.judged is None:
+            return ("refused",)
+        found = {"σ": abs(self.judged.worst_ratio - 1) > LARGEST_RATIO[self.kind.value]}
+        if self.kind is Kind.LONE:
+            found["mean"] = abs(self.judged.mean_unexplained) > LARGEST_MEAN
+        else:
+            over = self.judged.distances.kld - self.judged.floor.kld
+            found["KLD"] = over > LARGEST_KLD
+        return tuple(name for name, wrong in found.items() if wrong)
+
+
+def run_bench(
+    instruments: Sequence[Instrument],
+    weights: Weights,
+    device: str = "cpu",
+    config: BenchConfig | None = None,
+) -> Iterator[Line]:
+    """Lines of the instruments, one after the other; each is a function of its name and weights."""
+    synthesizer = Synthesizer(weights, device)
+    for instrument in instruments:
+        yield from _lines(instrument, synthesizer, config or BenchConfig())
+
+
+def _lines(instrument: Instrument, synthesizer: Synthesizer, config: BenchConfig) -> Iterator[Line]:
+    rng = np.random.default_rng([SEED, *instrument.name.encode()])
+    scene = instrument.scene(1, config.reference)
+    clean = instrument.process.clean(scene)
+    truth = find_truth(instrument, instrument.scene(2, config.target), config.shots, rng)
+    shown = shown_by(clean, truth.clean, instrument.white_level)
+    shots = tuple(instrument.process.shoot(scene, rng) for _ in range(config.burst))
+    model = classical_baseline.fit_pictures(
+        shots[0] / instrument.white_level, clean / instrument.white_level
+    )
+    plain = [
+        classical_baseline.draw(model, truth.clean, instrument.white_level, rng)
+        for _ in range(KEPT)
+    ]
+    yield Line(instrument.name, Kind.CLASSICAL, judge(instrument, truth, plain, shown))
+    references: dict[Kind, Reference | Burst] = {
+        Kind.PAIR: Reference("pair", shots[0], clean),
+        Kind.BURST: Burst("burst", tuple(map(str, range(config.burst))), shots),
+        Kind.LONE: Reference("lone", shots[0]),
+    }
+    for kind, reference in references.items():
+        yield _line(instrument, kind, reference, (truth, shown), synthesizer)
+
+
+def _line(
+    instrument: Instrument,
+    kind: Kind,
+    reference: Reference | Burst,
+    target: tuple[Truth, NDArray[np.bool_]],
+    synthesizer: Synthesizer,
+) -> Line:
+    """A reference's profile tried on a target: its truth, and where the reference shows it."""
+    truth, shown = target
+    white = instrument.white_level
+    try:
+        (fitted,) = fitted_groups(_alone(reference), synthesizer.weights, white_level=white)
+        drawn = [
+            synthesizer.synthesize(
+                truth.clean, fitted.profile, key=instrument.name, variant=turn, white_level=white
+            )
+            for turn in range(KEPT)
+        ]
+    except NoisegenError as error:
+        return Line(instrument.name, kind, None, str(error))
+    quality = fitted.profile.quality
+    word = None if quality is None else quality.overall
+    return Line(instrument.name, kind, judge(instrument, truth, drawn, shown), quality=word)
+
+
+def _alone(reference: Reference | Burst) -> Sequence[Reference] | Sequence[Burst]:
+    """One reference, as a list of its kind."""
+    if isinstance(reference, Burst):
+        return [reference]
+    return [reference]
