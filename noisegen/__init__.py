@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from noisegen.online import AddCameraNoise, NoisyPair, NoisyPairs
     from noisegen.references.profile import NoiseProfile
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "AddCameraNoise",

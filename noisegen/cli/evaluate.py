@@ -29,7 +29,7 @@ def evaluate(
         list[str] | None,
         typer.Option(
             help="polyu-seen, polyu-unseen, polyu-seen-hard, w2s, gaussian, poisson, simulated, "
-            "unseen-noise; repeatable."
+            "unseen-noise, nam25, s95, micro, instruments; repeatable."
         ),
     ] = None,
     crops: Annotated[
@@ -42,14 +42,20 @@ def evaluate(
             help="Also MMD, told apart and denoising gap: about a minute a row on one core.",
         ),
     ] = False,
-    blind: Annotated[
-        bool, typer.Option("--blind", help="Withhold the references' clean: it is estimated.")
+    instrument: Annotated[
+        list[str] | None,
+        typer.Option(help="With --split instruments, only the one of this name; repeatable."),
+    ] = None,
+    lone: Annotated[
+        bool,
+        typer.Option(
+            "--lone", help="One shot as the only reference, its clean withheld: it is estimated."
+        ),
     ] = False,
+    blind: Annotated[bool, typer.Option("--blind", hidden=True)] = False,
     closed: Annotated[
         float,
-        typer.Option(
-            help="Also profiles calibrated, and tuned for so many seconds, on their references."
-        ),
+        typer.Option(help="Also profiles tuned for so many seconds on their references."),
     ] = 0,
     weights: options.Weights = "base",
     device: options.Device = "auto",
@@ -59,8 +65,8 @@ def evaluate(
     """Compare generated with real noise; ``evaluate_help.py`` has the words for users."""
     output = Output(json, quiet)
     if real is not None or synth is not None:
-        if split or blind or closed:
-            raise UsageError("--split, --blind and --closed do not go with --real and --synth")
+        if split or lone or blind or closed:
+            raise UsageError("--split, --lone and --closed do not go with --real and --synth")
         folders = FolderOptions(
             real, synth, ref, ref_clean, profile, kld or [], csv, white_level, set_metrics,
             weights, device,
@@ -74,5 +80,8 @@ def evaluate(
     for option, value in given.items():
         if value:
             raise UsageError(f"{option} belongs to --real and --synth; name both folders")
-    splits = SplitOptions(data, split or [], crops, set_metrics, blind, closed, weights, device)
+    splits = SplitOptions(
+        data, split or [], crops, set_metrics, lone or blind, closed, weights, device,
+        instrument or [],
+    )  # fmt: skip
     evaluate_splits(splits, output)

@@ -10,14 +10,28 @@ PARAGRAPHS = (
     "else all together only, and what differs between the pictures counts too. By channel and by "
     "intensity as well. Real pairs are taken as they are: a shift or a drift in brightness between "
     "noisy and clean counts as noise. References of the real camera (--ref or --profile) add the "
-    "baselines, made on the real pairs' cleans: Gaussian noise of the reference's σ, the classical "
-    "model, and the floor, two draws of the weights' own noise.",
+    "baselines, made on the real pairs' cleans: Gaussian noise of the reference's σ, noisegen "
+    "(what the profile measures, the network off), and the floor, two draws of the weights' own "
+    "noise.",
     "Noise is noisy − clean, from the files' integers, over the white level (255; of 16 bits found "
     "from the data), so in [−1, 1]. The files' noise is clipped and quantised, and so is the "
     "baselines'. 0 is perfect unless said otherwise.",
+    "On a split, four lines stand beside the weights' own: Gaussian noise of the reference's σ; "
+    "classical, a plain model of the reference's mean, level, spectrum and quantiles; noisegen, "
+    "what users get; network, the trained network on; and the floor, two draws of one process. "
+    "--lone gives every split one shot without its clean as reference. nam25, s95 and "
+    "micro are never trained or tuned on.",
+    "--split instruments needs no data: simulated instruments whose noise is known, each by pair, "
+    "by burst of four and by a lone shot, beside the plain classical model of the pair. It prints "
+    "σ and mean against the truth by tenths of the intensities that the reference shows, KLD, "
+    "AKLD and correlation error with their floors, stripes, values that the instrument cannot "
+    "give, and which targets are missed; --json has every tenth.",
     "Of each picture, as mean (median):",
     "kld: KL divergence of the noise's histograms, KL(real‖generated) in nats, channels pooled, "
     "256 bins on [−1, 1], those that both fill.",
+    "kld0 (of --split): the same with every channel's mean taken out of both noises, as a lone "
+    "shot cannot know a pair's offset; each value counts as spread over ±½ of 1/255, so that no "
+    "bin's edge is special.",
     "akld: mean KL divergence of zero-mean Gaussians of the local variances, squared noise under "
     "7×7 Gaussian windows of σ 1.4, at least 1e-10; their ratio is kept in [0.1, 10].",
     "ks: largest difference of the noise's cumulative distributions, in steps of 1/255.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from noisegen.cli.set_table import set_table
 from noisegen.errors import UsageError
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from rich.table import Table
 
     from noisegen.evaluation.protocol import Cases
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from noisegen.references.create import Measured
     from noisegen.references.profile import NoiseProfile
 
-METRICS = ("kld", "akld", "ks", "correlation", "level", "sigma")
+METRICS = ("kld", "kld0", "akld", "ks", "correlation", "level", "sigma")
 DEFAULT = ("polyu-seen", "gaussian")
 
 
@@ -32,10 +33,11 @@ class SplitOptions:
     split: Sequence[str]
     crops: int
     set_metrics: bool
-    blind: bool
+    lone: bool
     closed: float
     weights: str
     device: str
+    instrument: Sequence[str] = ()
 
 
 def evaluate_splits(wanted: SplitOptions, output: Output) -> None:
@@ -47,6 +49,14 @@ def evaluate_splits(wanted: SplitOptions, output: Output) -> None:
     """
     from rich.console import Group
 
+    from noisegen.cli.evaluate_instruments import (
+        INSTRUMENTS,
+        bench_json,
+        bench_table,
+        bench_words,
+        chosen_instruments,
+        run_instruments,
+    )
     from noisegen.evaluation.blind import sigma_errors
     from noisegen.evaluation.evaluate import score, summarise
     from noisegen.evaluation.rows import compare_rows, standard_rows
@@ -54,21 +64,23 @@ def evaluate_splits(wanted: SplitOptions, output: Output) -> None:
     from noisegen.model.device import select_device
     from noisegen.model.weights import load_weights
 
-    data, blind, closed = wanted.data, wanted.blind, wanted.closed
-    chosen = _splits(wanted.split or DEFAULT, data, wanted.crops)
+    data, lone, closed = wanted.data, wanted.lone, wanted.closed
+    names = list(wanted.split or DEFAULT)
+    instruments = chosen_instruments(names, wanted.instrument)
+    chosen = _splits([name for name in names if name != INSTRUMENTS], data, wanted.crops)
     loaded, place = load_weights(wanted.weights), str(select_device(wanted.device))
     rows = standard_rows(loaded, place)
-    rows += _closed_rows(loaded, place, closed) if closed else []
-    tables: list[Table | str] = []
+    rows += [_tuned_row(loaded, place, closed)] if closed else []
+    tables: list[RenderableType] = []
     scores, sets, sigmas = {}, {}, {}
     for name, cases in chosen.items():
         output.note(f"evaluating {name}")
-        comparisons = list(compare_rows(rows, cases(data), blind))
+        comparisons = list(compare_rows(rows, cases(data), lone))
         scores[name] = summarise(map(score, comparisons))
-        title = f"{name}: {len(comparisons) // len(rows)} targets"
+        title = f"{name}{', lone' if lone else ''}: {len(comparisons) // len(rows)} targets"
         tables.append(_table(f"{title}, mean (median)", scores[name]))
-        if blind:
-            errors = sigma_errors(cases(data), loaded.denoiser)
+        errors = sigma_errors(cases(data), loaded.denoiser) if lone else None
+        if errors is not None:
             sigmas[name] = asdict(errors)
             tables.append(
                 f"σ of {errors.references} references without their clean: off by "
@@ -79,37 +91,35 @@ def evaluate_splits(wanted: SplitOptions, output: Output) -> None:
             measured = dict(measure_sets(comparisons, place))
             sets[name] = {row: asdict(of_set) for row, of_set in measured.items()}
             tables.append(set_table(f"{title}, all together", measured))
-    report = {"weights": loaded.sha256, "blind": blind, "splits": scores}
-    extras = {"sets": sets, "blind_sigma": sigmas}
+    lines = run_instruments(instruments, loaded, place, output)
+    tables += [bench_table(lines), bench_words(lines)] if lines else []
+    report = {"weights": loaded.sha256, "lone": lone, "splits": scores}
+    extras = {"sets": sets, "lone_sigma": sigmas, "instruments": bench_json(lines)}
     output.result(Group(*tables), report | {key: found for key, found in extras.items() if found})
 
 
-def _closed_rows(weights: Weights, place: str, seconds: float) -> list[Row]:
-    """Rows of calibrated and of tuned profiles."""
+def _tuned_row(weights: Weights, place: str, seconds: float) -> Row:
+    """The row of tuned profiles."""
     from noisegen.evaluation.rows import Row, generated
     from noisegen.fitting.close import close_loop
-
-    def calibrated(profile: NoiseProfile, measured: Measured, used: Weights) -> NoiseProfile:
-        return close_loop(profile, measured, used).profile
 
     def tuned(profile: NoiseProfile, measured: Measured, used: Weights) -> NoiseProfile:
         return close_loop(profile, measured, used, seconds).profile
 
-    draw = generated(weights, place)
-    return [
-        Row("calibrated", weights, draw, fit=calibrated),
-        Row("tuned", weights, draw, fit=tuned),
-    ]
+    return Row("tuned", weights, generated(weights, place), fit=tuned)
 
 
-def _splits(names: Iterable[str], data: Path, crops: int) -> dict[str, Cases]:
+def _splits(names: Sequence[str], data: Path, crops: int) -> dict[str, Cases]:
+    from noisegen.cli.evaluate_instruments import INSTRUMENTS
     from noisegen.training.held_out import all_splits
 
     known = all_splits(crops)
     for name in names:
         if name not in known:
-            raise UsageError(f"--split {name}: unknown; choose of {', '.join(known)}")
-    if not (data / "polyu").is_dir():
+            raise UsageError(
+                f"--split {name}: unknown; choose of {', '.join([*known, INSTRUMENTS])}"
+            )
+    if names and not (data / "polyu").is_dir():
         raise UsageError(f"--data {data}: does not hold the validation data (polyu/, w2s/, clean/)")
     return {name: known[name] for name in names}
 

@@ -133,6 +133,7 @@ def _made(
     """The profile of references."""
     from noisegen.fitting.groups import fitted_groups
     from noisegen.references.burst import Burst
+    from noisegen.references.create import find_white_level
 
     channels = gathered.read()
     if len(channels) > 1:
@@ -143,17 +144,20 @@ def _made(
     (references,) = channels.values()
     first = references[0]
     pixels = first.shots[0] if isinstance(first, Burst) else first.noisy
+    # Of references of 8 bits, or of floats in [0, 1], it says what is white in the cleans.
+    in_counts = pixels.dtype.itemsize > 1 and (
+        pixels.dtype.kind != "f" or find_white_level(references) > 1
+    )
     (fitted,) = fitted_groups(
         references,
         weights,
         name=gathered.name,
-        white_level=wanted.white_level if pixels.dtype.itemsize > 1 else None,
+        white_level=wanted.white_level if in_counts else None,
         repair=not wanted.no_repair,
         tune_seconds=wanted.tune,
     )
     made = fitted.profile
-    if wanted.white_level is None:
-        note_white_level(made.dtype, made.white_level, output)
+    note_white_level(made, output)
     note_how_made(fitted, wanted.tune, output)
     if made.kind == "estimated":
         output.note("the references came without their clean: it was estimated")

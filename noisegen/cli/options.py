@@ -14,7 +14,10 @@ Weights = Annotated[str, typer.Option(help="Shipped weights by name, or a .safet
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
 WhiteLevel = Annotated[
     float | None,
-    typer.Option(help="White level of 16-bit and float pictures, as 4095 for 12 bits in 16."),
+    typer.Option(
+        help="The count that is white in the camera's files of more than 8 bits, as 4095 for 12 "
+        "bits in 16. References and cleans of one type share it."
+    ),
 ]
 Refs = Annotated[
     list[str] | None,

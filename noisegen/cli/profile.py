@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -102,11 +102,10 @@ def create(
         its_files = _numbered(files[channel], len(groups)) or [files[channel]]
         for file, fitted in zip(its_files, groups, strict=True):
             note_how_made(fitted, tune, output)
-            profiles[file] = fitted.profile
+            profiles[file] = replace(fitted.profile, white_level_given=white_level is not None)
     if not profiles:
         raise unusable[0]
-    if white_level is None:
-        note_white_level(next(iter(profiles.values())).dtype, level, output)
+    note_white_level(next(iter(profiles.values())), output)
     for file, profile in profiles.items():
         profile.save(file)
     for reason in unusable:
@@ -202,14 +201,16 @@ def _summary(profile: NoiseProfile) -> dict[str, Any]:
         "warnings": list(profile.warnings),
         "quality": asdict(profile.quality) if profile.quality else None,
         "overall": profile.quality.overall if profile.quality else None,
-        "calibrated": profile.calibrated is not None,
         "trust": profile.trust,
         "tuned_steps": profile.tuned,
         "pixels": profile.pixels,
         "channels": profile.channels,
+        "gray": profile.gray,
         "dtype": profile.dtype,
         "white_level": profile.white_level,
+        "white_level_given": profile.white_level_given,
         "sigma": _rounded(profile.sigma),
+        "nodes": _rounded(profile.measured.nodes),
         "level_curve": _rounded(profile.level_curve),
         "coverage": _rounded(profile.coverage),
         "correlation_across": _rounded(across),
@@ -221,11 +222,13 @@ def _summary(profile: NoiseProfile) -> dict[str, Any]:
 
 
 def _rounded(values: Any) -> Any:  # noqa: ANN401
-    return values.astype(float).round(5).tolist()
+    return values.astype(float).round(7).tolist()
 
 
 def _description(profile: NoiseProfile) -> Group:
     from rich.console import Group
+
+    from noisegen.synthesis.levels import profile_words
 
     summary = _summary(profile)
     clean = {
@@ -236,12 +239,12 @@ def _description(profile: NoiseProfile) -> Group:
     }
     of_white = " / ".join(f"{sigma * profile.white_level:.4g}" for sigma in profile.sigma)
     other_unit = f" ({of_white} of {profile.white_level:g})" if profile.white_level != 255 else ""
-    kind = "RGB" if profile.channels == 3 else "gray"
+    kind = "gray saved as RGB" if profile.gray else "RGB" if profile.channels == 3 else "gray"
     lines = [
         f"{one_line(profile.name)}: {len(profile.references)} reference(s), "
         f"{profile.pixels / 1e6:.2f} Mpx, {kind} {profile.dtype}",
         f"  kind         {profile.kind}: {clean.get(profile.kind, '')}",
-        f"  white level  {profile.white_level:g}",
+        f"  white level  {profile_words(profile)}",
         f"  σ            {sigmas(profile)} of 255{other_unit}",
         *(f"  repaired     {one_line(repair)}" for repair in profile.repairs),
         *(f"  warning      {one_line(warning)}" for warning in profile.warnings),
@@ -261,33 +264,29 @@ def _quality_lines(profile: NoiseProfile) -> list[str]:
     first, *rest = described(profile.quality)
     lines = [f"  quality      {profile.quality.overall}: {first}"]
     lines += [f"               {text}" for text in rest]
-    if profile.calibrated is not None:
-        lines.append("  calibrated   on its references")
-    if profile.trust < 1:
-        lines.append(
-            f"  network      counts for {profile.trust:.0%}: the classical model is closer"
-        )
+    trust = f"counts for {profile.trust:.0%}" if profile.trust else "off: the measured is closer"
+    lines.append(f"  network      {trust}")
     if profile.tuned:
         lines.append(f"  tuned        by {profile.tuned} gradient steps on its references")
     return lines
 
 
 def _chart(profile: NoiseProfile) -> list[str]:
-    """σ against intensity: a bar a bin, averaged over channels; unseen bins are pale."""
-    from noisegen.references.profile import SEEN
+    """σ at even intensities: a bar each, averaged over channels; what no channel shows is pale."""
+    from noisegen.references.intensities import EVEN, level_at, shown_at
 
-    level = 255 * profile.level_curve.mean(0)
-    seen = profile.coverage.mean(0)
+    level = 255 * level_at(profile.measured, EVEN).mean(0)
+    seen = shown_at(profile.measured, EVEN).max(axis=0, initial=False)
     highest = max(float(level.max()), 1e-6)
-    lines = ["  intensity  σ, both of 255 (░ not shown by the references: held or guessed)"]
-    for index, (sigma, share) in enumerate(zip(level, seen, strict=True)):
-        bar = ("█" if share > SEEN else "░") * round(CHART_WIDTH * float(sigma) / highest)
-        lines.append(f"  {index * 255 / (len(level) - 1):9.0f}  {sigma:6.2f} {bar}")
+    lines = ["  intensity  σ, both of 255 (░ not shown by the references: held)"]
+    for intensity, sigma, shown in zip(EVEN, level, seen, strict=True):
+        bar = ("█" if shown else "░") * round(CHART_WIDTH * float(sigma) / highest)
+        lines.append(f"  {255 * intensity:9.0f}  {sigma:6.2f} {bar}")
     return lines
 
 
 def _correlation_lines(summary: dict[str, Any]) -> list[str]:
-    names = ("R", "G", "B") if summary["channels"] == 3 else ("gray",)
+    names = ("R", "G", "B") if len(summary["sigma"]) == 3 else ("gray",)
     lines = ["  correlation at a distance of 1, 2, 3, 4 px"]
     for way in ("across", "down"):
         for name, values in zip(names, summary[f"correlation_{way}"], strict=True):

@@ -88,10 +88,13 @@ class Gathered:
         return read_bursts(self.bursts) if self.bursts else read_references(self.matches)
 
 
-def note_white_level(dtype: str, found: float, output: Output) -> None:
-    """Says what white level was found, where it could be another."""
-    if dtype != "uint8":
-        output.note(f"white level {found:g}, found from the data; --white-level overrides it")
+def note_white_level(profile: NoiseProfile, output: Output) -> None:
+    """Says what white level the references are taken at, where it could be another."""
+    from noisegen.synthesis.levels import profile_words
+
+    if profile.dtype != "uint8" or profile.white_level_given:
+        override = "" if profile.white_level_given else "; --white-level overrides it"
+        output.note(f"white level of the references: {profile_words(profile)}{override}")
 
 
 def note_how_made(fitted: Fitted, tune_seconds: float, output: Output) -> None:
@@ -106,9 +109,8 @@ def note_how_made(fitted: Fitted, tune_seconds: float, output: Output) -> None:
         f"tried on its references{against and ',' + against}: {profile.quality.overall} "
         f"({'; '.join(described(profile.quality))})"
     )
-    if profile.calibrated is not None or profile.trust < 1 or profile.tuned:
-        what = "tuned" if profile.tuned else "calibrated"
-        output.note(f"before it was {what}: {'; '.join(described(fitted.before))}")
+    if profile.tuned:
+        output.note(f"before it was tuned: {'; '.join(described(fitted.before))}")
     if tune_seconds and not profile.tuned:
         output.note("tuning brought nothing closer, so the prompt stays as it was")
 
@@ -120,8 +122,13 @@ def described(quality: Quality) -> list[str]:
         ("level", f"σ against intensity by {100 * (2**quality.level - 1):.0f} %"),
         ("kld", f"histogram's KL divergence {quality.kld:.4f}"),
         ("correlation", f"correlation by {quality.correlation:.3f}"),
+        ("stripes", f"stripes by {100 * quality.stripes:.0f} %"),
+        ("estimated", f"{100 * quality.estimated:.0f} % of its power estimated"),
     )
-    return [f"{text}: {quality.word(name)}" for name, text in shown]
+    lines = [f"{text}: {quality.word(name)}" for name, text in shown if getattr(quality, name)]
+    low, high = quality.darkest, quality.brightest
+    rests = f"{100 * quality.pixels:.0f} % of the pixels, {100 * low:.0f} to {100 * high:.0f} %"
+    return [*lines, f"rests on {rests} of white"]
 
 
 def note_repairs(profile: NoiseProfile, output: Output) -> None:

@@ -11,7 +11,7 @@ import typer
 from noisegen.cli import options
 from noisegen.cli.engine import Address, EngineName, EngineOption, EngineOptions
 from noisegen.cli.output import PARTLY, Output, user_errors
-from noisegen.cli.run import described, write
+from noisegen.cli.run import described, note_levels, write
 from noisegen.errors import UsageError, WeightsError
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ def regenerate(
     skipped = [*(found.skipped if named is None else []), *surveyed.skipped]
     if not surveyed.files:
         raise UsageError(f"--clean {clean}: holds none of the dataset's clean images")
+    note_levels(surveyed, profiles, former.options.white_level, output)
     run = Run(again, profiles, surveyed.files, skipped, folder)
     written = write(output, run, made_by.engine(run, loaded, name))
     shown, data = described(run, written)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,9 @@ from noisegen.cli.output import Output
 from noisegen.synthesis.plan import Skipped
 
 if TYPE_CHECKING:
+    from noisegen.references.profile import NoiseProfile
     from noisegen.synthesis.dataset import Engine, Run
+    from noisegen.synthesis.survey import Survey
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,23 @@ def write(output: Output, run: Run, engine: Engine) -> Written:
     for one in written.skipped:
         output.warn(f"skipped {one}")
     return written
+
+
+def note_levels(
+    surveyed: Survey,
+    profiles: Sequence[NoiseProfile],
+    white_level: float | None,
+    output: Output,
+) -> dict[str, list[str]]:
+    """Says at what levels the cleans are taken, and what is doubtful; the same as JSON values."""
+    from noisegen.synthesis.clean_levels import look_at_levels
+
+    taken = look_at_levels(surveyed, profiles, white_level)
+    for note in taken.notes:
+        output.note(note)
+    for doubt in taken.doubts:
+        output.warn(doubt)
+    return {"white_levels": list(taken.notes), "white_level_warnings": list(taken.doubts)}
 
 
 def described(run: Run, written: Written) -> tuple[str, dict[str, Any]]:

@@ -11,7 +11,7 @@ from noisegen.cli import options
 from noisegen.cli.engine import Address, EngineName, EngineOption, EngineOptions
 from noisegen.cli.noise import NoiseOptions, find_noise
 from noisegen.cli.output import PARTLY, Output, user_errors
-from noisegen.cli.run import described, write
+from noisegen.cli.run import described, note_levels, write
 from noisegen.errors import UsageError
 from noisegen.synthesis.plan import Layout, Skipped, SynthesisOptions
 
@@ -126,12 +126,15 @@ def synth(
     if not surveyed.files:
         raise UnusableError(skipped)
     _note_passed_over(cleans.passed_over, output)
+    levels = note_levels(surveyed, profiles, white_level, output)
     if dry_run:
-        _report_plan(output, surveyed, skipped, profiles, made_by.sample(loaded), chosen, out)
+        sample = made_by.sample(loaded)
+        _report_plan(output, surveyed, skipped, profiles, sample, chosen, out, levels)
         return
     run = Run(recipe, profiles, surveyed.files, skipped, folder, overwrite, prune)
     written = write(output, run, made_by.engine(run, loaded, weights))
-    output.result(*described(run, written))
+    shown, data = described(run, written)
+    output.result(shown, data | levels)
     if written.skipped:
         raise typer.Exit(PARTLY)
 
@@ -171,6 +174,7 @@ def _report_plan(
     synthesizer: Synthesizer,
     chosen: SynthesisOptions,
     out: Path,
+    levels: dict[str, list[str]],
 ) -> None:
     from noisegen.synthesis.estimate import estimate
 
@@ -190,6 +194,7 @@ def _report_plan(
             "seconds": plan.seconds,
             "megabytes": plan.megabytes,
             "skipped": [str(one) for one in skipped],
+            **levels,
         },
     )
     if skipped:
