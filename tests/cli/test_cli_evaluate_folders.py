@@ -139,8 +139,8 @@ def test_references_bring_the_baselines(
     ran = run("evaluate", "--real", real, "--synth", synth, *refs, *fixed)
     assert ran.code == 0, ran.err
     rows = ran.json["rows"]
-    assert list(rows) == ["synthetic", "gaussian", "classical", "floor"]
-    for name in ("gaussian", "classical", "floor"):
+    assert list(rows) == ["synthetic", "gaussian", "noisegen", "floor"]
+    for name in ("gaussian", "noisegen", "floor"):
         assert rows[name]["all"]["kld"]["mean"] < 0.1 * rows["synthetic"]["all"]["kld"]["mean"]
     assert {one["row"] for one in ran.json["images"]} == set(rows)
 

@@ -14,6 +14,8 @@ Run = Callable[..., Any]
 def test_splits_are_checked_before_anything_is_read(run: Run, tmp_path: Path) -> None:
     for arguments, words in (
         (("--split", "sidd"), "choose of polyu-seen"),
+        (("--split", "instruments", "--instrument", "x"), "choose of phone raw"),
+        (("--split", "w2s", "--instrument", "phone raw"), "belongs to --split instruments"),
         (("--split", "w2s", "--data", tmp_path), "does not hold the validation data"),
     ):
         ran = run("evaluate", *arguments)
@@ -28,7 +30,22 @@ def test_a_split_has_the_baselines_beside_it(run: Run, real_data: Path, weights_
     ran = run("evaluate", "--split", "gaussian", *fixed, "--json")
     assert ran.code == 0, ran.err
     rows = ran.json["splits"]["gaussian"]
-    assert list(rows) == ["gaussian", "classical", "noisegen", "floor"]
+    assert list(rows) == ["gaussian", "classical", "noisegen", "network", "floor"]
     assert rows["floor"]["kld"]["mean"] < 0.002
     shown = run("evaluate", "--split", "gaussian", *fixed)
     assert "gaussian: 12 targets, mean (median)" in shown.out
+
+
+@pytest.mark.slow
+def test_instruments_need_no_data(run: Run, tmp_path: Path, weights_file: Path) -> None:
+    fixed = ("--data", tmp_path, "--weights", weights_file, "--device", "cpu")
+    command = ("evaluate", "--split", "instruments", "--instrument", "stretched 8 bit", *fixed)
+    ran = run(*command, "--json")
+    assert ran.code == 0, ran.err
+    lines = ran.json["instruments"]
+    assert [line["kind"] for line in lines] == ["classical", "pair", "burst", "lone"]
+    assert ran.json["splits"] == {}
+    classical = lines[0]["judged"]
+    assert classical["impossible"] > 0.5
+    assert len(classical["deciles"]) == 10
+    assert abs(classical["worst_ratio"] - 1) > abs(classical["median_ratio"] - 1)

@@ -37,17 +37,17 @@ def test_a_profile_s_name_leads_nowhere(
     assert not list(tmp_path.parent.rglob("sly*"))
 
 
-@pytest.mark.parametrize("kind", ["pickle", "cut", "nan", "white", "quantiles", "prompt"])
+@pytest.mark.parametrize("kind", ["pickle", "cut", "nan", "white", "marginals", "prompt"])
 def test_hostile_profiles(refused: Refused, rgb_profile: Path, tmp_path: Path, kind: str) -> None:
     profile = NoiseProfile.load(rgb_profile)
     measured = profile.measured
-    falling = replace(measured, quantiles=measured.quantiles[:, ::-1])
+    falling = replace(measured, marginals=measured.marginals[..., ::-1])
     content = {
         "pickle": pickle.dumps({"sigma": 1}),
         "cut": profile.to_bytes()[:-100],
         "nan": replace(profile, tokens=profile.tokens * np.float32("nan")).to_bytes(),
         "white": replace(profile, white_level=-1.0).to_bytes(),
-        "quantiles": replace(profile, measured=falling).to_bytes(),
+        "marginals": replace(profile, measured=falling).to_bytes(),
         "prompt": replace(profile, tokens=profile.tokens[:, :-1]).to_bytes(),
     }
     path = tmp_path / "camera.safetensors"

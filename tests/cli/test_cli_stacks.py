@@ -160,9 +160,9 @@ def test_channels_of_a_burst(create: Run, channels: Path, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("scale", "dtype", "level", "other"),
     [
-        (1, np.uint16, "4095", 65000),
-        (16, np.uint16, "65535", 65500),
-        (1 / 4095, np.float32, "1", 2),
+        (1, np.uint16, "12 bits (white 4095, found)", 65000),
+        (16, np.uint16, "16 bits (white 65535, found)", 65500),
+        (1 / 4095, np.float32, "white 1 (found)", 2),
     ],
 )
 def test_a_white_level_that_was_found_is_named(
@@ -171,12 +171,13 @@ def test_a_white_level_that_was_found_is_named(
     shot = write(tmp_path / "shot.tif", (frames(1, 40)[0] * scale).astype(dtype), "YX")
     ran = create("--ref", shot)
     assert ran.code == 0, ran.err
-    note = f"white level {level}, found from the data; --white-level overrides it"
+    note = f"white level of the references: {level}; --white-level overrides it"
     assert note in ran.err.splitlines()
     given = create("--ref", shot, "--white-level", other, "--overwrite")
     assert given.code == 0, given.err
-    assert "white level" not in given.err
-    assert NoiseProfile.load(tmp_path / "p.safetensors").white_level == other
+    assert f"white level of the references: white {other} (given)" in given.err.splitlines()
+    profile = NoiseProfile.load(tmp_path / "p.safetensors")
+    assert (profile.white_level, profile.white_level_given) == (other, True)
 
 
 def test_floats_in_their_own_range(create: Run, run: Run, tmp_path: Path) -> None:
@@ -184,7 +185,7 @@ def test_floats_in_their_own_range(create: Run, run: Run, tmp_path: Path) -> Non
     shots[0, 0, 0] = 4000.5
     ran = create("--ref", write(tmp_path / "shot.tif", shots, "TYX"))
     assert ran.code == 0, ran.err
-    assert "white level 4000.5, found from the data" in ran.err
+    assert "white level of the references: white 4000.5 (found)" in ran.err
     shown = run("profile", "show", tmp_path / "p.safetensors", "--json").json
     assert (shown["dtype"], shown["white_level"]) == ("float32", 4000.5)
     np.testing.assert_allclose(np.array(shown["sigma"]) * 4000.5, 40, rtol=0.1)

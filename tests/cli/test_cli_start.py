@@ -128,7 +128,7 @@ def test_a_terminal_without_unicode_gets_stand_ins(rgb_profile: Path) -> None:
         timeout=60,
     )
     assert ran.returncode == 0, ran.stderr
-    assert b"white level  255" in ran.stdout
+    assert b"white level  8 bits (white 255" in ran.stdout
 
 
 @pytest.mark.parametrize("environment", [{}, {"NO_COLOR": "1", "FORCE_COLOR": "1"}])

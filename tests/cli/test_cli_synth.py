@@ -85,6 +85,8 @@ def test_the_recipe_decides_everything_and_names_no_machine(
             "file": "profiles/colour.safetensors",
             "sha256": profile.sha256,
             "made_from": None,
+            "white_level": 255.0,
+            "white_level_given": False,
         }
     ]
     assert recipe["weights"]["sha256"] == hashlib.sha256(weights_file.read_bytes()).hexdigest()

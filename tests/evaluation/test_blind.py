@@ -9,6 +9,7 @@ from pictures import add_gaussian, scene
 from noisegen.evaluation.blind import sigma_errors
 from noisegen.evaluation.protocol import Case
 from noisegen.evaluation.unseen_noise import FAMILIES
+from noisegen.references.burst import Burst
 from noisegen.references.create import Reference
 from noisegen.references.estimate import shipped_denoiser
 
@@ -16,18 +17,27 @@ CLEAN = scene(192, 256)
 
 
 def case(name: str, sigma: float) -> Case:
-    return Case(name, Reference(name, add_gaussian(CLEAN, sigma), CLEAN), ())
+    return Case(name, (Reference(name, add_gaussian(CLEAN, sigma), CLEAN),), ())
 
 
 def test_sigma_of_plain_gaussian_noise_is_known_without_the_clean() -> None:
     found = sigma_errors([case("a", 10), case("b", 25)], shipped_denoiser())
+    assert found is not None
     assert found.references == 2
     assert found.corrected < 0.05
     assert found.corrected <= found.plain
 
 
 def test_each_reference_counts_once() -> None:
-    assert sigma_errors([case("a", 10), case("a", 10)], shipped_denoiser()).references == 1
+    found = sigma_errors([case("a", 10), case("a", 10)], shipped_denoiser())
+    assert found is not None
+    assert found.references == 1
+
+
+def test_bursts_have_no_sigma_against_their_clean() -> None:
+    shots = tuple(add_gaussian(CLEAN, 10, seed=seed) for seed in range(2))
+    burst = Case("b", (Burst("b", ("0", "1"), shots),), ())
+    assert sigma_errors([burst], shipped_denoiser()) is None
 
 
 @pytest.mark.parametrize("name", FAMILIES)

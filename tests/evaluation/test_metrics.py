@@ -9,6 +9,7 @@ from scipy import ndimage
 
 from noisegen.evaluation.metrics import (
     average_kl_divergence,
+    centred_kl_divergence,
     compare,
     correlation_error,
     correlations,
@@ -89,3 +90,31 @@ def test_correlation_error_sees_grain_and_not_strength() -> None:
 def test_noise_level_error_is_in_octaves() -> None:
     assert noise_level_error(NOISE, TWICE, CLEAN) == pytest.approx(1, abs=1e-3)
     assert sigma_error(NOISE, TWICE) == pytest.approx(1, abs=1e-6)
+
+
+def test_kld0_does_not_see_an_offset_of_any_size() -> None:
+    """A shift by a part of a step rounds other pixels, and yet no mean is seen."""
+    latent = np.random.default_rng(1).normal(0, 4, (512, 512, 3))
+    other = np.random.default_rng(2).normal(0, 4, (512, 512, 3))
+    real = scaled(np.rint(latent).astype(np.float32))
+    for offset in ((0, 0, 0), (0.3, 0.5, 0.7), (2.5, -1.25, 1.0)):
+        fake = scaled(np.rint(other + offset).astype(np.float32))
+        assert centred_kl_divergence(real, fake) < 1e-4
+    assert kl_divergence(real, fake) > 0.01
+
+
+def test_kld0_is_the_kld_of_what_has_no_mean() -> None:
+    """Twice the strength: both see the same, but for the edge at 0."""
+    real, fake = (
+        scaled(np.rint(np.random.default_rng(3).normal(0, sigma, (256, 256, 3))))
+        for sigma in (10, 14)
+    )
+    plain, centred = kl_divergence(real, fake), centred_kl_divergence(real, fake)
+    assert plain == pytest.approx(np.log(1.4) + 0.5 / 1.4**2 - 0.5, rel=0.05)
+    assert centred == pytest.approx(plain, rel=0.05)
+
+
+def test_kld0_takes_out_the_mean_of_each_channel_not_of_all() -> None:
+    apart = (NOISE + scaled(np.array([-12, 0, 12], np.float32))).astype(np.float32)
+    assert kl_divergence(NOISE, apart) > 0.1
+    assert centred_kl_divergence(NOISE, apart) < 1e-3

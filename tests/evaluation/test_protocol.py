@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from noisegen.evaluation.protocol import gaussian_cases, middle_crop, polyu_cases, splits
+from noisegen.references.create import Reference
 
 
 @pytest.mark.parametrize("shape", [(500, 500, 3), (512, 768, 3), (768, 512, 3)])
@@ -25,7 +26,9 @@ def test_middle_crop_is_whole_and_on_the_grid(shape: tuple[int, int, int]) -> No
 @pytest.mark.realdata
 def test_drawn_splits_show_a_whole_picture(real_data: Path) -> None:
     case = next(gaussian_cases(real_data))
-    assert min(case.reference.noisy.shape[:2]) >= 500
+    (reference,) = case.references
+    assert isinstance(reference, Reference)
+    assert min(reference.noisy.shape[:2]) >= 500
     assert [target.noisy.shape for target in case.targets] == [(256, 256, 3)] * 2
     assert len({target.scene for target in case.targets}) == 2
     for target in case.targets:

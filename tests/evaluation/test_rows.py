@@ -15,12 +15,18 @@ from noisegen.evaluation.denoiser import DenoiserConfig, DnCNN, Pair, train_deno
 from noisegen.evaluation.evaluate import evaluate, summarise
 from noisegen.evaluation.mmd import MMDConfig
 from noisegen.evaluation.protocol import Case, Target
-from noisegen.evaluation.rows import Row, compare_rows, network_row, standard_rows
+from noisegen.evaluation.rows import (
+    Known,
+    Row,
+    compare_rows,
+    network_row,
+    standard_rows,
+)
 from noisegen.evaluation.set_metrics import SetConfig, measure_sets
 from noisegen.evaluation.told_apart import ClassifierConfig
 from noisegen.model.weights import Weights
+from noisegen.references.burst import Burst
 from noisegen.references.create import Reference
-from noisegen.references.profile import NoiseProfile
 
 TINY = SetConfig(
     MMDConfig(patches=50),
@@ -33,13 +39,13 @@ def case(drawn_again: bool) -> Case:
     clean, shown = scene(48, 48, seed=1), scene(96, 96, seed=2)
     again = add_gaussian(clean, 10, seed=4) if drawn_again else None
     target = Target("target", "scene", add_gaussian(clean, 10, seed=3), clean, again)
-    return Case("case", Reference("r", add_gaussian(shown, 10), shown), (target,))
+    return Case("case", (Reference("r", add_gaussian(shown, 10), shown),), (target,))
 
 
 def test_floor_is_the_real_process_where_it_can_be_drawn_again(weights: Weights) -> None:
     shown = case(drawn_again=True)
     rows = {c.row: c for c in compare_rows(standard_rows(weights), [shown])}
-    assert list(rows) == ["gaussian", "classical", "noisegen", "floor"]
+    assert list(rows) == ["gaussian", "classical", "noisegen", "network", "floor"]
     assert rows["floor"].real is shown.targets[0].noisy
     assert rows["floor"].fake is shown.targets[0].again
 
@@ -49,7 +55,7 @@ def test_floor_is_two_draws_of_ours_where_it_cannot(weights: Weights) -> None:
     floor, ours = rows["floor"], rows["noisegen"]
     assert np.array_equal(floor.real, ours.fake)
     assert not np.array_equal(floor.fake, floor.real)
-    assert not np.array_equal(ours.fake, rows["classical"].fake)
+    assert not np.array_equal(ours.fake, rows["network"].fake)
 
 
 def test_generators_of_other_weights_share_a_table(
@@ -57,7 +63,7 @@ def test_generators_of_other_weights_share_a_table(
 ) -> None:
     """Each gets a profile by its own encoder: another's would be refused."""
 
-    def clean_itself(target: Target, _: NoiseProfile) -> np.ndarray:
+    def clean_itself(target: Target, _: Known) -> np.ndarray:
         return target.clean
 
     rows = [
@@ -72,7 +78,7 @@ def test_generators_of_other_weights_share_a_table(
 
 def test_evaluate_scores_the_standard_rows(weights: Weights) -> None:
     scores = summarise(evaluate(weights, [case(drawn_again=True)]))
-    assert list(scores) == ["gaussian", "classical", "noisegen", "floor"]
+    assert list(scores) == ["gaussian", "classical", "noisegen", "network", "floor"]
     assert scores["floor"]["sigma"]["mean"] < 0.05
 
 
@@ -93,3 +99,51 @@ def test_rows_share_what_the_real_noise_taught(monkeypatch: pytest.MonkeyPatch) 
     assert list(scores) == ["row", "same"]
     assert scores["same"].denoising_gap.psnr == pytest.approx(0)
     assert scores["row"].mmd > scores["same"].mmd
+
+
+def test_lone_withholds_cleans_and_the_other_shots(weights: Weights) -> None:
+    shown = case(drawn_again=False)
+    (reference,) = shown.lone().references
+    assert isinstance(reference, Reference)
+    assert reference.clean is None
+    shots = tuple(add_gaussian(scene(96, 96, seed=2), 10, seed=seed) for seed in range(3))
+    burst = replace(shown, references=(Burst("b", ("0", "1", "2"), shots),))
+    (first,) = burst.lone().references
+    assert isinstance(first, Reference)
+    assert np.array_equal(first.noisy, shots[0])
+    assert burst.lone().targets == burst.targets
+
+
+def test_bursts_are_references_too(weights: Weights) -> None:
+    shots = tuple(add_gaussian(scene(96, 96, seed=2), 10, seed=seed) for seed in range(3))
+    burst = replace(case(True), references=(Burst("b", ("0", "1", "2"), shots),))
+    rows = {c.row: c for c in compare_rows(standard_rows(weights), [burst])}
+    for name in ("gaussian", "classical"):
+        assert abs(rows[name].fake_noise.std() * 255 / 10 - 1) < 0.15
+
+
+def test_the_classical_row_is_plain_and_the_start_has_no_network(weights: Weights) -> None:
+    rows = {c.row: c for c in compare_rows(standard_rows(weights), [case(drawn_again=False)])}
+    assert not np.array_equal(rows["noisegen"].fake, rows["classical"].fake)
+    assert not np.array_equal(rows["noisegen"].fake, rows["network"].fake)
+    assert abs(rows["noisegen"].fake_noise.std() * 255 / 10 - 1) < 0.15
+
+
+def test_the_plain_classical_model_sees_every_window_of_pairs_that_fit(weights: Weights) -> None:
+    """Of pairs that do not, those that are shifted are left out."""
+    detail = np.random.default_rng(2).integers(60, 200, (32, 32, 3)).repeat(4, 0).repeat(4, 1)
+    shown = detail.astype(np.uint8)
+    moved = np.concatenate([shown[:, :64], np.roll(shown, 2, 1)[:, 64:]], 1)
+    reference = Reference("r", add_gaussian(moved, 2), shown)
+    counts = []
+
+    def count(target: Target, known: Known) -> np.ndarray:
+        assert known.windows is not None
+        counts.append(len(known.windows))
+        return target.clean
+
+    for misregistered in (False, True):
+        tried = replace(case(False), references=(reference,), misregistered=misregistered)
+        list(compare_rows([Row("count", weights, count)], [tried]))
+    assert counts[0] == 16
+    assert counts[1] < 16

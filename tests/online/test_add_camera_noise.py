@@ -191,3 +191,9 @@ def test_any_batch(
 
 def test_exported_lazily() -> None:
     assert noisegen.AddCameraNoise is AddCameraNoise
+
+
+def test_floats_beyond_1_are_refused_in_python_s_words(make: Make) -> None:
+    with pytest.raises(NoisegenError, match=r"outside \[0, 1\]; divide by 255") as caught:
+        make()(_picture().float())
+    assert "--white-level" not in str(caught.value)

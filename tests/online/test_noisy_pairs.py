@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -310,3 +311,15 @@ def test_any_size(
 
 def test_exported_lazily() -> None:
     assert noisegen.NoisyPairs is NoisyPairs
+
+
+def test_a_level_that_was_only_found_is_not_passed(
+    profiles: list[NoiseProfile], weights_file: Path
+) -> None:
+    """Pairs are scaled by one white level, which a brighter clean would change."""
+    found = [replace(profile, dtype="uint16", white_level=1023.0) for profile in profiles]
+    bright = [torch.full((3, 40, 40), 3000, dtype=torch.uint16)]
+    with pytest.raises(CleanError, match=r"white 1023, found.*white_level=4095"):
+        NoisyPairs(bright, found, weights=weights_file)[0]
+    pair = NoisyPairs(bright, found, weights=weights_file, white_level=4095)[0]
+    assert float(pair.clean.max()) == pytest.approx(3000 / 4095)

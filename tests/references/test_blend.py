@@ -13,10 +13,11 @@ from pictures import Pixels, add_gaussian, scene
 
 from noisegen.errors import ProfileError
 from noisegen.model.weights import Weights
+from noisegen.noise.spectrum import colouring_kernel, field_correlation
 from noisegen.references.blend import blend, sweep
 from noisegen.references.create import Reference, create_profile
+from noisegen.references.intensities import level_at
 from noisegen.references.profile import NoiseProfile
-from noisegen.references.spectrum import colouring_kernel, field_correlation
 from noisegen.synthesis.synthesizer import Synthesizer
 
 CLEAN = scene(160, 160, seed=3)
@@ -70,9 +71,13 @@ def test_everything_of_a_mix_lies_between(
     quiet: NoiseProfile, loud: NoiseProfile, share: float
 ) -> None:
     mixed = blend([quiet, loud], [1 - share, share], "mix")
-    for name in ("level", "surface", "sigma", "autocorrelation", "colour_correlation"):
-        parts = np.stack([getattr(profile.measured, name) for profile in (quiet, loud)])
+    both = (quiet.measured, loud.measured)
+    for name in ("level", "activity", "sigma", "autocorrelation", "colour_correlation"):
         value = getattr(mixed.measured, name)
+        if name == "level":
+            parts = np.stack([level_at(measured, mixed.measured.nodes) for measured in both])
+        else:
+            parts = np.stack([getattr(measured, name) for measured in both])
         assert (value >= parts.min(0) - 1e-5).all(), name
         assert (value <= parts.max(0) + 1e-5).all(), name
     assert (mixed.kind, mixed.references) == ("blend", ("iso800.png", "iso6400.png"))

@@ -19,6 +19,7 @@ from noisegen.references.create import (
     create_profile,
     measure_references,
 )
+from noisegen.references.intensities import level_at
 from noisegen.references.motion import moving
 from noisegen.references.registration import Shift, kept_power
 
@@ -69,8 +70,10 @@ def test_a_burst_measures_like_a_pair() -> None:
     pairs = measure_references([Reference(f"{i}", s, clean) for i, s in enumerate(shots)])
     pair = pairs.statistics
     np.testing.assert_allclose(burst.sigma, pair.sigma, rtol=0.03)
-    seen = pair.pixels_per_bin > 0.03
-    np.testing.assert_allclose(burst.level[seen], pair.level[seen], rtol=0.05)
+    # The mean is noisy too, which blurs the levels of the few darkest and brightest pixels.
+    intensities = np.quantile(clean, np.linspace(0.03, 0.97, 20), axis=(0, 1)).T / 255
+    levels = level_at(burst, intensities), level_at(pair, intensities)
+    np.testing.assert_allclose(levels[0], levels[1], rtol=0.05)
     assert np.abs(burst.autocorrelation - pair.autocorrelation).max() < 0.05
     assert np.abs(burst.colour_correlation - pair.colour_correlation).max() < 0.05
 
@@ -142,13 +145,13 @@ def test_a_copy_is_no_second_shot() -> None:
 
 
 def test_clipping_does_not_make_the_noise_weaker() -> None:
-    """Half the picture lies at white: there the mean of what is clipped is not the scene."""
+    """Half the picture lies near white: there the mean of what is clipped is not the scene."""
     clean = np.full((SIDE, SIDE, 1), 128, np.uint8)
     clean[:, SIDE // 2 :] = 250
     done = measured(burst_of(*[clean] * 6, sigma=12))
-    np.testing.assert_allclose(done.statistics.level[0, 8] * 255, 12, rtol=0.03)
-    assert abs(done.statistics.level[0, 15] * 255 / 12 - 1) < 0.1
-    assert any("saturated in some shots" in repair for repair in done.repairs)
+    middle, bright = 255 * level_at(done.statistics, np.array([128, 250]) / 255)[0]
+    assert middle == pytest.approx(12, rel=0.03)
+    assert bright == pytest.approx(12, rel=0.1)
 
 
 @pytest.mark.parametrize("part", [0.0, 0.3, 0.5])

@@ -104,8 +104,8 @@ def test_white_level_can_be_given_and_is_checked(weights: Weights) -> None:
 def damaged(profile: NoiseProfile, path: Path, kind: str) -> None:
     metadata = {"content": CONTENT, "format": FORMAT, "name": "x"}
     tensors = {"sigma": profile.sigma}
-    if kind == "version":
-        metadata["format"] = FORMAT + 1
+    if kind in ("older", "newer"):
+        metadata["format"] = 3 if kind == "older" else FORMAT + 1
     if kind == "stranger":
         metadata = {}
     if kind == "nan":
@@ -122,7 +122,8 @@ def damaged(profile: NoiseProfile, path: Path, kind: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "reason"),
     [
-        ("version", f"profile of version {FORMAT + 1}"),
+        ("older", "profile of version 3, .*again from its references with noisegen profile create"),
+        ("newer", f"profile of version {FORMAT + 1}"),
         ("stranger", "not a noise profile"),
         ("shapes", "missing or misshapen"),
         ("nan", "NaN"),
@@ -141,34 +142,24 @@ def test_bad_profile_files_are_refused(
     assert "\n" not in str(caught.value)
 
 
-def test_an_older_format_is_still_read(profile: NoiseProfile, tmp_path: Path) -> None:
-    path = tmp_path / "camera.safetensors"
-    profile.save(path)
-    with safe_open(path, framework="np") as file:
-        metadata = json.loads(file.metadata()[METADATA_KEY])
-        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    for later in ("warnings", "quality", "tuned"):
-        del metadata[later]
-    save_file(tensors, path, {METADATA_KEY: json.dumps({**metadata, "format": 2})})
-    loaded = NoiseProfile.load(path)
-    assert loaded.quality is None
-    assert loaded.to_bytes() == profile.to_bytes()
-
-
 def test_all_that_was_found_out_survives_the_file(profile: NoiseProfile, tmp_path: Path) -> None:
-    louder = replace(profile.measured, level=profile.measured.level * 2)
     told = replace(
         profile,
         warnings=("a.png: dark",),
-        quality=Quality(0.1, 0.2, 0.3, 0.4),
-        calibrated=louder,
+        quality=Quality(0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.08, 0.9),
+        trust=0.25,
         tuned=12,
+        gray=True,
+        lowest=-3.5,
     )
     told.save(tmp_path / "camera.safetensors")
     loaded = NoiseProfile.load(tmp_path / "camera.safetensors")
-    assert (loaded.warnings, loaded.quality, loaded.tuned) == (told.warnings, told.quality, 12)
-    np.testing.assert_array_equal(loaded.applied.level, louder.level)
-    np.testing.assert_array_equal(loaded.measured.level, profile.measured.level)
+    for name in ("warnings", "quality", "trust", "tuned", "gray", "lowest"):
+        assert getattr(loaded, name) == getattr(told, name)
+    for name, values in vars(profile.measured).items():
+        np.testing.assert_array_equal(getattr(loaded.measured, name), values)
+    for name, ends in vars(profile.recording).items():
+        np.testing.assert_array_equal(getattr(loaded.recording, name), ends)
     assert loaded.to_bytes() == told.to_bytes()
     assert len(told.to_bytes()) < 256 * 1024
 

@@ -10,16 +10,20 @@ from scipy.ndimage import gaussian_filter
 
 from noisegen.errors import BadReferenceError
 from noisegen.images import to_float
+from noisegen.noise.record import Recording
+from noisegen.noise.statistics import measure
+from noisegen.references.create import Reference, measure_references
 from noisegen.references.denoise import BLOCK, denoised_blocks
 from noisegen.references.estimate import blind_windows, estimated_windows, shipped_denoiser
-from noisegen.references.statistics import measure
+
+BYTES = Recording.even(3, 1 / 255)
 
 
 @pytest.mark.parametrize("sigma", [2, 8, 30])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_sigma_is_found(sigma: float, channels: int) -> None:
     noisy = add_gaussian(scene(256, 320, channels), sigma)
-    windows = blind_windows(to_float(noisy, 255), "shot.png", 1 / 255)
+    windows = blind_windows(to_float(noisy, 255), Recording.even(channels, 1 / 255))
     assert windows.estimated
     assert windows.residual.shape[1] == channels
     np.testing.assert_allclose(measure(windows).sigma * 255, sigma, rtol=0.1)
@@ -28,7 +32,7 @@ def test_sigma_is_found(sigma: float, channels: int) -> None:
 def test_texture_is_left_out() -> None:
     clean = scene(256, 320)
     clean[:, 160:] = np.random.default_rng(1).integers(60, 200, (256, 160, 3))
-    windows = blind_windows(to_float(add_gaussian(clean, 8), 255), "shot.png")
+    windows = blind_windows(to_float(add_gaussian(clean, 8), 255), BYTES)
     np.testing.assert_allclose(measure(windows).sigma * 255, 8, rtol=0.15)
 
 
@@ -37,7 +41,7 @@ def test_grain_is_found() -> None:
     grain = gaussian_filter(np.random.default_rng(0).normal(size=(256, 256, 3)), (0.8, 0.8, 0))
     noisy = scene(256, 256) + 12 * grain / grain.std()
     pixels = np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
-    measured = measure(blind_windows(to_float(pixels, 255), "shot.png", 1 / 255))
+    measured = measure(blind_windows(to_float(pixels, 255), BYTES))
     # A channel alone may be off by a fifth, the three together are not.
     assert 255 * np.sqrt(np.mean(measured.sigma**2)) == pytest.approx(12, rel=0.12)
     neighbour = np.mean(
@@ -57,7 +61,9 @@ def textured(sigma: float) -> tuple[Pixels, Pixels]:
 
 def test_what_the_estimate_takes_away_is_made_up_for() -> None:
     _, noisy = textured(12)
-    windows = estimated_windows(to_float(noisy, 255), shipped_denoiser())
+    windows = estimated_windows(
+        to_float(noisy, 255), Recording.even(3, 1 / 255), shipped_denoiser()
+    )
     plain = 255 * windows.residual.std()
     corrected = 255 * (windows.residual * windows.made_up()).std()
     assert plain < 11.5
@@ -89,5 +95,6 @@ def test_every_pixel_of_a_small_picture_is_looked_at() -> None:
 
 
 def test_a_picture_clipped_everywhere_is_refused() -> None:
-    with pytest.raises(BadReferenceError, match=r"night\.png: black or saturated"):
-        blind_windows(np.zeros((64, 64, 3), np.float32), "night.png")
+    night = Reference("night.png", np.zeros((64, 64, 3), np.uint8))
+    with pytest.raises(BadReferenceError, match=r"night\.png.* saturated"):
+        measure_references([night])

@@ -16,10 +16,11 @@ from scipy import ndimage
 
 from noisegen.errors import BadReferenceError
 from noisegen.images import read_picture, to_float
+from noisegen.noise.record import Recording
+from noisegen.noise.statistics import NoiseStatistics
 from noisegen.references.create import Measured, Reference, Repair, measure_references
 from noisegen.references.registration import Shift, find_shift, inside, kept_power, moved
 from noisegen.references.repair import repair_pair
-from noisegen.references.statistics import NoiseStatistics
 
 Doubles = NDArray[Any]
 
@@ -167,7 +168,7 @@ def test_a_perfect_pair_stays_as_it_is(
     clean = at(texture(seed), 0, 0)
     noisy = to_float(as_bytes(noise(clean, np.random.default_rng(seed))), 255)
     given_clean = to_float(as_bytes(clean), 255)
-    pair = repair_pair(noisy, given_clean, "shot.png", 1 / 255)
+    pair = repair_pair(noisy, given_clean, "shot.png", Recording.even(3, 1 / 255))
     assert pair.repairs == ()
     np.testing.assert_array_equal(pair.clean, given_clean)
     np.testing.assert_array_equal(pair.noisy, noisy)
@@ -184,7 +185,7 @@ def test_the_noisy_picture_is_only_cut() -> None:
     picture = texture()
     noisy = to_float(as_bytes(white(at(picture, 0, 0), np.random.default_rng(0))), 255)
     clean = to_float(as_bytes(drifting(gained(at(picture, 2.5, -1.3)))), 255)
-    pair = repair_pair(noisy, clean, "shot.png", 1 / 255)
+    pair = repair_pair(noisy, clean, "shot.png", Recording.even(3, 1 / 255))
     assert len(pair.repairs) >= 3
     place = inside(noisy.shape, Shift(2.5, -1.3))
     np.testing.assert_array_equal(pair.noisy, noisy[place])

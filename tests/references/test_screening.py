@@ -224,18 +224,19 @@ def test_good_references_are_left_in_peace(
 
 
 def test_simulated_cameras_are_left_in_peace() -> None:
-    """Of an unprocessed or gently compressed picture."""
+    """Of an unprocessed or gently compressed picture, whose noise is more than rounding."""
     rng = np.random.default_rng(1)
     drawn = [draw_setting(rng) for _ in range(60)]
     settings = [s for s in drawn if s.quality is None or s.quality >= 90]
     side = input_side(settings, SIDE)
     clean = torch.from_numpy(photograph(3, side, side).astype(np.float32) / 255).permute(2, 0, 1)
     batch = clean.expand(len(settings), 1, -1, -1, -1)
-    noisy, _ = simulate(batch, settings, torch.Generator().manual_seed(0), SIDE)
-    shots = [shot[0].permute(1, 2, 0).numpy() for shot in noisy]
+    noisy, pure = simulate(batch, settings, torch.Generator().manual_seed(0), SIDE)
+    loud = (noisy.float() - pure.float()).std((1, 2, 3, 4)) >= 1
+    shots = [shot[0].permute(1, 2, 0).numpy() for shot in noisy[loud]]
     named = [warnings_of([screen(shot, "shot.png", 255, has_clean=False)]) for shot in shots]
-    assert len(settings) > 10
-    assert named == [()] * len(settings)
+    assert len(shots) > 10
+    assert named == [()] * len(shots)
 
 
 @pytest.mark.parametrize("quality", [20, 50, 75, 90, 100])

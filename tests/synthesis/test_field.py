@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -56,3 +57,10 @@ def test_seed_key_variant_and_plane_each_give_another_field() -> None:
     fields = [gaussian_field(key, 0, 0, 32, 32)[0].ravel() for key in keys]
     correlations = np.corrcoef(fields) - np.eye(len(fields))
     assert np.abs(correlations).max() < 0.15
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3])
+def test_fewer_channels_are_the_first(channels: int) -> None:
+    key = field_key(3, "a.png", 0)
+    whole = gaussian_field(key, -7, 5, 9, 11)
+    np.testing.assert_array_equal(gaussian_field(key, -7, 5, 9, 11, channels), whole[:channels])

@@ -176,7 +176,8 @@ def test_12_bits_in_16_are_clipped_at_their_white_level(weights: Weights) -> Non
         (np.zeros((8, 8), np.uint8), "is gray, but profile"),
         (np.zeros((8, 8, 3), np.int32), "int32"),
         (np.full((8, 8, 3), np.nan, np.float32), "NaN"),
-        (np.full((8, 8, 3), 2.0, np.float32), "outside"),
+        (np.full((8, 8, 3), 2.5, np.float32), "outside"),
+        (np.full((8, 8, 3), 256.0, np.float32), "outside"),
     ],
 )
 def test_unfit_cleans_are_refused(

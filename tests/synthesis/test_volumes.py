@@ -19,6 +19,7 @@ from noisegen.errors import ImageError
 from noisegen.images import write_together
 from noisegen.images.volume import read_volume_header
 from noisegen.model.weights import Weights
+from noisegen.noise.record import Recording
 from noisegen.references.create import Reference, create_profile
 from noisegen.references.profile import NoiseProfile
 from noisegen.synthesis.blocks import Region
@@ -146,8 +147,8 @@ def test_bands_are_parts_of_the_whole(synthesizer: Synthesizer, profile: NoisePr
     whole = synthesizer.synthesize(clean, profile, key="a")
     region = Region(5, 9, 310, 280)
     rows = ArrayRows(clean)
-    white = synthesizer.check(rows, profile, None)
-    bands = synthesizer.synthesize_bands(rows, profile, region, white=white, key="a", band=77)
+    levels = synthesizer.check([rows], profile, None)
+    bands = synthesizer.synthesize_bands(rows, profile, region, levels=levels, key="a", band=77)
     np.testing.assert_array_equal(np.concatenate(list(bands)), whole[5:315, 9:289])
 
 
@@ -165,7 +166,8 @@ def test_few_rows_are_read_at_a_time(synthesizer: Synthesizer, profile: NoisePro
     clean = np.tile(scene(64, 32), (40, 1, 1))
     rows = Counted(clean)
     region = Region(0, 0, *clean.shape[:2])
-    bands = list(synthesizer.synthesize_bands(rows, profile, region, white=255, band=256))
+    levels = synthesizer.check([rows], profile, None)
+    bands = list(synthesizer.synthesize_bands(rows, profile, region, levels=levels, band=256))
     assert [band.shape[0] for band in bands] == [256] * 10
     assert rows.most < 400
     np.testing.assert_array_equal(np.concatenate(bands), synthesizer.synthesize(clean, profile))
@@ -227,8 +229,15 @@ def test_a_profile_a_channel(
     saved: Save, synthesizer: Synthesizer, gray_profile: NoiseProfile, tmp_path: Path
 ) -> None:
     path = saved(np.full((2, 64, 64), 0.5, np.float32), metadata={"axes": "CYX"})
+    continuous = Recording.even(1, 0)
     quiet, loud = (
-        replace(gray_profile, name=name, dtype="float32", white_level=white)
+        replace(
+            gray_profile,
+            name=name,
+            dtype="float32",
+            white_level=white,
+            recording=continuous.scaled(white),
+        )
         for name, white in (("quiet", 1.0), ("loud", 2.0))
     )
     (pair,) = volume_version(path, [quiet, loud], synthesizer)
@@ -241,9 +250,9 @@ def test_a_profile_a_channel(
     [
         (lambda: np.stack([floats(40, 40), np.full((40, 40), np.nan, np.float32)]), "plane 2.*NaN"),
         (lambda: np.full((40, 40), np.inf, np.float32), "infinite"),
-        (lambda: floats(40, 40) * 3, "white level"),
+        (lambda: floats(40, 40) * 3, "white_level="),
         (lambda: floats(40, 40) - 1, "below 0"),
-        (lambda: gray(40, 40).astype(np.uint32), "--white-level"),
+        (lambda: gray(40, 40).astype(np.uint32), "white_level="),
     ],
 )
 def test_what_does_not_fit_is_refused_before_anything_is_written(

@@ -67,7 +67,7 @@ def cases() -> list[Case]:
         clean = scene(70, 83, seed=seed)
         noisy, again = (add_gaussian(clean, 10, 10 * seed + draw) for draw in range(2))
         targets.append(Target(f"t{seed}", f"scene {seed}", noisy, clean, again))
-    return [Case("drawn", Reference("r", add_gaussian(shown, 10), shown), tuple(targets))]
+    return [Case("drawn", (Reference("r", add_gaussian(shown, 10), shown),), tuple(targets))]
 
 
 def test_every_row_leaves_weights_of_its_size(trained: Path) -> None:

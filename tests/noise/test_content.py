@@ -1,0 +1,71 @@
+"""The level's factors by local activity and by colour."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from known_noise import ramp, windows_of
+
+from noisegen.noise.censoring import plain_moments
+from noisegen.noise.content import Content, fit_content
+from noisegen.noise.sample import Sample
+
+
+def fitted(clean: np.ndarray, sigma: np.ndarray, seed: int = 0) -> tuple[Content, np.ndarray]:
+    """What is found, and the curve at factors of 1."""
+    noise = sigma * np.random.default_rng(seed).normal(size=clean.shape)
+    sample = Sample.of(windows_of(clean.astype(np.float32), noise, clips=False))
+    return fit_content(sample.residual, sample, plain_moments(sample).level)
+
+
+def textured(amplitude: float) -> np.ndarray:
+    """A ramp of all intensities, flat in its upper half, busy in its lower one."""
+    clean = ramp(512, 512, 0.3, 0.7).copy()
+    texture = amplitude * np.random.default_rng(1).normal(size=(256, 512, 1))
+    clean[256:] += texture.astype(np.float32)
+    return clean
+
+
+@pytest.mark.parametrize("factor", [0.5, 1.0, 2.0])
+def test_the_factor_of_texture_is_found(factor: float) -> None:
+    clean = textured(8 / 255)
+    busy = np.arange(512)[:, None, None] >= 256
+    content, level = fitted(clean, np.where(busy, 0.02 * factor, 0.02))
+    logarithm = content.activity[0, 4] - content.activity[0, 0]
+    assert logarithm == pytest.approx(2 * np.log(factor), abs=0.1)
+    flat = level[0, 10:20] * np.exp(content.activity[0, 0] / 2)
+    np.testing.assert_allclose(flat, 0.02, rtol=0.05)
+
+
+@pytest.mark.parametrize("slope", [-1.5, 0.0, 2.0])
+def test_the_factor_of_colour_is_found(slope: float) -> None:
+    """Green is quieter or louder where red is brighter than it."""
+    green = ramp(384, 384, 0.3, 0.7)
+    red = green + 0.2 * np.sin(np.arange(384) / 40)[:, None, None]
+    clean = np.concatenate([red, green, green], 2)
+    sigma = np.full(clean.shape, 0.02)
+    sigma[..., 1] *= np.exp(slope * (clean[..., 0] - clean[..., 1]) / 2)
+    content, _ = fitted(clean, sigma)
+    assert content.colour[1, 0] == pytest.approx(slope, abs=0.15)
+    np.testing.assert_array_equal(np.diagonal(content.colour), 0)
+
+
+def test_the_factor_of_colour_is_held_beyond_what_was_seen() -> None:
+    content = Content(np.zeros((3, 8)), np.eye(3)[[1, 2, 0]], np.full((3, 3, 2), [-0.1, 0.2]))
+    clean = np.zeros((1, 3, 8, 8), np.float32)
+    clean[:, 1] = 0.9
+    factor = content.log_factor(clean)
+    np.testing.assert_allclose(factor[:, 0], 0.2, atol=1e-6)
+    np.testing.assert_allclose(factor[:, 1], -0.1, atol=1e-6)
+
+
+def test_noise_that_follows_nothing_has_no_factors() -> None:
+    clean = textured(8 / 255)
+    content, level = fitted(clean, np.full(clean.shape, 0.02))
+    assert np.abs(content.activity).max() < 0.06
+    np.testing.assert_allclose(level, 0.02, rtol=0.06)
+
+
+def test_a_gray_picture_has_no_colour() -> None:
+    content, _ = fitted(ramp(64, 64, 0.2, 0.6), np.full((64, 64, 1), 0.02))
+    np.testing.assert_array_equal(content.colour, [[0]])
