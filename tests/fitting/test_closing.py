@@ -93,7 +93,7 @@ def test_tuning_mends_a_spoiled_prompt_and_nothing_else() -> None:
     weights = load_weights()
     measured = measure_references([Reference("a.png", add_gaussian(CLEAN, 12), CLEAN)])
     encoded = encode_profile(measured, weights)
-    moved = encoded.tokens + np.random.default_rng(0).normal(0, 2, encoded.tokens.shape)
+    moved = encoded.tokens + np.random.default_rng(0).normal(0, 8, encoded.tokens.shape)
     wrong = replace(encoded, tokens=moved.astype(np.float32), trust=1.0)
     before = {name: value.clone() for name, value in weights.model.state_dict().items()}
     tuned = tune(wrong, measured.windows, weights, 12)
