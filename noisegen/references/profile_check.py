@@ -198,8 +198,9 @@ def checked_entries(metadata: dict[str, Any]) -> dict[str, Any]:
 
 def _recording(value: object) -> Recording:
     names = [field.name for field in fields(Recording)]
-    _check(isinstance(value, dict) and set(value) == set(names), "recording")
-    rows = [value[name] for name in names]  # type: ignore[index]
+    entries = value if isinstance(value, dict) else {}
+    _check(set(entries) == set(names), "recording")
+    rows = [entries[name] for name in names]
     for row in rows:
         sound = isinstance(row, list) and len(row) in (1, 3) and len(row) == len(rows[0])
         _check(sound and all(_is_number(entry, -1e30, 1e30) for entry in row), "recording")
