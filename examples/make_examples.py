@@ -18,6 +18,7 @@ from skimage import data
 from noisegen.images import Container, Picture, encode
 from noisegen.training.contact_sheet import contact_sheet
 from noisegen.training.simulator import CameraSetting, simulate
+from noisegen.training.simulator.world import smooth_curve
 
 HERE = Path(__file__).parent
 
@@ -26,26 +27,31 @@ CLEAN = ("chelsea", "coffee", "rocket")
 PHONE = CameraSetting(
     red_gain=2.0,
     blue_gain=1.6,
-    matrix_weights=(0.25, 0.25, 0.25, 0.25),
+    colour=(-0.49, -0.12, -0.15, -0.39, 0.02, -0.45),
     saturation=0.7,
-    contrast=0.3,
+    curve=smooth_curve((0.0, 0.203, 0.5, 0.797, 1.0)),
+    dimming=1.0,
     shot=0.0035,
     read=0.004,
     read_tail=0.1,
     row=0.1,
+    offsets=(0.0, 0.0, 0.0),
     gain_pattern=0.0,
     dark_pattern=0.0,
     pattern_seed=0,
     bits=12,
+    pedestal=0.06,
     demosaic="gradient",
     luma_blur=0.6,
     chroma_blur=1.3,
+    chroma_kept=0.0,
     edge_keeping=0.6,
     sharpening=0.7,
     sharpening_radius=1.0,
     resize=1.0,
     quality=93,
     subsampling="4:2:0",
+    exposures=0,
 )
 """A phone in a dim room."""
 

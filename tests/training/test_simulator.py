@@ -14,7 +14,9 @@ from noisegen.training.simulator import CameraSetting, draw_setting, input_side,
 
 
 def quiet(setting: CameraSetting) -> CameraSetting:
-    return replace(setting, shot=1e-7, read=0.0, gain_pattern=0.0, bits=14, quality=None)
+    return replace(
+        setting, shot=1e-7, read=0.0, gain_pattern=0.0, bits=14, quality=None, exposures=0
+    )
 
 
 def shoot(*settings: CameraSetting, scene_count: int = 1, seed: int = 0) -> tuple[Tensor, Tensor]:
@@ -53,7 +55,7 @@ def test_without_noise_the_clean_counterpart_is_left(seed: int) -> None:
 
 def test_a_batch_is_its_settings_one_by_one() -> None:
     rng = np.random.default_rng(5)
-    settings = [draw_setting(rng) for _ in range(12)]
+    settings = [replace(draw_setting(rng), exposures=0) for _ in range(12)]
     clean = scenes(input_side(settings, 64), len(settings), 2)
     together = simulate(clean, settings, torch.Generator().manual_seed(0), 64)[1]
     for place, setting in enumerate(settings):
@@ -100,6 +102,23 @@ def test_drawn_settings_span_dslrs_to_phones() -> None:
     sigmas = (noisy.float() - pure.float()).flatten(1).std(1)
     assert sigmas.min() < 1.5
     assert sigmas.max() > 45
+
+
+def test_a_clean_of_many_shots_is_their_mean() -> None:
+    """Where black cuts noise off, their mean is brighter than the scene."""
+    dark = replace(PLAIN, shot=5e-3, read=2e-2, pedestal=0.0, dimming=0.01)
+    (noisy, pure), (_, mean) = shoot(dark), shoot(replace(dark, exposures=32))
+    assert mean.float().mean() > pure.float().mean() + 2
+    assert abs(float(mean.float().mean() - noisy.float().mean())) < 0.5
+
+
+def test_a_third_and_more_is_developed_plainly() -> None:
+    rng = np.random.default_rng(0)
+    plain = [
+        not s.denoises and s.quality is None and s.resize == 1 and s.sharpening == 0
+        for s in (draw_setting(rng) for _ in range(400))
+    ]
+    assert 0.33 < np.mean(plain) < 0.5
 
 
 def test_refuses_pictures_that_are_too_small() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import get_args
 
+import numpy as np
 import pytest
 import torch
 from cameras import PLAIN
@@ -18,9 +19,10 @@ from noisegen.training.simulator.linear_filters import (
     gaussian_matrix,
 )
 from noisegen.training.simulator.parameters import Parameters
-from noisegen.training.simulator.raw import expose, mosaic
-from noisegen.training.simulator.settings import CameraSetting, Demosaic
+from noisegen.training.simulator.raw import balance, expose, mosaic
+from noisegen.training.simulator.settings import CameraSetting, Demosaic, draw_setting
 from noisegen.training.simulator.tone import inverse_tone, tone
+from noisegen.training.simulator.world import draw_gains, draw_response
 
 
 def exposed(setting: CameraSetting, level: float = 0.3, side: int = 256) -> Tensor:
@@ -54,13 +56,36 @@ def test_the_pattern_is_standard_normal_and_the_cameras_own() -> None:
         assert abs(float(torch.corrcoef(torch.stack([a.flatten(), b.flatten()]))[0, 1])) < 0.02
 
 
-@pytest.mark.parametrize("contrast", [0.0, 0.3, 0.6])
-def test_tone_and_its_inverse(contrast: float) -> None:
-    coded = torch.linspace(0, 1, 256)
-    strength = torch.tensor(contrast)
-    torch.testing.assert_close(
-        tone(inverse_tone(coded, strength), strength), coded, atol=2e-4, rtol=0
-    )
+@pytest.mark.parametrize("draw", range(4))
+def test_tone_and_its_inverse(draw: int) -> None:
+    coded = torch.linspace(0, 1, 256)[None]
+    curve = torch.tensor([draw_response(np.random.default_rng(draw))])
+    assert bool((curve.diff() > 0).all())
+    torch.testing.assert_close(tone(inverse_tone(coded, curve), curve), coded, atol=2e-4, rtol=0)
+
+
+def test_drawn_gains_and_colours_are_cameras() -> None:
+    """Warm light needs much blue and little red; gray stays gray, and colours can be undone."""
+    rng = np.random.default_rng(0)
+    gains = np.log([draw_gains(rng) for _ in range(500)])
+    assert -0.7 < np.corrcoef(gains.T)[0, 1] < -0.4
+    assert np.abs(np.median(gains, 0) - (0.65, 0.55)).max() < 0.05
+    settings = [draw_setting(rng) for _ in range(200)]
+    matrices = Parameters.stack(settings, torch.device("cpu")).colour
+    torch.testing.assert_close(matrices.sum(-1), torch.ones(200, 3))
+    assert float(torch.linalg.cond(matrices).max()) < 30
+
+
+def test_white_balance_comes_before_demosaicing() -> None:
+    """Balanced afterwards, red is stretched alone: its noise is stronger and its grain longer."""
+    setting = replace(PLAIN, demosaic="gradient", colour=(0.0,) * 6)
+    raw = mosaic(torch.full((1, 1, 3, 16, 16), 0.4))
+    balanced = balance(raw, Parameters.stack([setting], raw.device))[0, 0, 0]
+    assert balanced[0, 0] == pytest.approx(0.8)
+    assert balanced[0, 1] == pytest.approx(0.4)
+    assert balanced[1, 1] == pytest.approx(0.6)
+    bright = mosaic(torch.full((1, 1, 3, 16, 16), 0.8))
+    assert balance(bright, Parameters.stack([setting], raw.device)).max() == 1
 
 
 @pytest.mark.parametrize("kind", get_args(Demosaic)[:3])

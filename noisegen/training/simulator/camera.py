@@ -12,8 +12,8 @@ from torch import Tensor
 from noisegen.training.simulator.demosaic import demosaic
 from noisegen.training.simulator.develop import develop
 from noisegen.training.simulator.jpeg import jpeg
-from noisegen.training.simulator.parameters import Parameters, camera_matrices
-from noisegen.training.simulator.raw import expose, mosaic, unprocess
+from noisegen.training.simulator.parameters import Parameters
+from noisegen.training.simulator.raw import balance, expose, mosaic, unprocess
 from noisegen.training.simulator.settings import CameraSetting
 
 Kind = TypeVar("Kind", bound=Hashable)
@@ -32,9 +32,10 @@ def simulate(
 ) -> tuple[Tensor, Tensor]:
     """Noisy pictures and their clean counterparts by B cameras.
 
-    The counterpart goes through the same processing without noise, and without JPEG. The mosaic
-    and the JPEG's blocks start at the picture's corner. Settings of a kind (demosaicing, with or
-    without denoising and downscaling) run as one batch.
+    The counterpart goes through the same processing without noise, and without JPEG, or it is the
+    mean of as many finished shots as the setting says. The mosaic and the JPEG's blocks start at
+    the picture's corner. Settings of a kind (demosaicing, with or without denoising and
+    downscaling) run as one batch.
 
     Args:
         clean: B×S×3×H×W in [0, 1], sRGB: S scenes for each setting. H and W are at least
@@ -55,13 +56,10 @@ def simulate(
     noisy, pure = (torch.empty(shape, dtype=torch.uint8, device=clean.device) for _ in range(2))
     for members in _alike(settings, lambda s: (s.demosaic, s.denoises, s.resize < 1)):
         index = torch.tensor(members, device=clean.device)
-        noisy[index], pure[index] = _shoot(
-            clean[index], [settings[member] for member in members], generator, output
-        )
-    coded = [member for member, setting in enumerate(settings) if setting.quality is not None]
-    for members in _alike([settings[member] for member in coded], lambda s: s.subsampling):
-        index = torch.tensor([coded[member] for member in members], device=clean.device)
-        noisy[index] = _coded(noisy[index], [settings[coded[member]] for member in members])
+        alike = [settings[member] for member in members]
+        raw = _raw(clean[index], alike, output)
+        noisy[index] = _shot(raw, alike, generator, output)
+        pure[index] = _counterpart(raw, alike, generator, output)
     return noisy, pure
 
 
@@ -75,22 +73,51 @@ def _alike(
     yield from places.values()
 
 
-def _shoot(
-    clean: Tensor, settings: Sequence[CameraSetting], generator: torch.Generator, output: int
-) -> tuple[Tensor, Tensor]:
-    """Settings of one kind, up to the JPEG: noisy and clean as uint8."""
+def _raw(clean: Tensor, settings: Sequence[CameraSetting], output: int) -> Tensor:
+    """What the sensors of settings of one kind see, without noise."""
     side = input_side(settings, output)
-    parameters = Parameters.stack(settings, clean.device)
-    matrix = camera_matrices(settings, clean.device)
-    kind = settings[0].demosaic
-    raw = unprocess(clean[..., :side, :side], parameters, matrix)
-    if kind != "none":
-        raw = mosaic(raw)
-    # Both versions are developed as scenes of one batch.
-    both = torch.cat([expose(raw, parameters, generator), raw], 1)
-    finished = develop(demosaic(both, kind), parameters, matrix, settings[0].denoises, output)
-    noisy, pure = (finished * 255).round().to(torch.uint8).chunk(2, 1)
-    return noisy, pure
+    raw = unprocess(clean[..., :side, :side], Parameters.stack(settings, clean.device))
+    return raw if settings[0].demosaic == "none" else mosaic(raw)
+
+
+def _shot(
+    raw: Tensor, settings: Sequence[CameraSetting], generator: torch.Generator, output: int
+) -> Tensor:
+    """One finished, coded shot, uint8."""
+    exposed = expose(raw, Parameters.stack(settings, raw.device), generator)
+    shot = _developed(exposed, settings, output)
+    coded = [member for member, setting in enumerate(settings) if setting.quality is not None]
+    for members in _alike([settings[member] for member in coded], lambda s: s.subsampling):
+        index = torch.tensor([coded[member] for member in members], device=raw.device)
+        shot[index] = _coded(shot[index], [settings[coded[member]] for member in members])
+    return shot
+
+
+def _counterpart(
+    raw: Tensor, settings: Sequence[CameraSetting], generator: torch.Generator, output: int
+) -> Tensor:
+    """The clean: free of noise, or the mean of shots; uint8."""
+    pure = _developed(raw, settings, output)
+    averaged = [member for member, setting in enumerate(settings) if setting.exposures]
+    if not averaged:
+        return pure
+    total = torch.zeros_like(pure, dtype=torch.float32)
+    for number in range(max(settings[member].exposures for member in averaged)):
+        left = [member for member in averaged if settings[member].exposures > number]
+        index = torch.tensor(left, device=raw.device)
+        total[index] += _shot(raw[index], [settings[member] for member in left], generator, output)
+    index = torch.tensor(averaged, device=raw.device)
+    counts = torch.tensor([settings[member].exposures for member in averaged], device=raw.device)
+    pure[index] = (total[index] / counts.view(-1, 1, 1, 1, 1)).round().to(torch.uint8)
+    return pure
+
+
+def _developed(raw: Tensor, settings: Sequence[CameraSetting], output: int) -> Tensor:
+    """A raw picture, finished but for coding, uint8."""
+    parameters = Parameters.stack(settings, raw.device)
+    camera = demosaic(balance(raw, parameters), settings[0].demosaic)
+    finished = develop(camera, parameters, settings[0].denoises, output)
+    return (finished * 255).round().to(torch.uint8)
 
 
 def _coded(pictures: Tensor, settings: Sequence[CameraSetting]) -> Tensor:

@@ -1,4 +1,4 @@
-"""From camera RGB to the finished picture: white balance, denoising, colour, tone, sharpening."""
+"""From white-balanced camera RGB to the finished picture: denoising, colour, tone, sharpening."""
 
 from __future__ import annotations
 
@@ -18,32 +18,28 @@ _NEIGHBOURHOOD = 2.0
 """Gaussian σ, in pixels, over which the denoising looks for edges."""
 
 
-def develop(
-    camera: Tensor, parameters: Parameters, matrix: Tensor, denoises: bool, output: int
-) -> Tensor:
+def develop(camera: Tensor, parameters: Parameters, denoises: bool, output: int) -> Tensor:
     """Camera RGB → the finished picture before coding.
 
     Args:
-        camera: B×S×3×n×n camera RGB, before white balance.
+        camera: B×S×3×n×n camera RGB, white-balanced, at most 1.
         parameters: of the B settings.
-        matrix: linear sRGB → camera RGB, B×3×3.
         denoises: whether these cameras denoise.
         output: side of the result.
 
     Returns:
         B×S×3×output×output in [0, 1], sRGB.
     """
-    balanced = (camera * parameters.gains).clamp(max=1)
-    if denoises:
-        balanced = _denoise(balanced, parameters)
-    linear = mix_channels(balanced, torch.linalg.inv(matrix)).clamp(0, 1)
-    toned = tone(linear, parameters.contrast)
+    camera = _denoise(camera, parameters) if denoises else camera
+    linear = mix_channels(camera, parameters.colour).clamp(0, 1)
+    toned = tone(linear, parameters.curve)
     side = toned.shape[-1]
-    soft = filter_separably(toned, gaussian_matrix(parameters.sharpening_radius, side))
-    sharp = toned + parameters.sharpening * (toned - soft)
+    if bool((parameters.sharpening > 0).any()):
+        soft = filter_separably(toned, gaussian_matrix(parameters.sharpening_radius, side))
+        toned = toned + parameters.sharpening * (toned - soft)
     if side != output:
-        sharp = filter_separably(sharp, downscaling_matrix(parameters.resize, side, output))
-    return sharp.clamp(0, 1)
+        toned = filter_separably(toned, downscaling_matrix(parameters.resize, side, output))
+    return toned.clamp(0, 1)
 
 
 def _denoise(rgb: Tensor, parameters: Parameters) -> Tensor:
@@ -58,5 +54,6 @@ def _denoise(rgb: Tensor, parameters: Parameters) -> Tensor:
     contrast = filter_separably((luma - wide).square(), wide_blur)
     edge = (contrast - variance).clamp(min=0) / (contrast + variance)
     kept = torch.lerp(smooth, luma, parameters.edge_keeping * edge)
-    chroma = filter_separably(rgb - luma, gaussian_matrix(parameters.chroma_blur, side))
-    return kept + chroma
+    chroma = rgb - luma
+    even = filter_separably(chroma, gaussian_matrix(parameters.chroma_blur, side))
+    return kept + torch.lerp(even, chroma, parameters.chroma_kept)

@@ -10,25 +10,21 @@ from noisegen.training.simulator.linear_filters import mix_channels
 from noisegen.training.simulator.parameters import Parameters
 from noisegen.training.simulator.tone import inverse_tone
 
-_PEDESTAL = 0.06
-"""Black level kept below zero, relative to the white level, so that dark noise is not rectified."""
-
 _GAIN_SALT, _DARK_SALT = 0, 1
 
 
-def unprocess(clean: Tensor, parameters: Parameters, matrix: Tensor) -> Tensor:
+def unprocess(clean: Tensor, parameters: Parameters) -> Tensor:
     """SRGB → linear camera RGB before white balance.
 
     Args:
         clean: B×S×3×H×W in [0, 1].
         parameters: of the B settings.
-        matrix: linear sRGB → camera RGB, B×3×3.
 
     Returns:
         B×S×3×H×W in [0, 1]; colours that the sensor cannot hold are clipped.
     """
-    linear = inverse_tone(clean, parameters.contrast)
-    camera = mix_channels(linear, matrix)
+    linear = inverse_tone(clean, parameters.curve) * parameters.dimming
+    camera = mix_channels(linear, torch.linalg.inv(parameters.colour))
     return (camera / parameters.gains).clamp(0, 1)
 
 
@@ -40,6 +36,16 @@ def mosaic(raw: Tensor) -> Tensor:
     return bayer
 
 
+def balance(raw: Tensor, parameters: Parameters) -> Tensor:
+    """Multiplies by the white balance and clips at 1, as raw developers do before demosaicing.
+
+    Args:
+        raw: B×S×C×H×W, C being 1 (Bayer) or 3 (three sensors).
+        parameters: of the B settings.
+    """
+    return (raw * _by_colour(parameters.gains, raw)).clamp(max=1)
+
+
 def expose(raw: Tensor, parameters: Parameters, generator: torch.Generator) -> Tensor:
     """Adds shot noise, fixed pattern, read and row noise, quantises and clips.
 
@@ -49,7 +55,7 @@ def expose(raw: Tensor, parameters: Parameters, generator: torch.Generator) -> T
         generator: of the noise, on the device of ``raw``.
 
     Returns:
-        B×S×C×H×W, from just below 0 to 1.
+        B×S×C×H×W, from the pedestal below 0 to 1.
     """
     p = parameters
     pattern_shape = raw.shape[2:]
@@ -58,9 +64,17 @@ def expose(raw: Tensor, parameters: Parameters, generator: torch.Generator) -> T
     electrons = torch.poisson(raw * (1 + gain).clamp(min=0) / p.shot, generator=generator)
     rows = _normal((*raw.shape[:-1], 1), generator) * p.row
     dark = _tukey_lambda(raw, p.read_tail, generator) + rows + offset
-    noisy = electrons * p.shot + dark * p.read
+    noisy = electrons * p.shot + (dark + _by_colour(p.offsets, raw)) * p.read
     steps = 2**p.bits - 1
-    return (noisy * steps).round().div(steps).clamp(-_PEDESTAL, 1)
+    rounded = (noisy * steps).round().div(steps)
+    return torch.maximum(rounded, -p.pedestal).clamp(max=1)
+
+
+def _by_colour(values: Tensor, raw: Tensor) -> Tensor:
+    """[B, 1, 3, 1, 1] as it lies on the sensor."""
+    if raw.shape[2] == 3:
+        return values
+    return mosaic(values.expand(-1, -1, -1, *raw.shape[-2:]))
 
 
 def _normal(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:

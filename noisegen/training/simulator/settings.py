@@ -8,73 +8,101 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from noisegen.training.simulator.world import (
+    draw_colour,
+    draw_gains,
+    draw_response,
+    gamma_curve,
+    srgb_curve,
+)
+
 Demosaic = Literal["bilinear", "gradient", "edge", "none"]
 Subsampling = Literal["4:4:4", "4:2:2", "4:2:0"]
+Rng = np.random.Generator
 
 SMALLEST_RESIZE = 0.5
 """Smallest factor that :func:`draw_setting` draws for the final downscaling."""
+
+PLAIN_SHARE = 0.38
+"""Share of the draws that are raw pictures developed plainly: no denoising, sharpening, resizing
+or JPEG, and no curve but the file's own."""
+
+STRONG_SHARE = 1 / 3
+"""Share of the draws that are phones at high ISO."""
 
 
 @dataclass(frozen=True)
 class CameraSetting:
     """One draw of everything but the scene. Raw values are relative to the white level, 1.
 
-    Sources: Brooks et al., "Unprocessing images for learned raw denoising", CVPR 2019 (*UPI*);
-    Wei et al., "A physics-based noise formation model for extreme low-light raw denoising",
-    CVPR 2020 (*ELD*). Where no source is named the range is our choice.
+    Sources: Wei et al., "A physics-based noise formation model for extreme low-light raw
+    denoising", CVPR 2020 (*ELD*); Brooks et al., "Unprocessing images for learned raw denoising",
+    CVPR 2019 (*UPI*); :mod:`.world` for what was measured of real cameras. Where no source is named
+    the range is our choice.
 
     Attributes:
-        red_gain: white balance of red; 1.2–2.6 (UPI §3.4 has 1.9–2.4; widened to other light).
-        blue_gain: white balance of blue; 1.2–2.6 (UPI §3.4: 1.5–1.9).
-        matrix_weights: share of each of four measured colour matrices, sum 1 (UPI §3.5).
-        saturation: 0–1, from no colour matrix to all of it.
-        contrast: 0–0.6, strength of the S-curve over the sRGB curve (UPI §3.7 has 1).
+        red_gain: white balance of red, 1–3.3 (:mod:`.world`).
+        blue_gain: white balance of blue, 1–3.3.
+        colour: how much of green and blue red gets, of red and blue green, of red and green blue,
+            from white-balanced camera RGB to linear sRGB; each row sums to 1 (:mod:`.world`).
+        saturation: share of that; 0.7–1.15 in four fifths, else 0–0.7.
+        curve: finished values at 65 even values of sRGB's curve, from 0 to 1, increasing: the
+            curve's own in plain pictures, gamma 2.2, or a measured response (:mod:`.world`).
+        dimming: factor on the scene's linear light, 1 or 1/8–1: low light.
         shot: variance of the raw signal per unit of signal, the inverse of the full well in
-            electrons at this ISO; 10^(−4.6)–10^(−1.6), log-uniform (UPI §3.1: 10^(−4)–10^(−1.9);
-            widened down to DSLRs at base ISO, up to small phone sensors).
-        read: standard deviation of the raw read noise; √shot × 10^(−1.9)–10^(−0.6), which holds
-            the line of UPI §3.1.
+            electrons at this ISO; log10 −3.3 to −1.3 in phones at high ISO, else −5.0 to −1.6.
+        read: standard deviation of the raw read noise; √shot × 10^(−2.2)–10^(−0.6).
         read_tail: shape λ of the read noise's Tukey-lambda distribution; −0.2–0.14, 0.14 is
             nearly Gaussian, below are heavier tails (ELD §3).
-        row: standard deviation of the row noise over ``read``; 0 or up to 0.3 (ELD §3).
+        row: standard deviation of the row noise over ``read``; 0.04–0.2, 0 in a twentieth.
+        offsets: black level's error of red, green and blue over ``read``; 0 or within ±0.5.
         gain_pattern: relative standard deviation of pixel gains; 0 or up to 0.01.
         dark_pattern: standard deviation of fixed pixel offsets over ``read``; 0 or up to 0.3.
         pattern_seed: of the fixed pattern, below 2^24; it belongs to the camera, not to the scene.
-        bits: of the raw quantisation; 10, 12 or 14 (ELD §3, quantisation noise).
+        bits: of the raw quantisation; 12 mostly, 14, or 10 (phones).
+        pedestal: black level kept below zero, so that dark noise is not rectified; 0 in half of
+            the draws, else 0.02–0.066.
         demosaic: ``bilinear``; ``gradient`` (Malvar et al., ICASSP 2004); ``edge`` (Hamilton and
             Adams, US 5 629 734); ``none`` (three sensors, or pixels binned to one).
         luma_blur: Gaussian σ of the in-camera luma denoising in pixels; 0 for none, or 0.3–1.1.
-        chroma_blur: the same of chroma; 0 for none, or 0.5–2.5.
+        chroma_blur: the same of chroma; 0 for none, or 0.5–2.5, or 2–8, the more the noise.
+        chroma_kept: share of the finer chroma that the denoising leaves, 0–1.
         edge_keeping: 0–1, share of detail that the denoising gives back on edges.
         sharpening: amount of the unsharp mask; 0 or 0.2–1.5.
         sharpening_radius: Gaussian σ of the unsharp mask in pixels; 0.6–1.4.
         resize: factor of the final downscaling; 1 or 0.5–1.
         quality: libjpeg's quality of the JPEG (ITU-T T.81 Annex K tables), None for none; 60–99.
         subsampling: of the JPEG's chroma.
+        exposures: finished shots whose mean is the clean; 0 where that is free of noise.
     """
 
     red_gain: float
     blue_gain: float
-    matrix_weights: tuple[float, float, float, float]
+    colour: tuple[float, ...]
     saturation: float
-    contrast: float
+    curve: tuple[float, ...]
+    dimming: float
     shot: float
     read: float
     read_tail: float
     row: float
+    offsets: tuple[float, float, float]
     gain_pattern: float
     dark_pattern: float
     pattern_seed: int
     bits: int
+    pedestal: float
     demosaic: Demosaic
     luma_blur: float
     chroma_blur: float
+    chroma_kept: float
     edge_keeping: float
     sharpening: float
     sharpening_radius: float
     resize: float
     quality: int | None
     subsampling: Subsampling
+    exposures: int
 
     @property
     def denoises(self) -> bool:
@@ -82,38 +110,86 @@ class CameraSetting:
         return self.luma_blur > 0 or self.chroma_blur > 0
 
 
-def draw_setting(rng: np.random.Generator) -> CameraSetting:
+@dataclass(frozen=True)
+class _Finishing:
+    """What a camera does after the sensor; fields as of :class:`CameraSetting`."""
+
+    curve: tuple[float, ...] = srgb_curve()
+    demosaic: Demosaic = "gradient"
+    luma_blur: float = 0.0
+    chroma_blur: float = 0.0
+    chroma_kept: float = 1.0
+    edge_keeping: float = 0.0
+    sharpening: float = 0.0
+    sharpening_radius: float = 1.0
+    resize: float = 1.0
+    quality: int | None = None
+    subsampling: Subsampling = "4:4:4"
+
+
+def draw_setting(rng: Rng) -> CameraSetting:
     """Draws a camera setting; the ranges are those of :class:`CameraSetting`."""
-    shot = 10 ** rng.uniform(-4.6, -1.6)
-    denoises = rng.random() < 0.5
-    weights = rng.uniform(size=4)
-    first, second, third, fourth = (weights / weights.sum()).tolist()
+    strong = rng.random() < STRONG_SHARE
+    noise = rng.uniform(-3.3, -1.3) if strong else rng.uniform(-5.0, -1.6)
+    loudness = (noise + 5.0) / 3.7
+    plain = rng.random() < PLAIN_SHARE
+    finishing = _plain(rng) if plain else _finishing(rng, loudness)
+    red_gain, blue_gain = draw_gains(rng)
+    offsets = rng.uniform(-0.5, 0.5, 3) * (rng.random() < 0.5)
+    shot = 10**noise
     return CameraSetting(
-        red_gain=rng.uniform(1.2, 2.6),
-        blue_gain=rng.uniform(1.2, 2.6),
-        matrix_weights=(first, second, third, fourth),
-        saturation=rng.uniform(0, 1),
-        contrast=rng.uniform(0, 0.6),
+        red_gain=red_gain,
+        blue_gain=blue_gain,
+        colour=draw_colour(rng),
+        saturation=rng.uniform(0.7, 1.15) if rng.random() < 0.8 else rng.uniform(0, 0.7),
+        dimming=2 ** -rng.uniform(0, 3) if rng.random() < 0.5 else 1.0,
         shot=shot,
-        read=math.sqrt(shot) * 10 ** rng.uniform(-1.9, -0.6),
+        read=math.sqrt(shot) * 10 ** rng.uniform(-2.2, -0.6),
         read_tail=rng.uniform(-0.2, 0.14),
-        row=_sometimes(rng, 0, 0.3),
+        row=rng.uniform(0.04, 0.2) if rng.random() < 0.95 else 0.0,
+        offsets=(float(offsets[0]), float(offsets[1]), float(offsets[2])),
         gain_pattern=_sometimes(rng, 0, 0.01),
         dark_pattern=_sometimes(rng, 0, 0.3),
         pattern_seed=int(rng.integers(2**24)),
-        bits=int(rng.choice([10, 12, 14])),
-        demosaic=get_args(Demosaic)[rng.choice(4, p=[0.3, 0.3, 0.25, 0.15])],
+        bits=int(rng.choice([10, 12, 14], p=[0.5, 0.4, 0.1] if strong else [0.05, 0.6, 0.35])),
+        pedestal=_sometimes(rng, 0.02, 0.066),
+        exposures=int(rng.integers(16, 33)) if rng.random() < 0.5 else 0,
+        **vars(finishing),
+    )
+
+
+def _plain(rng: Rng) -> _Finishing:
+    """Of a raw picture, developed by someone else than the camera."""
+    return _Finishing(demosaic="gradient" if rng.random() < 0.75 else "edge")
+
+
+def _finishing(rng: Rng, loudness: float) -> _Finishing:
+    """Of a camera whose noise has this place, about 0–1, among the drawn ones."""
+    coded = rng.random() < 0.75
+    denoises = rng.random() < (0.75 if coded else 0.25)
+    coarse = denoises and rng.random() < 0.5
+    flat = coarse and rng.random() < 0.5
+    width = 2 + 6 * min(1.0, 0.5 * (loudness + rng.random()))
+    family = rng.random()
+    return _Finishing(
+        curve=srgb_curve()
+        if family < 0.05
+        else gamma_curve(2.2)
+        if family < 0.1
+        else draw_response(rng),
+        demosaic=get_args(Demosaic)[rng.choice(4, p=[0.25, 0.3, 0.3, 0.15])],
         luma_blur=rng.uniform(0.3, 1.1) if denoises else 0.0,
-        chroma_blur=rng.uniform(0.5, 2.5) if denoises else 0.0,
+        chroma_blur=(width if coarse else rng.uniform(0.5, 2.5)) if denoises else 0.0,
+        chroma_kept=rng.uniform(0, 0.3) if flat else 0.0,
         edge_keeping=rng.uniform(0, 1),
         sharpening=_sometimes(rng, 0.2, 1.5),
         sharpening_radius=rng.uniform(0.6, 1.4),
         resize=rng.uniform(SMALLEST_RESIZE, 1) if rng.random() < 0.3 else 1.0,
-        quality=int(rng.integers(60, 100)) if rng.random() < 0.6 else None,
+        quality=int(rng.integers(60, 100)) if coded else None,
         subsampling=get_args(Subsampling)[rng.choice(3, p=[0.35, 0.15, 0.5])],
     )
 
 
-def _sometimes(rng: np.random.Generator, low: float, high: float) -> float:
+def _sometimes(rng: Rng, low: float, high: float) -> float:
     """Uniform in half of the draws, 0 in the others."""
     return rng.uniform(low, high) if rng.random() < 0.5 else 0.0
