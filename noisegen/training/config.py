@@ -55,34 +55,18 @@ class Stage:
         steps: optimiser steps.
         shares: of every batch, by kind of shard.
         rate: peak learning rate (AdamW, warm-up, cosine).
-        trains: encoder and generator, or the denoiser; the rest stays as it is.
     """
 
     name: str
     steps: int
     shares: Shares
     rate: float = 1e-3
-    trains: Literal["noise", "denoiser"] = "noise"
 
 
 DRAWN: Shares = (("leaves", 0.7), ("classical", 0.3))
 
 STAGES = (
-    Stage("denoise-sim", 2500, DRAWN, trains="denoiser"),
     Stage("sim", 2600, DRAWN),
-    Stage(
-        "denoise",
-        14000,
-        (
-            ("polyu", 0.15),
-            ("w2s", 0.05),
-            ("own", 0.3),
-            ("photos", 0.5),
-            ("leaves", 0.15),
-            ("classical", 0.15),
-        ),
-        trains="denoiser",
-    ),
     Stage(
         "base",
         2600,
@@ -92,8 +76,7 @@ STAGES = (
         rate=3e-4,
     ),
 )
-"""First what binds nobody, over procedural pictures; then real pairs and photographs beside it.
-The denoiser comes before the noise each time."""
+"""First what binds nobody, over procedural pictures; then real pairs and photographs beside it."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ from noisegen.errors import UsageError
 from noisegen.model.weights import save_weights
 from noisegen.training.bank import Shard, Source, batches
 from noisegen.training.config import Shares, Stage, TrainingConfig
-from noisegen.training.denoise import DenoiserValidation, validate_denoiser
 from noisegen.training.distributed import local_device, process_group
 from noisegen.training.prepare import HELD_OUT
 from noisegen.training.shrink import shrunk_to_start
@@ -37,7 +36,7 @@ class Progress:
     step: int
     stage: str
     loss: float
-    validation: Validation | DenoiserValidation | None = None
+    validation: Validation | None = None
 
 
 def load_sources(bank: Path, shares: Shares) -> list[Source]:
@@ -129,19 +128,15 @@ def _train_stage(
 
 def _store(
     trainer: Trainer, stage: Stage, run: Path, held_out: list[Source]
-) -> Validation | DenoiserValidation | None:
+) -> Validation | None:
     """Checkpoint, averaged weights, and their scores where the bank has held-out settings."""
     trainer.save(run / "checkpoint.pt")
     model = shrunk_to_start(trainer.average, trainer.config.keep)
-    scores: Validation | DenoiserValidation | None = None
+    scores: Validation | None = None
     if held_out:
-        if stage.trains == "noise":
-            scores = validate(model, held_out, trainer.device)
-        else:
-            scores = validate_denoiser(model.denoiser, held_out, trainer.device)
+        scores = validate(model, held_out, trainer.device)
         log.info("step %d of %d: %s", trainer.step, trainer.config.steps, scores)
-        kind = "validation" if stage.trains == "noise" else "denoiser"
-        _append(run / f"{kind}.csv", {"step": trainer.step, **asdict(scores)})
+        _append(run / "validation.csv", {"step": trainer.step, **asdict(scores)})
     card = {
         "steps": trainer.step,
         "stage": stage.name,

@@ -136,7 +136,7 @@ def settings_of(group: Group, rng: Rng, report: Report) -> Iterator[Setting]:
     halves = _halves(group.pairs)
     for references, targets in (halves, halves[::-1]):
         each = max(4, TARGETS_A_PICTURE * 8 // (len(targets) + 7))
-        crops = [crop for pair in targets for crop in _targets(pair, each, rng, report)]
+        crops = [crop for pair in targets for crop in registered_crops(pair, each, rng, report)]
         if crops:
             gray = references[0].noisy.shape[-1] == 1
             sets = [_reference_set(references, rng, gray) for _ in range(REFERENCE_SETS)]
@@ -156,7 +156,7 @@ def _halves(pairs: Sequence[Pair]) -> tuple[list[Pair], list[Pair]]:
     return left, right
 
 
-def _targets(pair: Pair, count: int, rng: Rng, report: Report) -> list[tuple[Bytes, Bytes]]:
+def registered_crops(pair: Pair, count: int, rng: Rng, report: Report) -> list[tuple[Bytes, Bytes]]:
     """Registered target crops of a picture."""
     crops, refused = _registered(pair.noisy, pair.clean, count, rng)
     report.kept += len(crops)

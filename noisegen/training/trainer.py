@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,8 +14,8 @@ from noisegen.evaluation.denoiser import train_denoiser
 from noisegen.model.weights import NoiseModel
 from noisegen.training.bank import Batch, Source, to_device
 from noisegen.training.config import Stage, TrainingConfig
-from noisegen.training.denoise import denoiser_loss
 from noisegen.training.distributed import average_gradients
+from noisegen.training.schedule import schedule
 from noisegen.training.terms import Terms, generate
 
 
@@ -70,8 +69,7 @@ class Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         batch = to_device(batch, self.device)
-        train = self._train_noise if stage.trains == "noise" else self._train_denoiser
-        loss = train(batch)
+        loss = self._train_noise(batch)
         self._update_average()
         self.step += 1
         return float(loss.detach())
@@ -83,13 +81,6 @@ class Trainer:
         loss = self.terms.generator_loss(made, batch)
         self._step(self.optimiser, loss, self.model)
         self.terms.after_step(self.model)
-        return loss
-
-    def _train_denoiser(self, batch: Batch) -> Tensor:
-        spots = self.model.denoiser.config.spots
-        spot = spots[int(torch.randint(len(spots), ()))]
-        loss = denoiser_loss(self.model.denoiser, batch.noisy, batch.clean, spot)
-        self._step(self.optimiser, loss, self.model)
         return loss
 
     def _step(self, optimiser: torch.optim.Optimizer, loss: Tensor, trained: nn.Module) -> None:
@@ -145,11 +136,3 @@ class Trainer:
         if self.adversary is not None:
             self.adversary.load_state_dict(state["adversary"])
         self.step = int(state["step"])
-
-
-def schedule(step: int, steps: int, warmup: int) -> float:
-    """Warm-up, then half a cosine down to a fiftieth."""
-    if step < warmup:
-        return (step + 1) / warmup
-    share = min(1.0, (step - warmup) / max(1, steps - warmup))
-    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * share))

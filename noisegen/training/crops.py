@@ -1,0 +1,110 @@
+"""Noisy and clean crops that never run out: cameras are drawn where the network is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from noisegen.training.simulator import CameraSetting, draw_setting, input_side, simulate
+
+Bytes = NDArray[np.uint8]
+Rng = np.random.Generator
+
+SIDE = 128
+"""Of a crop, in pixels."""
+
+
+@dataclass(frozen=True)
+class CropConfig:
+    """How crops are drawn.
+
+    Attributes:
+        settings: cameras drawn at once.
+        scenes: crops of each.
+        held: crops that batches are taken from; the oldest make way for new ones.
+        batches: that are taken between two draws.
+    """
+
+    settings: int = 64
+    scenes: int = 4
+    held: int = 12_288
+    batches: int = 8
+
+
+class SimulatedCrops:
+    """A store of simulated crops on one device, renewed while batches are taken from it.
+
+    Args:
+        pictures: clean, H×W×3; some with sides of 256 and more.
+        config: how many.
+        seed: of all that is drawn.
+        device: that holds them and draws them.
+    """
+
+    def __init__(
+        self, pictures: Sequence[Bytes], config: CropConfig, seed: int, device: torch.device
+    ) -> None:
+        self._config = config
+        self._pictures = [torch.from_numpy(p).to(device).permute(2, 0, 1) for p in pictures]
+        self._rng = np.random.default_rng(seed)
+        self._generator = torch.Generator(device).manual_seed(seed)
+        self._crops = torch.empty(config.held, 2, 3, SIDE, SIDE, dtype=torch.uint8, device=device)
+        self._filled, self._next, self._taken = 0, 0, 0
+
+    def batch(self, count: int) -> Tensor:
+        """count×2×3×128×128 uint8, noisy and clean; turned and mirrored at random."""
+        if self._taken % self._config.batches == 0 or self._filled == 0:
+            self._draw()
+        self._taken += 1
+        index = torch.from_numpy(self._rng.integers(self._filled, size=count))
+        crops = self._crops[index.to(self._crops.device)]
+        crops = crops.flip(-1) if self._rng.random() < 0.5 else crops
+        return crops.mT if self._rng.random() < 0.5 else crops
+
+    def _draw(self) -> None:
+        count, scenes = self._config.settings, self._config.scenes
+        settings = [denoisable(draw_setting(self._rng)) for _ in range(count)]
+        # What is not made smaller can be of small pictures too.
+        if self._rng.random() < 0.6:
+            settings = [replace(setting, resize=1.0) for setting in settings]
+        clean = draw_scenes(self._pictures, settings, scenes, self._rng)
+        noisy, pure = simulate(clean, settings, self._generator, SIDE)
+        drawn = torch.stack([noisy.flatten(0, 1), pure.flatten(0, 1)], 1)
+        places = (self._next + np.arange(len(drawn))) % self._config.held
+        self._crops[torch.from_numpy(places).to(drawn.device)] = drawn
+        self._next = (self._next + len(drawn)) % self._config.held
+        self._filled = min(self._filled + len(drawn), self._config.held)
+
+
+def denoisable(setting: CameraSetting) -> CameraSetting:
+    """The same camera, its clean free of noise: the mean of shots is no one's best guess."""
+    return replace(setting, exposures=0)
+
+
+def draw_scenes(
+    pictures: Sequence[Tensor], settings: Sequence[CameraSetting], scenes: int, rng: Rng
+) -> Tensor:
+    """Random crops of random pictures as the settings need them.
+
+    Args:
+        pictures: 3×H×W uint8 on one device.
+        settings: B of them.
+        scenes: S, for each.
+        rng: what decides.
+
+    Returns:
+        B×S×3×side×side in [0, 1].
+    """
+    side = input_side(settings, SIDE)
+    fitting = [picture for picture in pictures if min(picture.shape[1:]) >= side]
+    crops = []
+    for _ in range(len(settings) * scenes):
+        picture = fitting[int(rng.integers(len(fitting)))]
+        y, x = (int(rng.integers((length - side) // 2 + 1)) * 2 for length in picture.shape[1:])
+        crops.append(picture[:, y : y + side, x : x + side])
+    return torch.stack(crops).view(len(settings), scenes, 3, side, side).float() / 255
