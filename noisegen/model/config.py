@@ -70,11 +70,11 @@ class GeneratorConfig:
 class BlindSpotConfig:
     """Denoiser that estimates the clean of a noisy reference; both branches at half resolution."""
 
-    blind_width: int = 32
+    blind_width: int = 48
     blind_dilations: tuple[int, ...] = (1, 1, 2, 4, 2)
     """One convolution over a half plane an entry."""
-    full_width: int = 48
-    full_dilations: tuple[int, ...] = (1, 1, 2, 2, 1, 1)
+    full_width: int = 80
+    full_dilations: tuple[int, ...] = (1, 1, 2, 2, 4, 2, 2, 1, 1)
     """One 3×3 convolution an entry."""
     spots: tuple[int, ...] = (1, 2, 3)
     """Half widths of the blind spot that it is trained with, in cells of 2×2 pixels."""

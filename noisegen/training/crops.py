@@ -18,6 +18,9 @@ Rng = np.random.Generator
 SIDE = 128
 """Of a crop, in pixels."""
 
+BLACK_SHARE = 0.06
+"""Share of the scenes whose channels are black by an even chance each."""
+
 
 @dataclass(frozen=True)
 class CropConfig:
@@ -73,12 +76,20 @@ class SimulatedCrops:
         if self._rng.random() < 0.6:
             settings = [replace(setting, resize=1.0) for setting in settings]
         clean = draw_scenes(self._pictures, settings, scenes, self._rng)
+        clean = clean * self._channels(count * scenes).view(count, scenes, 3, 1, 1)
         noisy, pure = simulate(clean, settings, self._generator, SIDE)
         drawn = torch.stack([noisy.flatten(0, 1), pure.flatten(0, 1)], 1)
         places = (self._next + np.arange(len(drawn))) % self._config.held
         self._crops[torch.from_numpy(places).to(drawn.device)] = drawn
         self._next = (self._next + len(drawn)) % self._config.held
         self._filled = min(self._filled + len(drawn), self._config.held)
+
+
+    def _channels(self, count: int) -> Tensor:
+        """count×3: a few scenes have a black channel or two, as fluorescence does."""
+        seen = self._rng.random((count, 3)) < 0.5
+        seen |= self._rng.random((count, 1)) >= BLACK_SHARE
+        return torch.from_numpy(seen.astype(np.float32)).to(self._crops.device)
 
 
 def denoisable(setting: CameraSetting) -> CameraSetting:

@@ -97,6 +97,7 @@ def train_denoiser(
     fixed: Bytes | None,
     run: Path,
     device: torch.device,
+    start: Denoiser | None = None,
 ) -> Iterator[DenoiserStep]:
     """Trains; the same call again goes on from the checkpoint in ``run``.
 
@@ -106,10 +107,12 @@ def train_denoiser(
         fixed: N×2×3×128×128, noisy and clean, or None.
         run: folder of ``denoiser.pt``, which :func:`trained_denoiser` reads.
         device: that trains and draws.
+        start: trained before, to go on from.
     """
     run.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(config.seed)
-    denoiser = Denoiser(config.model).to(device).to(memory_format=torch.channels_last)
+    denoiser = (copy.deepcopy(start) if start else Denoiser(config.model)).to(device)
+    denoiser.to(memory_format=torch.channels_last).requires_grad_(True)
     average = copy.deepcopy(denoiser).requires_grad_(False)
     optimiser = torch.optim.AdamW(denoiser.parameters(), betas=(0.9, 0.98), weight_decay=1e-4)
     checkpoint, step = run / "denoiser.pt", 0
@@ -124,9 +127,9 @@ def train_denoiser(
     drawn = SimulatedCrops(pictures, config.drawn, config.seed * 1_000_003 + step, device)
     rng = np.random.default_rng([config.seed, step])
     given = torch.from_numpy(fixed).to(device) if fixed is not None else None
-    start = saved = time.monotonic()
+    began = saved = time.monotonic()
     while step < config.steps:
-        minutes = (time.monotonic() - start) / 60
+        minutes = (time.monotonic() - began) / 60
         share = max(step / config.steps, minutes / config.minutes)
         if minutes >= config.minutes:
             break

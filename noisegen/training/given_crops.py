@@ -28,6 +28,7 @@ def classical_crops(pictures: Sequence[Bytes], count: int, rng: Rng) -> Bytes:
     for _ in range(count):
         picture = pictures[int(rng.integers(len(pictures)))]
         clean = picture[random_place(picture.shape[:2], TARGET, rng, grid=8)]
+        clean = _lit(clean, rng)
         setting = classical_noise.draw_setting(rng)
         if setting.gray:
             gray = np.rint(clean.astype(np.float32).mean(-1, keepdims=True)).astype(np.uint8)
@@ -53,6 +54,16 @@ def real_crops(data: Path, photographs: int, microscopy: int, rng: Rng) -> Bytes
         crops = [c for pair in group.pairs for c in registered_crops(pair, each, rng, Report())]
         pairs += crops[:count]
     return stack_targets([_rgb(noisy, clean) for noisy, clean in pairs])
+
+
+def _lit(clean: Bytes, rng: Rng) -> Bytes:
+    """A third dimmed as microscopes' pictures are, a sixth with a black channel or two."""
+    factor = 2 ** -rng.uniform(0, 4) if rng.random() < 1 / 3 else 1.0
+    channels = np.ones(3)
+    if rng.random() < 1 / 6:
+        channels[rng.permutation(3)[: rng.integers(1, 3)]] = 0
+    lit: Bytes = np.rint(clean * (factor * channels)).astype(np.uint8)
+    return lit
 
 
 def _rgb(noisy: Bytes, clean: Bytes) -> tuple[Bytes, Bytes]:
