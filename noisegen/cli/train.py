@@ -140,6 +140,104 @@ def _two_folders(spec: str) -> tuple[Path, Path]:
 
 @app.command()
 @user_errors
+def pack(
+    data: Annotated[Path, typer.Option(help="Folder of polyu/, w2s/ and clean/.")],
+    out: Annotated[Path, typer.Option(help="File to write, under 50 MB.")],
+    seed: Seed = 0,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Pack photographs and real pairs for the training of a denoiser."""
+    from noisegen.training.pack import write_pack
+
+    if not (data / "polyu").is_dir():
+        raise UsageError(f"--data {data}: does not hold the training data (polyu/, w2s/, clean/)")
+    packed = write_pack(data, out, seed)
+    pictures, crops = len(packed.pictures), len(packed.crops)
+    Output(json, quiet).result(
+        f"{pictures} pictures and {crops} real crops in {out}",
+        {"pack": str(out), "pictures": pictures, "crops": crops},
+    )
+
+
+@app.command()
+@user_errors
+def denoiser(
+    run: Annotated[Path, typer.Option(help="Folder of checkpoint and weights.")],
+    start: Annotated[
+        str, typer.Option(help="Weights whose other networks are kept: base, sim or a file.")
+    ],
+    packed: Annotated[
+        Path | None,
+        typer.Option("--pack", help="Of `train pack`; without it only what binds nobody."),
+    ] = None,
+    onward: Annotated[
+        bool, typer.Option("--onward", help="Begin with the denoiser of --start, not anew.")
+    ] = False,
+    steps: Annotated[int, typer.Option(min=1)] = 8000,
+    minutes: Annotated[float, typer.Option(min=0.1, help="After which it ends.")] = 600.0,
+    pictures: Annotated[int, typer.Option(min=2, help="Procedural pictures.")] = 240,
+    threads: Threads = None,
+    seed: Seed = 0,
+    device: options.Device = "auto",
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Train the denoiser of references without a clean; the same command again resumes."""
+    from dataclasses import replace
+
+    import numpy as np
+    import torch
+
+    from noisegen.model.device import select_device
+    from noisegen.model.weights import NoiseModel, load_weights, save_weights
+    from noisegen.training.denoise import DenoiserTraining, train_denoiser, trained_denoiser
+    from noisegen.training.drawn_settings import dead_leaves
+    from noisegen.training.given_crops import classical_crops
+    from noisegen.training.pack import read_pack
+
+    output = Output(json, quiet)
+    weights = load_weights(start)
+    if threads is not None:
+        torch.set_num_threads(threads)
+    _log_to_stderr(quiet)
+    config = DenoiserTraining(steps=steps, minutes=minutes, seed=seed)
+    if onward:
+        config = replace(config, model=weights.config.denoiser)
+    given = read_pack(packed) if packed else None
+    leaves = dead_leaves(pictures, 320, seed)
+    crops = classical_crops(leaves, 16 * pictures, np.random.default_rng(seed))
+    if given is not None:
+        repeated = max(1, len(crops) // len(given.crops))
+        crops, leaves = np.concatenate([crops, *[given.crops] * repeated]), leaves + given.pictures
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    last = 0.0
+    first = weights.denoiser if onward else None
+    try:
+        with output.progress(steps) as advance:
+            for step in train_denoiser(config, leaves, crops, run, select_device(device), first):
+                last = step.loss
+                advance(1, note=f"loss {last:.3f}")
+                if step.step % LOG_EVERY == 0:
+                    output.note(f"step {step.step} of {steps}: loss {last:.4f}")
+    except KeyboardInterrupt:
+        output.note(f"stopped; run the same command again to go on from {run}")
+        raise typer.Exit(130) from None
+    network, card = trained_denoiser(run)
+    sizes = replace(weights.config, denoiser=network.config)
+    model = NoiseModel(sizes)
+    model.encoder, model.generator = weights.encoder, weights.generator
+    model.denoiser = network
+    written = run / f"{weights.name}.safetensors"
+    save_weights(written, model, sizes, weights.card | {"denoiser": card})
+    output.result(
+        f"trained {card['steps']} steps: {written}",
+        {"steps": card["steps"], "loss": last, "weights": str(written)},
+    )
+
+
+@app.command()
+@user_errors
 def ablation(
     run: Annotated[Path, typer.Option(help="Folder of the rows' runs and of the table.")],
     bank: Bank = Path("bank"),

@@ -14,6 +14,7 @@ from safetensors.torch import save as serialise
 from torch import nn
 
 from noisegen.errors import WeightsError
+from noisegen.images.write import write_atomically
 from noisegen.model.config import ModelConfig
 from noisegen.model.denoiser import Denoiser
 from noisegen.model.encoder import ReferenceEncoder
@@ -166,7 +167,9 @@ def _build(
 def save_weights(
     path: str | Path, model: NoiseModel, config: ModelConfig, card: dict[str, Any]
 ) -> None:
-    """Writes a weights file: tensors in half precision, configuration and card as metadata.
+    """Writes a weights file, whole or not at all.
+
+    Tensors in half precision, configuration and card as metadata.
 
     Raises:
         OSError: the path cannot be written.
@@ -176,7 +179,7 @@ def save_weights(
     }
     metadata = {"content": CONTENT, "format": FORMAT, "config": config.to_json(), "card": card}
     canonical = json.dumps(metadata, sort_keys=True, separators=(",", ":"))
-    Path(path).write_bytes(serialise(tensors, {METADATA_KEY: canonical}))
+    write_atomically(path, serialise(tensors, {METADATA_KEY: canonical}))
 
 
 def untrained_model(config: ModelConfig | None = None, seed: int = 0) -> NoiseModel:

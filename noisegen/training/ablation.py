@@ -25,6 +25,7 @@ from noisegen.evaluation.rows import (
 )
 from noisegen.evaluation.set_metrics import measure_sets
 from noisegen.evaluation.speed import measure_speed
+from noisegen.images.write import write_atomically
 from noisegen.model.config import EncoderConfig, GeneratorConfig, ModelConfig
 from noisegen.model.weights import Weights, load_weights, save_weights, untrained_model
 from noisegen.training.config import ObjectiveConfig, Shares, Stage, TrainingConfig
@@ -256,4 +257,4 @@ def _costs_markdown(rows: dict[str, dict[str, float]]) -> str:
 
 def save_scores(path: Path, scores: dict[str, Any]) -> None:
     """JSON beside the runs."""
-    path.write_text(json.dumps(scores, indent=1))
+    write_atomically(path, json.dumps(scores, indent=1).encode())

@@ -84,7 +84,6 @@ class SimulatedCrops:
         self._next = (self._next + len(drawn)) % self._config.held
         self._filled = min(self._filled + len(drawn), self._config.held)
 
-
     def _channels(self, count: int) -> Tensor:
         """count×3: a few scenes have a black channel or two, as fluorescence does."""
         seen = self._rng.random((count, 3)) < 0.5

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,6 +26,9 @@ Bytes = NDArray[np.uint8]
 
 SMALLEST_ERROR = 0.3 / 255
 """Standard deviation that no estimate is asked to be better than: cleans are rounded too."""
+
+CHECKPOINT = "denoiser.pt"
+"""Its name in the folder of a run."""
 
 SAVE_EVERY = 60.0
 """Seconds between checkpoints."""
@@ -105,17 +109,17 @@ def train_denoiser(
         config: of the training.
         pictures: clean, H×W×3, that cameras are simulated on.
         fixed: N×2×3×128×128, noisy and clean, or None.
-        run: folder of ``denoiser.pt``, which :func:`trained_denoiser` reads.
+        run: folder of the checkpoint, which :func:`trained_denoiser` reads.
         device: that trains and draws.
         start: trained before, to go on from.
     """
     run.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(config.seed)
     denoiser = (copy.deepcopy(start) if start else Denoiser(config.model)).to(device)
-    denoiser.to(memory_format=torch.channels_last).requires_grad_(True)
+    denoiser.requires_grad_(True)
     average = copy.deepcopy(denoiser).requires_grad_(False)
     optimiser = torch.optim.AdamW(denoiser.parameters(), betas=(0.9, 0.98), weight_decay=1e-4)
-    checkpoint, step = run / "denoiser.pt", 0
+    checkpoint, step = run / CHECKPOINT, 0
     if checkpoint.exists():
         state = torch.load(checkpoint, map_location=device, weights_only=True)
         denoiser.load_state_dict(state["denoiser"])
@@ -150,6 +154,14 @@ def train_denoiser(
             saved = time.monotonic()
         yield DenoiserStep(step, float(loss.detach()))
     _save(checkpoint, denoiser, average, optimiser, step, config)
+
+
+def trained_denoiser(run: Path) -> tuple[Denoiser, dict[str, Any]]:
+    """The averaged network of a run's checkpoint, and what a card says of its training."""
+    state = torch.load(run / CHECKPOINT, map_location="cpu", weights_only=True)
+    denoiser = Denoiser(BlindSpotConfig(**state["config"]["model"]))
+    denoiser.load_state_dict(state["average"])
+    return denoiser, {"steps": state["step"], "training": state["config"]}
 
 
 def _pace(step: int, share: float, config: DenoiserTraining) -> float:

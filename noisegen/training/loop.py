@@ -126,9 +126,7 @@ def _train_stage(
             _store(trainer, stage, run, held_out)
 
 
-def _store(
-    trainer: Trainer, stage: Stage, run: Path, held_out: list[Source]
-) -> Validation | None:
+def _store(trainer: Trainer, stage: Stage, run: Path, held_out: list[Source]) -> Validation | None:
     """Checkpoint, averaged weights, and their scores where the bank has held-out settings."""
     trainer.save(run / "checkpoint.pt")
     model = shrunk_to_start(trainer.average, trainer.config.keep)

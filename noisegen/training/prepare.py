@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisegen.errors import UsageError
+from noisegen.images.write import write_atomically
 from noisegen.training.bank import Setting, Shard
 from noisegen.training.drawn_settings import (
     Drawer,
@@ -108,7 +109,7 @@ def prepare(
             Shard.pack(settings).save(path)
         packed = Packed(name, len(settings), note)
         written = json.loads(report.read_text()) if report.exists() else {}
-        report.write_text(json.dumps({**written, name: asdict(packed)}, indent=1))
+        write_atomically(report, json.dumps({**written, name: asdict(packed)}, indent=1).encode())
         yield packed
 
 

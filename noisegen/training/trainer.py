@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from noisegen.errors import UsageError
+from noisegen.errors import UsageError, WeightsError
 from noisegen.evaluation.denoiser import train_denoiser
 from noisegen.model.weights import NoiseModel
 from noisegen.training.bank import Batch, Source, to_device
@@ -87,8 +87,10 @@ class Trainer:
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         average_gradients(trained.parameters())
-        nn.utils.clip_grad_norm_(trained.parameters(), self.config.clip)
-        optimiser.step()
+        norm = nn.utils.clip_grad_norm_(trained.parameters(), self.config.clip)
+        # One batch that overflows must not end a training.
+        if bool(torch.isfinite(norm)):
+            optimiser.step()
 
     @torch.no_grad()
     def _update_average(self) -> None:
@@ -98,7 +100,16 @@ class Trainer:
             averaged.lerp_(current, 1 - decay)
 
     def save(self, path: Path) -> None:
-        """Writes a checkpoint, whole or not at all."""
+        """Writes a checkpoint, whole or not at all; a broken network replaces no sound one.
+
+        Raises:
+            WeightsError: the network holds NaN.
+        """
+        if not all(bool(torch.isfinite(p).all()) for p in self.average.parameters()):
+            raise WeightsError(
+                f"{path}: the network holds NaN after {self.step} steps; the last checkpoint is "
+                "kept, go on from it with another --seed"
+            )
         state = {
             "model": self.model.state_dict(),
             "average": self.average.state_dict(),

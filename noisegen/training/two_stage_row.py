@@ -21,8 +21,8 @@ from noisegen.references.tensors import statistics_tensors
 from noisegen.training.bank import batches, to_device
 from noisegen.training.config import TrainingConfig
 from noisegen.training.loop import load_sources
+from noisegen.training.schedule import schedule
 from noisegen.training.terms import expected_level
-from noisegen.training.trainer import schedule
 from noisegen.training.two_stage import (
     LatentConsistency,
     NoiseAutoencoder,

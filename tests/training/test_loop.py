@@ -14,19 +14,17 @@ from small_network import SMALL
 from small_training import SIGMAS, SMALL_TRAINING
 from torch import Tensor, nn
 
-from noisegen.errors import UsageError
+from noisegen.errors import UsageError, WeightsError
 from noisegen.evaluation.denoiser import DenoiserConfig
-from noisegen.model.config import BlindSpotConfig
-from noisegen.model.denoiser import Denoiser
 from noisegen.model.generator import FOLLOW_PACE
 from noisegen.model.weights import load_weights, untrained_model
 from noisegen.training import loop
 from noisegen.training.bank import Batch, Shard, batches, to_device
 from noisegen.training.config import STAGES, ObjectiveConfig, Stage, TrainingConfig, chosen_stages
-from noisegen.training.denoise import denoiser_loss
 from noisegen.training.loop import load_sources, train
+from noisegen.training.schedule import schedule
 from noisegen.training.terms import generate
-from noisegen.training.trainer import Trainer, schedule
+from noisegen.training.trainer import Trainer
 
 CPU = torch.device("cpu")
 BOTH = (("leaves", 0.5), ("classical", 0.5))
@@ -311,15 +309,15 @@ def test_the_rate_warms_up_and_falls() -> None:
 
 
 def test_stages_as_they_are_named() -> None:
-    _, sim, _, base = STAGES
-    assert chosen_stages("denoise-sim,sim,denoise,base") == STAGES
+    sim, base = STAGES
+    assert chosen_stages("sim,base") == STAGES
     assert chosen_stages("base:7") == (replace(base, steps=7),)
     assert chosen_stages("base,sim:2") == (base, replace(sim, steps=2))
 
 
 @pytest.mark.parametrize("spec", ["", "other", "sim:x", "sim:-1", "sim:²", "sim,", "sim;base"])
 def test_unknown_stages_are_refused(spec: str) -> None:
-    with pytest.raises(UsageError, match=r"--stages .*use denoise-sim, sim, ") as refusal:
+    with pytest.raises(UsageError, match=r"--stages .*use sim, base") as refusal:
         chosen_stages(spec)
     assert "\n" not in str(refusal.value)
 
@@ -352,23 +350,6 @@ def test_written_weights_keep_a_share_of_what_was_learned(bank: Path, tmp_path: 
         assert torch.equal(value, states[1][name]), name
 
 
-DENOISE = replace(
-    SMALL_TRAINING, stages=(Stage("denoise", 3, (("classical", 1.0),), trains="denoiser"),)
-)
-
-
-def test_a_denoiser_stage_trains_nothing_else(bank: Path, tmp_path: Path) -> None:
-    before = Trainer(DENOISE, CPU).model.state_dict()
-    list(train(DENOISE, bank, tmp_path, CPU))
-    state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)["model"]
-    changed = {name for name, value in state.items() if not torch.equal(value, before[name])}
-    assert changed
-    assert all(name.startswith("denoiser.") for name in changed)
-    rows = (tmp_path / "denoiser.csv").read_text().splitlines()
-    assert rows[0] == "step,psnr,blind_psnr,sigma,corrected_sigma"
-    assert (tmp_path / "noisegen-denoise.safetensors").is_file()
-
-
 def test_a_stage_of_noise_leaves_the_denoiser_alone(bank: Path) -> None:
     trainer = Trainer(ONE_STAGE, CPU)
     before = {name: value.clone() for name, value in trainer.model.denoiser.state_dict().items()}
@@ -377,18 +358,14 @@ def test_a_stage_of_noise_leaves_the_denoiser_alone(bank: Path) -> None:
     assert all(torch.equal(after[name], value) for name, value in before.items())
 
 
-def test_the_denoiser_learns() -> None:
-    torch.manual_seed(0)
-    denoiser = Denoiser(BlindSpotConfig(8, (1, 2), 8, (1,)))
-    optimiser = torch.optim.Adam(denoiser.parameters(), 3e-3)
-    clean = torch.rand(4, 3, 1, 1).expand(-1, -1, 32, 32)
-    losses = []
-    for _ in range(60):
-        noisy = clean + 0.1 * torch.randn(4, 3, 32, 32)
-        loss = denoiser_loss(denoiser, noisy, clean, 1)
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        losses.append(float(loss.detach()))
-    # Twice the negative log-likelihood falls below that of the noise itself: ln 0.1 + 1/2 each.
-    assert np.mean(losses[-5:]) < 2 * (np.log(0.1) + 0.5) - 0.5
+def test_nothing_that_is_no_number_reaches_a_checkpoint(bank: Path, tmp_path: Path) -> None:
+    trainer = Trainer(ONE_STAGE, CPU)
+    trainer.save(tmp_path / "checkpoint.pt")
+    sound = (tmp_path / "checkpoint.pt").read_bytes()
+    batch = first_batch(bank)
+    trainer.train_step(replace(batch, noisy=batch.noisy * float("nan")), ONE_STAGE.stages[0], 0)
+    assert all(bool(torch.isfinite(p).all()) for p in trainer.model.parameters())
+    next(trainer.average.parameters()).fill_(float("nan"))
+    with pytest.raises(WeightsError, match="holds NaN after 1 steps; the last checkpoint is kept"):
+        trainer.save(tmp_path / "checkpoint.pt")
+    assert (tmp_path / "checkpoint.pt").read_bytes() == sound
