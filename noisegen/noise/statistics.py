@@ -8,7 +8,7 @@ marginal's table does to correlation (:mod:`.spectrum`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,7 +66,8 @@ class NoiseStatistics:
         marginal_at: C×m, intensities at which the marginal is given.
         marginals: C×m×65, the standardised marginal.
         kernel: C×C×15×15, colours a white field.
-        stripes: C×2, standard deviation of the offsets of rows, and of columns; 0 for none.
+        stripes: C×2×n, standard deviation of the offsets of rows, and of columns, at the nodes; 0
+            for none.
         stripe_kernel: C×2×15, colours such offsets along their axis.
         stripe_shared: C×2, correlation of the channels' offsets, the same for all.
         sigma: C, overall standard deviation.
@@ -97,10 +98,12 @@ def measure(windows: Windows) -> NoiseStatistics:
     """Measures mean, level, marginal and spectrum, in this order."""
     stripes = find_stripes(windows)
     overall = windows.residual.std((0, 2, 3))
+    whole = Sample.of(windows.take_blocks(MEASURED))
+    # What is clipped is so with its line's offset.
+    beyond = hidden(whole)
     windows = without_stripes(windows, stripes).take_blocks(MEASURED)
-    sample = Sample.of(windows)
+    sample = replace(whole, windows=windows)
     counts = sample.cells.pixels
-    beyond = hidden(sample)
     fit = moments(sample, beyond)
     centred = imputed(sample, beyond, fit) - read_curves(fit.mean, sample.position)
     content, level = fit_content(centred, sample, fit.level)
@@ -137,7 +140,7 @@ def measure(windows: Windows) -> NoiseStatistics:
         ).astype(np.float32),
         marginals=tables.astype(np.float32),
         kernel=colouring_kernel(gaussian).astype(np.float32),
-        stripes=stripes.sigma.T.astype(np.float32),
+        stripes=stripes.at(sample.nodes).astype(np.float32),
         stripe_kernel=stripes.kernel.swapaxes(0, 1).astype(np.float32),
         stripe_shared=np.tile(stripes.shared, (len(overall), 1)).astype(np.float32),
         sigma=overall.astype(np.float32),

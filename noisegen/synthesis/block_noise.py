@@ -99,9 +99,11 @@ class BlockNoise:
             white_noise = torch.from_numpy(field[(None, slice(None), *under)].copy())
             with torch.inference_mode():
                 noise = self._of_planes(part, white_noise.to(self._device))
-            noise = noise[0, :, context:-context, context:-context]
-            values: Floats = noise.permute(1, 2, 0).cpu().numpy()
-            stripes = stripes_of(self._measured, key, block)
+            values, shown = (
+                planes[0, :, context:-context, context:-context].permute(1, 2, 0).cpu().numpy()
+                for planes in (noise, part)
+            )
+            stripes = stripes_of(self._measured, key, block, shown)
             return values if stripes is None else values + stripes
 
         return self._workers.map(generate, blocks)
