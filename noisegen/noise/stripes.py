@@ -21,17 +21,15 @@ from noisegen.noise.windows import Windows
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 
-SIGNIFICANT = 8.0
-"""Standard errors by which two halves' lines must agree in one channel at least."""
-
-SIGNIFICANT_BESIDE = 3.0
-"""The same in the other channels of such lines."""
+SIGNIFICANT, SIGNIFICANT_BESIDE = 8.0, 3.0
+"""Standard errors by which two halves' lines must agree in one channel, and then in others."""
 
 SMALLEST = 0.03
 """Of the noise's standard deviation, below which stripes are not looked for: nobody sees them."""
 
-LEAST_AGREEMENT = 0.15
-"""Correlation of two halves' lines, below which what they share is the scene's."""
+LEAST_AGREEMENT, LEAST_AGREEMENT_BESIDE = 0.6, 0.15
+"""Correlation of two halves' lines in one channel, and then in others, below which what they share
+is the scene's: misplaced edges of a PolyU wall agree by 0.55, a sensor's rows by 0.85."""
 
 FEWEST_LINES = 64
 """Lines that must be seen."""
@@ -215,8 +213,11 @@ class _Lines:
         error = power * np.sqrt(_alike(one, other) / one[:, 0].size)
         agreement = variance / np.maximum(power, 1e-30)
         typical = np.sqrt(np.median(self.power))
-        enough = SIGNIFICANT_BESIDE if (variance > SIGNIFICANT * error).any() else np.inf
-        clear = (variance > enough * error) & (agreement > LEAST_AGREEMENT)
+        surely = (variance > SIGNIFICANT * error) & (agreement > LEAST_AGREEMENT)
+        if not surely.any():
+            return None
+        clear = variance > SIGNIFICANT_BESIDE * error
+        clear &= agreement > LEAST_AGREEMENT_BESIDE
         clear &= variance > (SMALLEST * typical) ** 2
         if not clear.any():
             return None
