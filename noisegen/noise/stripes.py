@@ -47,6 +47,9 @@ ROUNDS = 2
 SMALLEST_SQUARE = 1e-4
 """Of a line's factors: where offsets hardly show, nothing is divided by nothing."""
 
+LIKELY = 2.0
+"""Standard deviations that the mean of all offsets may be from 0."""
+
 LEAST_UNCLIPPED = 0.2
 """Share of pixels that is taken for more where clipping leaves fewer: then little is seen."""
 
@@ -121,7 +124,7 @@ def without_stripes(windows: Windows, stripes: Stripes) -> Windows:
     """The windows less the offsets of their lines, as well as these are known."""
     if not stripes.any:
         return windows
-    residual = windows.residual
+    residual, seen = windows.residual, windows.unclipped
     position = positions(stripes.nodes, windows.clean)
     centred = _centred(windows, stripes.nodes, position)
     for axis in (0, 1):
@@ -129,7 +132,9 @@ def without_stripes(windows: Windows, stripes: Stripes) -> Windows:
             lines = _Lines.of(centred, axis, read_curves(stripes.follows[axis], position))
             if lines is not None:
                 factor = read_curves(stripes.follows[axis] / stripes.unclipped, position)
-                residual = residual - factor * lines.offsets(stripes.sigma[axis])
+                offsets = lines.offsets(stripes.sigma[axis])
+                shared = lines.shared_by_all(stripes.sigma[axis], residual, seen)
+                residual = residual - factor * (offsets + shared)
     return replace(windows, residual=residual)
 
 
@@ -292,6 +297,23 @@ class _Lines:
         mean *= np.minimum(1, variance / np.maximum(seen, 1e-30))
         lines = mean[self.line].astype(np.float32)
         return lines[..., None] if self.axis == 0 else lines[:, :, None, :]
+
+    def shared_by_all(self, sigma: Doubles, residual: Floats, seen: NDArray[np.bool_]) -> Floats:
+        """1×C×1×1, mean of all offsets: as much of the residual's as chance explains.
+
+        It comes back with every line that is drawn and so is none of the camera's own mean.
+
+        Args:
+            sigma: C, of the offsets.
+            residual: N×C×32×32.
+            seen: the same shape, what is not clipped.
+        """
+        # Clipping gives a mean too, to pixels beside its ends.
+        total = np.where(seen, residual, 0).sum((0, 2, 3), dtype=np.float64)
+        mean = total / np.maximum(seen.sum((0, 2, 3)), 1)
+        likely = LIKELY * sigma / np.sqrt(WINDOW * (self.line.max() + 1))
+        shared: Floats = mean.clip(-likely, likely).reshape(1, -1, 1, 1).astype(np.float32)
+        return shared
 
     def _mean(self, chosen: NDArray[np.bool_], values: Doubles | None = None) -> Doubles:
         """L×C×32, weighted means of some windows' lines; NaN where there are none."""

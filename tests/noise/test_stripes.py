@@ -97,3 +97,6 @@ def test_what_is_left_without_them_is_the_pixels_noise() -> None:
     assert windows.residual.std() > 0.0225
     assert left.residual.std() == pytest.approx(0.02, rel=0.01)
     assert not find_stripes(left).any
+    # The mean of 512 offsets is chance, no mean of the camera's.
+    assert abs(windows.residual.mean()) > 2e-4
+    assert abs(left.residual.mean()) < 2e-5
