@@ -195,7 +195,8 @@ def _stripes(measured: NoiseStatistics, windows: Windows, key: str) -> Floats:
     if measured.stripes.any():
         for index, (picture, row, column) in enumerate(windows.places.tolist()):
             region = Region(row * WINDOW, column * WINDOW, WINDOW, WINDOW)
-            found = stripes_of(measured, field_key(0, key, picture), region)
+            clean = windows.clean[index].transpose(1, 2, 0)
+            found = stripes_of(measured, field_key(0, key, picture), region, clean)
             if found is not None:
                 offsets[index] = found.transpose(2, 0, 1)
     return offsets

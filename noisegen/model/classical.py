@@ -83,13 +83,14 @@ def content_factor(clean: Tensor, statistics: Statistics) -> Tensor:
     index = lower.to(torch.int32) + rows.view(batch, channels, 1, 1) * ACTIVITY_NODES
     share = (position - lower).expand_as(clean)
     factor = Places(index.flatten(), share).read(statistics.activity)
-    reach = statistics.colour_reach.view(batch, channels, channels, 2, 1, 1)
-    colour = statistics.colour.view(batch, channels, channels, 1, 1)
-    for other in range(channels):
-        difference = clean[:, other : other + 1] - clean
-        low, high = reach[:, :, other, 0], reach[:, :, other, 1]
-        factor = factor + colour[:, :, other] * difference.maximum(low).minimum(high)
-    return factor.clamp(-LARGEST_FACTOR, LARGEST_FACTOR)
+    # The other channels, each in turn beside this one.
+    channel = torch.arange(channels, device=clean.device)
+    for turn in range(1, channels):
+        other = (channel + turn) % channels
+        low, high = statistics.colour_reach[:, channel, other, :, None, None].unbind(2)
+        difference = (clean[:, other] - clean).maximum(low).minimum(high)
+        factor = factor.addcmul(statistics.colour[:, channel, other, None, None], difference)
+    return factor.clamp_(-LARGEST_FACTOR, LARGEST_FACTOR)
 
 
 def local_activity(clean: Tensor) -> Tensor:
@@ -102,9 +103,25 @@ def local_activity(clean: Tensor) -> Tensor:
         B×1×H×W, in units of the white level.
     """
     planes = torch.cat([clean, clean.square().mean(1, keepdim=True)], 1)
-    pooled = F.avg_pool2d(planes, 5, stride=1, padding=2, count_include_pad=False)
+    pooled = _pooled(_pooled(planes, 2), 3)
     variance = pooled[:, -1:] - pooled[:, :-1].square().mean(1, keepdim=True)
-    return variance.clamp(min=0).sqrt()
+    return variance.clamp_(min=0).sqrt_()
+
+
+def _pooled(planes: Tensor, axis: int) -> Tensor:
+    """Means of five neighbours along an axis; of fewer at the ends. Five times as quick as torch's.
+
+    Sums in a fixed order, so that a pixel's does not depend on where its block begins.
+    """
+    length, reach = planes.shape[axis], 2
+    padding = (reach, reach) if axis == 3 else (0, 0, reach, reach)
+    padded = F.pad(planes, padding)
+    total = padded.narrow(axis, 0, length).clone()
+    for step in range(1, 2 * reach + 1):
+        total += padded.narrow(axis, step, length)
+    place = torch.arange(length, dtype=planes.dtype, device=planes.device)
+    count = 1 + place.clamp(max=reach) + place.flip(0).clamp(max=reach)
+    return total.div_(count if axis == 3 else count[:, None])
 
 
 def activity_position(activity: Tensor) -> Tensor:
@@ -183,15 +200,62 @@ def marginal(coloured: Tensor, clean: Tensor, statistics: Statistics) -> Tensor:
     """A Gaussian field mapped to the marginals, between the tables beside each intensity."""
     size = statistics.marginals.shape[-1]
     table = find_places(statistics.marginal_at, clean)
-    node = (coloured + QUANTILE_REACH) * ((size - 1) / (2 * QUANTILE_REACH))
-    node = node.clamp(0, size - 1)
-    lower = node.floor().clamp_(max=size - 2)
+    lower, share = _table_places(coloured, size)
     # Tables lie behind each other: one long one, read at two places.
-    index = table.index * size + lower.to(torch.int32).flatten()
-    flat, share = statistics.marginals.reshape(-1), node - lower
-    values = []
-    for offset in (0, size):
-        low = flat.index_select(0, index + offset).view_as(node)
-        high = flat.index_select(0, index + offset + 1).view_as(node)
-        values.append(low + share * (high - low))
-    return values[0] + table.share * (values[1] - values[0])
+    index = table.index * size + lower
+    flat = statistics.marginals.reshape(-1)
+    one, other = (_between(flat, index + offset, share) for offset in (0, size))
+    return one + table.share * (other - one)
+
+
+def _table_places(coloured: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """Where values of a Gaussian field lie in a marginal's table: node below, flat, and share."""
+    node = (coloured + QUANTILE_REACH).mul_((size - 1) / (2 * QUANTILE_REACH)).clamp_(0, size - 1)
+    lower = node.floor().clamp_(max=size - 2)
+    return lower.to(torch.int32).flatten(), node.sub_(lower)
+
+
+def _between(flat: Tensor, index: Tensor, share: Tensor) -> Tensor:
+    """Values of a table between the places of an index and the next ones."""
+    low = flat.index_select(0, index).view_as(share)
+    high = flat.index_select(0, index + 1).view_as(share)
+    return low.addcmul_(share, high.sub_(low))
+
+
+class ByValue:
+    """The classical model for cleans of few values: its curves are looked up, not searched.
+
+    Args:
+        statistics: of one camera, C channels.
+        white: the clean's white level; its values are whole numbers from 0 to this, over this.
+        colouring: by the camera's kernel.
+    """
+
+    def __init__(self, statistics: Statistics, white: int, colouring: Colouring) -> None:
+        self._statistics, self._white, self._colouring = statistics, white, colouring
+        channels = statistics.nodes.shape[1]
+        values = torch.arange(white + 1, device=statistics.nodes.device) / white
+        clean = values.expand(1, channels, 1, -1).contiguous()
+        places = find_places(statistics.nodes, clean)
+        self._mean = places.read(statistics.mean).flatten()
+        self._variance = places.read(statistics.level.square()).flatten()
+        self._size = statistics.marginals.shape[-1]
+        nodes = torch.linspace(-QUANTILE_REACH, QUANTILE_REACH, self._size, device=clean.device)
+        every = clean.transpose(2, 3).expand(-1, -1, -1, self._size).contiguous()
+        self._tables = marginal(nodes.expand_as(every), every, statistics).flatten()
+        self._first = torch.arange(channels, device=clean.device).view(1, -1, 1, 1) * (white + 1)
+
+    def __call__(self, clean: Tensor, field: Tensor) -> Tensor:
+        """Noise, 1×C×H×W, as :func:`shape_field` makes it but for rounding.
+
+        Args:
+            clean: 1×C×H×W, in units of the white level.
+            field: 1×C×(H + KERNEL − 1)×(W + KERNEL − 1), standard normal.
+        """
+        coloured = self._colouring(field)
+        index = (clean * self._white).round_().add_(self._first).to(torch.int32).flatten()
+        lower, share = _table_places(coloured, self._size)
+        noise = _between(self._tables, index * self._size + lower, share)
+        variance = self._variance.index_select(0, index).view_as(noise)
+        noise *= content_factor(clean, self._statistics).exp_().mul_(variance).sqrt_()
+        return noise.add_(self._mean.index_select(0, index).view_as(noise))

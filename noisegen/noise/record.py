@@ -97,15 +97,20 @@ class Recording:
         """
         shape = [1] * values.ndim
         shape[channel_axis] = -1
+        # One number for all channels where it can be: spread over them it takes thrice the time.
         low, high, step, origin = (
-            x.reshape(shape).astype(values.dtype)
+            (x[:1] if (x == x[0]).all() else x).reshape(shape).astype(values.dtype)
             for x in (self.low, self.high, self.step, self.origin)
         )
         clipped = np.clip(values, low, high)
         if not self.step.any():
             return np.asarray(clipped)
-        safe = np.where(step > 0, step, 1)
-        rounded = np.clip(origin + np.rint((clipped - origin) / safe) * step, low, high)
+        rounded = clipped - origin
+        rounded /= np.where(step > 0, step, 1)
+        np.rint(rounded, out=rounded)
+        rounded *= step
+        rounded += origin
+        np.clip(rounded, low, high, out=rounded)
         # What is clipped is recorded as an end, though that be no step.
         rounded = np.where((clipped > low) & (clipped < high), rounded, clipped)
         return np.asarray(np.where(step > 0, rounded, clipped), values.dtype)

@@ -8,7 +8,7 @@ marginal's table does to correlation (:mod:`.spectrum`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +43,11 @@ LEAST_SPREAD = 0.05
 LEAST_STEPS = 0.29
 """The same in steps of the quantisation: the standard deviation of rounding by itself."""
 
+LOUDEST = 0.95
+"""Share of the pixels above whose level a place counts no more for the grain. Where a shift of the
+clean passes for noise, the level is far above all others: one such PolyU scene of six had a
+correlation error of 0.070 without this limit, 0.030 with it."""
+
 MEASURED = 3072
 """Windows that are measured (3 Mpx); more say nothing new."""
 
@@ -66,7 +71,8 @@ class NoiseStatistics:
         marginal_at: C×m, intensities at which the marginal is given.
         marginals: C×m×65, the standardised marginal.
         kernel: C×C×15×15, colours a white field.
-        stripes: C×2, standard deviation of the offsets of rows, and of columns; 0 for none.
+        stripes: C×2×n, standard deviation of the offsets of rows, and of columns, at the nodes; 0
+            for none.
         stripe_kernel: C×2×15, colours such offsets along their axis.
         stripe_shared: C×2, correlation of the channels' offsets, the same for all.
         sigma: C, overall standard deviation.
@@ -97,10 +103,12 @@ def measure(windows: Windows) -> NoiseStatistics:
     """Measures mean, level, marginal and spectrum, in this order."""
     stripes = find_stripes(windows)
     overall = windows.residual.std((0, 2, 3))
+    whole = Sample.of(windows.take_blocks(MEASURED))
+    # What is clipped is so with its line's offset.
+    beyond = hidden(whole)
     windows = without_stripes(windows, stripes).take_blocks(MEASURED)
-    sample = Sample.of(windows)
+    sample = replace(whole, windows=windows)
     counts = sample.cells.pixels
-    beyond = hidden(sample)
     fit = moments(sample, beyond)
     centred = imputed(sample, beyond, fit) - read_curves(fit.mean, sample.position)
     content, level = fit_content(centred, sample, fit.level)
@@ -110,9 +118,10 @@ def measure(windows: Windows) -> NoiseStatistics:
     least = LEAST_SPREAD * np.median(level, axis=1)
     floor = np.maximum(least, LEAST_STEPS * step).reshape(1, -1, 1, 1).astype(np.float32)
     standard = centred / np.maximum(spread, floor)
-    # Loud places decide the grain that is seen, but what is loud by mistake lies there too: each
-    # place counts by its level, not by its variance.
-    grain = standard * np.sqrt(spread)
+    # Loud places decide the grain that is seen: each counts by its variance, as in a picture; but
+    # the loudest no more than others, for there lies what is loud by mistake.
+    loudest = np.quantile(spread, LOUDEST, axis=(0, 2, 3), keepdims=True)
+    grain = standard * np.minimum(spread, loudest)
     grain = (grain / np.maximum(grain.std((0, 2, 3), keepdims=True), 1e-9)).astype(np.float32)
     overall_level = np.maximum(centred.std((0, 2, 3)), SMALLEST_LEVEL).astype(np.float64)
     rounding = 1 - (before_rounding(overall_level, step) / overall_level) ** 2
@@ -137,7 +146,7 @@ def measure(windows: Windows) -> NoiseStatistics:
         ).astype(np.float32),
         marginals=tables.astype(np.float32),
         kernel=colouring_kernel(gaussian).astype(np.float32),
-        stripes=stripes.sigma.T.astype(np.float32),
+        stripes=stripes.at(sample.nodes).astype(np.float32),
         stripe_kernel=stripes.kernel.swapaxes(0, 1).astype(np.float32),
         stripe_shared=np.tile(stripes.shared, (len(overall), 1)).astype(np.float32),
         sigma=overall.astype(np.float32),

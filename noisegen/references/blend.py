@@ -131,7 +131,7 @@ def _statistics(parts: Sequence[NoiseStatistics], shares: Doubles) -> NoiseStati
         "colour_reach": _mean([p.colour_reach for p in parts], shares),
         "marginal_at": at,
         "marginals": unit_variance(_mean([_marginals(p, at) for p in parts], shares)),
-        "stripes": _root([p.stripes for p in parts], shares),
+        "stripes": _root([_stripes(p, nodes) for p in parts], shares),
         "stripe_kernel": parts[int(np.argmax(shares))].stripe_kernel,
         "stripe_shared": _mean([p.stripe_shared for p in parts], shares),
         "sigma": sigma,
@@ -164,6 +164,11 @@ def _read(part: NoiseStatistics, curve: NDArray[np.float32], nodes: Doubles) -> 
         [np.interp(at, of, row) for at, of, row in zip(nodes, part.nodes, values, strict=True)]
     )
     return np.sqrt(read) if squared else read
+
+
+def _stripes(part: NoiseStatistics, nodes: Doubles) -> Doubles:
+    """One part's strength of rows and columns at other nodes, C×2×n."""
+    return np.stack([_read(part, part.stripes[:, axis], nodes) for axis in (0, 1)], 1)
 
 
 def _marginals(part: NoiseStatistics, at: Doubles) -> Doubles:

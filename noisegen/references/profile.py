@@ -29,9 +29,10 @@ from noisegen.references.quality import Quality
 
 Floats = NDArray[np.float32]
 
-FORMAT = 4
+FORMAT = 5
 """Version of the profile file that is written, and the only one that is read. Versions 2 and 3
-described the noise at 16 even intensities: they cannot mean the pixels that they meant."""
+described the noise at 16 even intensities, version 4 had stripes of one strength over the range:
+they cannot mean the pixels that they meant."""
 
 CONTENT = "noise profile"
 LARGEST = 2**24

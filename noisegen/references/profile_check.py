@@ -151,7 +151,7 @@ def _shapes(sigma: NDArray[Any] | None) -> dict[str, tuple[int, ...]]:
         "marginal_at": (channels, MARGINALS),
         "marginals": (channels, MARGINALS, QUANTILE_NODES),
         "kernel": (channels, channels, KERNEL, KERNEL),
-        "stripes": (channels, 2),
+        "stripes": (channels, 2, NODES),
         "stripe_kernel": (channels, 2, STRIPE_KERNEL),
         "stripe_shared": (channels, 2),
         "sigma": (channels,),

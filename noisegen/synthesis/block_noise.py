@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from noisegen.images import to_float
-from noisegen.model.classical import Colouring, shape_field
+from noisegen.model.classical import ByValue, Colouring, shape_field
 from noisegen.model.conditioning import Conditioning, Statistics
 from noisegen.model.config import KERNEL
 from noisegen.model.generator import ACTIVITY_REACH, Generator
@@ -68,9 +68,11 @@ class BlockNoise:
         statistics = statistics.to(device)
         self._context = generator.context if network else ACTIVITY_REACH
         self._drawn = CHANNELS if network else self._channels
+        self._statistics, self._colouring = statistics, Colouring(statistics.kernel)
         self._noise: _Model = partial(
-            _measured_noise, statistics=statistics, colouring=Colouring(statistics.kernel)
+            _measured_noise, statistics=statistics, colouring=self._colouring
         )
+        self._by_value: dict[float, ByValue] | None = None if network else {}
         if network:
             tokens = torch.from_numpy(profile.tokens).unsqueeze(0).to(device)
             conditioning = Conditioning(tokens, statistics, profile.trust)
@@ -91,6 +93,7 @@ class BlockNoise:
         drawn = surround.grown(MARGIN)
         clean = _with_context(held, white, surround)
         field = self._field(key, drawn)
+        model = self._model_of(held.dtype, white)
 
         def generate(block: Region) -> Floats:
             around = block.grown(context)
@@ -98,30 +101,40 @@ class BlockNoise:
             part = clean[(None, slice(None), *here)].contiguous().to(self._device)
             white_noise = torch.from_numpy(field[(None, slice(None), *under)].copy())
             with torch.inference_mode():
-                noise = self._of_planes(part, white_noise.to(self._device))
-            noise = noise[0, :, context:-context, context:-context]
-            values: Floats = noise.permute(1, 2, 0).cpu().numpy()
-            stripes = stripes_of(self._measured, key, block)
+                noise = self._of_planes(model, part, white_noise.to(self._device))
+            values, shown = (
+                planes[0, :, context:-context, context:-context].permute(1, 2, 0).cpu().numpy()
+                for planes in (noise, part)
+            )
+            stripes = stripes_of(self._measured, key, block, shown)
             return values if stripes is None else values + stripes
 
         return self._workers.map(generate, blocks)
 
-    def _of_planes(self, clean: Tensor, field: Tensor) -> Tensor:
+    def _model_of(self, dtype: np.dtype[Any], white: float) -> _Model:
+        """The profile's noise for cleans of this type and white level."""
+        if self._by_value is None or dtype != np.uint8 or white not in range(1, 256):
+            return self._noise
+        if white not in self._by_value:
+            self._by_value[white] = ByValue(self._statistics, int(white), self._colouring)
+        return self._by_value[white]
+
+    def _of_planes(self, model: _Model, clean: Tensor, field: Tensor) -> Tensor:
         """1×C×h×w: a gray camera's noise on each plane by itself, by one field."""
         if self._channels > 1:
-            return self._noise(clean, field)
+            return model(clean, field)
         noises: list[Tensor] = []
         for c in range(clean.shape[1]):
             if c and torch.equal(clean[:, c], clean[:, 0]):
                 noises.append(noises[0])
             else:
-                noises.append(self._of_gray(clean[:, c : c + 1], field))
+                noises.append(self._of_gray(model, clean[:, c : c + 1], field))
         return torch.cat(noises, 1)
 
-    def _of_gray(self, clean: Tensor, field: Tensor) -> Tensor:
+    def _of_gray(self, model: _Model, clean: Tensor, field: Tensor) -> Tensor:
         if not self._repeats:
-            return self._noise(clean, field)
-        return self._noise(clean.expand(-1, 3, -1, -1), field).mean(1, keepdim=True)
+            return model(clean, field)
+        return model(clean.expand(-1, 3, -1, -1), field).mean(1, keepdim=True)
 
     def _field(self, key: FieldKey, region: Region) -> Floats:
         """The region's field, drawn in strips by all workers."""

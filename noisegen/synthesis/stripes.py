@@ -15,30 +15,45 @@ COMMON = 3
 """The channel of the lines' field that all channels share."""
 
 
-def stripes_of(measured: NoiseStatistics, key: FieldKey, region: Region) -> Floats | None:
-    """Offsets of a region's rows and columns, h×w×C in units of the white level; None for none."""
+def stripes_of(
+    measured: NoiseStatistics, key: FieldKey, region: Region, clean: Floats
+) -> Floats | None:
+    """Offsets of a region's rows and columns, in units of the white level; None for none.
+
+    Args:
+        measured: of the camera.
+        key: of the picture's field.
+        region: h×w pixels of the picture.
+        clean: h×w×P there, in units of the white level; of a camera of one channel, all planes
+            have its offsets.
+
+    Returns:
+        h×w×P.
+    """
     if not measured.stripes.any():
         return None
-    rows = _offsets(measured, key, 0, region.y, region.height)[:, None]
-    columns = _offsets(measured, key, 1, region.x, region.width)[None]
-    return rows + columns
+    offsets = np.zeros(clean.shape, np.float32)
+    for axis, start, length in ((0, region.y, region.height), (1, region.x, region.width)):
+        if not measured.stripes[:, axis].any():
+            continue
+        lines = _lines(measured, key, axis, start, length)
+        for plane in range(clean.shape[2]):
+            c = plane % len(measured.sigma)
+            strength = np.interp(clean[..., plane], measured.nodes[c], measured.stripes[c, axis])
+            line = lines[:, c, None] if axis == 0 else lines[None, :, c]
+            offsets[..., plane] += strength.astype(np.float32) * line
+    return offsets
 
 
-def _offsets(
-    measured: NoiseStatistics, key: FieldKey, axis: int, start: int, length: int
-) -> Floats:
-    """length×C."""
-    channels = len(measured.sigma)
-    if not measured.stripes[:, axis].any():
-        return np.zeros((length, channels), np.float32)
+def _lines(measured: NoiseStatistics, key: FieldKey, axis: int, start: int, length: int) -> Floats:
+    """length×C, of unit variance."""
     reach = measured.stripe_kernel.shape[-1] // 2
     white = line_field(key, axis, start - reach, length + 2 * reach)
     shared = measured.stripe_shared[0, axis]
-    offsets = np.empty((length, channels), np.float32)
-    for c in range(channels):
+    lines = np.empty((length, len(measured.sigma)), np.float32)
+    for c in range(lines.shape[1]):
         mixed = np.sqrt(shared) * white[COMMON] + np.sqrt(1 - shared) * white[c]
         kernel = measured.stripe_kernel[c, axis]
         # Sums in a fixed order, whatever the length.
-        coloured = sum(kernel[k] * mixed[k : k + length] for k in range(len(kernel)))
-        offsets[:, c] = measured.stripes[c, axis] * np.asarray(coloured)
-    return offsets
+        lines[:, c] = sum(kernel[k] * mixed[k : k + length] for k in range(len(kernel)))
+    return lines

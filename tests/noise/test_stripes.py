@@ -42,6 +42,20 @@ def test_whether_channels_share_them(shared: bool) -> None:
     assert found.shared[0] == pytest.approx(float(shared), abs=0.12)
 
 
+def test_their_strength_follows_intensity() -> None:
+    """As behind a tone curve: offsets in the dark are four times those in the light."""
+    rng = np.random.default_rng(0)
+    clean = ramp(SIDE, SIDE, 0.1, 0.7)
+    factor = 1.6 - 2 * clean
+    noise = 0.02 * rng.normal(size=(SIDE, SIDE, 1))
+    windows = windows_of(clean, noise + 0.01 * factor * rng.normal(size=(SIDE, 1, 1)))
+    found = find_stripes(windows)
+    at = np.array([[0.15, 0.4, 0.65]])
+    np.testing.assert_allclose(found.at(at)[0, 0], 0.01 * (1.6 - 2 * at[0]), rtol=0.2)
+    left = without_stripes(windows, found).residual
+    assert left.std() == pytest.approx(0.02, rel=0.01)
+
+
 def test_bands_of_three_lines() -> None:
     found = find_stripes(striped(0.01, 0, high=3))
     assert found.sigma[0, 0] == pytest.approx(0.01, rel=0.15)
@@ -83,3 +97,6 @@ def test_what_is_left_without_them_is_the_pixels_noise() -> None:
     assert windows.residual.std() > 0.0225
     assert left.residual.std() == pytest.approx(0.02, rel=0.01)
     assert not find_stripes(left).any
+    # The mean of 512 offsets is chance, no mean of the camera's.
+    assert abs(windows.residual.mean()) > 2e-4
+    assert abs(left.residual.mean()) < 2e-5
