@@ -128,7 +128,10 @@ def _random_walk(rows: Doubles) -> tuple[Doubles, Doubles]:
         along = np.tril(np.ones((count, count))) * np.append(4 * curves[:, c].var(), steps)
         block = slice(c * count, (c + 1) * count)
         covariance[block, block] = along @ np.tril(np.ones((count, count))).T
-    return np.repeat(curves.mean((0, 2)), count), covariance
+    # Levels start from the usual one, means from none.
+    start = curves.mean((0, 2))
+    start[len(start) // 2 :] = 0
+    return np.repeat(start, count), covariance
 
 
 @dataclass(frozen=True)
