@@ -45,7 +45,7 @@ PLAIN = 0.5
 """Share of the cameras' mean that a lone shot gets: noise goes on cleans that are free of noise,
 which have all of it, and on means of clipped shots, which have none."""
 
-SURE = (26.0, 140.0)
+SURE = (13.0, 70.0)
 """Independent pixels from which a measured value counts, and from which it counts alone."""
 
 REACH = 0.15
@@ -59,7 +59,8 @@ def complete(measured: NoiseStatistics, cameras: Cameras, kind: Kind) -> NoiseSt
     """Statistics whose mean and level go on over the whole range.
 
     Where the references show enough, both stay as they were measured. A lone shot's mean, which
-    nothing shows, comes from the cameras; its nodes move from where the noise is centred to the clean.
+    nothing shows, comes from the cameras; its nodes move from where the noise is centred to the
+    clean.
 
     Args:
         measured: with curves of C×n.
@@ -72,8 +73,11 @@ def complete(measured: NoiseStatistics, cameras: Cameras, kind: Kind) -> NoiseSt
     nodes, level = measured.nodes.astype(np.float64), measured.level.astype(np.float64)
     pixels = _independent(measured)
     logs, relative = np.log(level + FAINT_LEVEL), measured.mean / (level + FAINT_MEAN)
-    found, _ = posterior(cameras, _observed(nodes, pixels, (logs, relative), kind))
-    log_curve, mean_curve = found.reshape(2, len(nodes), len(INTENSITIES))
+    levels, both = _observed(nodes, pixels, (logs, relative), kind)
+    log_curve, mean_curve = posterior(cameras, levels)[0].reshape(2, len(nodes), -1)
+    if kind is Kind.PAIR:
+        # A clean that is off spoils a mean, which then must not speak on levels.
+        mean_curve = posterior(cameras, both)[0].reshape(2, len(nodes), -1)[1]
     sure = np.clip((pixels - SURE[0]) / (SURE[1] - SURE[0]), 0, 1)
     wide = np.stack([_with_outside(row) for row in nodes])
     common = float(((logs - _read(log_curve, nodes)) * sure).sum() / max(sure.sum(), 1e-9))
@@ -107,8 +111,12 @@ def _independent(measured: NoiseStatistics) -> Doubles:
 
 def _observed(
     nodes: Doubles, pixels: Doubles, curves: tuple[Doubles, Doubles], kind: Kind
-) -> Observed:
-    """What measured curves of C×n show of a camera, by how many independent pixels."""
+) -> tuple[Observed, Observed]:
+    """What measured curves of C×n show of a camera, by how many independent pixels.
+
+    Returns:
+        What levels show alone, and with means.
+    """
     seen = np.flatnonzero(pixels >= FEWEST)
     channels, count = nodes.shape
     size, units = len(INTENSITIES), np.eye(len(INTENSITIES))
@@ -120,12 +128,11 @@ def _observed(
     one = 1 / pixels.ravel()[seen]
     further = ESTIMATED**2 if kind is Kind.LONE else 0.0
     error = np.diag(0.5 * one + MISFIT**2 + further) + OFFSET**2
-    if kind is not Kind.PAIR:
-        return Observed(np.hstack([reading, np.zeros_like(reading)]), logs, error)
+    levels = Observed(np.hstack([reading, np.zeros_like(reading)]), logs, error)
     brighter = BRIGHTER / (np.exp(logs) - FAINT_LEVEL + FAINT_MEAN)
     means = np.diag(one + MEAN_MISFIT**2) + np.outer(brighter, brighter)
     values = np.concatenate([logs, relative])
-    return Observed(_beside(reading, reading), values, _beside(error, means))
+    return levels, Observed(_beside(reading, reading), values, _beside(error, means))
 
 
 def _beside(first: Doubles, second: Doubles) -> Doubles:
