@@ -106,7 +106,8 @@ def _independent(measured: NoiseStatistics) -> Doubles:
     coverage = measured.coverage.astype(np.float64)
     alike = (measured.autocorrelation.astype(np.float64) ** 2).sum((1, 2))
     pixels: Doubles = COVERED * coverage / np.maximum(1 - coverage, 1e-6)
-    return pixels / np.maximum(alike, 1)[:, None]
+    pixels /= np.maximum(alike, 1)[:, None]
+    return pixels
 
 
 def _observed(
