@@ -36,7 +36,7 @@ LARGEST_MEAN = 3.0
 KERNEL = 0.1
 """Distance of curves at which drawn cameras count as near, beside the error of what is seen."""
 
-NEAREST = 1000
+NEAREST = 300
 """Drawn cameras that the Gaussian is fitted around."""
 
 INDEPENDENT = 0.1
