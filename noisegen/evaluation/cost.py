@@ -8,7 +8,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from noisegen.model.conditioning import Conditioning, Statistics
-from noisegen.model.config import ACTIVITY_NODES, KERNEL, MARGINALS, NODES, QUANTILE_NODES
+from noisegen.model.config import ACTIVITY_NODES, KERNEL, MARGINALS, NODES, OUTSIDE, QUANTILE_NODES
 from noisegen.model.generator import FIELD_CHANNELS
 from noisegen.model.weights import Weights
 
@@ -45,9 +45,9 @@ def generator_cost(weights: Weights) -> Cost:
 
 
 def _blank() -> Statistics:
-    curve = torch.ones(1, 3, NODES)
+    curve = torch.ones(1, 3, NODES + OUTSIDE)
     return Statistics(
-        nodes=torch.linspace(0, 1, NODES).expand(1, 3, NODES),
+        nodes=torch.linspace(0, 1, NODES + OUTSIDE).expand(1, 3, -1),
         mean=curve,
         level=curve,
         coverage=curve,

@@ -13,8 +13,8 @@ import numpy as np
 from noisegen.fitting.trial import Trial, draw_measured, try_profile
 from noisegen.fitting.tune import tune
 from noisegen.model.weights import Weights
-from noisegen.noise.statistics import measure
 from noisegen.noise.windows import BLOCK, Windows
+from noisegen.references.completed import measure_whole
 from noisegen.references.create import Measured
 from noisegen.references.profile import NoiseProfile
 from noisegen.references.quality import Quality
@@ -51,7 +51,7 @@ def close_loop(
         tune_seconds: to tune for; 0 for none.
     """
     learned, judging = halves(measured.windows)
-    half = measure(learned)
+    half = measure_whole(learned)
     judging = judging.take_blocks(TRIED)
     shares = measured.estimated_share, measured.used_share
     before = Trial(judging, draw_measured(half, judging)).quality(*shares)

@@ -14,6 +14,9 @@ BINS = 16
 NODES = 32
 """Nodes of every measured curve against intensity; they lie where the references' pixels are."""
 
+OUTSIDE = 12
+"""Nodes that completed curves have beside those, where the references show nothing."""
+
 STRIPE_KERNEL = 15
 """Lines that the offset of a row or column is correlated over, in both directions together."""
 

@@ -19,9 +19,10 @@ from noisegen.model.config import WINDOW
 from noisegen.model.denoiser import Denoiser
 from noisegen.model.weights import Weights
 from noisegen.noise.record import Recording, find_recording
-from noisegen.noise.statistics import NoiseStatistics, measure
+from noisegen.noise.statistics import NoiseStatistics
 from noisegen.noise.windows import Windows, join
 from noisegen.references.burst import Burst, burst_windows, refuse_no_burst
+from noisegen.references.completed import measure_whole
 from noisegen.references.estimate import blind_windows
 from noisegen.references.profile import NoiseProfile
 from noisegen.references.profile_check import safe_name
@@ -82,7 +83,7 @@ class Measured:
         white_level: that they are scaled by.
         dtype: of their pixels.
         windows: of all of them.
-        statistics: of the windows.
+        statistics: of the windows, completed where these show nothing.
         repairs: what was done to imperfect pairs, each with its reference's name.
         warnings: what is doubtful about them, each with its reference's name.
         white_level_given: the white level was not found from them.
@@ -268,7 +269,7 @@ def measure_cut(cut: CutReferences) -> Measured:
         BadReferenceError: they show no noise.
     """
     windows = join([reference.windows for reference in cut.each])
-    statistics = measure(windows)
+    statistics = measure_whole(windows)
     _check_noise(statistics, windows, cut.each[0].shots[0])
     return Measured(
         kind=cut.kind,

@@ -31,7 +31,8 @@ Floats = NDArray[np.float32]
 
 FORMAT = 5
 """Version of the profile file that is written, and the only one that is read. Versions 2 and 3
-described the noise at 16 even intensities, version 4 had stripes of one strength over the range:
+described the noise at 16 even intensities, version 4 nowhere but where the references' pixels were,
+with stripes of one strength over the range:
 they cannot mean the pixels that they meant."""
 
 CONTENT = "noise profile"
@@ -55,7 +56,8 @@ class NoiseProfile:
         dtype: of the references: ``uint8``, ``uint16`` or ``float32``.
         weights_sha256: hash of the weights that encoded the prompt.
         tokens: T×D float32, the prompt.
-        measured: the measured model, in units of the white level.
+        measured: the measured model, completed where the references show nothing, in units of the
+            white level.
         recording: how the references were clipped and rounded, in their own counts.
         repairs: what was done to imperfect references before they were measured, in words.
         warnings: what is doubtful about the references, in words.

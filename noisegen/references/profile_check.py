@@ -19,6 +19,7 @@ from noisegen.model.config import (
     KERNEL,
     MARGINALS,
     NODES,
+    OUTSIDE,
     QUANTILE_NODES,
     STRIPE_KERNEL,
 )
@@ -142,7 +143,7 @@ def _shapes(sigma: NDArray[Any] | None) -> dict[str, tuple[int, ...]]:
     channels = len(sigma) if sigma is not None and sigma.ndim == 1 else 0
     if channels not in (1, 3):
         raise ValueError("tensor sigma is missing or misshapen")
-    curve, lags = (channels, NODES), 2 * LAGS + 1
+    curve, lags = (channels, NODES + OUTSIDE), 2 * LAGS + 1
     return {
         **dict.fromkeys(("nodes", "mean", "level", "coverage", "pixels"), curve),
         "activity": (channels, ACTIVITY_NODES),
@@ -151,7 +152,7 @@ def _shapes(sigma: NDArray[Any] | None) -> dict[str, tuple[int, ...]]:
         "marginal_at": (channels, MARGINALS),
         "marginals": (channels, MARGINALS, QUANTILE_NODES),
         "kernel": (channels, channels, KERNEL, KERNEL),
-        "stripes": (channels, 2, NODES),
+        "stripes": (channels, 2, NODES + OUTSIDE),
         "stripe_kernel": (channels, 2, STRIPE_KERNEL),
         "stripe_shared": (channels, 2),
         "sigma": (channels,),

@@ -21,8 +21,8 @@ from noisegen.images import to_float
 from noisegen.model.conditioning import Statistics
 from noisegen.model.encoder import ReferenceWindows
 from noisegen.noise.record import Recording
-from noisegen.noise.statistics import measure
 from noisegen.noise.windows import Windows, join
+from noisegen.references.completed import measure_whole
 from noisegen.references.estimate import blind_windows
 from noisegen.references.tensors import statistics_tensors
 from noisegen.references.windows import paired_windows
@@ -94,7 +94,7 @@ def measure_references(parts: Sequence[Windows], gray: bool) -> ReferenceSet:
         residual, clean = windows.residual[:, :1], windows.clean[:, :1]
         recording = windows.recording.first()
         windows = replace(windows, residual=residual, clean=clean, recording=recording)
-    statistics = statistics_tensors(measure(windows))
+    statistics = statistics_tensors(measure_whole(windows))
     kept = windows.take(KEPT_WINDOWS)
     stacked = np.stack([kept.residual, kept.clean], 1).astype(np.float16)
     stacked = np.broadcast_to(stacked, (len(kept), 2, 3, *stacked.shape[-2:])) if gray else stacked

@@ -1,0 +1,73 @@
+"""The file of drawn cameras that measured curves are completed by; shipped beside the weights."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import save as serialise
+
+from noisegen.errors import WeightsError
+from noisegen.images import write_atomically
+from noisegen.model.tensor_file import read_tensor_file
+from noisegen.model.weights import weights_folders
+from noisegen.noise.prior import FAINT_LEVEL, FAINT_MEAN, INTENSITIES, Cameras, Kind, vectors
+
+Doubles = NDArray[np.float64]
+
+FILE = "camera-prior.safetensors"
+LARGEST = 2**26
+"""Bytes of the file; the shipped one has 1.5 million."""
+
+EVERY = 3
+"""One in so many colour cameras stands for a gray one too, by its green channel."""
+
+
+def save_cameras(path: str | Path, colour: Doubles, sensors: Doubles) -> None:
+    """Writes drawn cameras, whole or not at all, in half precision.
+
+    Args:
+        path: of the file.
+        colour: N×2×3×G, mean and level of colour cameras, of white, at INTENSITIES.
+        sensors: M×2×1×G, of gray ones.
+
+    Raises:
+        OutputError: the path cannot be written.
+    """
+    tensors = {"colour": colour, "sensors": sensors}
+    half = {name: vectors(curves).astype(np.float16) for name, curves in tensors.items()}
+    write_atomically(Path(path), serialise(half))
+
+
+def load_cameras(path: Path) -> tuple[Doubles, Doubles]:
+    """What :func:`save_cameras` wrote.
+
+    Raises:
+        WeightsError: missing or damaged.
+    """
+    try:
+        tensors = read_tensor_file(path, LARGEST).tensors
+        curves = {name: _curves(value.astype(np.float64)) for name, value in tensors.items()}
+        return curves["colour"], curves["sensors"]
+    except (OSError, ValueError, KeyError) as error:
+        raise WeightsError(
+            f"{path}: no file of cameras ({error}); install noisegen again"
+        ) from None
+
+
+@cache
+def shipped_cameras(channels: int, kind: Kind) -> Cameras:
+    """The shipped cameras of 1 or 3 channels."""
+    folders = [folder for folder in weights_folders() if (folder / FILE).is_file()]
+    colour, sensors = load_cameras((folders or weights_folders())[0] / FILE)
+    gray = np.concatenate([colour[::EVERY, :, 1:2], sensors])
+    return Cameras.of(gray if channels == 1 else colour, kind)
+
+
+def _curves(rows: Doubles) -> Doubles:
+    """N×2CG vectors → N×2×C×G, mean and level."""
+    logs, relative = rows.reshape(len(rows), 2, -1, len(INTENSITIES)).swapaxes(0, 1)
+    level = np.maximum(np.exp(logs) - FAINT_LEVEL, 0)
+    return np.stack([relative * (level + FAINT_MEAN), level], 1)

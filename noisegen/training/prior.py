@@ -1,0 +1,129 @@
+"""Draws what the prior over cameras is made of: the curves of simulated cameras.
+
+Every camera looks at gray patches from black to white, a little tinted and textured, and its noise
+is measured as a reference's is: mean and level before clipping, against intensity. Cameras are
+drawn in chunks, each a function of the seed and its number, in any number of processes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from functools import partial
+from multiprocessing import get_context
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional as F
+
+from noisegen.model.config import WINDOW
+from noisegen.noise.cells import Cells
+from noisegen.noise.censoring import before_rounding, hidden, moments
+from noisegen.noise.curves import positions
+from noisegen.noise.prior import INTENSITIES
+from noisegen.noise.record import Recording
+from noisegen.noise.sample import Sample
+from noisegen.noise.windows import Windows
+from noisegen.training.simulator import draw_setting, input_side, simulate
+
+Doubles = NDArray[np.float64]
+Floats = NDArray[np.float32]
+Bytes = NDArray[np.uint8]
+
+CHUNK = 16
+"""Cameras of a chunk, simulated at once."""
+
+PATCHES = 4
+"""Gray patches at each intensity, of WINDOW² pixels each."""
+
+TINT = 0.05
+"""Standard deviation of a patch's channels around its gray, of white."""
+
+TEXTURE = (0.002, 0.06)
+"""Standard deviations of the patches' texture, of white, even in their logarithm."""
+
+QUIETEST = 0.8 / 255
+"""Cameras whose level nowhere reaches this are left out: rounding hides most of it."""
+
+
+def draw_cameras(
+    count: int, seed: int, device: str = "cpu", processes: int = 1
+) -> Iterator[Doubles]:
+    """Curves of at least ``count`` simulated cameras, chunk by chunk.
+
+    Yields:
+        N×2×3×G: mean and level before clipping, of white, of each channel at INTENSITIES; N may be
+        less than CHUNK.
+    """
+    chunk = partial(draw_chunk, seed=seed, device=device)
+    chunks = range(-(-count // CHUNK))
+    if processes == 1:
+        yield from map(chunk, chunks)
+        return
+    # Not forked: torch's threads and devices do not survive it.
+    start = get_context("spawn")
+    with ProcessPoolExecutor(processes, start, torch.set_num_threads, (1,)) as pool:
+        yield from pool.map(chunk, chunks)
+
+
+def draw_chunk(number: int, seed: int, device: str = "cpu") -> Doubles:
+    """One chunk's curves, as :func:`draw_cameras` yields them."""
+    rng = np.random.default_rng([seed, number])
+    # The patches span the range as they are; the clean is what the camera makes of no noise.
+    drawn = [draw_setting(rng) for _ in range(CHUNK)]
+    settings = [replace(setting, dimming=1.0, exposures=0) for setting in drawn]
+    patches = _patches(rng, input_side(settings, WINDOW))
+    generator = torch.Generator(device).manual_seed(int(rng.integers(2**62)))
+    with torch.inference_mode():
+        shots = simulate(torch.from_numpy(patches).to(device), settings, generator, WINDOW)
+    noisy, clean = (pictures.cpu().numpy() for pictures in shots)
+    curves = np.stack([_measured(*pair) for pair in zip(noisy, clean, strict=True)])
+    loud: Doubles = curves[curves[:, 1].max((1, 2)) >= QUIETEST]
+    return loud
+
+
+def _patches(rng: np.random.Generator, side: int) -> Floats:
+    """CHUNK×S×3×side×side in [0, 1]."""
+    count = len(INTENSITIES) * PATCHES
+    colours = np.repeat(INTENSITIES, PATCHES)[:, None] + rng.normal(0, TINT, (CHUNK, count, 3))
+    coarse = rng.standard_normal((CHUNK * count, 1, side // 4 + 1, side // 4 + 1), np.float32)
+    texture = F.interpolate(torch.from_numpy(coarse), (side, side), mode="bilinear").numpy()
+    low, high = np.log(TEXTURE)
+    strength = np.exp(rng.uniform(low, high, (CHUNK, count, 1, 1, 1)))
+    textures = strength * texture.reshape(CHUNK, count, 1, side, side)
+    return np.asarray((colours[..., None, None] + textures).clip(0, 1), np.float32)
+
+
+def _measured(noisy: Bytes, clean: Bytes) -> Doubles:
+    """2×3×G: mean and level of S×3×WINDOW×WINDOW shots."""
+    pure = clean.astype(np.float32) / np.float32(255)
+    residual = (noisy.astype(np.float32) - clean) / np.float32(255)
+    step = np.full(3, 1 / 255)
+    places = np.pad(np.arange(len(pure))[:, None], ((0, 0), (0, 2)))
+    windows = Windows(residual, pure, False, Recording.even(3, 1 / 255), places)
+    nodes = np.tile(INTENSITIES, (3, 1))
+    position = positions(nodes, pure)
+    sample = Sample(windows, nodes, position, Cells.of(position, nodes))
+    fit = moments(sample, hidden(sample))
+    return np.stack([fit.mean, before_rounding(fit.level, step)])
+
+
+def draw_sensors(count: int, seed: int) -> Doubles:
+    """Curves of gray instruments that record light as it is, N×2×1×G: microscopes, for most.
+
+    Variance is that of reading out, of photons and of unequal pixels, over an offset or none. All
+    sizes are drawn evenly in their logarithm, of white: reading 1e-4 to 0.05, a photon 1e-5 to
+    0.05, offset 1e-3 to 0.2, pixels 1e-3 to 0.02.
+    """
+    rng = np.random.default_rng([seed, *b"sensors"])
+
+    def size(low: float, high: float, share: float = 1.0) -> Doubles:
+        drawn = np.exp(rng.uniform(np.log(low), np.log(high), (count, 1)))
+        return np.asarray(drawn * (rng.random((count, 1)) < share), np.float64)
+
+    light = np.maximum(INTENSITIES - size(1e-3, 0.2, 0.5), 0)
+    variance = size(1e-4, 0.05) ** 2 + size(1e-5, 0.05) * light
+    level = np.sqrt(variance + (size(1e-3, 0.02, 0.5) * light) ** 2)
+    return np.stack([np.zeros_like(level), level], 1)[:, :, None]
