@@ -7,6 +7,7 @@ from pathlib import Path
 from pictures import add_gaussian, scene
 from small_network import SMALL
 
+from noisegen.model.weights import load_weights
 from noisegen.training.bank import (
     TARGET,
     Setting,
@@ -42,10 +43,10 @@ def gaussian_setting(sigma: int) -> Setting:
     shown, clean = (scene(TARGET, TARGET, seed=seed) for seed in (sigma, sigma + 1))
     references = [
         measure_references(
-            [reference_windows(add_gaussian(shown, sigma, seed=blind), shown, blind, 64)],
+            [reference_windows(add_gaussian(shown, sigma, seed=blind), shown, estimator, 64)],
             gray=False,
         )
-        for blind in (False, True)
+        for blind, estimator in enumerate((None, load_weights("sim").denoiser))
     ]
     targets = [(add_gaussian(clean, sigma, seed), clean) for seed in (2, 3, 4)]
     return Setting(references, stack_targets(targets))

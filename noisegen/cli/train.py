@@ -103,6 +103,10 @@ def prepare(
     drawn: Annotated[
         float, typer.Option(help="Factor on the number of simulated and textbook settings.")
     ] = 1.0,
+    estimator: Annotated[
+        str, typer.Option("--denoiser", help="Weights whose denoiser estimates cleans.")
+    ] = "sim",
+    processes: Annotated[int, typer.Option(min=1, help="That make shards.")] = 1,
     threads: Threads = None,
     seed: Seed = 0,
     json: options.Json = False,
@@ -115,16 +119,17 @@ def prepare(
     """
     import torch
 
-    from noisegen.training.prepare import BankConfig, scaled
+    from noisegen.training.prepare import BankConfig, Sources, scaled
     from noisegen.training.prepare import prepare as fill
 
     output = Output(json, quiet)
     if data is not None and not (data / "polyu").is_dir():
         raise UsageError(f"--data {data}: does not hold the training data (polyu/, w2s/, clean/)")
-    folders = [_two_folders(spec) for spec in pairs or []]
+    folders = tuple(_two_folders(spec) for spec in pairs or [])
+    sources = Sources(scaled(BankConfig(seed=seed), drawn), data, folders, estimator)
     torch.set_num_threads(threads or torch.get_num_threads())
     shards = 0
-    for packed in fill(bank, scaled(BankConfig(seed=seed), drawn), data, folders):
+    for packed in fill(bank, sources, processes):
         shards += 1
         output.note(f"{packed.name}: {packed.settings} settings, {packed.note}")
     output.result(f"{shards} new shards in {bank}", {"bank": str(bank), "shards": shards})

@@ -59,7 +59,7 @@ class ToldApart:
 
     Attributes:
         accuracy: over all test patches, half of them real.
-        low: lower end of the 95 % interval, by bootstrap over targets.
+        low: lower end of the 95 % interval, by bootstrap over scenes.
         high: its upper end.
     """
 
@@ -96,7 +96,8 @@ def told_apart(
         classifier = _train(trained, scale, config, torch.device(device))
         for index in asked:
             right[index] = _share_right(classifier, noises[index] * scale, len(noises), config)
-    return ToldApart(float(right.mean()), *bootstrap_interval(right))
+    scenes = [c.target.scene for c in comparisons]
+    return ToldApart(float(right.mean()), *bootstrap_interval(right, scenes))
 
 
 def patch_classifier(channels: int, width: int) -> nn.Sequential:
@@ -165,16 +166,20 @@ def _share_right(
     return float(torch.cat([~real, fake]).float().mean())
 
 
-def bootstrap_interval(right: NDArray[np.float64]) -> tuple[float, float]:
-    """95 % percentile bootstrap over targets, whose patches are not independent of each other.
+def bootstrap_interval(right: NDArray[np.float64], scenes: Sequence[str]) -> tuple[float, float]:
+    """95 % percentile bootstrap over scenes, whose targets are not independent of each other.
 
     Args:
         right: share of right answers on each target.
+        scenes: of each target.
 
     Returns:
-        Both ends of the interval of their mean.
+        Both ends of the interval of the targets' mean.
     """
+    _, scene = np.unique(scenes, return_inverse=True)
+    sums, counts = np.bincount(scene, right), np.bincount(scene)
     rng = np.random.default_rng(PROTOCOL_SEED)
-    means = rng.choice(right, (RESAMPLES, len(right))).mean(1)
+    drawn = rng.integers(len(counts), size=(RESAMPLES, len(counts)))
+    means = sums[drawn].sum(1) / counts[drawn].sum(1)
     low, high = np.quantile(means, (0.025, 0.975))
     return float(low), float(high)

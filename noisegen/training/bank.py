@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from noisegen.errors import BadReferenceError
 from noisegen.images import to_float
 from noisegen.model.conditioning import Statistics
+from noisegen.model.denoiser import Denoiser
 from noisegen.model.encoder import ReferenceWindows
 from noisegen.noise.record import Recording
 from noisegen.noise.windows import Windows, join
@@ -101,12 +102,19 @@ def measure_references(parts: Sequence[Windows], gray: bool) -> ReferenceSet:
     return ReferenceSet(np.ascontiguousarray(stacked), statistics, windows.estimated)
 
 
-def reference_windows(noisy: Bytes, clean: Bytes, blind: bool, limit: int) -> Windows:
-    """Windows of one reference crop, H×W×C uint8; blindly if asked and if its noise can be seen."""
+def reference_windows(noisy: Bytes, clean: Bytes, denoiser: Denoiser | None, limit: int) -> Windows:
+    """Windows of one reference crop, H×W×C uint8.
+
+    Args:
+        noisy: the crop.
+        clean: its clean.
+        denoiser: that estimates the clean instead, where noise can be seen; None for the clean.
+        limit: windows at most.
+    """
     picture = to_float(noisy, 255)
-    if blind:
+    if denoiser is not None:
         with suppress(BadReferenceError):
-            return blind_windows(picture, RECORDED).take(limit)
+            return blind_windows(picture, RECORDED, denoiser).take(limit)
     return paired_windows(picture, to_float(clean, 255), RECORDED).take(limit)
 
 

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from noisegen.evaluation.realdata import HELD_OUT_CLEAN
 from noisegen.images import read_picture
+from noisegen.model.denoiser import Denoiser
 from noisegen.training import classical_noise
 from noisegen.training.bank import (
     TARGET,
@@ -62,7 +63,9 @@ def _halve(picture: Bytes) -> Bytes:
     return small.astype(np.uint8)
 
 
-def simulated_settings(clean: Sequence[Bytes], count: int, rng: Rng) -> Iterator[Setting]:
+def simulated_settings(
+    clean: Sequence[Bytes], count: int, rng: Rng, denoiser: Denoiser
+) -> Iterator[Setting]:
     """Camera settings, each with reference sets and targets of different scenes."""
     for start in range(0, count, TOGETHER):
         settings = [draw_setting(rng) for _ in range(min(TOGETHER, count - start))]
@@ -78,7 +81,7 @@ def simulated_settings(clean: Sequence[Bytes], count: int, rng: Rng) -> Iterator
         generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
         noisy, pure = simulate(stack, settings, generator, TARGET)
         for shots in zip(_pictures(noisy), _pictures(pure), strict=True):
-            yield _drawn_setting(list(zip(*shots, strict=True)), rng, gray=False)
+            yield _drawn_setting(list(zip(*shots, strict=True)), rng, denoiser, gray=False)
 
 
 def _pictures(batch: torch.Tensor) -> NDArray[np.uint8]:
@@ -87,7 +90,9 @@ def _pictures(batch: torch.Tensor) -> NDArray[np.uint8]:
     return pictures
 
 
-def classical_settings(clean: Sequence[Bytes], count: int, rng: Rng) -> Iterator[Setting]:
+def classical_settings(
+    clean: Sequence[Bytes], count: int, rng: Rng, denoiser: Denoiser
+) -> Iterator[Setting]:
     """The same with textbook noise."""
     for _ in range(count):
         setting = classical_noise.draw_setting(rng)
@@ -99,21 +104,23 @@ def classical_settings(clean: Sequence[Bytes], count: int, rng: Rng) -> Iterator
                 gray = picture.astype(np.float32).mean(-1, keepdims=True)
                 picture = np.broadcast_to(np.rint(gray).astype(np.uint8), picture.shape)
             shots.append((classical_noise.add_noise(picture, setting, rng), picture))
-        yield _drawn_setting(shots, rng, setting.gray)
+        yield _drawn_setting(shots, rng, denoiser, setting.gray)
 
 
-def _drawn_setting(shots: Pairs, rng: Rng, gray: bool) -> Setting:
+def _drawn_setting(shots: Pairs, rng: Rng, denoiser: Denoiser, gray: bool) -> Setting:
     """The first shots are targets, two random subsets of the others reference sets."""
     targets, others = shots[:TARGETS], shots[TARGETS:]
-    return Setting([_drawn_set(others, rng, gray) for _ in range(2)], stack_targets(targets))
+    return Setting(
+        [_drawn_set(others, rng, denoiser, gray) for _ in range(2)], stack_targets(targets)
+    )
 
 
-def _drawn_set(shots: Pairs, rng: Rng, gray: bool) -> ReferenceSet:
-    blind = rng.random() < BLIND_SHARE
+def _drawn_set(shots: Pairs, rng: Rng, denoiser: Denoiser, gray: bool) -> ReferenceSet:
+    estimates = denoiser if rng.random() < BLIND_SHARE else None
     count = int(rng.choice([1, 2, 4, 8, SHOTS]))
     chosen = [shots[index] for index in rng.permutation(len(shots))[:count]]
-    parts = [reference_windows(noisy, pure, blind, 1024) for noisy, pure in chosen]
+    parts = [reference_windows(noisy, pure, estimates, 1024) for noisy, pure in chosen]
     return measure_references(parts, gray)
 
 
-Drawer = Callable[[Sequence[Bytes], int, Rng], Iterator[Setting]]
+Drawer = Callable[[Sequence[Bytes], int, Rng, Denoiser], Iterator[Setting]]

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from functools import cache, partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from noisegen.errors import UsageError
 from noisegen.images.write import write_atomically
+from noisegen.model.denoiser import Denoiser
+from noisegen.model.weights import load_weights
 from noisegen.training.bank import Setting, Shard
 from noisegen.training.drawn_settings import (
     Drawer,
@@ -80,55 +85,92 @@ class Packed:
     note: str
 
 
-def prepare(
-    bank: Path,
-    config: BankConfig,
-    data: Path | None = None,
-    pairs: Sequence[tuple[Path, Path]] = (),
-) -> Iterator[Packed]:
+@dataclass(frozen=True)
+class Sources:
+    """What a bank is filled from.
+
+    Attributes:
+        config: how much of what.
+        data: folder of PolyU, W2S and clean photographs; None for only what is drawn.
+        pairs: a user's noisy and clean folders.
+        denoiser: weights whose denoiser estimates cleans: what is trained then has seen what they
+            have seen.
+    """
+
+    config: BankConfig
+    data: Path | None = None
+    pairs: tuple[tuple[Path, Path], ...] = ()
+    denoiser: str = "sim"
+
+
+def prepare(bank: Path, sources: Sources, processes: int = 1) -> Iterator[Packed]:
     """Writes every shard that the bank does not hold yet.
+
+    Each shard is made from its own seed, so the processes' number changes nothing.
 
     Args:
         bank: folder of the shards.
-        config: how much of what.
-        data: folder of PolyU, W2S and clean photographs; without it only what is drawn.
-        pairs: a user's noisy and clean folders.
+        sources: to fill it from.
+        processes: that make shards.
 
     Raises:
         UsageError: a folder of pairs is not what it should be.
     """
     bank.mkdir(parents=True, exist_ok=True)
+    names = [name for name, _ in _jobs(sources) if not (bank / f"{name}.npz").exists()]
+    fill = partial(_fill, bank, sources)
+    if processes == 1:
+        yield from _reported(bank, map(fill, names))
+        return
+    with ProcessPoolExecutor(processes, get_context("spawn"), _one_thread) as workers:
+        yield from _reported(bank, workers.map(fill, names))
+
+
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def _fill(bank: Path, sources: Sources, name: str) -> Packed:
+    """Makes one shard."""
+    make = dict(_jobs(sources))[name]
+    settings, note = make(np.random.default_rng([sources.config.seed, *name.encode()]))
+    settings = [setting for setting in settings if len(setting.targets)]
+    if settings:
+        Shard.pack(settings).save(bank / f"{name}.npz")
+    return Packed(name, len(settings), note)
+
+
+def _reported(bank: Path, packed: Iterable[Packed]) -> Iterator[Packed]:
+    """Each shard's note joins those in the bank's report."""
     report = bank / "report.json"
-    for name, make in _jobs(config, data, pairs):
-        path = bank / f"{name}.npz"
-        if path.exists():
-            continue
-        settings, note = make(np.random.default_rng([config.seed, *name.encode()]))
-        settings = [setting for setting in settings if len(setting.targets)]
-        if settings:
-            Shard.pack(settings).save(path)
-        packed = Packed(name, len(settings), note)
+    for one in packed:
         written = json.loads(report.read_text()) if report.exists() else {}
-        write_atomically(report, json.dumps({**written, name: asdict(packed)}, indent=1).encode())
-        yield packed
+        text = json.dumps({**written, one.name: asdict(one)}, indent=1)
+        write_atomically(report, text.encode())
+        yield one
 
 
-def _jobs(
-    config: BankConfig, data: Path | None, pairs: Sequence[tuple[Path, Path]]
-) -> Iterator[tuple[str, Make]]:
+def _jobs(sources: Sources) -> Iterator[tuple[str, Make]]:
+    config, data = sources.config, sources.data
     seen: set[str] = set()
-    for noisy, clean in pairs:
+    for noisy, clean in sources.pairs:
         for group in user_groups(noisy, clean):
             if group.name in seen:
                 raise UsageError(f"{noisy}: a second {group.name}; give folders of other names")
             seen.add(group.name)
-            yield group.name, partial(_real, partial(_given, group))
+            yield group.name, partial(_real, sources.denoiser, partial(_given, group))
     if data is not None:
         for channel in range(3):
-            yield f"w2s-ch{channel}", partial(_real, partial(w2s_group, data, channel))
+            yield (
+                f"w2s-ch{channel}",
+                partial(_real, sources.denoiser, partial(w2s_group, data, channel)),
+            )
         for scene in polyu_training_scenes(data):
-            yield f"polyu-{scene}", partial(_real, partial(polyu_group, data, scene))
-    leaves = cache(partial(dead_leaves, config.pictures, config.side, config.seed))
+            yield (
+                f"polyu-{scene}",
+                partial(_real, sources.denoiser, partial(polyu_group, data, scene)),
+            )
+    leaves = partial(_leaves, config.pictures, config.side, config.seed)
     kinds: list[tuple[str, int, Drawer, Callable[[], list[Bytes]]]] = [
         (f"{HELD_OUT}-leaves", config.validation, simulated_settings, leaves),
         (f"{HELD_OUT}-classical", config.validation, classical_settings, leaves),
@@ -136,25 +178,33 @@ def _jobs(
         ("classical", config.classical, classical_settings, leaves),
     ]
     if data is not None:
-        photos = cache(partial(photographs, data))
-        kinds.append(("photos", config.photos, simulated_settings, photos))
+        kinds.append(("photos", config.photos, simulated_settings, partial(_photographs, data)))
     for kind, total, draw, pictures in kinds:
         for start in range(0, total, config.a_shard):
             count = min(config.a_shard, total - start)
-            yield f"{kind}-{start:05d}", partial(_drawn, draw, pictures, count)
+            yield f"{kind}-{start:05d}", partial(_drawn, sources.denoiser, draw, pictures, count)
 
 
 def _given(group: Group) -> Group:
     return group
 
 
-def _real(load: Callable[[], Group], rng: Rng) -> tuple[list[Setting], str]:
+# Once a process, however many shards it makes.
+_leaves, _photographs = cache(dead_leaves), cache(photographs)
+
+
+@cache
+def _denoiser(name: str) -> Denoiser:
+    return load_weights(name).denoiser
+
+
+def _real(denoiser: str, load: Callable[[], Group], rng: Rng) -> tuple[list[Setting], str]:
     report = Report()
-    settings = list(settings_of(load(), rng, report))
+    settings = list(settings_of(load(), rng, report, _denoiser(denoiser)))
     return settings, str(report)
 
 
 def _drawn(
-    draw: Drawer, pictures: Callable[[], list[Bytes]], count: int, rng: Rng
+    denoiser: str, draw: Drawer, pictures: Callable[[], list[Bytes]], count: int, rng: Rng
 ) -> tuple[list[Setting], str]:
-    return list(draw(pictures(), count, rng)), "drawn"
+    return list(draw(pictures(), count, rng, _denoiser(denoiser))), "drawn"

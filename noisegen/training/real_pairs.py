@@ -27,6 +27,7 @@ from noisegen.evaluation.realdata import (
     w2s_pair,
 )
 from noisegen.images import read_picture
+from noisegen.model.denoiser import Denoiser
 from noisegen.references.discover import find_pictures
 from noisegen.training.bank import (
     TARGET,
@@ -131,7 +132,7 @@ def user_groups(noisy: Path, clean: Path) -> Iterator[Group]:
         yield Group(f"own-{name}", tuple(pairs))
 
 
-def settings_of(group: Group, rng: Rng, report: Report) -> Iterator[Setting]:
+def settings_of(group: Group, rng: Rng, report: Report, denoiser: Denoiser) -> Iterator[Setting]:
     """Two settings a group: each half of its pictures is once reference, once target."""
     halves = _halves(group.pairs)
     for references, targets in (halves, halves[::-1]):
@@ -139,7 +140,7 @@ def settings_of(group: Group, rng: Rng, report: Report) -> Iterator[Setting]:
         crops = [crop for pair in targets for crop in registered_crops(pair, each, rng, report)]
         if crops:
             gray = references[0].noisy.shape[-1] == 1
-            sets = [_reference_set(references, rng, gray) for _ in range(REFERENCE_SETS)]
+            sets = [_reference_set(references, rng, denoiser, gray) for _ in range(REFERENCE_SETS)]
             yield Setting(sets, stack_targets([_rgb(crop) for crop in crops]))
 
 
@@ -183,15 +184,15 @@ def _registered(
     return crops, 4 * count - len(crops)
 
 
-def _reference_set(pairs: Sequence[Pair], rng: Rng, gray: bool) -> ReferenceSet:
+def _reference_set(pairs: Sequence[Pair], rng: Rng, denoiser: Denoiser, gray: bool) -> ReferenceSet:
     """One to four crops of random size, paired or blind."""
-    blind = rng.random() < BLIND_SHARE
+    estimates = denoiser if rng.random() < BLIND_SHARE else None
     parts = []
     for _ in range(int(rng.choice([1, 2, 3, 4], p=[0.55, 0.2, 0.15, 0.1]))):
         pair = pairs[int(rng.integers(len(pairs)))]
         side = int(2 ** rng.uniform(7, LARGEST_REFERENCE))
         place = random_place(pair.noisy.shape[:2], side, rng, grid=8)
-        parts.append(reference_windows(pair.noisy[place], pair.clean[place], blind, 1024))
+        parts.append(reference_windows(pair.noisy[place], pair.clean[place], estimates, 1024))
     return measure_references(parts, gray)
 
 

@@ -32,7 +32,17 @@ def test_grain_is_told_from_white_noise_of_equal_strength(channels: int) -> None
 def test_the_interval_is_scipys_bootstrap() -> None:
     right = np.random.default_rng(0).uniform(0.4, 0.9, 20)
     expected = bootstrap((right,), np.mean, method="percentile", rng=0).confidence_interval
-    assert bootstrap_interval(right) == pytest.approx(tuple(expected), abs=0.01)
+    scenes = [str(target) for target in range(20)]
+    assert bootstrap_interval(right, scenes) == pytest.approx(tuple(expected), abs=0.01)
+
+
+def test_targets_of_one_scene_are_drawn_together() -> None:
+    """Many targets of few scenes are no surer than the few scenes are."""
+    right = np.repeat([0.5, 0.7, 0.9], 30)
+    scenes = [scene for scene in "abc" for _ in range(30)]
+    low, high = bootstrap_interval(right, scenes)
+    assert low < 0.52
+    assert high > 0.88
 
 
 def test_noise_on_other_pictures_is_told_by_its_own_clean() -> None:

@@ -22,8 +22,8 @@ def photon_noise(low: float, high: float, count: int = 24, channels: int = 3) ->
     noisy = rng.poisson(clean * 200) / 200
     places = np.pad(np.arange(count)[:, None], ((0, 0), (0, 2)))
     exact = Recording.even(channels, 0.0)
-    residual, clean = (noisy - clean).astype(np.float32), clean.astype(np.float32)
-    return measure(Windows(residual, clean, False, exact, places))
+    residual = (noisy - clean).astype(np.float32)
+    return measure(Windows(residual, clean.astype(np.float32), False, exact, places))
 
 
 def square_root_cameras(channels: int) -> Cameras:

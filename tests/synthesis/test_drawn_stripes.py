@@ -22,8 +22,10 @@ def measured() -> NoiseStatistics:
     """Stripes four times as strong at black as at white."""
     rng = np.random.default_rng(0)
     plain = measure(windows_of(ramp(SIDE, SIDE, 0, 1, 3), 0.02 * rng.normal(size=(SIDE, SIDE, 3))))
-    strengths = 0.04 - 0.03 * plain.nodes[:, None].clip(0, 1)
-    return replace(plain, stripes=np.repeat(strengths, 2, axis=1) * np.float32([[[1], [0]]]))
+    strengths = 0.04 - 0.03 * plain.nodes.clip(0, 1)
+    return replace(
+        plain, stripes=np.repeat(strengths, 2, axis=1) * np.array([[[1], [0]]], np.float32)
+    )
 
 
 def test_strength_follows_intensity(measured: NoiseStatistics) -> None:

@@ -15,11 +15,12 @@ from small_training import SMALL_TRAINING
 
 from noisegen.errors import UsageError
 from noisegen.evaluation.realdata import Pair
+from noisegen.model.weights import load_weights
 from noisegen.training import real_pairs
 from noisegen.training.bank import Setting, Shard, batches
 from noisegen.training.config import Stage
 from noisegen.training.loop import load_sources, train
-from noisegen.training.prepare import BankConfig, prepare, scaled
+from noisegen.training.prepare import BankConfig, Sources, prepare, scaled
 from noisegen.training.real_pairs import Group, Report, settings_of, user_groups
 
 DRAWN = BankConfig(leaves=2, photos=2, classical=3, validation=1, a_shard=2, pictures=2, side=300)
@@ -62,7 +63,7 @@ def few_reference_sets(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     bank = tmp_path_factory.mktemp("drawn")
-    packed = {shard.name: shard.settings for shard in prepare(bank, DRAWN)}
+    packed = {shard.name: shard.settings for shard in prepare(bank, Sources(DRAWN))}
     assert packed == {
         "validation-leaves-00000": 1,
         "validation-classical-00000": 1,
@@ -85,7 +86,7 @@ def test_drawn_settings_have_references_and_targets(drawn: Path) -> None:
 
 def test_the_second_call_writes_nothing(drawn: Path) -> None:
     before = {path.name: path.stat().st_mtime_ns for path in drawn.iterdir()}
-    assert list(prepare(drawn, DRAWN)) == []
+    assert list(prepare(drawn, Sources(DRAWN))) == []
     assert {path.name: path.stat().st_mtime_ns for path in drawn.iterdir()} == before
 
 
@@ -93,7 +94,7 @@ def test_one_seed_one_bank_whatever_else_it_holds(drawn: Path, tmp_path: Path) -
     """Each shard has a seed of its own: fewer of one kind change no other."""
     fewer = replace(DRAWN, classical=2, validation=0)
     for name, seed in (("same", 0), ("other", 1)):
-        list(prepare(tmp_path / name, replace(fewer, seed=seed)))
+        list(prepare(tmp_path / name, Sources(replace(fewer, seed=seed))))
     known, same, other = (arrays_of(p) for p in (drawn, tmp_path / "same", tmp_path / "other"))
     assert list(same) == list(other) == ["classical-00000", "leaves-00000"]
     for shard, arrays in same.items():
@@ -110,7 +111,7 @@ def test_the_bank_is_scaled() -> None:
 
 def test_own_pairs_become_settings_and_are_trained_on(tmp_path: Path) -> None:
     bank = tmp_path / "bank"
-    packed = list(prepare(bank, NOTHING, pairs=[own_pairs(tmp_path)]))
+    packed = list(prepare(bank, Sources(NOTHING, pairs=(own_pairs(tmp_path),))))
     assert [(shard.name, shard.settings) for shard in packed] == [("own-noisy", 2), ("own-gray", 2)]
     written = json.loads((bank / "report.json").read_text())
     assert set(written) == {"own-noisy", "own-gray"}
@@ -136,10 +137,21 @@ def test_own_pairs_become_settings_and_are_trained_on(tmp_path: Path) -> None:
     assert np.isfinite([step.loss for step in steps]).all()
 
 
+def test_any_number_of_processes_makes_the_same_bank(drawn: Path, tmp_path: Path) -> None:
+    names = [shard.name for shard in prepare(tmp_path, Sources(DRAWN), processes=2)]
+    assert names == list(json.loads((tmp_path / "report.json").read_text()))
+    for name in names:
+        one, two = (np.load(bank / f"{name}.npz") for bank in (drawn, tmp_path))
+        for entry in ("targets", "level", "kernel"):
+            np.testing.assert_allclose(one[entry], two[entry], atol=1e-6)
+
+
 def counted(noisy: Pixels, clean: Pixels) -> tuple[Report, list[Setting]]:
     report = Report()
     group = Group("g", (Pair("p", "g", noisy, clean),))
-    return report, list(settings_of(group, np.random.default_rng(0), report))
+    return report, list(
+        settings_of(group, np.random.default_rng(0), report, load_weights("sim").denoiser)
+    )
 
 
 def test_crops_of_a_shifted_pair_are_dropped_and_counted() -> None:
@@ -177,7 +189,7 @@ def test_references_and_targets_never_show_the_same_place() -> None:
 
 def refusal(pairs: list[tuple[Path, Path]], bank: Path) -> str:
     with pytest.raises(UsageError) as refused:
-        list(prepare(bank, NOTHING, pairs=pairs))
+        list(prepare(bank, Sources(NOTHING, pairs=tuple(pairs))))
     assert not list(bank.glob("*.npz"))
     assert "\n" not in str(refused.value)
     return str(refused.value)
@@ -235,7 +247,7 @@ def test_folders_of_one_name_are_refused(tmp_path: Path) -> None:
     """Else the second camera would silently be taken for done."""
     pairs = [own_pairs(tmp_path / camera) for camera in ("first", "second")]
     with pytest.raises(UsageError, match="own-noisy"):
-        list(prepare(tmp_path / "bank", NOTHING, pairs=pairs))
+        list(prepare(tmp_path / "bank", Sources(NOTHING, pairs=tuple(pairs))))
 
 
 @pytest.mark.parametrize("shape", [(100, 300), (300, 200)])

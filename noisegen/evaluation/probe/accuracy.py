@@ -103,7 +103,7 @@ def told(votes: Doubles, labels: Labels) -> Told:
     right = _right_by_scene(votes, labels.index, labels)
     shuffled = [float(_right_by_scene(votes, index, labels).mean()) for index in _shuffles(labels)]
     high = float(np.quantile(shuffled, 0.95))
-    low, up = bootstrap_interval(right)
+    low, up = bootstrap_interval(right, [str(scene) for scene in range(len(right))])
     return Told(float(right.mean()), low, up, float(np.mean(shuffled)), high)
 
 
