@@ -23,9 +23,8 @@ def measured() -> NoiseStatistics:
     rng = np.random.default_rng(0)
     plain = measure(windows_of(ramp(SIDE, SIDE, 0, 1, 3), 0.02 * rng.normal(size=(SIDE, SIDE, 3))))
     strengths = 0.04 - 0.03 * plain.nodes.clip(0, 1)
-    return replace(
-        plain, stripes=np.repeat(strengths, 2, axis=1) * np.array([[[1], [0]]], np.float32)
-    )
+    stripes = np.stack([strengths, 0 * strengths], 1).astype(np.float32)
+    return replace(plain, stripes=stripes)
 
 
 def test_strength_follows_intensity(measured: NoiseStatistics) -> None:
