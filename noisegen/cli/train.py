@@ -180,6 +180,8 @@ def denoiser(
         bool, typer.Option("--onward", help="Begin with the denoiser of --start, not anew.")
     ] = False,
     steps: Annotated[int, typer.Option(min=1)] = 8000,
+    crops: Annotated[int, typer.Option(min=2, help="In a batch.")] = 64,
+    rate: Annotated[float, typer.Option(min=1e-6, help="Peak learning rate.")] = 1e-3,
     minutes: Annotated[float, typer.Option(min=0.1, help="After which it ends.")] = 600.0,
     pictures: Annotated[int, typer.Option(min=2, help="Procedural pictures.")] = 240,
     threads: Threads = None,
@@ -206,21 +208,22 @@ def denoiser(
     if threads is not None:
         torch.set_num_threads(threads)
     _log_to_stderr(quiet)
-    config = DenoiserTraining(steps=steps, minutes=minutes, seed=seed)
+    config = DenoiserTraining(steps, minutes, crops, rate=rate, seed=seed)
     if onward:
         config = replace(config, model=weights.config.denoiser)
     given = read_pack(packed) if packed else None
     leaves = dead_leaves(pictures, 320, seed)
-    crops = classical_crops(leaves, 16 * pictures, np.random.default_rng(seed))
+    fixed = classical_crops(leaves, 16 * pictures, np.random.default_rng(seed))
     if given is not None:
-        repeated = max(1, len(crops) // len(given.crops))
-        crops, leaves = np.concatenate([crops, *[given.crops] * repeated]), leaves + given.pictures
+        repeated = max(1, len(fixed) // len(given.crops))
+        fixed = np.concatenate([fixed, *[given.crops] * repeated])
+        leaves = leaves + given.pictures
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     last = 0.0
     first = weights.denoiser if onward else None
     try:
         with output.progress(steps) as advance:
-            for step in train_denoiser(config, leaves, crops, run, select_device(device), first):
+            for step in train_denoiser(config, leaves, fixed, run, select_device(device), first):
                 last = step.loss
                 advance(1, note=f"loss {last:.3f}")
                 if step.step % LOG_EVERY == 0:

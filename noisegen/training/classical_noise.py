@@ -18,6 +18,8 @@ class ClassicalSetting:
 
     Attributes:
         gaussian: standard deviation per channel, in units of the white level.
+        grain: Gaussian σ in pixels that the Gaussian noise is blurred by, each channel by itself, as
+            scanned, resized and smoothed noise is; 0 in most draws, else 0.4–1.3.
         poisson: photons at the white level, 0 for no shot noise.
         speckle: standard deviation of multiplicative noise.
         impulses: share of pixels set to black or white.
@@ -25,6 +27,7 @@ class ClassicalSetting:
     """
 
     gaussian: tuple[float, float, float]
+    grain: float
     poisson: float
     speckle: float
     impulses: float
@@ -42,6 +45,7 @@ def draw_setting(rng: Rng) -> ClassicalSetting:
         sigmas = np.zeros(3)
     return ClassicalSetting(
         gaussian=(float(sigmas[0]), float(sigmas[1]), float(sigmas[2])),
+        grain=float(rng.uniform(0.4, 1.3)) if rng.random() < 0.25 else 0.0,
         poisson=float(np.exp(rng.uniform(np.log(10), np.log(2000))))
         if kind in ("poisson", "both")
         else 0.0,
@@ -65,7 +69,7 @@ def add_noise(clean: Bytes, setting: ClassicalSetting, rng: Rng) -> Bytes:
     noisy = x
     if setting.poisson:
         noisy = (rng.poisson(x * setting.poisson) / setting.poisson).astype(np.float32)
-    noisy = noisy + np.array(setting.gaussian[: shape[2]]) * rng.standard_normal(shape)
+    noisy = noisy + np.array(setting.gaussian[: shape[2]]) * _grain(shape, setting.grain, rng)
     if setting.speckle:
         noisy = noisy * (1 + setting.speckle * rng.standard_normal(shape))
     if setting.impulses:
@@ -73,3 +77,15 @@ def add_noise(clean: Bytes, setting: ClassicalSetting, rng: Rng) -> Bytes:
         noisy = np.where(hit, rng.integers(0, 2, shape), noisy)
     quantised = np.clip(np.rint(noisy * 255), 0, 255).astype(np.uint8)
     return np.broadcast_to(quantised, clean.shape).copy()
+
+
+def _grain(shape: tuple[int, ...], blur: float, rng: Rng) -> Floats:
+    """Normal noise of unit variance, blurred around the borders."""
+    white = rng.standard_normal(shape).astype(np.float32)
+    if not blur:
+        return white
+    down, across = np.fft.fftfreq(shape[0])[:, None, None], np.fft.rfftfreq(shape[1])[:, None]
+    response = np.exp(-2 * (np.pi * blur) ** 2 * (down**2 + across**2))
+    blurred = np.fft.irfft2(np.fft.rfft2(white, axes=(0, 1)) * response, shape[:2], axes=(0, 1))
+    whole = np.fft.irfft2(response, shape[:2], axes=(0, 1))
+    return (blurred / np.sqrt((whole**2).sum())).astype(np.float32)

@@ -96,7 +96,7 @@ def test_tuning_mends_a_spoiled_prompt_and_nothing_else() -> None:
     moved = encoded.tokens + np.random.default_rng(0).normal(0, 8, encoded.tokens.shape)
     wrong = replace(encoded, tokens=moved.astype(np.float32), trust=1.0)
     before = {name: value.clone() for name, value in weights.model.state_dict().items()}
-    tuned = tune(wrong, measured.windows, weights, 12)
+    tuned = tune(wrong, measured.windows, weights, 40)
     assert tuned.tuned > 0
     distances = [
         try_profile(profile, measured.windows, weights).quality(0.0, 1.0).distance
