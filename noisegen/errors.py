@@ -38,6 +38,10 @@ class ImageError(NoisegenError):
         self.path = Path(path)
         self.reason = reason
 
+    def __reduce__(self) -> tuple[type[ImageError], tuple[Path, str]]:
+        # Errors of worker processes come back by what they were made of.
+        return type(self), (self.path, self.reason)
+
 
 class BadReferenceError(NoisegenError):
     """References that no noise profile can be made from."""

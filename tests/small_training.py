@@ -30,6 +30,7 @@ SMALL_TRAINING = TrainingConfig(
     decay=0,
     ema=0.5,
     keep=1.0,
+    denoiser=None,
     model=SMALL,
 )
 """Without weight decay: only a gradient changes a weight."""

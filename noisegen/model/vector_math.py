@@ -21,7 +21,9 @@ def begin_vector_math() -> None:
         for dtype in (torch.float32, torch.float64):
             # So few that torch does not spread them over threads itself.
             few = torch.full((16,), 0.5, dtype=dtype)
-            for function in (torch.exp, torch.log, torch.log2, torch.tanh, torch.sqrt, torch.cos):
+            for function in (torch.exp, torch.log, torch.log2, torch.tanh, torch.sqrt):
+                function(few)
+            for function in (torch.cos, torch.sin):
                 function(few)
             # Fourier transforms come from the same library.
             torch.fft.irfft2(torch.fft.rfft2(torch.zeros(16, 16, dtype=dtype)))

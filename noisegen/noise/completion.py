@@ -41,10 +41,11 @@ OFFSET = 0.1
 ESTIMATED = 0.08
 """Further error of a level's logarithm at a node where the clean was estimated."""
 
-PLAIN = 0.0
-"""Share of the cameras' mean that a lone shot gets: noise goes on cleans that are free of noise,
-which have all of it, and on means of clipped shots, which have none. None for now: half of it
-made the bench's dark scene worse (KLD 0.018 to 0.023) and drawn cameras better (0.024 to 0.022)."""
+DOUBTFUL = 1.0
+"""Deviation of a level's logarithm at which cameras count half, and holding what is seen half."""
+
+QUIET = 0.25 / 255
+"""Level below which an instrument is quieter than the cameras that are known."""
 
 SURE = (13.0, 70.0)
 """Independent pixels from which a measured value counts, and from which it counts alone."""
@@ -59,9 +60,9 @@ NEXT = 0.05
 def complete(measured: NoiseStatistics, cameras: Cameras, kind: Kind) -> NoiseStatistics:
     """Statistics whose mean and level go on over the whole range.
 
-    Where the references show enough, both stay as they were measured. A lone shot's mean, which
-    nothing shows, comes from the cameras; its nodes move from where the noise is centred to the
-    clean.
+    Where the references show enough, both stay as they were measured. Lone shots and bursts keep no
+    mean: cleans are free of noise or means of clipped shots, and half of the cameras' mean made the
+    bench's dark scene worse (KLD 0.018 to 0.023) and drawn cameras better (0.024 to 0.022).
 
     Args:
         measured: with curves of C×n.
@@ -75,22 +76,22 @@ def complete(measured: NoiseStatistics, cameras: Cameras, kind: Kind) -> NoiseSt
     pixels = _independent(measured)
     logs, relative = np.log(level + FAINT_LEVEL), measured.mean / (level + FAINT_MEAN)
     levels, both = _observed(nodes, pixels, (logs, relative), kind)
-    log_curve, mean_curve = posterior(cameras, levels)[0].reshape(2, len(nodes), -1)
-    if kind is Kind.PAIR:
-        # A clean that is off spoils a mean, which then must not speak on levels.
-        mean_curve = posterior(cameras, both)[0].reshape(2, len(nodes), -1)[1]
+    log_curve, doubt = (part.reshape(2, len(nodes), -1)[0] for part in posterior(cameras, levels))
     sure = np.clip((pixels - SURE[0]) / (SURE[1] - SURE[0]), 0, 1)
     wide = np.stack([_with_outside(row) for row in nodes])
     common = float(((logs - _read(log_curve, nodes)) * sure).sum() / max(sure.sum(), 1e-9))
-    whole = np.exp(_through(log_curve + common, logs, sure, nodes, wide)) - FAINT_LEVEL
-    whole = np.maximum(whole, SMALLEST_LEVEL)
-    mean, at = np.zeros_like(wide), wide
+    through = _through(log_curve + common, logs, sure, nodes, wide)
+    held = np.stack([np.interp(*row) for row in zip(wide, nodes, logs, strict=True)])
+    trust = _known(level, sure) / (1 + _read(doubt, wide) / DOUBTFUL**2)
+    whole = np.exp(
+        held + np.maximum(trust, _widened(sure.astype(np.float32), nodes, wide)) * (through - held)
+    )
+    whole = np.maximum(whole - FAINT_LEVEL, SMALLEST_LEVEL)
+    mean = np.zeros_like(wide)
     if kind is Kind.PAIR:
+        # A clean that is off spoils a mean, which then must not speak on levels.
+        mean_curve = posterior(cameras, both)[0].reshape(2, len(nodes), -1)[1]
         mean = _through(mean_curve, relative, sure, nodes, wide) * (whole + FAINT_MEAN)
-    elif kind is Kind.LONE:
-        mean = PLAIN * _read(mean_curve, wide) * (whole + FAINT_MEAN)
-        at = np.maximum.accumulate(wide - mean, 1) + NARROWEST * np.arange(wide.shape[1])
-    moved = [np.interp(*row) for row in zip(measured.marginal_at, wide, at, strict=True)]
     stripes = [
         [np.interp(places, row, strength) for strength in both]
         for places, row, both in zip(wide, nodes, measured.stripes, strict=True)
@@ -98,13 +99,21 @@ def complete(measured: NoiseStatistics, cameras: Cameras, kind: Kind) -> NoiseSt
     return replace(
         measured,
         stripes=np.array(stripes, np.float32),
-        nodes=at.astype(np.float32),
+        nodes=wide.astype(np.float32),
         mean=mean.astype(np.float32),
         level=whole.astype(np.float32),
         coverage=_widened(measured.coverage, nodes, wide),
         pixels=_widened(measured.pixels, nodes, wide),
-        marginal_at=np.stack(moved).astype(np.float32),
     )
+
+
+def _known(level: Doubles, sure: Doubles) -> float:
+    """How far, 0 to 1, what is seen is as loud as cameras that are known.
+
+    Deep data may be far quieter: their levels cannot be told from none among cameras of 8 bits.
+    """
+    loudness = float((level * sure).sum() / max(sure.sum(), 1e-9))
+    return min(1.0, loudness / QUIET) ** 2
 
 
 def _independent(measured: NoiseStatistics) -> Doubles:

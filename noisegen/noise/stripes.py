@@ -276,7 +276,9 @@ class _Lines:
         # its offset: their products vary together, by twice the squared variance.
         spread = (square + FEWEST_LINES * typical) / (count + FEWEST_LINES)
         spread += 2 * mean**2 * count / np.maximum(self._lines_in(cells, seen), 1)
-        curve = cells.fit(sums, 1 / spread, np.broadcast_to(mean, nodes.shape)) / mean
+        # A channel without noise has no spread, and no stripes.
+        weight = 1 / np.maximum(spread, 1e-30)
+        curve = cells.fit(sums, weight, np.broadcast_to(mean, nodes.shape)) / mean
         factors: Doubles = curve.clip(0, LARGEST_FACTOR)
         return factors
 

@@ -18,8 +18,8 @@ class ClassicalSetting:
 
     Attributes:
         gaussian: standard deviation per channel, in units of the white level.
-        grain: Gaussian σ in pixels that the Gaussian noise is blurred by, each channel by itself, as
-            scanned, resized and smoothed noise is; 0 in most draws, else 0.4–1.3.
+        grain: Gaussian σ in pixels that the Gaussian noise is blurred by, each channel by itself,
+            as scanned, resized and smoothed noise is; 0 in most draws, else 0.4–1.3.
         poisson: photons at the white level, 0 for no shot noise.
         speckle: standard deviation of multiplicative noise.
         impulses: share of pixels set to black or white.
@@ -88,4 +88,5 @@ def _grain(shape: tuple[int, ...], blur: float, rng: Rng) -> Floats:
     response = np.exp(-2 * (np.pi * blur) ** 2 * (down**2 + across**2))
     blurred = np.fft.irfft2(np.fft.rfft2(white, axes=(0, 1)) * response, shape[:2], axes=(0, 1))
     whole = np.fft.irfft2(response, shape[:2], axes=(0, 1))
-    return (blurred / np.sqrt((whole**2).sum())).astype(np.float32)
+    grain: Floats = (blurred / np.sqrt((whole**2).sum())).astype(np.float32)
+    return grain

@@ -94,6 +94,8 @@ class TrainingConfig:
         keep: share of what was learned that the written weights keep (``training/shrink.py``).
         clip: largest norm of the gradient.
         seed: of initialisation, batches and fields.
+        denoiser: weights whose denoiser is written beside what is trained; None for an untrained
+            one.
     """
 
     stages: tuple[Stage, ...] = STAGES
@@ -106,6 +108,7 @@ class TrainingConfig:
     keep: float = 0.6
     clip: float = 1.0
     seed: int = 0
+    denoiser: str | None = "sim"
     model: ModelConfig = field(default_factory=ModelConfig)
     objectives: ObjectiveConfig = field(default_factory=ObjectiveConfig)
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from noisegen.errors import UsageError, WeightsError
 from noisegen.model.config import BlindSpotConfig
 from noisegen.model.denoiser import CleanEstimate, Denoiser
 from noisegen.training.crops import CropConfig, SimulatedCrops
@@ -49,6 +51,8 @@ class DenoiserTraining:
         ema: decay of the averaged weights, which are kept.
         clip: largest norm of the gradient.
         seed: of initialisation, crops and noise.
+        model: sizes of the network.
+        drawn: how cameras are drawn.
     """
 
     steps: int = 8000
@@ -115,50 +119,127 @@ def train_denoiser(
     """
     run.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(config.seed)
-    denoiser = (copy.deepcopy(start) if start else Denoiser(config.model)).to(device)
-    denoiser.requires_grad_(True)
-    average = copy.deepcopy(denoiser).requires_grad_(False)
-    optimiser = torch.optim.AdamW(denoiser.parameters(), betas=(0.9, 0.98), weight_decay=1e-4)
-    checkpoint, step = run / CHECKPOINT, 0
+    state, checkpoint = _State(config, device, start), run / CHECKPOINT
     if checkpoint.exists():
-        state = torch.load(checkpoint, map_location=device, weights_only=True)
-        denoiser.load_state_dict(state["denoiser"])
-        average.load_state_dict(state["average"])
-        optimiser.load_state_dict(state["optimiser"])
-        step = int(state["step"])
-        log.info("resumed at step %d of %d", step, config.steps)
+        state.load(checkpoint)
+        log.info("resumed at step %d of %d", state.step, config.steps)
     # Of its own from where it goes on: a resumed run does not see old crops again.
-    drawn = SimulatedCrops(pictures, config.drawn, config.seed * 1_000_003 + step, device)
-    rng = np.random.default_rng([config.seed, step])
+    drawn = SimulatedCrops(pictures, config.drawn, config.seed * 1_000_003 + state.step, device)
+    rng = np.random.default_rng([config.seed, state.step])
     given = torch.from_numpy(fixed).to(device) if fixed is not None else None
-    began = saved = time.monotonic()
-    while step < config.steps:
-        minutes = (time.monotonic() - began) / 60
-        share = max(step / config.steps, minutes / config.minutes)
-        if minutes >= config.minutes:
-            break
-        for group in optimiser.param_groups:
-            group["lr"] = config.rate * _pace(step, share, config)
-        pairs = _batch(config, drawn, given, rng).float() / 255
-        spot = config.model.spots[int(rng.integers(len(config.model.spots)))]
-        loss = denoiser_loss(denoiser, pairs[:, 0], pairs[:, 1], spot)
-        optimiser.zero_grad(set_to_none=True)
+    began, before, saved = time.monotonic(), state.seconds, time.monotonic()
+    try:
+        while (share := _done(state, config)) < 1:
+            pairs = _batch(config, drawn, given, rng).float() / 255
+            spot = config.model.spots[int(rng.integers(len(config.model.spots)))]
+            loss = state.learn(pairs, spot, _pace(state.step, share, config))
+            state.seconds = before + time.monotonic() - began
+            if time.monotonic() - saved > SAVE_EVERY:
+                state.save(checkpoint)
+                saved = time.monotonic()
+            yield DenoiserStep(state.step, loss)
+    finally:
+        state.save(checkpoint)
+
+
+class _State:
+    """All that changes while training."""
+
+    def __init__(
+        self, config: DenoiserTraining, device: torch.device, start: Denoiser | None
+    ) -> None:
+        self.config, self.device = config, device
+        self.denoiser = (copy.deepcopy(start) if start else Denoiser(config.model)).to(device)
+        self.denoiser.requires_grad_(True)
+        self.average = copy.deepcopy(self.denoiser).requires_grad_(False)
+        self.optimiser = torch.optim.AdamW(
+            self.denoiser.parameters(), betas=(0.9, 0.98), weight_decay=1e-4
+        )
+        self.step, self.seconds = 0, 0.0
+
+    def learn(self, pairs: Tensor, spot: int, pace: float) -> float:
+        """One step on B×2×3×128×128 pairs in [0, 1]; returns the loss."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.config.rate * pace
+        loss = denoiser_loss(self.denoiser, pairs[:, 0], pairs[:, 1], spot)
+        self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        norm = nn.utils.clip_grad_norm_(denoiser.parameters(), config.clip)
+        norm = nn.utils.clip_grad_norm_(self.denoiser.parameters(), self.config.clip)
+        # One batch that overflows must not end a training.
         if bool(torch.isfinite(norm)):
-            optimiser.step()
-            _average(average, denoiser, min(config.ema, (1 + step) / (10 + step)))
-        step += 1
-        if time.monotonic() - saved > SAVE_EVERY:
-            _save(checkpoint, denoiser, average, optimiser, step, config)
-            saved = time.monotonic()
-        yield DenoiserStep(step, float(loss.detach()))
-    _save(checkpoint, denoiser, average, optimiser, step, config)
+            self.optimiser.step()
+            self._follow(min(self.config.ema, (1 + self.step) / (10 + self.step)))
+        self.step += 1
+        return float(loss.detach())
+
+    @torch.no_grad()
+    def _follow(self, decay: float) -> None:
+        pairs = zip(self.average.parameters(), self.denoiser.parameters(), strict=True)
+        for averaged, current in pairs:
+            averaged.lerp_(current, 1 - decay)
+
+    def save(self, path: Path) -> None:
+        """Writes a checkpoint, whole or not at all; a broken network replaces no sound one.
+
+        Raises:
+            WeightsError: the network holds NaN.
+        """
+        if not all(bool(torch.isfinite(p).all()) for p in self.average.parameters()):
+            raise WeightsError(
+                f"{path}: the network holds NaN after {self.step} steps; the last checkpoint is "
+                "kept, go on from it with another --seed"
+            )
+        state = {
+            "denoiser": self.denoiser.state_dict(),
+            "average": self.average.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "step": self.step,
+            "seconds": self.seconds,
+            "config": asdict(self.config),
+        }
+        temporary = path.with_suffix(".part")
+        torch.save(state, temporary)
+        temporary.replace(path)
+
+    def load(self, path: Path) -> None:
+        """Goes on from a checkpoint.
+
+        Raises:
+            UsageError: it is damaged, or of another configuration; only how long it trains may be
+                another.
+        """
+        state = _read(path, self.device)
+        for name, value in asdict(self.config).items():
+            if name not in ("steps", "minutes") and state["config"].get(name) != value:
+                raise UsageError(
+                    f"{path}: was trained with another {name}; use the same, or another --run"
+                )
+        self.denoiser.load_state_dict(state["denoiser"])
+        self.average.load_state_dict(state["average"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.step, self.seconds = int(state["step"]), float(state["seconds"])
+
+
+def _read(path: Path, device: torch.device) -> dict[str, Any]:
+    try:
+        state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+        if not {"denoiser", "average", "optimiser", "step", "seconds", "config"} <= set(state):
+            raise KeyError("an entry")
+    except (OSError, EOFError, RuntimeError, KeyError, TypeError, UnpicklingError):
+        raise UsageError(
+            f"{path}: no checkpoint of a denoiser; delete it to begin anew, or use another --run"
+        ) from None
+    return state
+
+
+def _done(state: _State, config: DenoiserTraining) -> float:
+    """Share of the training that is done, by steps or by time."""
+    return max(state.step / config.steps, state.seconds / 60 / config.minutes)
 
 
 def trained_denoiser(run: Path) -> tuple[Denoiser, dict[str, Any]]:
     """The averaged network of a run's checkpoint, and what a card says of its training."""
-    state = torch.load(run / CHECKPOINT, map_location="cpu", weights_only=True)
+    state = _read(run / CHECKPOINT, torch.device("cpu"))
     denoiser = Denoiser(BlindSpotConfig(**state["config"]["model"]))
     denoiser.load_state_dict(state["average"])
     return denoiser, {"steps": state["step"], "training": state["config"]}
@@ -180,33 +261,3 @@ def _batch(
         return crops
     index = torch.from_numpy(rng.integers(len(given), size=count)).to(given.device)
     return torch.cat([crops, given[index]])
-
-
-@torch.no_grad()
-def _average(average: nn.Module, model: nn.Module, decay: float) -> None:
-    for averaged, current in zip(average.parameters(), model.parameters(), strict=True):
-        averaged.lerp_(current, 1 - decay)
-
-
-def _save(
-    path: Path,
-    denoiser: Denoiser,
-    average: Denoiser,
-    optimiser: torch.optim.Optimizer,
-    step: int,
-    config: DenoiserTraining,
-) -> None:
-    """A checkpoint, whole or not at all; a broken network never replaces a sound one."""
-    if not all(bool(torch.isfinite(value).all()) for value in average.state_dict().values()):
-        log.warning("step %d: the network holds NaN; the last checkpoint is kept", step)
-        return
-    state = {
-        "denoiser": denoiser.state_dict(),
-        "average": average.state_dict(),
-        "optimiser": optimiser.state_dict(),
-        "step": step,
-        "config": asdict(config),
-    }
-    temporary = path.with_suffix(".part")
-    torch.save(state, temporary)
-    temporary.replace(path)

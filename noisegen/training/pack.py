@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from noisegen.errors import UsageError
+from noisegen.training.bank import TARGET
 from noisegen.training.drawn_settings import photographs
 from noisegen.training.given_crops import real_crops
 
@@ -16,6 +18,8 @@ Bytes = NDArray[np.uint8]
 
 SMALL_PHOTOGRAPHS = 150
 """Photographs of half size in a pack, beside all whole ones: under 50 MB together."""
+
+_MAKE = "make it by noisegen train pack"
 
 OF_A_SCENE = 9
 OF_A_CHANNEL = 90
@@ -62,6 +66,12 @@ def read_pack(path: Path) -> Pack:
         with np.load(path, allow_pickle=False) as file:
             pictures = [file[name] for name in file.files if name.startswith("picture-")]
             gray = np.repeat(file["gray"][:, :, None], 3, 2)
-            return Pack(pictures, np.concatenate([file["colour"], gray]))
-    except (OSError, ValueError, KeyError) as error:
-        raise UsageError(f"--pack {path}: {error}; make it by noisegen train pack") from None
+            pack = Pack(pictures, np.concatenate([file["colour"], gray]))
+    except FileNotFoundError:
+        raise UsageError(f"--pack {path}: does not exist; {_MAKE}") from None
+    except (OSError, EOFError, ValueError, KeyError, TypeError, IndexError, BadZipFile):
+        raise UsageError(f"--pack {path}: is no pack; {_MAKE}") from None
+    colour = all(p.dtype == np.uint8 and p.ndim == 3 and p.shape[2] == 3 for p in pictures)
+    if not (colour and len(pack.crops) and pack.crops.shape[1:] == (2, 3, TARGET, TARGET)):
+        raise UsageError(f"--pack {path}: holds no pictures or no crops; {_MAKE}")
+    return pack

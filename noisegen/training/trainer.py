@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from noisegen.errors import UsageError, WeightsError
 from noisegen.evaluation.denoiser import train_denoiser
-from noisegen.model.weights import NoiseModel
+from noisegen.model.weights import NoiseModel, load_weights
 from noisegen.training.bank import Batch, Source, to_device
 from noisegen.training.config import Stage, TrainingConfig
 from noisegen.training.distributed import average_gradients
@@ -26,6 +26,8 @@ class Trainer:
         torch.manual_seed(config.seed)
         self.config, self.device, self.step = config, device, 0
         self.model = NoiseModel(config.model).to(device)
+        if config.denoiser is not None:
+            self._take_denoiser(config.denoiser)
         self.average = NoiseModel(config.model).to(device)
         self.average.load_state_dict(self.model.state_dict())
         self.average.requires_grad_(False)
@@ -36,6 +38,13 @@ class Trainer:
             parameters = self.terms.discriminator.parameters()
             rate = config.objectives.discriminator_rate
             self.adversary = torch.optim.AdamW(parameters, rate, betas=(0.5, 0.99))
+
+    def _take_denoiser(self, weights: str) -> None:
+        """What is written holds a denoiser too, which is trained by itself."""
+        shipped = load_weights(weights)
+        if shipped.config.denoiser != self.config.model.denoiser:
+            raise UsageError(f"--denoiser {weights}: its denoiser has other sizes than the model's")
+        self.model.denoiser.load_state_dict(shipped.denoiser.state_dict())
 
     def _new_optimiser(self) -> torch.optim.Optimizer:
         return torch.optim.AdamW(

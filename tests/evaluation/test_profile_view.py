@@ -90,10 +90,11 @@ def test_alone_both_sides_are_the_profile(
     # An untrained network is the classical model, but for rounding.
     step = 1 / 255
     np.testing.assert_allclose(view.measured.residual, view.generated.residual, atol=1.1 * step)
-    inner = slice(3, -3)
-    np.testing.assert_allclose(
-        view.generated.statistics.level[:, inner], profile.level_curve[:, inner], rtol=0.1
-    )
+    found = view.generated.statistics
+    for c in range(3):
+        inner = found.nodes[c, 3:-3]
+        measured = np.interp(inner, profile.measured.nodes[c], profile.level_curve[c])
+        np.testing.assert_allclose(found.level[c, 3:-3], measured, rtol=0.1)
 
 
 def test_a_gray_reference_of_a_colour_profile_is_refused(

@@ -7,7 +7,6 @@ import pytest
 
 from noisegen.model.camera_prior import shipped_cameras
 from noisegen.model.config import NODES, OUTSIDE
-from noisegen.noise import completion
 from noisegen.noise.completion import complete
 from noisegen.noise.prior import INTENSITIES, Cameras, Kind, around_centres, around_means
 from noisegen.noise.record import Recording
@@ -108,17 +107,15 @@ def test_curves_move_to_where_noise_is_centred() -> None:
     np.testing.assert_allclose(moved[inside], 0.01 + 0.1 * (INTENSITIES[inside] - 0.1), rtol=0.05)
 
 
-def test_a_lone_shot_may_get_the_mean_of_cameras_alike(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(completion, "PLAIN", 0.5)
-    rng = np.random.default_rng(2)
-    photon = np.exp(rng.uniform(np.log(0.01), np.log(0.2), (300, 3, 1)))
-    level = photon * np.sqrt(INTENSITIES + 0.01)
-    # Rectified before a curve: brighter than the clean at black.
-    mean = 0.5 * level * np.exp(-((INTENSITIES / 0.2) ** 2))
-    lone = photon_noise(0.1, 0.9)
-    for cameras, like in ((level, True), (np.ascontiguousarray(level[..., ::-1]), False)):
-        known = Cameras.of(np.stack([mean, cameras], 1), Kind.LONE)
-        whole = complete(lone, known, Kind.LONE)
-        relative = whole.mean / whole.level
-        assert ((relative[:, 0] > 0.1) == like).all()
-        assert (np.abs(relative[:, -1]) < 0.03).all()
+@pytest.mark.parametrize("kind", [Kind.BURST, Kind.LONE])
+def test_without_a_given_clean_there_is_no_mean(kind: Kind) -> None:
+    whole = complete(photon_noise(0.1, 0.9), shipped_cameras(3, kind), kind)
+    assert not whole.mean.any()
+
+
+def test_noise_far_below_that_of_known_cameras_is_held() -> None:
+    """Read noise of 8 counts of 65535, seen in the darkest thirtieth of the range."""
+    measured = photon_noise(0.0, 0.03, channels=1)
+    quiet = dataclasses.replace(measured, level=np.full_like(measured.level, 8 / 65535))
+    whole = complete(quiet, shipped_cameras(1, Kind.PAIR), Kind.PAIR)
+    np.testing.assert_allclose(whole.level, 8 / 65535, rtol=0.2)
