@@ -191,13 +191,14 @@ def denoiser(
     quiet: options.Quiet = False,
 ) -> None:
     """Train the denoiser of references without a clean; the same command again resumes."""
+    import hashlib
     from dataclasses import replace
 
     import numpy as np
     import torch
 
     from noisegen.model.device import select_device
-    from noisegen.model.weights import NoiseModel, load_weights, save_weights
+    from noisegen.model.weights import NoiseModel, find_weights, load_weights, save_weights
     from noisegen.training.denoise import DenoiserTraining, train_denoiser, trained_denoiser
     from noisegen.training.drawn_settings import dead_leaves
     from noisegen.training.given_crops import classical_crops
@@ -205,6 +206,11 @@ def denoiser(
 
     output = Output(json, quiet)
     weights = load_weights(start)
+    if packed and weights.name == find_weights("sim").stem:
+        raise UsageError(
+            f"--pack {packed}: its pictures bind what is trained on them, and {weights.name} binds "
+            "nobody; use --start base, or leave --pack out"
+        )
     if threads is not None:
         torch.set_num_threads(threads)
     _log_to_stderr(quiet)
@@ -237,7 +243,14 @@ def denoiser(
     model.encoder, model.generator = weights.encoder, weights.generator
     model.denoiser = network
     written = run / f"{weights.name}.safetensors"
-    save_weights(written, model, sizes, weights.card | {"denoiser": card})
+    card |= {
+        "start": {"name": weights.name, "sha256": weights.sha256, "onward": onward},
+        "pack": hashlib.sha256(packed.read_bytes()).hexdigest() if packed else None,
+        "pictures": pictures,
+    }
+    # Scores were another denoiser's.
+    kept = {name: value for name, value in weights.card.items() if name != "scores"}
+    save_weights(written, model, sizes, kept | {"denoiser": card})
     output.result(
         f"trained {card['steps']} steps: {written}",
         {"steps": card["steps"], "loss": last, "weights": str(written)},

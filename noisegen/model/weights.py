@@ -172,7 +172,7 @@ def save_weights(
     Tensors in half precision, configuration and card as metadata.
 
     Raises:
-        OSError: the path cannot be written.
+        OutputError: the path cannot be written.
     """
     tensors = {
         key: value.detach().cpu().half().contiguous() for key, value in model.state_dict().items()

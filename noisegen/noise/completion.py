@@ -83,9 +83,8 @@ def complete(measured: NoiseStatistics, cameras: Cameras, kind: Kind) -> NoiseSt
     through = _through(log_curve + common, logs, sure, nodes, wide)
     held = np.stack([np.interp(*row) for row in zip(wide, nodes, logs, strict=True)])
     trust = _known(level, sure) / (1 + _read(doubt, wide) / DOUBTFUL**2)
-    whole = np.exp(
-        held + np.maximum(trust, _widened(sure.astype(np.float32), nodes, wide)) * (through - held)
-    )
+    trust = np.maximum(trust, _widened(sure.astype(np.float32), nodes, wide))
+    whole = np.exp(held + trust * (through - held))
     whole = np.maximum(whole - FAINT_LEVEL, SMALLEST_LEVEL)
     mean = np.zeros_like(wide)
     if kind is Kind.PAIR:

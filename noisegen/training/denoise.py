@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from pickle import UnpicklingError
@@ -106,7 +106,7 @@ def train_denoiser(
     run: Path,
     device: torch.device,
     start: Denoiser | None = None,
-) -> Iterator[DenoiserStep]:
+) -> Generator[DenoiserStep, None, None]:
     """Trains; the same call again goes on from the checkpoint in ``run``.
 
     Args:

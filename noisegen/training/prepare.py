@@ -137,7 +137,7 @@ def _fill(bank: Path, sources: Sources, name: str) -> Packed:
     settings = [setting for setting in settings if len(setting.targets)]
     if settings:
         Shard.pack(settings).save(bank / f"{name}.npz")
-    return Packed(name, len(settings), note)
+    return Packed(name, len(settings), f"{note}; cleans are estimated by {sources.denoiser}")
 
 
 def _reported(bank: Path, packed: Iterable[Packed]) -> Iterator[Packed]:
@@ -154,7 +154,7 @@ def _jobs(sources: Sources) -> Iterator[tuple[str, Make]]:
     config, data = sources.config, sources.data
     seen: set[str] = set()
     for noisy, clean in sources.pairs:
-        for group in user_groups(noisy, clean):
+        for group in _user_groups(noisy, clean):
             if group.name in seen:
                 raise UsageError(f"{noisy}: a second {group.name}; give folders of other names")
             seen.add(group.name)
@@ -191,6 +191,11 @@ def _given(group: Group) -> Group:
 
 # Once a process, however many shards it makes.
 _leaves, _photographs = cache(dead_leaves), cache(photographs)
+
+
+@cache
+def _user_groups(noisy: Path, clean: Path) -> tuple[Group, ...]:
+    return tuple(user_groups(noisy, clean))
 
 
 @cache

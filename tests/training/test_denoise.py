@@ -79,7 +79,7 @@ def test_crops_are_pairs_of_a_camera_and_are_renewed(pictures: list[NDArray[np.u
 
 
 def test_given_crops_hold_gray_dim_and_colour(pictures: list[NDArray[np.uint8]]) -> None:
-    crops = classical_crops(pictures, 40, np.random.default_rng(1))
+    crops = classical_crops(pictures, 80, np.random.default_rng(1))
     noisy, clean = crops[:, 0].astype(int), crops[:, 1].astype(int)
     assert ((noisy == noisy[:, :1]).all((1, 2, 3))).any()
     assert (clean.max((2, 3)) == 0).any()
@@ -136,7 +136,43 @@ def test_the_command_writes_weights_that_load(tmp_path: Path, weights_file: Path
         assert same or name.startswith("denoiser."), name
 
 
-def test_what_is_no_pack_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "pack.npz").write_bytes(b"no pack")
-    with pytest.raises(UsageError, match="make it by noisegen train pack"):
-        read_pack(tmp_path / "pack.npz")
+@pytest.mark.parametrize("damage", ["text", "empty", "cut", "array", "bare", "missing"])
+def test_what_is_no_pack_is_refused(tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "pack.npz"
+    np.savez(path, colour=np.zeros((0, 2, 3, SIDE, SIDE), np.uint8), gray=np.zeros((0, 2, 4, 4)))
+    if damage == "array":
+        np.save(tmp_path / "pack.npy", np.zeros(3))
+        path = tmp_path / "pack.npy"
+    elif damage == "missing":
+        path.unlink()
+    elif damage != "bare":
+        whole = path.read_bytes()
+        path.write_bytes({"text": b"no pack", "empty": b"", "cut": whole[:100]}[damage])
+    with pytest.raises(UsageError, match="make it by noisegen train pack") as refusal:
+        read_pack(path)
+    assert "\n" not in str(refusal.value)
+
+
+def test_weights_that_bind_nobody_see_no_pack(tmp_path: Path) -> None:
+    command = ["train", "denoiser", "--run", str(tmp_path), "--start", "sim", "--pack", "pack.npz"]
+    result = CliRunner().invoke(app, command)
+    assert result.exit_code == 2
+    assert "--start base" in " ".join(result.output.split())
+
+
+def test_a_run_of_another_configuration_is_refused(
+    pictures: list[NDArray[np.uint8]], tmp_path: Path
+) -> None:
+    list(train_denoiser(replace(SMALL, steps=1), pictures, None, tmp_path, CPU))
+    with pytest.raises(UsageError, match="with another crops"):
+        list(train_denoiser(replace(SMALL, crops=3), pictures, None, tmp_path, CPU))
+    (tmp_path / "denoiser.pt").write_bytes(b"damaged")
+    with pytest.raises(UsageError, match="no checkpoint of a denoiser"):
+        list(train_denoiser(SMALL, pictures, None, tmp_path, CPU))
+
+
+def test_what_is_interrupted_is_kept(pictures: list[NDArray[np.uint8]], tmp_path: Path) -> None:
+    training = train_denoiser(SMALL, pictures, None, tmp_path, CPU)
+    next(training)
+    training.close()
+    assert trained_denoiser(tmp_path)[1]["steps"] == 1

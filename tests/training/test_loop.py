@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from noisegen.errors import UsageError, WeightsError
 from noisegen.evaluation.denoiser import DenoiserConfig
+from noisegen.model.config import BlindSpotConfig, ModelConfig
 from noisegen.model.generator import FOLLOW_PACE
 from noisegen.model.weights import load_weights, untrained_model
 from noisegen.training import loop
@@ -369,3 +370,12 @@ def test_nothing_that_is_no_number_reaches_a_checkpoint(bank: Path, tmp_path: Pa
     with pytest.raises(WeightsError, match="holds NaN after 1 steps; the last checkpoint is kept"):
         trainer.save(tmp_path / "checkpoint.pt")
     assert (tmp_path / "checkpoint.pt").read_bytes() == sound
+
+
+def test_weights_come_with_a_trained_denoiser() -> None:
+    trainer = Trainer(replace(TrainingConfig(), denoiser="sim"), CPU)
+    shipped = load_weights("sim").denoiser.state_dict()
+    for name, value in trainer.average.denoiser.state_dict().items():
+        assert torch.equal(value, shipped[name])
+    with pytest.raises(UsageError, match="other sizes"):
+        Trainer(replace(TrainingConfig(), model=ModelConfig(denoiser=BlindSpotConfig(8))), CPU)
