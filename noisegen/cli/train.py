@@ -177,8 +177,8 @@ def denoiser(
         typer.Option("--pack", help="Of `train pack`; without it only what binds nobody."),
     ] = None,
     onward: Annotated[
-        bool, typer.Option("--onward", help="Begin with the denoiser of --start, not anew.")
-    ] = False,
+        str | None, typer.Option(help="Weights whose denoiser it begins with; anew without.")
+    ] = None,
     steps: Annotated[int, typer.Option(min=1)] = 8000,
     crops: Annotated[int, typer.Option(min=2, help="In a batch.")] = 64,
     rate: Annotated[float, typer.Option(min=1e-6, help="Peak learning rate.")] = 1e-3,
@@ -215,8 +215,9 @@ def denoiser(
         torch.set_num_threads(threads)
     _log_to_stderr(quiet)
     config = DenoiserTraining(steps, minutes, crops, rate=rate, seed=seed)
-    if onward:
-        config = replace(config, model=weights.config.denoiser)
+    first = load_weights(onward) if onward else None
+    if first is not None:
+        config = replace(config, model=first.config.denoiser)
     given = read_pack(packed) if packed else None
     leaves = dead_leaves(pictures, 320, seed)
     fixed = classical_crops(leaves, 16 * pictures, np.random.default_rng(seed))
@@ -224,12 +225,12 @@ def denoiser(
         repeated = max(1, len(fixed) // len(given.crops))
         fixed = np.concatenate([fixed, *[given.crops] * repeated])
         leaves = leaves + given.pictures
+    begun = first.denoiser if first else None
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     last = 0.0
-    first = weights.denoiser if onward else None
     try:
         with output.progress(steps) as advance:
-            for step in train_denoiser(config, leaves, fixed, run, select_device(device), first):
+            for step in train_denoiser(config, leaves, fixed, run, select_device(device), begun):
                 last = step.loss
                 advance(1, note=f"loss {last:.3f}")
                 if step.step % LOG_EVERY == 0:
@@ -244,7 +245,8 @@ def denoiser(
     model.denoiser = network
     written = run / f"{weights.name}.safetensors"
     card |= {
-        "start": {"name": weights.name, "sha256": weights.sha256, "onward": onward},
+        "start": {"name": weights.name, "sha256": weights.sha256},
+        "onward": {"name": first.name, "sha256": first.sha256} if first else None,
         "pack": hashlib.sha256(packed.read_bytes()).hexdigest() if packed else None,
         "pictures": pictures,
     }

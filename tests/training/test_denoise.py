@@ -125,7 +125,17 @@ def test_time_ends_a_training(pictures: list[NDArray[np.uint8]], tmp_path: Path)
 def test_the_command_writes_weights_that_load(tmp_path: Path, weights_file: Path) -> None:
     """The other networks stay as they are; the denoiser is another."""
     command = ["train", "denoiser", "--run", str(tmp_path / "run"), "--start", str(weights_file)]
-    sizes = ["--onward", "--steps", "1", "--pictures", "2", "--threads", "1", "--json"]
+    sizes = [
+        "--onward",
+        str(weights_file),
+        "--steps",
+        "1",
+        "--pictures",
+        "2",
+        "--threads",
+        "1",
+        "--json",
+    ]
     result = CliRunner().invoke(app, [*command, *sizes])
     assert result.exit_code == 0, result.output
     old = load_weights(str(weights_file))
