@@ -316,7 +316,7 @@ def ablation(
 @user_errors
 def prior(
     out: Annotated[Path, typer.Option(help="File of drawn cameras to write.")],
-    cameras: Annotated[int, typer.Option(min=100, help="Simulated colour cameras.")] = 6400,
+    cameras: Annotated[int, typer.Option(min=100, help="Simulated colour cameras.")] = 3200,
     sensors: Annotated[int, typer.Option(min=100, help="Gray sensors.")] = 1500,
     processes: Annotated[int, typer.Option(min=1, help="That draw, one thread each.")] = 1,
     seed: Seed = 0,

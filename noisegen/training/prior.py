@@ -51,7 +51,7 @@ QUIETEST = 0.8 / 255
 def draw_cameras(
     count: int, seed: int, device: str = "cpu", processes: int = 1
 ) -> Iterator[Doubles]:
-    """Curves of at least ``count`` simulated cameras, chunk by chunk.
+    """Curves of about ``count`` simulated cameras, less those that are too quiet, by chunks.
 
     Yields:
         N×2×3×G: mean and level before clipping, of white, of each channel at INTENSITIES; N may be
