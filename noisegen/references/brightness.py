@@ -31,6 +31,9 @@ CLEAR = 3.0
 OUTLIER = 5.0
 """Robust standard deviations beyond which a pixel is an impulse."""
 
+AGREEMENT = 0.5
+"""Share of gain or offset that may hang on what passes for impulses."""
+
 SIGNIFICANT = 6.0
 """Standard errors that gain or offset must show."""
 
@@ -82,9 +85,24 @@ def fit_brightness(noisy: Floats, clean: Floats, step: float) -> Brightness:
     index = np.linspace(0, len(noisy) - 1, min(len(noisy), LOOKED_AT)).round().astype(int)
     noisy, clean = tiles(noisy[index]), tiles(clean[index])
     clear = keeps_clear(noisy, clean)
-    fits = [_fit(noisy[clear[:, c], c], clean[clear[:, c], c], step) for c in range(noisy.shape[1])]
+    fits = [
+        _agreed(noisy[clear[:, c], c], clean[clear[:, c], c], step) for c in range(noisy.shape[1])
+    ]
     gain, offset = np.array(fits).T
     return Brightness(gain, offset)
+
+
+def _agreed(noisy: Floats, clean: Floats, step: float) -> tuple[float, float]:
+    """One channel's gain and offset, if they are the same with impulses and without.
+
+    Where few photons are counted, they look like impulses themselves: without them a picture would
+    seem to have lost its contrast.
+    """
+    without, with_all = (_fit(noisy, clean, step, outlier) for outlier in (OUTLIER, np.inf))
+    apart = np.abs(np.subtract(without, with_all))
+    large = np.abs(np.subtract([without, with_all], (1.0, 0.0))).max(0)
+    alike = apart <= AGREEMENT * large + (0.0, step)
+    return without if alike.all() else (1.0, 0.0)
 
 
 def keeps_clear(noisy: Floats, clean: Floats, deviations: float = CLEAR) -> Mask:
@@ -113,22 +131,22 @@ def pooled(windows: Floats, side: int) -> Floats:
     return means
 
 
-def _fit(shots: Floats, pictures: Floats, step: float) -> tuple[float, float]:
-    """One channel's gain and offset, from N×16×16."""
+def _fit(shots: Floats, pictures: Floats, step: float, outlier: float) -> tuple[float, float]:
+    """One channel's gain and offset, from N×16×16, without pixels so many deviations off."""
     gain, offset = 1.0, 0.0
     if len(shots) < FEWEST_TILES:
         return gain, offset
     noisy, clean = shots.astype(np.float64), pictures.astype(np.float64)
     for _ in range(ROUNDS):
         residual = noisy - gain * clean - offset
-        kept = _without_impulses(residual, step)
+        kept = _without_impulses(residual, step, outlier)
         level = np.maximum(kept.std((1, 2)), step / 4 + 1e-6)
         offset, gain, errors, share = _refit(kept, clean, level, gain, offset)
     shown = (abs(gain - 1) > SIGNIFICANT * errors[0], abs(offset) > SIGNIFICANT * errors[1])
     if share < SMALLEST_SHARE or not any(shown):
         return 1.0, 0.0
     if not shown[0]:
-        apart = _without_impulses(noisy - clean, step).mean((1, 2))
+        apart = _without_impulses(noisy - clean, step, outlier).mean((1, 2))
         return 1.0, float(apart.mean())
     return gain, offset
 
@@ -160,9 +178,11 @@ def _refit(
     return offset, float(gain), errors, float(share)
 
 
-def _without_impulses(residual: Doubles, step: float) -> Doubles:
+def _without_impulses(residual: Doubles, step: float, outlier: float) -> Doubles:
     """Pixels far off their tile's median, put there."""
+    if not np.isfinite(outlier):
+        return residual
     median = np.median(residual, axis=(1, 2), keepdims=True)
     distance = np.abs(residual - median)
     usual = 1.4826 * np.median(distance, axis=(1, 2), keepdims=True)
-    return np.where(distance > OUTLIER * np.maximum(usual, step), median, residual)
+    return np.where(distance > outlier * np.maximum(usual, step), median, residual)
