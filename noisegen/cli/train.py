@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -66,21 +68,15 @@ def train(
     if threads is not None:
         torch.set_num_threads(threads)
     _log_to_stderr(quiet)
-    # A job that is told to stop writes its checkpoint first, as on Ctrl-C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     last = 0.0
-    try:
-        with output.progress(config.steps) as advance:
-            for step in train_steps(config, bank, run, select_device(device)):
-                last = step.loss
-                scores = f", {step.validation}" if step.validation else ""
-                advance(1, note=f"{step.stage}: loss {last:.3f}{scores}")
-                if step.step % LOG_EVERY == 0:
-                    text = f"step {step.step} of {config.steps}, stage {step.stage}"
-                    output.note(f"{text}: loss {last:.4f}")
-    except KeyboardInterrupt:
-        output.note(f"stopped; run the same command again to go on from {run}")
-        raise typer.Exit(130) from None
+    with _stoppable(output, run), output.progress(config.steps) as advance:
+        for step in train_steps(config, bank, run, select_device(device)):
+            last = step.loss
+            scores = f", {step.validation}" if step.validation else ""
+            advance(1, note=f"{step.stage}: loss {last:.3f}{scores}")
+            if step.step % LOG_EVERY == 0:
+                text = f"step {step.step} of {config.steps}, stage {step.stage}"
+                output.note(f"{text}: loss {last:.4f}")
     written = run / f"noisegen-{config.stages[-1].name}.safetensors"
     output.result(
         f"trained {config.steps} steps: {written}",
@@ -226,18 +222,13 @@ def denoiser(
         fixed = np.concatenate([fixed, *[given.crops] * repeated])
         leaves = leaves + given.pictures
     begun = first.denoiser if first else None
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     last = 0.0
-    try:
-        with output.progress(steps) as advance:
-            for step in train_denoiser(config, leaves, fixed, run, select_device(device), begun):
-                last = step.loss
-                advance(1, note=f"loss {last:.3f}")
-                if step.step % LOG_EVERY == 0:
-                    output.note(f"step {step.step} of {steps}: loss {last:.4f}")
-    except KeyboardInterrupt:
-        output.note(f"stopped; run the same command again to go on from {run}")
-        raise typer.Exit(130) from None
+    with _stoppable(output, run), output.progress(steps) as advance:
+        for step in train_denoiser(config, leaves, fixed, run, select_device(device), begun):
+            last = step.loss
+            advance(1, note=f"loss {last:.3f}")
+            if step.step % LOG_EVERY == 0:
+                output.note(f"step {step.step} of {steps}: loss {last:.4f}")
     network, card = trained_denoiser(run)
     sizes = replace(weights.config, denoiser=network.config)
     model = NoiseModel(sizes)
@@ -367,6 +358,17 @@ def contact_sheet(
     if not pictures or any(min(picture.shape[:2]) < 256 for picture in pictures):
         raise UsageError("--clean: give 8-bit RGB pictures of 256×256 and more")
     Image.fromarray(draw(pictures, seed, columns, rows)).save(out, "PNG")
+
+
+@contextmanager
+def _stoppable(output: Output, run: Path) -> Iterator[None]:
+    """A job that is told to stop writes its checkpoint first, as on Ctrl-C."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt:
+        output.note(f"stopped; run the same command again to go on from {run}")
+        raise typer.Exit(130) from None
 
 
 def _log_to_stderr(quiet: bool) -> None:

@@ -16,9 +16,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from noisegen.errors import UsageError, WeightsError
+from noisegen.errors import UsageError
 from noisegen.model.config import BlindSpotConfig
 from noisegen.model.denoiser import CleanEstimate, Denoiser
+from noisegen.training.checkpoint import save_checkpoint, update_average
 from noisegen.training.crops import CropConfig, SimulatedCrops
 from noisegen.training.schedule import schedule
 
@@ -168,27 +169,12 @@ class _State:
         # One batch that overflows must not end a training.
         if bool(torch.isfinite(norm)):
             self.optimiser.step()
-            self._follow(min(self.config.ema, (1 + self.step) / (10 + self.step)))
+            update_average(self.average, self.denoiser, self.step, self.config.ema)
         self.step += 1
         return float(loss.detach())
 
-    @torch.no_grad()
-    def _follow(self, decay: float) -> None:
-        pairs = zip(self.average.parameters(), self.denoiser.parameters(), strict=True)
-        for averaged, current in pairs:
-            averaged.lerp_(current, 1 - decay)
-
     def save(self, path: Path) -> None:
-        """Writes a checkpoint, whole or not at all; a broken network replaces no sound one.
-
-        Raises:
-            WeightsError: the network holds NaN.
-        """
-        if not all(bool(torch.isfinite(p).all()) for p in self.average.parameters()):
-            raise WeightsError(
-                f"{path}: the network holds NaN after {self.step} steps; the last checkpoint is "
-                "kept, go on from it with another --seed"
-            )
+        """Writes a checkpoint; errors as of :func:`.save_checkpoint`."""
         state = {
             "denoiser": self.denoiser.state_dict(),
             "average": self.average.state_dict(),
@@ -197,9 +183,7 @@ class _State:
             "seconds": self.seconds,
             "config": asdict(self.config),
         }
-        temporary = path.with_suffix(".part")
-        torch.save(state, temporary)
-        temporary.replace(path)
+        save_checkpoint(path, state, self.average)
 
     def load(self, path: Path) -> None:
         """Goes on from a checkpoint.

@@ -9,10 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from noisegen.errors import UsageError, WeightsError
+from noisegen.errors import UsageError
 from noisegen.evaluation.denoiser import train_denoiser
 from noisegen.model.weights import NoiseModel, load_weights
 from noisegen.training.bank import Batch, Source, to_device
+from noisegen.training.checkpoint import save_checkpoint, update_average
 from noisegen.training.config import Stage, TrainingConfig
 from noisegen.training.distributed import average_gradients
 from noisegen.training.schedule import schedule
@@ -79,7 +80,7 @@ class Trainer:
             group["lr"] = rate
         batch = to_device(batch, self.device)
         loss = self._train_noise(batch)
-        self._update_average()
+        update_average(self.average, self.model, self.step, self.config.ema)
         self.step += 1
         return float(loss.detach())
 
@@ -101,24 +102,8 @@ class Trainer:
         if bool(torch.isfinite(norm)):
             optimiser.step()
 
-    @torch.no_grad()
-    def _update_average(self) -> None:
-        decay = min(self.config.ema, (1 + self.step) / (10 + self.step))
-        pairs = zip(self.average.parameters(), self.model.parameters(), strict=True)
-        for averaged, current in pairs:
-            averaged.lerp_(current, 1 - decay)
-
     def save(self, path: Path) -> None:
-        """Writes a checkpoint, whole or not at all; a broken network replaces no sound one.
-
-        Raises:
-            WeightsError: the network holds NaN.
-        """
-        if not all(bool(torch.isfinite(p).all()) for p in self.average.parameters()):
-            raise WeightsError(
-                f"{path}: the network holds NaN after {self.step} steps; the last checkpoint is "
-                "kept, go on from it with another --seed"
-            )
+        """Writes a checkpoint; errors as of :func:`.save_checkpoint`."""
         state = {
             "model": self.model.state_dict(),
             "average": self.average.state_dict(),
@@ -128,9 +113,7 @@ class Trainer:
             "step": self.step,
             "config": asdict(self.config),
         }
-        temporary = path.with_suffix(".part")
-        torch.save(state, temporary)
-        temporary.replace(path)
+        save_checkpoint(path, state, self.average)
 
     def load(self, path: Path) -> None:
         """Goes on from a checkpoint.

@@ -1,0 +1,40 @@
+"""What both trainings keep: averaged weights, and checkpoints that nothing broken replaces."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from noisegen.errors import WeightsError
+
+
+@torch.no_grad()
+def update_average(average: nn.Module, model: nn.Module, step: int, ema: float) -> None:
+    """Moves averaged weights towards the current ones, faster in the first steps."""
+    decay = min(ema, (1 + step) / (10 + step))
+    for averaged, current in zip(average.parameters(), model.parameters(), strict=True):
+        averaged.lerp_(current, 1 - decay)
+
+
+def save_checkpoint(path: Path, state: dict[str, Any], average: nn.Module) -> None:
+    """Writes a checkpoint, whole or not at all; a broken network replaces no sound one.
+
+    Args:
+        path: of the checkpoint.
+        state: all that changes while training, ``step`` among it.
+        average: the averaged network.
+
+    Raises:
+        WeightsError: the network holds NaN.
+    """
+    if not all(bool(torch.isfinite(p).all()) for p in average.parameters()):
+        raise WeightsError(
+            f"{path}: the network holds NaN after {state['step']} steps; the last checkpoint is "
+            "kept, go on from it with another --seed"
+        )
+    temporary = path.with_suffix(".part")
+    torch.save(state, temporary)
+    temporary.replace(path)
