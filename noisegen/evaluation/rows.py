@@ -14,6 +14,7 @@ from noisegen.images import Pixels, to_float
 from noisegen.model.weights import Weights
 from noisegen.noise.windows import Windows, join
 from noisegen.references.burst import Burst
+from noisegen.references.completed import measure_whole
 from noisegen.references.create import (
     Measured,
     Reference,
@@ -52,9 +53,9 @@ def as_encoded(profile: NoiseProfile, _: Measured, __: Weights) -> NoiseProfile:
     return profile
 
 
-def network_on(profile: NoiseProfile, _: Measured, __: Weights) -> NoiseProfile:
-    """The network's change counts whole, as if tuning had found that it should."""
-    return replace(profile, trust=1.0)
+def network_off(profile: NoiseProfile, measured: Measured, _: Weights) -> NoiseProfile:
+    """The measured model alone: no learned content."""
+    return replace(profile, measured=measure_whole(measured.windows))
 
 
 def real_noisy(target: Target, _: Known) -> Pixels:
@@ -133,13 +134,13 @@ def classical_row(weights: Weights) -> Row:
 
 
 def shipped_row(weights: Weights, device: str = "cpu") -> Row:
-    """What users get: the network is off unless a profile was tuned."""
+    """What users get."""
     return Row("noisegen", weights, generated(weights, device))
 
 
-def network_row(weights: Weights, device: str = "cpu", name: str = "network") -> Row:
-    """The network's noise, though no profile asks for it."""
-    return Row(name, weights, generated(weights, device), fit=network_on)
+def start_row(weights: Weights, device: str = "cpu") -> Row:
+    """The measured model alone: the network off."""
+    return Row("start", weights, generated(weights, device), fit=network_off)
 
 
 def floor_row(weights: Weights, device: str = "cpu") -> Row:
@@ -161,7 +162,7 @@ def standard_rows(weights: Weights, device: str = "cpu") -> list[Row]:
         gaussian_row(weights),
         classical_row(weights),
         shipped_row(weights, device),
-        network_row(weights, device),
+        start_row(weights, device),
         floor_row(weights, device),
     ]
 
@@ -199,7 +200,9 @@ def _known(case: Case, rows: Sequence[Row]) -> dict[tuple[str, Fit], Known]:
         weights, key = row.weights, row.weights.sha256
         if key not in encoded:
             if measured is None or estimated:
-                measured = measure_references(references, None, repair, weights.denoiser)
+                measured = measure_references(
+                    references, None, repair, weights.denoiser, weights.content
+                )
             encoded[key] = encode_profile(measured, weights), measured
         if (key, row.fit) not in known:
             profile = row.fit(*encoded[key], weights)

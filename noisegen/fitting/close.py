@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from noisegen.fitting.trial import Trial, draw_measured, try_profile
 from noisegen.fitting.tune import tune
 from noisegen.model.weights import Weights
-from noisegen.noise.windows import BLOCK, Windows
+from noisegen.noise.windows import Windows
 from noisegen.references.completed import measure_whole
 from noisegen.references.create import Measured
 from noisegen.references.profile import NoiseProfile
@@ -51,10 +49,10 @@ def close_loop(
         tune_seconds: to tune for; 0 for none.
     """
     learned, judging = halves(measured.windows)
-    half = measure_whole(learned)
+    half = measure_whole(learned, weights.content)
     judging = judging.take_blocks(TRIED)
     shares = measured.estimated_share, measured.used_share
-    before = Trial(judging, draw_measured(half, judging)).quality(*shares)
+    before = Trial(judging, draw_measured(half, judging, weights.content)).quality(*shares)
     quality = before
     if tune_seconds > 0 and len(learned) >= FEWEST_WINDOWS // 2:
         start = replace(profile, measured=half, trust=1.0)
@@ -70,10 +68,5 @@ def halves(windows: Windows) -> tuple[Windows, Windows]:
     """Windows to learn from and to judge by: squares of a chess board, of several windows each."""
     if len(windows) < FEWEST_WINDOWS:
         return windows, windows
-    for side in (BLOCK, 1):
-        square = windows.places[:, 1:] // side
-        dark = (square.sum(1) + windows.places[:, 0]) % 2 == 1
-        if 0.25 <= dark.mean() <= 0.75:
-            return windows.where(~dark), windows.where(dark)
-    index = np.arange(len(windows))
-    return windows.where(index % 2 == 0), windows.where(index % 2 == 1)
+    black = windows.chessboard()
+    return windows.where(~black), windows.where(black)

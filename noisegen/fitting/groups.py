@@ -56,7 +56,7 @@ def fitted_groups(
         parts = {name: cut if said is None else replace(cut, doubts=(said,))}
     fitted = []
     for its_name, part in parts.items():
-        measured = measure_cut(part)
+        measured = measure_cut(part, weights.content)
         profile = encode_profile(measured, weights, name=its_name)
         fitted.append(close_loop(profile, measured, weights, tune_seconds))
     return fitted

@@ -12,6 +12,7 @@ from noisegen.evaluation.metrics import kl_divergence, sigma_error
 from noisegen.model.classical import shape_field
 from noisegen.model.conditioning import Conditioning
 from noisegen.model.config import KERNEL, WINDOW
+from noisegen.model.content_network import ContentNetwork
 from noisegen.model.weights import Weights
 from noisegen.model.workers import single_threaded_pool
 from noisegen.noise.spectrum import correlations
@@ -29,6 +30,9 @@ Doubles = NDArray[np.float64]
 
 SURROUND = WINDOW
 """Mirrored pixels around each window: what the network sees beyond it."""
+
+SEEN = 8
+"""The same of the measured model."""
 
 APART = 4 * WINDOW
 """Rows of the field between one window's draw and the next."""
@@ -100,24 +104,30 @@ class Trial:
         return float(np.sqrt((np.concatenate(errors) * weights).sum() / weights.sum()))
 
 
-def draw_measured(measured: NoiseStatistics, windows: Windows, key: str = "trial") -> Floats:
+def draw_measured(
+    measured: NoiseStatistics, windows: Windows, network: ContentNetwork, key: str = "trial"
+) -> Floats:
     """Noise of the measured model on windows' clean, as their instrument records it.
 
     Args:
         measured: the model.
         windows: whose clean and places count; N×C×32×32.
+        network: of the learned content; on the CPU.
         key: of the field that is drawn from; always the same for the same key.
     """
     statistics = statistics_tensors(measured, windows.clean.shape[1])
-    clean = torch.from_numpy(np.ascontiguousarray(windows.clean))
+    counts = network if measured.features.any() else None
+    around = ((0, 0), (0, 0), (SEEN, SEEN), (SEEN, SEEN))
+    clean = torch.from_numpy(np.pad(windows.clean, around, mode="reflect"))
+    side = WINDOW + 2 * SEEN + KERNEL - 1
     noise = np.empty_like(windows.clean)
 
     def draw(index: int) -> None:
-        field = gaussian_field(field_key(0, key, 0), index * APART, 0, *2 * (WINDOW + KERNEL - 1,))
+        field = gaussian_field(field_key(0, key, 0), index * APART, 0, side, side)
         white = torch.from_numpy(field[None, : windows.clean.shape[1]])
         with torch.inference_mode():
-            shaped = shape_field(white, clean[index : index + 1], statistics)
-        noise[index] = shaped.noise[0].numpy()
+            shaped = shape_field(white, clean[index : index + 1], statistics, network=counts)
+        noise[index] = shaped.noise[0, :, SEEN:-SEEN, SEEN:-SEEN].numpy()
 
     with single_threaded_pool() as workers:
         list(workers.map(draw, range(len(windows))))
@@ -133,7 +143,7 @@ def try_profile(profile: NoiseProfile, windows: Windows, weights: Weights) -> Tr
         weights: whose generator is used where the profile's network counts, on the CPU.
     """
     if profile.trust == 0:
-        return Trial(windows, draw_measured(profile.measured, windows))
+        return Trial(windows, draw_measured(profile.measured, windows, weights.content))
     conditioning = Conditioning(
         torch.from_numpy(profile.tokens).unsqueeze(0),
         statistics_tensors(profile.measured),

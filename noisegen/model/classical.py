@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from noisegen.model.conditioning import Statistics
 from noisegen.model.config import ACTIVITY_NODES, KERNEL, QUANTILE_REACH
+from noisegen.model.content_network import ContentNetwork
+from noisegen.model.surroundings import Surroundings
 
 LARGEST_FACTOR = 3.0
 """Natural logarithm of the largest factor on the variance by what the picture shows."""
@@ -74,9 +75,22 @@ def find_places(nodes: Tensor, values: Tensor) -> Places:
     return Places(index.to(torch.int32), share.view_as(values))
 
 
-def content_factor(clean: Tensor, statistics: Statistics) -> Tensor:
-    """Natural logarithm of the variance's factor by activity and colour, B×3×H×W."""
-    position = activity_position(local_activity(clean)).clamp(0, ACTIVITY_NODES - 1)
+def content_factor(
+    clean: Tensor,
+    statistics: Statistics,
+    usual: Tensor | None = None,
+    network: ContentNetwork | None = None,
+) -> Tensor:
+    """Natural logarithm of the variance's factor by activity, colour and learned content, B×C×H×W.
+
+    Args:
+        clean: B×C×H×W.
+        statistics: of the cameras; of one, C = 3, with a network.
+        usual: B×C×H×W, level that is usual at the clean's intensity, for the network.
+        network: left out where its maps do not count.
+    """
+    around = Surroundings.of(clean)
+    position = around.position.clamp(0, ACTIVITY_NODES - 1)
     lower = position.floor().clamp_(max=ACTIVITY_NODES - 2)
     batch, channels = clean.shape[:2]
     rows = torch.arange(batch * channels, device=clean.device, dtype=torch.int32)
@@ -90,43 +104,9 @@ def content_factor(clean: Tensor, statistics: Statistics) -> Tensor:
         low, high = statistics.colour_reach[:, channel, other, :, None, None].unbind(2)
         difference = (clean[:, other] - clean).maximum(low).minimum(high)
         factor = factor.addcmul(statistics.colour[:, channel, other, None, None], difference)
+    if network is not None and usual is not None:
+        factor = factor + network.log_factor(clean, around, usual, statistics.features)
     return factor.clamp_(-LARGEST_FACTOR, LARGEST_FACTOR)
-
-
-def local_activity(clean: Tensor) -> Tensor:
-    """Standard deviation of the clean within 5×5 pixels, all channels together.
-
-    Args:
-        clean: B×C×H×W.
-
-    Returns:
-        B×1×H×W, in units of the white level.
-    """
-    planes = torch.cat([clean, clean.square().mean(1, keepdim=True)], 1)
-    pooled = _pooled(_pooled(planes, 2), 3)
-    variance = pooled[:, -1:] - pooled[:, :-1].square().mean(1, keepdim=True)
-    return variance.clamp_(min=0).sqrt_()
-
-
-def _pooled(planes: Tensor, axis: int) -> Tensor:
-    """Means of five neighbours along an axis; of fewer at the ends. Five times as quick as torch's.
-
-    Sums in a fixed order, so that a pixel's does not depend on where its block begins.
-    """
-    length, reach = planes.shape[axis], 2
-    padding = (reach, reach) if axis == 3 else (0, 0, reach, reach)
-    padded = F.pad(planes, padding)
-    total = padded.narrow(axis, 0, length).clone()
-    for step in range(1, 2 * reach + 1):
-        total += padded.narrow(axis, step, length)
-    place = torch.arange(length, dtype=planes.dtype, device=planes.device)
-    count = 1 + place.clamp(max=reach) + place.flip(0).clamp(max=reach)
-    return total.div_(count if axis == 3 else count[:, None])
-
-
-def activity_position(activity: Tensor) -> Tensor:
-    """Position of an activity among the nodes of its curve."""
-    return (activity * 255).clamp(min=0.25).log2() + 1
 
 
 class Colouring:
@@ -176,7 +156,11 @@ def _quick(length: int) -> int:
 
 
 def shape_field(
-    white: Tensor, clean: Tensor, statistics: Statistics, colouring: Colouring | None = None
+    white: Tensor,
+    clean: Tensor,
+    statistics: Statistics,
+    colouring: Colouring | None = None,
+    network: ContentNetwork | None = None,
 ) -> ShapedField:
     """The classical model: white noise to this camera's noise on this clean image.
 
@@ -185,13 +169,15 @@ def shape_field(
         clean: B×3×H×W, in units of the white level.
         statistics: of the camera.
         colouring: by its kernel, for several fields of one camera.
+        network: of the learned content, where that counts.
     """
     coloured = (colouring or Colouring(statistics.kernel))(white)
     places = find_places(statistics.nodes, clean)
     # Variances are interpolated: of shot noise, they are straight lines.
     level = places.read(statistics.level.square()).sqrt()
     mean, coverage = places.read(statistics.mean), places.read(statistics.coverage)
-    follows = 0.5 * content_factor(clean, statistics)
+    usual = places.read(statistics.usual) if network is not None else None
+    follows = 0.5 * content_factor(clean, statistics, usual, network)
     noise = marginal(coloured, clean, statistics) * level * follows.exp() + mean
     return ShapedField(noise, mean, level, coverage, follows)
 
@@ -229,15 +215,24 @@ class ByValue:
         statistics: of one camera, C channels.
         white: the clean's white level; its values are whole numbers from 0 to this, over this.
         colouring: by the camera's kernel.
+        network: of the learned content, where that counts.
     """
 
-    def __init__(self, statistics: Statistics, white: int, colouring: Colouring) -> None:
+    def __init__(
+        self,
+        statistics: Statistics,
+        white: int,
+        colouring: Colouring,
+        network: ContentNetwork | None = None,
+    ) -> None:
         self._statistics, self._white, self._colouring = statistics, white, colouring
+        self._network = network
         channels = statistics.nodes.shape[1]
         values = torch.arange(white + 1, device=statistics.nodes.device) / white
         clean = values.expand(1, channels, 1, -1).contiguous()
         places = find_places(statistics.nodes, clean)
         self._mean = places.read(statistics.mean).flatten()
+        self._usual = places.read(statistics.usual).flatten()
         self._variance = places.read(statistics.level.square()).flatten()
         self._size = statistics.marginals.shape[-1]
         nodes = torch.linspace(-QUANTILE_REACH, QUANTILE_REACH, self._size, device=clean.device)
@@ -257,5 +252,8 @@ class ByValue:
         lower, share = _table_places(coloured, self._size)
         noise = _between(self._tables, index * self._size + lower, share)
         variance = self._variance.index_select(0, index).view_as(noise)
-        noise *= content_factor(clean, self._statistics).exp_().mul_(variance).sqrt_()
+        usual = None if self._network is None else self._usual.index_select(0, index)
+        usual = None if usual is None else usual.view_as(noise)
+        factor = content_factor(clean, self._statistics, usual, self._network)
+        noise *= factor.exp_().mul_(variance).sqrt_()
         return noise.add_(self._mean.index_select(0, index).view_as(noise))

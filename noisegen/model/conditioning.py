@@ -19,10 +19,13 @@ class Statistics:
         nodes: B×3×n, increasing intensities at which the curves are given.
         mean: B×3×n, mean of the residual against intensity.
         level: B×3×n, standard deviation of the residual against intensity.
+        usual: B×3×n, the same over all content, rounding included.
         coverage: B×3×n, in [0, 1]: how well the references show that intensity.
         activity: B×3×ACTIVITY_NODES, logarithm of the variance's factor against local activity.
         colour: B×3×3, of the same against a unit by which another channel is brighter.
         colour_reach: B×3×3×2, smallest and largest difference that counts.
+        features: B×3×K, of the same against each of the content network's maps; 0 where these do
+            not count.
         marginal_at: B×3×m, increasing intensities at which the marginal is given.
         marginals: B×3×m×Q, the standardised marginal at evenly spaced Gaussian values.
         kernel: B×3×3×K×K, colours a white field; every output channel's energy sums to 1.
@@ -32,10 +35,12 @@ class Statistics:
     nodes: Tensor
     mean: Tensor
     level: Tensor
+    usual: Tensor
     coverage: Tensor
     activity: Tensor
     colour: Tensor
     colour_reach: Tensor
+    features: Tensor
     marginal_at: Tensor
     marginals: Tensor
     kernel: Tensor

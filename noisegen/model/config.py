@@ -26,6 +26,9 @@ MARGINALS = 6
 ACTIVITY_NODES = 8
 """Nodes of the level against local activity; node i stands at 2^(i − 1) steps of 8 bits."""
 
+MOST_FEATURES = 64
+"""Maps of a clean that a profile can hold numbers for."""
+
 KERNEL = 15
 """Side of the colouring kernel, in pixels: correlation reaches about as far."""
 
@@ -70,6 +73,17 @@ class GeneratorConfig:
 
 
 @dataclass(frozen=True)
+class ContentConfig:
+    """Network that shows what the noise level may follow; at half resolution."""
+
+    width: int = 16
+    dilations: tuple[int, ...] = (1, 2, 1)
+    """One 3×3 convolution an entry."""
+    features: int = 8
+    """Maps for each channel."""
+
+
+@dataclass(frozen=True)
 class BlindSpotConfig:
     """Denoiser that estimates the clean of a noisy reference; both branches at half resolution."""
 
@@ -92,6 +106,7 @@ class ModelConfig:
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
     generator: GeneratorConfig = field(default_factory=GeneratorConfig)
     denoiser: BlindSpotConfig = field(default_factory=BlindSpotConfig)
+    content: ContentConfig = field(default_factory=ContentConfig)
 
     def to_json(self) -> dict[str, Any]:
         """The configuration as plain JSON values."""
@@ -110,6 +125,7 @@ class ModelConfig:
             _checked(EncoderConfig, values["encoder"]),
             _checked(GeneratorConfig, values["generator"]),
             _checked(BlindSpotConfig, values["denoiser"]),
+            _checked(ContentConfig, values["content"]),
         )
         if config.encoder.global_tokens + config.encoder.local_tokens == 0:
             raise ValueError("its encoder has no tokens")
@@ -132,6 +148,8 @@ _RANGES: dict[str, tuple[int, int]] = {
     "decoder_width": _WIDTH,
     "decoder_blocks": _COUNT,
     "blind_width": _WIDTH,
+    "dilations": _REACH,
+    "features": (1, MOST_FEATURES),
     "blind_dilations": _REACH,
     "full_width": _WIDTH,
     "full_dilations": _REACH,
@@ -143,7 +161,7 @@ _RANGES: dict[str, tuple[int, int]] = {
 LONGEST = 64
 """Entries of a list."""
 
-_Part = TypeVar("_Part", EncoderConfig, GeneratorConfig, BlindSpotConfig)
+_Part = TypeVar("_Part", EncoderConfig, GeneratorConfig, BlindSpotConfig, ContentConfig)
 
 
 def _checked(part: type[_Part], values: Any) -> _Part:  # noqa: ANN401 (whatever a file holds)

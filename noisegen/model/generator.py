@@ -17,6 +17,7 @@ from noisegen.model.classical import ShapedField, shape_field
 from noisegen.model.conditioning import Conditioning
 from noisegen.model.config import KERNEL, EncoderConfig, GeneratorConfig
 from noisegen.model.convolution import Convolution, convolve
+from noisegen.model.surroundings import REACH
 
 GRID = 8
 """Side of a latent token, in pixels."""
@@ -29,9 +30,6 @@ INPUTS = 14
 
 FOLLOW_PACE = 10.0
 """Multiplies a layer that starts at zero and has to come to about 1: it learns that much faster."""
-
-ACTIVITY_REACH = 2
-"""How far, in pixels, local activity sees."""
 
 LARGEST_GAIN = 3.0
 """Natural logarithm of the largest factor by which the network changes the classical noise."""
@@ -177,7 +175,7 @@ class Generator(nn.Module):
         """
         convolutions = 2 * self.config.decoder_blocks + 1
         tokens = GRID - 1 + GRID * sum(self.config.mixing)
-        return tokens + 2 * convolutions + 1 + ACTIVITY_REACH
+        return tokens + 2 * convolutions + 1 + REACH
 
     @property
     def context(self) -> int:

@@ -16,13 +16,14 @@ from torch import nn
 from noisegen.errors import WeightsError
 from noisegen.images.write import write_atomically
 from noisegen.model.config import ModelConfig
+from noisegen.model.content_network import ContentNetwork
 from noisegen.model.denoiser import Denoiser
 from noisegen.model.encoder import ReferenceEncoder
 from noisegen.model.generator import Generator
 from noisegen.model.tensor_file import METADATA_KEY, all_finite, read_tensor_file
 from noisegen.model.vector_math import begin_vector_math
 
-FORMAT = 2
+FORMAT = 3
 """Version of the weights file; raised when an older file can no longer be read."""
 
 CONTENT = "weights"
@@ -31,13 +32,14 @@ LARGEST = 2**30
 
 
 class NoiseModel(nn.Module):
-    """Encoder, generator and denoiser: what training optimises and a weights file holds."""
+    """The four networks that training optimises and a weights file holds."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.encoder = ReferenceEncoder(config.encoder)
         self.generator = Generator(config.generator, config.encoder)
         self.denoiser = Denoiser(config.denoiser)
+        self.content = ContentNetwork(config.content)
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Weights:
         name: the file's stem.
         sha256: hash of the file's bytes; recorded in profiles and recipes.
         config: sizes of the networks.
-        model: encoder, generator and denoiser, float32, in evaluation mode, on the CPU.
+        model: all networks, float32, in evaluation mode, on the CPU.
         card: what training recorded: data, steps, seed, scores.
     """
 
@@ -72,6 +74,11 @@ class Weights:
     def denoiser(self) -> Denoiser:
         """What estimates the clean of a reference that has none."""
         return self.model.denoiser
+
+    @property
+    def content(self) -> ContentNetwork:
+        """What shows where a camera's noise may be stronger."""
+        return self.model.content
 
 
 def weights_folders() -> tuple[Path, ...]:
@@ -183,7 +190,9 @@ def save_weights(
 
 
 def untrained_model(config: ModelConfig | None = None, seed: int = 0) -> NoiseModel:
-    """A freshly initialised model: its generator is exactly the classical model."""
+    """A freshly initialised model that adds nothing to the measured one: all its maps are 0."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return NoiseModel(config or ModelConfig())
+        model = NoiseModel(config or ModelConfig())
+    nn.init.zeros_(model.content.outputs.weight)
+    return model

@@ -91,6 +91,8 @@ def complete(measured: NoiseStatistics, cameras: Cameras, kind: Kind) -> NoiseSt
         # A clean that is off spoils a mean, which then must not speak on levels.
         mean_curve = posterior(cameras, both)[0].reshape(2, len(nodes), -1)[1]
         mean = _through(mean_curve, relative, sure, nodes, wide) * (whole + FAINT_MEAN)
+    over = np.maximum(measured.usual, SMALLEST_LEVEL) / np.maximum(level, SMALLEST_LEVEL)
+    usual = whole * np.stack([np.interp(*row) for row in zip(wide, nodes, over, strict=True)])
     stripes = [
         [np.interp(places, row, strength) for strength in both]
         for places, row, both in zip(wide, nodes, measured.stripes, strict=True)
@@ -101,6 +103,7 @@ def complete(measured: NoiseStatistics, cameras: Cameras, kind: Kind) -> NoiseSt
         nodes=wide.astype(np.float32),
         mean=mean.astype(np.float32),
         level=whole.astype(np.float32),
+        usual=usual.astype(np.float32),
         coverage=_widened(measured.coverage, nodes, wide),
         pixels=_widened(measured.pixels, nodes, wide),
     )

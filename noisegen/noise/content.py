@@ -1,10 +1,11 @@
-"""How the noise level follows the picture beside intensity: its local activity and its colour.
+"""How the noise level follows the picture beside intensity: its activity, colour and learned maps.
 
 In-camera denoising leaves more noise on texture, and errors of a reference's clean lie there too.
-A sensor's noise depends on the other channels, through colour matrix and demosaicing. Both are
-factors on the variance: a log-linear model of it beside its curve against intensity, fitted to the
-squared noise as a gamma regression with log link (McCullagh and Nelder, *Generalized Linear
-Models*, 1989, Sec. 8.3).
+A sensor's noise depends on the other channels, through colour matrix and demosaicing. What else
+cameras follow, the content network's maps show. All are factors on the variance: a log-linear model
+of it beside its curve against intensity, fitted to the squared noise as a gamma regression with log
+link (McCullagh and Nelder, *Generalized Linear Models*, 1989, Sec. 8.3). The maps count only where
+windows that the regression has not seen are likelier with them.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.nn import functional as F
 
-from noisegen.model.classical import activity_position, local_activity
 from noisegen.model.config import ACTIVITY_NODES
+from noisegen.model.content_network import ContentNetwork
+from noisegen.model.surroundings import Surroundings
 from noisegen.noise.cells import Cells
-from noisegen.noise.censoring import SMALLEST_LEVEL, trusted_variance
+from noisegen.noise.censoring import SMALLEST_LEVEL, read_level, trusted_variance
 from noisegen.noise.sample import Sample
 
 Floats = NDArray[np.float32]
@@ -45,6 +48,22 @@ SELDOM = 0.005
 FAINTER = 0.01
 """Of the pull on colours: their differences are far smaller than 1."""
 
+OUTLIER = 20.0
+"""Square of the noise over its expected variance, above which it counts no more."""
+
+LEAST_GAIN = 0.0
+"""Natural logarithm of the likelihood a pixel that maps must gain on windows left out, to count. No
+more than that: they bring most where a target shows content that its references do not."""
+
+FEWEST_WINDOWS = 16
+"""Windows that can tell whether maps count."""
+
+SURROUND = 8
+"""Mirrored pixels around a window, for the network to look at."""
+
+AT_ONCE = 128
+"""Windows that the network looks at together."""
+
 
 @dataclass(frozen=True)
 class Content:
@@ -54,55 +73,171 @@ class Content:
         activity: C×ACTIVITY_NODES, natural logarithm of the factor on the variance at an activity.
         colour: C×C, of the same for a unit by which another channel is brighter than this one.
         reach: C×C×2, smallest and largest such difference that was seen: beyond, it is held.
+        features: C×K, of the same for a unit of each learned map; 0 where these do not count.
+        usual: C×n, level against intensity over all content, which the maps are made with.
     """
 
     activity: Doubles
     colour: Doubles
     reach: Doubles
+    features: Doubles
+    usual: Doubles
 
-    def log_factor(self, clean: Floats) -> Floats:
-        """Natural logarithm of the factor on the variance, N×C×h×w, at a clean's places."""
+    def log_factor(self, sample: Sample, network: ContentNetwork | None = None) -> Floats:
+        """Natural logarithm of the factor on the variance, N×C×h×w, in a sample's windows."""
+        clean = sample.clean
         logs = [_design(clean, c, self.reach[c]) @ self._row(c) for c in range(clean.shape[1])]
-        return np.stack(logs, 1).clip(-LARGEST, LARGEST).astype(np.float32)
+        factor = np.stack(logs, 1)
+        if network is not None and self.features.any():
+            usual = read_level(self.usual, sample.position)
+            maps = window_maps(network, clean, usual)
+            factor += np.einsum("nckhw,ck->nchw", maps, self.features)
+        return factor.clip(-LARGEST, LARGEST).astype(np.float32)
 
     def _row(self, channel: int) -> Doubles:
         return np.concatenate([self.activity[channel], np.delete(self.colour[channel], channel)])
 
 
-def fit_content(noise: Floats, sample: Sample, level: Doubles) -> tuple[Content, Doubles]:
-    """Fits the level against intensity, activity and colour in turn.
+def fit_content(
+    noise: Floats, sample: Sample, level: Doubles, network: ContentNetwork | None = None
+) -> tuple[Content, Doubles]:
+    """Fits the level against intensity and content in turn.
 
     Args:
         noise: N×C×h×w, less its mean.
         sample: that it is of.
         level: C×n, against intensity alone, to start from.
+        network: whose maps it may follow too.
 
     Returns:
         What it follows, and its curve against intensity, C×n, where all factors are 1.
     """
     part = slice(None, None, max(1, noise[:, 0].size // FITTED))
     clean, position = sample.clean[part], sample.position[part]
-    cells = Cells.of(position, sample.nodes)
-    square = noise[part].astype(np.float64) ** 2
-    channels = clean.shape[1]
+    channels, usual = clean.shape[1], level
     reach = np.array([[_reach(clean, c, d) for d in range(channels)] for c in range(channels)])
-    designs = [_design(clean, c, reach[c]) for c in range(channels)]
-    rows = [np.zeros(design.shape[-1]) for design in designs]
-    for _ in range(ROUNDS):
-        trusted = trusted_variance(level)
-        weight = cells.spread(1 / cells.read(trusted), clean.shape)
-        expected = cells.spread(cells.read(level**2), clean.shape)
-        factors = np.empty_like(square)
-        for c, design in enumerate(designs):
-            ratio = square[:, c] * weight[:, c]
-            relative = expected[:, c] * weight[:, c]
-            rows[c] = _regressed(design, ratio, relative, rows[c])
-            factors[:, c] = np.exp((design @ rows[c]).clip(-LARGEST, LARGEST))
-        fitted = cells.fit(cells.sums(square / factors), 1 / cells.read(trusted) ** 2, trusted)
-        level = np.sqrt(np.maximum(fitted, SMALLEST_LEVEL**2))
+    fit = _Fit(
+        noise[part].astype(np.float64) ** 2,
+        Cells.of(position, sample.nodes),
+        [_design(clean, c, reach[c]) for c in range(channels)],
+        _pull(channels),
+    )
+    rows, fitted = fit.alternate(level)
+    features = np.zeros((channels, network.config.features if network else 1))
+    if network is not None and len(clean) >= FEWEST_WINDOWS:
+        maps = window_maps(network, clean, read_level(usual, position))
+        wider = fit.beside(maps, np.exp(network.log_pull.double().numpy()))
+        black = sample.windows.where(np.arange(len(noise))[part]).chessboard()
+        if _gain(fit, wider, fitted, black) > LEAST_GAIN:
+            rows, fitted = wider.alternate(fitted)
+            features = np.stack([row[-features.shape[1] :] for row in rows])
     activity = np.stack([row[:ACTIVITY_NODES] for row in rows])
-    colour = np.stack([np.insert(row[ACTIVITY_NODES:], c, 0) for c, row in enumerate(rows)])
-    return Content(activity, colour, reach), level
+    others = slice(ACTIVITY_NODES, ACTIVITY_NODES + channels - 1)
+    colour = np.stack([np.insert(row[others], c, 0) for c, row in enumerate(rows)])
+    return Content(activity, colour, reach, features, usual), fitted
+
+
+def window_maps(network: ContentNetwork, clean: Floats, usual: Floats) -> Floats:
+    """The network's maps of windows, N×C×K×h×w.
+
+    Args:
+        network: on the CPU.
+        clean: N×C×h×w, each window mirrored at its borders.
+        usual: N×C×h×w, level that is usual at the clean's intensity.
+    """
+    inner = slice(SURROUND, -SURROUND)
+    maps = []
+    for first in range(0, len(clean), AT_ONCE):
+        planes = [torch.from_numpy(x[first : first + AT_ONCE].copy()) for x in (clean, usual)]
+        wide, level = (F.pad(p, (SURROUND,) * 4, mode="reflect") for p in planes)
+        with torch.inference_mode():
+            maps.append(network(wide, Surroundings.of(wide), level)[..., inner, inner].numpy())
+    return np.concatenate(maps)
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """A gamma regression beside a curve against intensity; P samples in N windows.
+
+    Attributes:
+        square: N×C×h×w, of the noise.
+        cells: of the samples' intensities.
+        designs: N×h×w×K for each channel.
+        pull: K, of each coefficient to 0.
+    """
+
+    square: Doubles
+    cells: Cells
+    designs: list[Doubles]
+    pull: Doubles
+
+    def beside(self, maps: Floats, pull: Doubles) -> _Fit:
+        """The same with N×C×k×h×w maps beside, and their pull."""
+        more = [np.moveaxis(maps[:, c], 1, -1) for c in range(len(self.designs))]
+        designs = [
+            np.concatenate(both, -1, dtype=np.float64)
+            for both in zip(self.designs, more, strict=True)
+        ]
+        return _Fit(self.square, self.cells, designs, np.concatenate([self.pull, pull]))
+
+    def relative(self, level: Doubles) -> tuple[Doubles, Floats]:
+        """Squares and expected variance, N×C×h×w, in units of what is trusted at a level, C×n."""
+        trusted = self.cells.read(trusted_variance(level))
+        weight = self.cells.spread(1 / trusted, self.square.shape)
+        expected = self.cells.spread(self.cells.read(level**2) / trusted, self.square.shape)
+        return self.square * weight, expected
+
+    def alternate(self, level: Doubles) -> tuple[list[Doubles], Doubles]:
+        """Coefficients of each channel, and the level against intensity, fitted in turn."""
+        rows = [np.zeros(design.shape[-1]) for design in self.designs]
+        for _ in range(ROUNDS):
+            ratio, expected = self.relative(level)
+            factors = np.empty_like(self.square)
+            for c, design in enumerate(self.designs):
+                rows[c] = _regressed(design, ratio[:, c], expected[:, c], rows[c], self.pull)
+                factors[:, c] = _factor(design, rows[c])
+            trusted = trusted_variance(level)
+            sums, weight = self.cells.sums(self.square / factors), self.cells.read(trusted) ** -2
+            fitted = self.cells.fit(sums, weight, trusted)
+            level = np.sqrt(np.maximum(fitted, SMALLEST_LEVEL**2))
+        return rows, level
+
+
+def _gain(plain: _Fit, wider: _Fit, level: Doubles, black: NDArray[np.bool_]) -> float:
+    """Logarithm of the likelihood a pixel that a wider fit gains on windows left out.
+
+    Each half of a chess board is tried on the other.
+    """
+    ratio, expected = plain.relative(level)
+    gains = np.zeros(len(black))
+    for left_out in (black, ~black):
+        for c in range(len(plain.designs)):
+            costs = []
+            for fit in (plain, wider):
+                row = _regressed(
+                    fit.designs[c][~left_out],
+                    ratio[~left_out, c],
+                    expected[~left_out, c],
+                    np.zeros(len(fit.pull)),
+                    fit.pull,
+                )
+                factor = _factor(fit.designs[c][left_out], row)
+                costs.append(_cost(ratio[left_out, c], expected[left_out, c], factor))
+            gains[left_out] += (costs[0] - costs[1]) / len(plain.designs)
+    return float(gains.mean())
+
+
+def _cost(ratio: Doubles, expected: Floats, factor: Doubles) -> Doubles:
+    """N, mean negative log-likelihood of squares, each as far as its level is trusted."""
+    beside = np.minimum(ratio / np.maximum(expected, 1e-6) / factor, OUTLIER)
+    trust = np.minimum(expected, 1)
+    cost: Doubles = (0.5 * trust * (beside + np.log(factor))).mean((1, 2))
+    return cost
+
+
+def _factor(design: Doubles, row: Doubles) -> Doubles:
+    factor: Doubles = np.exp((design @ row).clip(-LARGEST, LARGEST))
+    return factor
 
 
 def _reach(clean: Floats, channel: int, other: int) -> Doubles:
@@ -112,7 +247,7 @@ def _reach(clean: Floats, channel: int, other: int) -> Doubles:
 
 def _design(clean: Floats, channel: int, reach: Doubles) -> Doubles:
     """N×h×w×(ACTIVITY_NODES + C − 1): what the logarithm of the variance is linear in."""
-    active = activity_position(local_activity(torch.from_numpy(clean)))[:, 0].numpy()
+    active = Surroundings.of(torch.from_numpy(clean)).position[:, 0].numpy()
     nodes = np.arange(ACTIVITY_NODES)
     hats = np.maximum(1 - np.abs(active.clip(0, ACTIVITY_NODES - 1)[..., None] - nodes), 0)
     differences = [
@@ -123,7 +258,9 @@ def _design(clean: Floats, channel: int, reach: Doubles) -> Doubles:
     return np.concatenate([hats, *(d[..., None] for d in differences)], -1, dtype=np.float64)
 
 
-def _regressed(design: Doubles, ratio: Doubles, relative: Floats, start: Doubles) -> Doubles:
+def _regressed(
+    design: Doubles, ratio: Doubles, relative: Floats, start: Doubles, pull: Doubles
+) -> Doubles:
     """Coefficients by Fisher scoring of gamma noise: all pixels say equally much.
 
     Args:
@@ -131,21 +268,20 @@ def _regressed(design: Doubles, ratio: Doubles, relative: Floats, start: Doubles
         ratio: N×h×w, squared noise, in units of the trusted variance.
         relative: N×h×w, expected variance in the same units; small where nothing is to be learned.
         start: K, coefficients to begin with.
+        pull: K, of each to 0.
     """
     flat = design.reshape(-1, design.shape[-1])
     trust = np.minimum(relative, 1).ravel()
-    information = (flat * trust[:, None]).T @ flat + np.diag(_faint(flat))
+    information = (flat * trust[:, None]).T @ flat + np.diag(pull)
     row = start
     for _ in range(STEPS):
         factor = np.exp((flat @ row).clip(-LARGEST, LARGEST))
         missed = ratio.ravel() / np.maximum(relative.ravel(), 1e-6) / factor - 1
-        score = flat.T @ (trust * missed) - _faint(flat) * row
+        score = flat.T @ (trust * missed.clip(max=OUTLIER)) - pull * row
         row = row + np.linalg.solve(information, score)
     return row
 
 
-def _faint(flat: Doubles) -> Doubles:
-    """K: each coefficient's pull to 0, that of colours for their usual size."""
-    pull = np.full(flat.shape[1], FAINT)
-    pull[ACTIVITY_NODES:] *= FAINTER
-    return pull
+def _pull(channels: int) -> Doubles:
+    """Pull to 0 of activities and of colours, for their usual size."""
+    return FAINT * np.repeat([1.0, FAINTER], [ACTIVITY_NODES, channels - 1])

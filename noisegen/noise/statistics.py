@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from noisegen.model.content_network import ContentNetwork
 from noisegen.noise.censoring import (
     SMALLEST_LEVEL,
     Hidden,
@@ -63,11 +64,14 @@ class NoiseStatistics:
         nodes: C×n, intensities at which the curves are given, straight between and held beyond.
         mean: C×n, mean of the noise against intensity, before clipping.
         level: C×n, its standard deviation, before clipping and rounding, at factors of 1.
+        usual: C×n, the same over all content, rounding included; the content network looks at it.
         coverage: C×n, in [0, 1], how well the references show an intensity.
         pixels: C×n, share of the references' pixels at an intensity.
         activity: C×8, natural logarithm of the variance's factor against local activity.
         colour: C×C, of the same against a unit by which another channel is brighter.
         colour_reach: C×C×2, the differences beyond which that is held.
+        features: C×K, of the same against each of the content network's maps; 0 where the network
+            does not count.
         marginal_at: C×m, intensities at which the marginal is given.
         marginals: C×m×65, the standardised marginal.
         kernel: C×C×15×15, colours a white field.
@@ -83,11 +87,13 @@ class NoiseStatistics:
     nodes: Floats
     mean: Floats
     level: Floats
+    usual: Floats
     coverage: Floats
     pixels: Floats
     activity: Floats
     colour: Floats
     colour_reach: Floats
+    features: Floats
     marginal_at: Floats
     marginals: Floats
     kernel: Floats
@@ -99,8 +105,13 @@ class NoiseStatistics:
     colour_correlation: Floats
 
 
-def measure(windows: Windows) -> NoiseStatistics:
-    """Measures mean, level, marginal and spectrum, in this order."""
+def measure(windows: Windows, network: ContentNetwork | None = None) -> NoiseStatistics:
+    """Measures mean, level, marginal and spectrum, in this order.
+
+    Args:
+        windows: of a camera's noise.
+        network: whose maps the level may follow.
+    """
     stripes = find_stripes(windows)
     overall = windows.residual.std((0, 2, 3))
     whole = Sample.of(windows.take_blocks(MEASURED))
@@ -111,9 +122,9 @@ def measure(windows: Windows) -> NoiseStatistics:
     counts = sample.cells.pixels
     fit = moments(sample, beyond)
     centred = imputed(sample, beyond, fit) - read_curves(fit.mean, sample.position)
-    content, level = fit_content(centred, sample, fit.level)
+    content, level = fit_content(centred, sample, fit.level, network)
     step = sample.recording.step
-    spread = read_level(level, sample.position) * np.exp(0.5 * content.log_factor(sample.clean))
+    spread = read_level(level, sample.position) * np.exp(0.5 * content.log_factor(sample, network))
     # Where there is less noise than rounding makes, it has no shape of its own.
     least = LEAST_SPREAD * np.median(level, axis=1)
     floor = np.maximum(least, LEAST_STEPS * step).reshape(1, -1, 1, 1).astype(np.float32)
@@ -136,11 +147,13 @@ def measure(windows: Windows) -> NoiseStatistics:
         nodes=nodes.astype(np.float32),
         mean=mean.astype(np.float32),
         level=before_rounding(level, step).astype(np.float32),
+        usual=content.usual.astype(np.float32),
         coverage=(counts / (counts + COVERED)).astype(np.float32),
         pixels=(counts / counts.sum(1, keepdims=True)).astype(np.float32),
         activity=content.activity.astype(np.float32),
         colour=content.colour.astype(np.float32),
         colour_reach=content.reach.astype(np.float32),
+        features=content.features.astype(np.float32),
         marginal_at=np.stack(
             [np.interp(p, index, n) for p, n in zip(places, nodes, strict=True)]
         ).astype(np.float32),

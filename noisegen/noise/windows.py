@@ -68,6 +68,15 @@ class Windows:
         chosen = np.linspace(0, blocks - 1, wanted).round().astype(int)
         return self.where(np.isin(block, chosen))
 
+    def chessboard(self) -> NDArray[np.bool_]:
+        """N, half of the windows: black squares of a chess board, of several neighbours each."""
+        for side in (BLOCK, 1):
+            square = self.places[:, 1:] // side
+            black: NDArray[np.bool_] = np.asarray((square.sum(1) + self.places[:, 0]) % 2 == 1)
+            if 0.25 <= black.mean() <= 0.75:
+                return black
+        return np.arange(len(self)) % 2 == 1
+
     def where(self, index: NDArray[np.integer[Any]] | NDArray[np.bool_]) -> Windows:
         """The windows of an index or mask."""
         return replace(

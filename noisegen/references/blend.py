@@ -115,7 +115,7 @@ def _statistics(parts: Sequence[NoiseStatistics], shares: Doubles) -> NoiseStati
     nodes = _nodes(parts)
     curves = {
         name: np.stack([_read(part, getattr(part, name), nodes) for part in parts])
-        for name in ("mean", "level", "coverage", "pixels")
+        for name in ("mean", "level", "usual", "coverage", "pixels")
     }
     # Pixels are shared among the nodes that they were seen near.
     pixels = _mean(list(curves["pixels"]), shares)
@@ -124,11 +124,13 @@ def _statistics(parts: Sequence[NoiseStatistics], shares: Doubles) -> NoiseStati
         "nodes": nodes,
         "mean": _mean(list(curves["mean"]), shares),
         "level": _root(list(curves["level"]), shares),
+        "usual": _root(list(curves["usual"]), shares),
         "coverage": _mean(list(curves["coverage"]), shares),
         "pixels": pixels / np.maximum(pixels.sum(1, keepdims=True), 1e-9),
         "activity": _mean([p.activity for p in parts], shares),
         "colour": _mean([p.colour for p in parts], shares),
         "colour_reach": _mean([p.colour_reach for p in parts], shares),
+        "features": _mean([p.features for p in parts], shares),
         "marginal_at": at,
         "marginals": unit_variance(_mean([_marginals(p, at) for p in parts], shares)),
         "stripes": _root([_stripes(p, nodes) for p in parts], shares),
@@ -158,7 +160,7 @@ def _nodes(parts: Sequence[NoiseStatistics]) -> Doubles:
 
 def _read(part: NoiseStatistics, curve: NDArray[np.float32], nodes: Doubles) -> Doubles:
     """One part's curve, C×n, at other nodes; of levels, by their variance as it is read."""
-    squared = curve is part.level
+    squared = curve is part.level or curve is part.usual
     values = curve.astype(np.float64) ** 2 if squared else curve
     read = np.stack(
         [np.interp(at, of, row) for at, of, row in zip(nodes, part.nodes, values, strict=True)]

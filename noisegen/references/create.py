@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from noisegen.errors import BadReferenceError
 from noisegen.images import to_float, white_level_of
 from noisegen.model.config import WINDOW
+from noisegen.model.content_network import ContentNetwork
 from noisegen.model.denoiser import Denoiser
 from noisegen.model.weights import Weights
 from noisegen.noise.record import Recording, find_recording
@@ -193,7 +194,7 @@ def create_profile(
         BadReferenceError: no profile can be made; names the reference and the reason.
     """
     kind = Repair.GROSS if repair else Repair.NONE
-    measured = measure_references(references, white_level, kind, weights.denoiser)
+    measured = measure_references(references, white_level, kind, weights.denoiser, weights.content)
     return encode_profile(measured, weights, name=name)
 
 
@@ -202,13 +203,14 @@ def measure_references(
     white_level: float | None = None,
     repair: Repair = Repair.GROSS,
     denoiser: Denoiser | None = None,
+    network: ContentNetwork | None = None,
 ) -> Measured:
     """The first half of :func:`create_profile`, with the same errors: no prompt yet.
 
-    Weights count only where a reference has no clean, by their denoiser; the shipped one is taken
-    where none is given.
+    Weights count where a reference has no clean, by their denoiser (the shipped one is taken where
+    none is given), and by their content network, if that is given.
     """
-    return measure_cut(cut_references(references, white_level, repair, denoiser))
+    return measure_cut(cut_references(references, white_level, repair, denoiser), network)
 
 
 def cut_references(
@@ -262,14 +264,14 @@ def cut_references(
     )
 
 
-def measure_cut(cut: CutReferences) -> Measured:
-    """Measures references' windows together.
+def measure_cut(cut: CutReferences, network: ContentNetwork | None = None) -> Measured:
+    """Measures references' windows together; what a network's maps say counts if it is given.
 
     Raises:
         BadReferenceError: they show no noise.
     """
     windows = join([reference.windows for reference in cut.each])
-    statistics = measure_whole(windows)
+    statistics = measure_whole(windows, network)
     _check_noise(statistics, windows, cut.each[0].shots[0])
     return Measured(
         kind=cut.kind,

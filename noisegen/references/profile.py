@@ -29,11 +29,11 @@ from noisegen.references.quality import Quality
 
 Floats = NDArray[np.float32]
 
-FORMAT = 5
+FORMAT = 6
 """Version of the profile file that is written, and the only one that is read. Versions 2 and 3
 described the noise at 16 even intensities, version 4 nowhere but where the references' pixels were,
-with stripes of one strength over the range:
-they cannot mean the pixels that they meant."""
+with stripes of one strength over the range, version 5 without learned content: they cannot mean the
+pixels that they meant."""
 
 CONTENT = "noise profile"
 LARGEST = 2**24
@@ -95,6 +95,11 @@ class NoiseProfile:
     def channels(self) -> int:
         """1 for gray pictures, 3 for RGB."""
         return 3 if self.gray else len(self.measured.sigma)
+
+    @property
+    def follows_content(self) -> bool:
+        """Whether the content network counts; else it does not run."""
+        return bool(self.measured.features.any())
 
     @property
     def sigma(self) -> Floats:

@@ -18,6 +18,7 @@ from noisegen.model.config import (
     ACTIVITY_NODES,
     KERNEL,
     MARGINALS,
+    MOST_FEATURES,
     NODES,
     OUTSIDE,
     QUANTILE_NODES,
@@ -44,11 +45,13 @@ RANGES = {
     "nodes": _ANY,
     "mean": _ANY,
     "level": (1e-7, 100.0),
+    "usual": (1e-7, 100.0),
     "coverage": _SHARE,
     "pixels": _SHARE,
     "activity": _LOG,
     "colour": (-1e4, 1e4),
     "colour_reach": _ANY,
+    "features": _ANY,
     "marginal_at": _ANY,
     "marginals": (-1e6, 1e6),
     "kernel": _ANY,
@@ -116,7 +119,7 @@ def check_tensors(tensors: dict[str, NDArray[Any]]) -> None:
     Raises:
         ValueError: one is missing, misshapen, of another type or beyond all reason.
     """
-    expected = _shapes(tensors.get("sigma"))
+    expected = _shapes(tensors.get("sigma"), tensors.get("features"))
     for name, shape in expected.items():
         found = tensors.get(name)
         if found is None or found.shape != shape or found.dtype != np.float32:
@@ -139,16 +142,22 @@ def check_tensors(tensors: dict[str, NDArray[Any]]) -> None:
             raise ValueError(f"tensor {name} does not increase")
 
 
-def _shapes(sigma: NDArray[Any] | None) -> dict[str, tuple[int, ...]]:
+def _shapes(
+    sigma: NDArray[Any] | None, features: NDArray[Any] | None
+) -> dict[str, tuple[int, ...]]:
     channels = len(sigma) if sigma is not None and sigma.ndim == 1 else 0
     if channels not in (1, 3):
         raise ValueError("tensor sigma is missing or misshapen")
+    count = features.shape[-1] if features is not None and features.ndim else 0
+    if not 0 < count <= MOST_FEATURES:
+        raise ValueError("tensor features is missing or misshapen")
     curve, lags = (channels, NODES + OUTSIDE), 2 * LAGS + 1
     return {
-        **dict.fromkeys(("nodes", "mean", "level", "coverage", "pixels"), curve),
+        **dict.fromkeys(("nodes", "mean", "level", "usual", "coverage", "pixels"), curve),
         "activity": (channels, ACTIVITY_NODES),
         "colour": (channels, channels),
         "colour_reach": (channels, channels, 2),
+        "features": (channels, count),
         "marginal_at": (channels, MARGINALS),
         "marginals": (channels, MARGINALS, QUANTILE_NODES),
         "kernel": (channels, channels, KERNEL, KERNEL),

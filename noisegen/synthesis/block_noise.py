@@ -17,7 +17,9 @@ from noisegen.images import to_float
 from noisegen.model.classical import ByValue, Colouring, shape_field
 from noisegen.model.conditioning import Conditioning, Statistics
 from noisegen.model.config import KERNEL
-from noisegen.model.generator import ACTIVITY_REACH, Generator
+from noisegen.model.content_network import ContentNetwork
+from noisegen.model.generator import Generator
+from noisegen.model.surroundings import REACH
 from noisegen.references.profile import NoiseProfile
 from noisegen.references.tensors import statistics_tensors
 from noisegen.synthesis.blocks import Region, bounds
@@ -47,6 +49,7 @@ class BlockNoise:
 
     Args:
         generator: on its device.
+        content: network of the learned content, on its device.
         device: this.
         workers: one runs a block.
         profile: the camera's noise.
@@ -55,6 +58,7 @@ class BlockNoise:
     def __init__(
         self,
         generator: Generator,
+        content: ContentNetwork,
         device: torch.device,
         workers: ThreadPoolExecutor,
         profile: NoiseProfile,
@@ -66,11 +70,16 @@ class BlockNoise:
         self._repeats = network and self._channels == 1
         statistics = statistics_tensors(profile.measured, 3 if network else self._channels)
         statistics = statistics.to(device)
-        self._context = generator.context if network else ACTIVITY_REACH
+        self._content = content if profile.follows_content else None
+        self._context = content.context if profile.follows_content else REACH
+        self._context = generator.context if network else self._context
         self._drawn = CHANNELS if network else self._channels
         self._statistics, self._colouring = statistics, Colouring(statistics.kernel)
         self._noise: _Model = partial(
-            _measured_noise, statistics=statistics, colouring=self._colouring
+            _measured_noise,
+            statistics=statistics,
+            colouring=self._colouring,
+            network=self._content,
         )
         self._by_value: dict[float, ByValue] | None = None if network else {}
         if network:
@@ -116,7 +125,9 @@ class BlockNoise:
         if self._by_value is None or dtype != np.uint8 or white not in range(1, 256):
             return self._noise
         if white not in self._by_value:
-            self._by_value[white] = ByValue(self._statistics, int(white), self._colouring)
+            self._by_value[white] = ByValue(
+                self._statistics, int(white), self._colouring, self._content
+            )
         return self._by_value[white]
 
     def _of_planes(self, model: _Model, clean: Tensor, field: Tensor) -> Tensor:
@@ -149,9 +160,13 @@ class BlockNoise:
 
 
 def _measured_noise(
-    clean: Tensor, field: Tensor, statistics: Statistics, colouring: Colouring
+    clean: Tensor,
+    field: Tensor,
+    statistics: Statistics,
+    colouring: Colouring,
+    network: ContentNetwork | None,
 ) -> Tensor:
-    return shape_field(field[:, : clean.shape[1]], clean, statistics, colouring).noise
+    return shape_field(field[:, : clean.shape[1]], clean, statistics, colouring, network).noise
 
 
 def _with_context(clean: HeldRows, white: float, surround: Region) -> Tensor:

@@ -50,6 +50,7 @@ class Synthesizer:
         self.device = torch.device(device)
         self.tile = tile
         self.generator = weights.generator.to(self.device)
+        self.content = weights.content.to(self.device)
         self._workers = single_threaded_pool(1 if self.device.type != "cpu" else threads)
 
     def synthesize(
@@ -200,7 +201,7 @@ class Synthesizer:
     ) -> None:
         """Generates the blocks that the regions touch, into one array a region."""
         recorder = Recorder.of(profile, levels, clean.dtype)
-        noise_of = BlockNoise(self.generator, self.device, self._workers, profile)
+        noise_of = BlockNoise(self.generator, self.content, self.device, self._workers, profile)
         for tile in tiles_of(regions, clean.area.height, clean.area.width, self.tile):
             noises = noise_of.blocks(tile, clean, levels.scale, field)
             for block, noise in zip(tile, noises, strict=True):

@@ -19,8 +19,9 @@ from noisegen.evaluation.rows import (
     Known,
     Row,
     compare_rows,
-    network_row,
+    generated,
     standard_rows,
+    start_row,
 )
 from noisegen.evaluation.set_metrics import SetConfig, measure_sets
 from noisegen.evaluation.told_apart import ClassifierConfig
@@ -45,7 +46,7 @@ def case(drawn_again: bool) -> Case:
 def test_floor_is_the_real_process_where_it_can_be_drawn_again(weights: Weights) -> None:
     shown = case(drawn_again=True)
     rows = {c.row: c for c in compare_rows(standard_rows(weights), [shown])}
-    assert list(rows) == ["gaussian", "classical", "noisegen", "network", "floor"]
+    assert list(rows) == ["gaussian", "classical", "noisegen", "start", "floor"]
     assert rows["floor"].real is shown.targets[0].noisy
     assert rows["floor"].fake is shown.targets[0].again
 
@@ -67,18 +68,18 @@ def test_generators_of_other_weights_share_a_table(
         return target.clean
 
     rows = [
-        network_row(weights, name="small"),
-        network_row(classical_weights, name="untrained"),
+        start_row(weights),
+        Row("untrained", classical_weights, generated(classical_weights)),
         Row("none", weights, clean_itself),
     ]
     made = list(compare_rows(rows, [case(drawn_again=False)]))
-    assert [c.row for c in made] == ["small", "untrained", "none"]
+    assert [c.row for c in made] == ["start", "untrained", "none"]
     assert not made[2].fake_noise.any()
 
 
 def test_evaluate_scores_the_standard_rows(weights: Weights) -> None:
     scores = summarise(evaluate(weights, [case(drawn_again=True)]))
-    assert list(scores) == ["gaussian", "classical", "noisegen", "network", "floor"]
+    assert list(scores) == ["gaussian", "classical", "noisegen", "start", "floor"]
     assert scores["floor"]["sigma"]["mean"] < 0.05
 
 
