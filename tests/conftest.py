@@ -17,10 +17,12 @@ from noisegen.model.weights import Weights, load_weights, save_weights, untraine
 def weights_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small network with random output weights: every path through it acts on the pixels.
 
-    Its denoiser is the shipped one: nothing less sees the noise of a picture alone.
+    Its denoiser is the shipped one, as nothing less sees the noise of a picture alone, and its
+    content network is, so that it counts where noise follows content.
     """
     model = untrained_model(SMALL, seed=1)
     model.denoiser.load_state_dict(load_weights().denoiser.state_dict())
+    model.content.load_state_dict(load_weights().content.state_dict())
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(2)
         torch.nn.init.normal_(model.generator.output.weight, std=0.1)

@@ -1,23 +1,24 @@
-"""``noisegen train``: fills the bank of episodes, trains from it, resumes, compares objectives."""
+"""``noisegen train``: fills the bank of episodes, trains from it, resumes, compares objectives.
+
+Networks that are trained by themselves are in :mod:`.train_network`.
+"""
 
 from __future__ import annotations
 
-import logging
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from noisegen.cli import options
+from noisegen.cli.jobs import LOG_EVERY, log_to_stderr, stoppable
 from noisegen.cli.output import Output, user_errors
+from noisegen.cli.train_network import content, denoiser, pack
 from noisegen.errors import UsageError
 
 app = typer.Typer(help="Train weights.", invoke_without_command=True)
-
-LOG_EVERY = 50
+for command in (pack, denoiser, content):
+    app.command()(command)
 
 Bank = Annotated[Path, typer.Option(help="Folder of the episode bank.")]
 Seed = Annotated[int, typer.Option(help="Of everything that is drawn.")]
@@ -67,9 +68,9 @@ def train(
         raise UsageError("--run is missing: name a folder for checkpoint and weights")
     if threads is not None:
         torch.set_num_threads(threads)
-    _log_to_stderr(quiet)
+    log_to_stderr(quiet)
     last = 0.0
-    with _stoppable(output, run), output.progress(config.steps) as advance:
+    with stoppable(output, run), output.progress(config.steps) as advance:
         for step in train_steps(config, bank, run, select_device(device)):
             last = step.loss
             scores = f", {step.validation}" if step.validation else ""
@@ -141,117 +142,6 @@ def _two_folders(spec: str) -> tuple[Path, Path]:
 
 @app.command()
 @user_errors
-def pack(
-    data: Annotated[Path, typer.Option(help="Folder of polyu/, w2s/ and clean/.")],
-    out: Annotated[Path, typer.Option(help="File to write, under 50 MB.")],
-    seed: Seed = 0,
-    json: options.Json = False,
-    quiet: options.Quiet = False,
-) -> None:
-    """Pack photographs and real pairs for the training of a denoiser."""
-    from noisegen.training.pack import write_pack
-
-    if not (data / "polyu").is_dir():
-        raise UsageError(f"--data {data}: does not hold the training data (polyu/, w2s/, clean/)")
-    packed = write_pack(data, out, seed)
-    pictures, crops = len(packed.pictures), len(packed.crops)
-    Output(json, quiet).result(
-        f"{pictures} pictures and {crops} real crops in {out}",
-        {"pack": str(out), "pictures": pictures, "crops": crops},
-    )
-
-
-@app.command()
-@user_errors
-def denoiser(
-    run: Annotated[Path, typer.Option(help="Folder of checkpoint and weights.")],
-    start: Annotated[
-        str, typer.Option(help="Weights whose other networks are kept: base, sim or a file.")
-    ],
-    packed: Annotated[
-        Path | None,
-        typer.Option("--pack", help="Of `train pack`; without it only what binds nobody."),
-    ] = None,
-    onward: Annotated[
-        str | None, typer.Option(help="Weights whose denoiser it begins with; anew without.")
-    ] = None,
-    steps: Annotated[int, typer.Option(min=1)] = 8000,
-    crops: Annotated[int, typer.Option(min=2, help="In a batch.")] = 64,
-    rate: Annotated[float, typer.Option(min=1e-6, help="Peak learning rate.")] = 1e-3,
-    minutes: Annotated[float, typer.Option(min=0.1, help="After which it ends.")] = 600.0,
-    pictures: Annotated[int, typer.Option(min=2, help="Procedural pictures.")] = 240,
-    threads: Threads = None,
-    seed: Seed = 0,
-    device: options.Device = "auto",
-    json: options.Json = False,
-    quiet: options.Quiet = False,
-) -> None:
-    """Train the denoiser of references without a clean; the same command again resumes."""
-    import hashlib
-    from dataclasses import replace
-
-    import numpy as np
-    import torch
-
-    from noisegen.model.device import select_device
-    from noisegen.model.weights import NoiseModel, find_weights, load_weights, save_weights
-    from noisegen.training.denoise import DenoiserTraining, train_denoiser, trained_denoiser
-    from noisegen.training.drawn_settings import dead_leaves
-    from noisegen.training.given_crops import classical_crops
-    from noisegen.training.pack import read_pack
-
-    output = Output(json, quiet)
-    weights = load_weights(start)
-    if packed and weights.name == find_weights("sim").stem:
-        raise UsageError(
-            f"--pack {packed}: its pictures bind what is trained on them, and {weights.name} binds "
-            "nobody; use --start base, or leave --pack out"
-        )
-    if threads is not None:
-        torch.set_num_threads(threads)
-    _log_to_stderr(quiet)
-    config = DenoiserTraining(steps, minutes, crops, rate=rate, seed=seed)
-    first = load_weights(onward) if onward else None
-    if first is not None:
-        config = replace(config, model=first.config.denoiser)
-    given = read_pack(packed) if packed else None
-    leaves = dead_leaves(pictures, 320, seed)
-    fixed = classical_crops(leaves, 16 * pictures, np.random.default_rng(seed))
-    if given is not None:
-        repeated = max(1, len(fixed) // len(given.crops))
-        fixed = np.concatenate([fixed, *[given.crops] * repeated])
-        leaves = leaves + given.pictures
-    begun = first.denoiser if first else None
-    last = 0.0
-    with _stoppable(output, run), output.progress(steps) as advance:
-        for step in train_denoiser(config, leaves, fixed, run, select_device(device), begun):
-            last = step.loss
-            advance(1, note=f"loss {last:.3f}")
-            if step.step % LOG_EVERY == 0:
-                output.note(f"step {step.step} of {steps}: loss {last:.4f}")
-    network, card = trained_denoiser(run)
-    sizes = replace(weights.config, denoiser=network.config)
-    model = NoiseModel(sizes)
-    model.encoder, model.generator = weights.encoder, weights.generator
-    model.denoiser = network
-    written = run / f"{weights.name}.safetensors"
-    card |= {
-        "start": {"name": weights.name, "sha256": weights.sha256},
-        "onward": {"name": first.name, "sha256": first.sha256} if first else None,
-        "pack": hashlib.sha256(packed.read_bytes()).hexdigest() if packed else None,
-        "pictures": pictures,
-    }
-    # Scores were another denoiser's.
-    kept = {name: value for name, value in weights.card.items() if name != "scores"}
-    save_weights(written, model, sizes, kept | {"denoiser": card})
-    output.result(
-        f"trained {card['steps']} steps: {written}",
-        {"steps": card["steps"], "loss": last, "weights": str(written)},
-    )
-
-
-@app.command()
-@user_errors
 def ablation(
     run: Annotated[Path, typer.Option(help="Folder of the rows' runs and of the table.")],
     bank: Bank = Path("bank"),
@@ -280,7 +170,7 @@ def ablation(
     from noisegen.training.held_out import all_splits
 
     output = Output(json, quiet)
-    _log_to_stderr(quiet)
+    log_to_stderr(quiet)
     if threads is not None:
         torch.set_num_threads(threads)
     place = select_device(device)
@@ -358,18 +248,3 @@ def contact_sheet(
     if not pictures or any(min(picture.shape[:2]) < 256 for picture in pictures):
         raise UsageError("--clean: give 8-bit RGB pictures of 256×256 and more")
     Image.fromarray(draw(pictures, seed, columns, rows)).save(out, "PNG")
-
-
-@contextmanager
-def _stoppable(output: Output, run: Path) -> Iterator[None]:
-    """A job that is told to stop writes its checkpoint first, as on Ctrl-C."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    except KeyboardInterrupt:
-        output.note(f"stopped; run the same command again to go on from {run}")
-        raise typer.Exit(130) from None
-
-
-def _log_to_stderr(quiet: bool) -> None:
-    logging.basicConfig(level=logging.WARNING if quiet else logging.INFO, format="%(message)s")

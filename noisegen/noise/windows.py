@@ -72,10 +72,10 @@ class Windows:
         """N, half of the windows: black squares of a chess board, of several neighbours each."""
         for side in (BLOCK, 1):
             square = self.places[:, 1:] // side
-            black: NDArray[np.bool_] = np.asarray((square.sum(1) + self.places[:, 0]) % 2 == 1)
+            black = (square.sum(1) + self.places[:, 0]) % 2 == 1
             if 0.25 <= black.mean() <= 0.75:
-                return black
-        return np.arange(len(self)) % 2 == 1
+                return np.asarray(black, np.bool_)
+        return np.asarray(np.arange(len(self)) % 2 == 1, np.bool_)
 
     def where(self, index: NDArray[np.integer[Any]] | NDArray[np.bool_]) -> Windows:
         """The windows of an index or mask."""

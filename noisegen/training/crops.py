@@ -18,9 +18,6 @@ Rng = np.random.Generator
 SIDE = 128
 """Of a crop, in pixels."""
 
-BLACK_SHARE = 0.06
-"""Share of the scenes whose channels are black by an even chance each."""
-
 
 @dataclass(frozen=True)
 class CropConfig:
@@ -31,16 +28,20 @@ class CropConfig:
         scenes: crops of each.
         held: crops that batches are taken from; the oldest make way for new ones.
         batches: that are taken between two draws.
+        exposures: most shots whose mean a clean is; 0: all cleans are free of noise.
+        black: share of the scenes whose channels are black by an even chance each.
     """
 
     settings: int = 64
     scenes: int = 4
     held: int = 12_288
     batches: int = 8
+    exposures: int = 0
+    black: float = 0.06
 
 
 class SimulatedCrops:
-    """A store of simulated crops on one device, renewed while batches are taken from it.
+    """A store of simulated cameras' crops on one device, renewed while batches are taken from it.
 
     Args:
         pictures: clean, H×W×3; some with sides of 256 and more.
@@ -56,44 +57,60 @@ class SimulatedCrops:
         self._pictures = [torch.from_numpy(p).to(device).permute(2, 0, 1) for p in pictures]
         self._rng = np.random.default_rng(seed)
         self._generator = torch.Generator(device).manual_seed(seed)
-        self._crops = torch.empty(config.held, 2, 3, SIDE, SIDE, dtype=torch.uint8, device=device)
+        self._cameras = max(1, config.held // config.scenes)
+        shape = (self._cameras, config.scenes, 2, 3, SIDE, SIDE)
+        self._crops = torch.empty(shape, dtype=torch.uint8, device=device)
         self._filled, self._next, self._taken = 0, 0, 0
 
     def batch(self, count: int) -> Tensor:
         """count×2×3×128×128 uint8, noisy and clean; turned and mirrored at random."""
+        cameras = self._chosen(count)
+        scenes = torch.from_numpy(self._rng.integers(self._config.scenes, size=count))
+        return self._turned(self._crops[cameras, scenes.to(self._crops.device)])
+
+    def cameras(self, count: int) -> Tensor:
+        """count×scenes×2×3×128×128 uint8, all scenes of each camera; turned at random."""
+        crops = self._crops[self._chosen(count)]
+        order = torch.from_numpy(self._rng.permutation(self._config.scenes))
+        return self._turned(crops[:, order.to(crops.device)])
+
+    def _chosen(self, count: int) -> Tensor:
+        """Places of cameras, some of them new."""
         if self._taken % self._config.batches == 0 or self._filled == 0:
             self._draw()
         self._taken += 1
         index = torch.from_numpy(self._rng.integers(self._filled, size=count))
-        crops = self._crops[index.to(self._crops.device)]
+        return index.to(self._crops.device)
+
+    def _turned(self, crops: Tensor) -> Tensor:
         crops = crops.flip(-1) if self._rng.random() < 0.5 else crops
         return crops.mT if self._rng.random() < 0.5 else crops
 
     def _draw(self) -> None:
         count, scenes = self._config.settings, self._config.scenes
-        settings = [denoisable(draw_setting(self._rng)) for _ in range(count)]
+        settings = [averaged(draw_setting(self._rng), self._config.exposures) for _ in range(count)]
         # What is not made smaller can be of small pictures too.
         if self._rng.random() < 0.6:
             settings = [replace(setting, resize=1.0) for setting in settings]
         clean = draw_scenes(self._pictures, settings, scenes, self._rng)
         clean = clean * self._channels(count * scenes).view(count, scenes, 3, 1, 1)
         noisy, pure = simulate(clean, settings, self._generator, SIDE)
-        drawn = torch.stack([noisy.flatten(0, 1), pure.flatten(0, 1)], 1)
-        places = (self._next + np.arange(len(drawn))) % self._config.held
+        drawn = torch.stack([noisy, pure], 2)[: self._cameras]
+        places = (self._next + np.arange(len(drawn))) % self._cameras
         self._crops[torch.from_numpy(places).to(drawn.device)] = drawn
-        self._next = (self._next + len(drawn)) % self._config.held
-        self._filled = min(self._filled + len(drawn), self._config.held)
+        self._next = (self._next + len(drawn)) % self._cameras
+        self._filled = min(self._filled + len(drawn), self._cameras)
 
     def _channels(self, count: int) -> Tensor:
         """count×3: a few scenes have a black channel or two, as fluorescence does."""
         seen = self._rng.random((count, 3)) < 0.5
-        seen |= self._rng.random((count, 1)) >= BLACK_SHARE
+        seen |= self._rng.random((count, 1)) >= self._config.black
         return torch.from_numpy(seen.astype(np.float32)).to(self._crops.device)
 
 
-def denoisable(setting: CameraSetting) -> CameraSetting:
-    """The same camera, its clean free of noise: the mean of shots is no one's best guess."""
-    return replace(setting, exposures=0)
+def averaged(setting: CameraSetting, most: int) -> CameraSetting:
+    """The same camera, its clean the mean of so many shots at most."""
+    return replace(setting, exposures=min(setting.exposures, most))
 
 
 def draw_scenes(

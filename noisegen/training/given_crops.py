@@ -37,23 +37,29 @@ def classical_crops(pictures: Sequence[Bytes], count: int, rng: Rng) -> Bytes:
     return stack_targets(pairs)
 
 
-def real_crops(data: Path, photographs: int, microscopy: int, rng: Rng) -> Bytes:
-    """Registered crops of PolyU's and W2S's training pictures: N×2×3×128×128.
+def real_crops(
+    data: Path, photographs: int, microscopy: int, rng: Rng
+) -> tuple[Bytes, NDArray[np.int64]]:
+    """Registered crops of PolyU's and W2S's training pictures, and of which camera each is.
 
     Args:
         data: folder that holds ``polyu`` and ``w2s``.
         photographs: crops of each PolyU scene.
         microscopy: crops of each W2S channel.
         rng: what decides.
+
+    Returns:
+        N×2×3×128×128, noisy and clean, and N numbers: of the same one, scene and setting are one.
     """
     groups = [(polyu_group(data, scene), photographs) for scene in polyu_training_scenes(data)]
     groups += [(w2s_group(data, channel), microscopy) for channel in range(3)]
-    pairs = []
-    for group, count in groups:
+    pairs, members = [], []
+    for number, (group, count) in enumerate(groups):
         each = -(-count // len(group.pairs))
         crops = [c for pair in group.pairs for c in registered_crops(pair, each, rng, Report())]
         pairs += crops[:count]
-    return stack_targets([_rgb(noisy, clean) for noisy, clean in pairs])
+        members += [number] * len(crops[:count])
+    return stack_targets([_rgb(noisy, clean) for noisy, clean in pairs]), np.array(members)
 
 
 def _lit(clean: Bytes, rng: Rng) -> Bytes:

@@ -1,4 +1,4 @@
-"""What a denoiser learns from beside procedural pictures, in one file that travels to a GPU."""
+"""What single networks learn from beside procedural pictures, in one file that travels to a GPU."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SMALL_PHOTOGRAPHS = 150
 
 _MAKE = "make it by noisegen train pack"
 
-OF_A_SCENE = 9
+OF_A_SCENE = 16
 OF_A_CHANNEL = 90
 """Real crops of each photographed scene, and of each microscopy channel."""
 
@@ -33,10 +33,22 @@ class Pack:
     Attributes:
         pictures: H×W×3 each.
         crops: N×2×3×128×128, noisy and clean.
+        cameras: N, the same number for crops of one scene by one camera.
     """
 
     pictures: list[Bytes]
     crops: Bytes
+    cameras: NDArray[np.int64]
+
+    def sets(self, count: int) -> Bytes:
+        """M×count×2×3×128×128, crops of each camera that has as many."""
+        places = [np.flatnonzero(self.cameras == camera) for camera in np.unique(self.cameras)]
+        sets = [
+            self.crops[place[first : first + count]]
+            for place in places
+            for first in range(0, len(place) - count + 1, count)
+        ]
+        return np.stack(sets)
 
 
 def write_pack(data: Path, out: Path, seed: int) -> Pack:
@@ -46,10 +58,12 @@ def write_pack(data: Path, out: Path, seed: int) -> Pack:
     small = [p for p in pictures if min(p.shape[:2]) < 256]
     chosen = [small[i] for i in rng.permutation(len(small))[:SMALL_PHOTOGRAPHS]]
     whole = [p for p in pictures if min(p.shape[:2]) >= 256]
-    pack = Pack(whole + chosen, real_crops(data, OF_A_SCENE, OF_A_CHANNEL, rng))
+    crops, cameras = real_crops(data, OF_A_SCENE, OF_A_CHANNEL, rng)
+    pack = Pack(whole + chosen, crops, cameras)
     gray = (pack.crops == pack.crops[:, :, :1]).all((1, 2, 3, 4))
     arrays = {f"picture-{index}": picture for index, picture in enumerate(pack.pictures)}
     arrays |= {"colour": pack.crops[~gray], "gray": pack.crops[gray][:, :, 0]}
+    arrays["cameras"] = np.concatenate([cameras[~gray], cameras[gray]])
     temporary = out.with_name(f".{out.name}.npz")
     np.savez_compressed(temporary, **arrays)  # type: ignore[arg-type]  # numpy's stub lacks this
     temporary.replace(out)
@@ -66,12 +80,14 @@ def read_pack(path: Path) -> Pack:
         with np.load(path, allow_pickle=False) as file:
             pictures = [file[name] for name in file.files if name.startswith("picture-")]
             gray = np.repeat(file["gray"][:, :, None], 3, 2)
-            pack = Pack(pictures, np.concatenate([file["colour"], gray]))
+            crops, cameras = np.concatenate([file["colour"], gray]), file["cameras"]
+            pack = Pack(pictures, crops, cameras)
     except FileNotFoundError:
         raise UsageError(f"--pack {path}: does not exist; {_MAKE}") from None
     except (OSError, EOFError, ValueError, KeyError, TypeError, IndexError, BadZipFile):
         raise UsageError(f"--pack {path}: is no pack; {_MAKE}") from None
     colour = all(p.dtype == np.uint8 and p.ndim == 3 and p.shape[2] == 3 for p in pictures)
-    if not (colour and len(pack.crops) and pack.crops.shape[1:] == (2, 3, TARGET, TARGET)):
+    alike = cameras.shape == (len(crops),) and cameras.dtype == np.int64
+    if not (colour and alike and len(crops) and crops.shape[1:] == (2, 3, TARGET, TARGET)):
         raise UsageError(f"--pack {path}: holds no pictures or no crops; {_MAKE}")
     return pack

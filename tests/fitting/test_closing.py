@@ -12,7 +12,7 @@ from noisegen.fitting.close import FEWEST_WINDOWS, close_loop, halves
 from noisegen.fitting.groups import fitted_groups
 from noisegen.fitting.trial import Trial, draw_measured, try_profile
 from noisegen.fitting.tune import tune
-from noisegen.model.weights import Weights, load_weights
+from noisegen.model.weights import Weights, load_weights, untrained_model
 from noisegen.noise.record import Recording
 from noisegen.noise.statistics import NoiseStatistics, measure
 from noisegen.noise.windows import Windows, cut_places
@@ -29,7 +29,9 @@ def measured() -> Measured:
 
 
 def quality(statistics: NoiseStatistics, windows: Windows) -> Quality:
-    return Trial(windows, draw_measured(statistics, windows)).quality(0.0, 1.0)
+    return Trial(windows, draw_measured(statistics, windows, untrained_model().content)).quality(
+        0.0, 1.0
+    )
 
 
 def test_true_statistics_are_good(measured: Measured) -> None:

@@ -10,9 +10,10 @@ from pictures import scene
 from torch import Tensor
 from torch.nn import functional as F
 
-from noisegen.model.classical import ByValue, Colouring, local_activity, shape_field
+from noisegen.model.classical import ByValue, Colouring, shape_field
 from noisegen.model.conditioning import Statistics
 from noisegen.model.config import KERNEL
+from noisegen.model.surroundings import Surroundings
 from noisegen.noise.statistics import measure
 from noisegen.references.tensors import statistics_tensors
 
@@ -51,13 +52,13 @@ def test_activity_is_the_deviation_of_what_is_near(shape: tuple[int, ...]) -> No
 
     variance = (near(picture.square()) - near(picture).square()).mean(1, keepdim=True)
     expected = variance.clamp(min=0).sqrt()
-    torch.testing.assert_close(local_activity(picture), expected, rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(Surroundings.of(picture).activity, expected, rtol=1e-3, atol=1e-3)
 
 
 def test_activity_of_a_part_is_that_of_the_whole() -> None:
     picture = torch.rand((1, 3, 64, 64), generator=_seeded())
-    part = local_activity(picture[..., 9:50, 20:61])[..., 2:-2, 2:-2]
-    assert torch.equal(part, local_activity(picture)[..., 11:48, 22:59])
+    part = Surroundings.of(picture[..., 9:50, 20:61]).activity[..., 2:-2, 2:-2]
+    assert torch.equal(part, Surroundings.of(picture).activity[..., 11:48, 22:59])
 
 
 def _seeded() -> torch.Generator:

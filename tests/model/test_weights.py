@@ -154,7 +154,7 @@ def _without(_: dict[str, Any], tensors: Tensors) -> None:
     ("change", "match"),
     [
         (_set("content", value="noise profile"), "not noisegen weights"),
-        (_set("format", value=3), "version 3"),
+        (_set("format", value=4), "version 4"),
         (_set("format", value=[["deep\n" * 99]]), "version"),
         (_set("card", value=7), "no card"),
         (_set("config", value=None), "configuration"),

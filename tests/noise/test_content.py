@@ -51,10 +51,16 @@ def test_the_factor_of_colour_is_found(slope: float) -> None:
 
 
 def test_the_factor_of_colour_is_held_beyond_what_was_seen() -> None:
-    content = Content(np.zeros((3, 8)), np.eye(3)[[1, 2, 0]], np.full((3, 3, 2), [-0.1, 0.2]))
-    clean = np.zeros((1, 3, 8, 8), np.float32)
-    clean[:, 1] = 0.9
-    factor = content.log_factor(clean)
+    clean = np.zeros((32, 32, 3), np.float32)
+    clean[..., 1] = 0.9
+    content = Content(
+        np.zeros((3, 8)),
+        np.eye(3)[[1, 2, 0]],
+        np.full((3, 3, 2), [-0.1, 0.2]),
+        np.zeros((3, 1)),
+        np.ones((3, 32)),
+    )
+    factor = content.log_factor(Sample.of(windows_of(clean, np.zeros_like(clean))))
     np.testing.assert_allclose(factor[:, 0], 0.2, atol=1e-6)
     np.testing.assert_allclose(factor[:, 1], -0.1, atol=1e-6)
 

@@ -177,7 +177,7 @@ def test_a_run_of_another_configuration_is_refused(
     with pytest.raises(UsageError, match="with another crops"):
         list(train_denoiser(replace(SMALL, crops=3), pictures, None, tmp_path, CPU))
     (tmp_path / "denoiser.pt").write_bytes(b"damaged")
-    with pytest.raises(UsageError, match="no checkpoint of a denoiser"):
+    with pytest.raises(UsageError, match="no checkpoint of this training"):
         list(train_denoiser(SMALL, pictures, None, tmp_path, CPU))
 
 
