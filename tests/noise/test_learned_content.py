@@ -51,7 +51,7 @@ def noise_of(noisy: Bytes, clean: Bytes) -> NDArray[np.float32]:
 
 def statistics_of(pair: tuple[Bytes, Bytes], network: ContentNetwork | None) -> NoiseStatistics:
     noisy, clean = pair
-    shown = clean / np.float32(255)
+    shown = (clean / 255).astype(np.float32)
     return measure(windows_of(shown, noise_of(noisy, clean), 1 / 255), network)
 
 
