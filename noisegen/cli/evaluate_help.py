@@ -11,14 +11,15 @@ PARAGRAPHS = (
     "intensity as well. Real pairs are taken as they are: a shift or a drift in brightness between "
     "noisy and clean counts as noise. References of the real camera (--ref or --profile) add the "
     "baselines, made on the real pairs' cleans: Gaussian noise of the reference's σ, noisegen "
-    "(what the profile measures, the network off), and the floor, two draws of the weights' own "
+    "(what the profile measures, no tuned generator), and the floor, two draws of the weights' own "
     "noise.",
     "Noise is noisy − clean, from the files' integers, over the white level (255; of 16 bits found "
     "from the data), so in [−1, 1]. The files' noise is clipped and quantised, and so is the "
     "baselines'. 0 is perfect unless said otherwise.",
     "On a split, four lines stand beside the weights' own: Gaussian noise of the reference's σ; "
     "classical, a plain model of the reference's mean, level, spectrum and quantiles; noisegen, "
-    "what users get; network, the trained network on; and the floor, two draws of one process. "
+    "what users get; start, the measured model alone, the content network off; and the floor, two "
+    "draws of one process. "
     "--lone gives every split one shot without its clean as reference. nam25, s95 and "
     "micro are never trained or tuned on.",
     "--split instruments needs no data: simulated instruments whose noise is known, each by pair, "

@@ -201,6 +201,7 @@ def _summary(profile: NoiseProfile) -> dict[str, Any]:
         "warnings": list(profile.warnings),
         "quality": asdict(profile.quality) if profile.quality else None,
         "overall": profile.quality.overall if profile.quality else None,
+        "follows_content": profile.follows_content,
         "trust": profile.trust,
         "tuned_steps": profile.tuned,
         "pixels": profile.pixels,
@@ -249,6 +250,7 @@ def _description(profile: NoiseProfile) -> Group:
         *(f"  repaired     {one_line(repair)}" for repair in profile.repairs),
         *(f"  warning      {one_line(warning)}" for warning in profile.warnings),
         *_quality_lines(profile),
+        *_network_lines(profile),
         "",
         *_chart(profile),
         "",
@@ -264,8 +266,15 @@ def _quality_lines(profile: NoiseProfile) -> list[str]:
     first, *rest = described(profile.quality)
     lines = [f"  quality      {profile.quality.overall}: {first}"]
     lines += [f"               {text}" for text in rest]
-    trust = f"counts for {profile.trust:.0%}" if profile.trust else "off: the measured is closer"
-    lines.append(f"  network      {trust}")
+    return lines
+
+
+def _network_lines(profile: NoiseProfile) -> list[str]:
+    """Which networks run."""
+    counts = "on: it foretells noise that was left out" if profile.follows_content else "off"
+    lines = [f"  content      network {counts}"]
+    if profile.trust:
+        lines.append(f"  generator    counts for {profile.trust:.0%}")
     if profile.tuned:
         lines.append(f"  tuned        by {profile.tuned} gradient steps on its references")
     return lines

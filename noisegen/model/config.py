@@ -27,7 +27,7 @@ ACTIVITY_NODES = 8
 """Nodes of the level against local activity; node i stands at 2^(i − 1) steps of 8 bits."""
 
 MOST_FEATURES = 64
-"""Maps of a clean that a profile can hold numbers for."""
+"""Maps of a clean that a profile can hold numbers for, and one that is added."""
 
 KERNEL = 15
 """Side of the colouring kernel, in pixels: correlation reaches about as far."""
@@ -149,7 +149,7 @@ _RANGES: dict[str, tuple[int, int]] = {
     "decoder_blocks": _COUNT,
     "blind_width": _WIDTH,
     "dilations": _REACH,
-    "features": (1, MOST_FEATURES),
+    "features": (1, MOST_FEATURES - 1),
     "blind_dilations": _REACH,
     "full_width": _WIDTH,
     "full_dilations": _REACH,

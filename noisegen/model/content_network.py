@@ -93,14 +93,14 @@ class ContentNetwork(nn.Module):
             clean: as in :meth:`forward`.
             around: the same.
             level: the same.
-            numbers: 1×C×K, of the camera.
+            numbers: 1×C×(K + 1), of the camera; the last is added.
         """
         shape = (3, self.config.features, CELL**2, -1)
-        share = numbers[0, :, :, None, None]
+        share = numbers[0, :, :-1, None, None]
         layer = self.outputs.weight[..., 0, 0].view(shape)[: len(share)]
         folded = (layer * share).sum(1).flatten(0, 1)[..., None, None]
         hidden = self._hidden(clean, around, level)
-        return F.pixel_shuffle(convolve(hidden, folded), CELL)
+        return F.pixel_shuffle(convolve(hidden, folded), CELL) + numbers[:, :, -1:, None]
 
     def _hidden(self, clean: Tensor, around: Surroundings, level: Tensor) -> Tensor:
         near = level + FAINT

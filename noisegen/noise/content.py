@@ -73,7 +73,8 @@ class Content:
         activity: C×ACTIVITY_NODES, natural logarithm of the factor on the variance at an activity.
         colour: C×C, of the same for a unit by which another channel is brighter than this one.
         reach: C×C×2, smallest and largest such difference that was seen: beyond, it is held.
-        features: C×K, of the same for a unit of each learned map; 0 where these do not count.
+        features: C×(K + 1), of the same for a unit of each learned map, and what is added, so that
+            all maps together change nothing on average; 0 where they do not count.
         usual: C×n, level against intensity over all content, which the maps are made with.
     """
 
@@ -91,7 +92,8 @@ class Content:
         if network is not None and self.features.any():
             usual = read_level(self.usual, sample.position)
             maps = window_maps(network, clean, usual)
-            factor += np.einsum("nckhw,ck->nchw", maps, self.features)
+            factor += np.einsum("nckhw,ck->nchw", maps, self.features[:, :-1])
+            factor += self.features[:, -1, None, None]
         return factor.clip(-LARGEST, LARGEST).astype(np.float32)
 
     def _row(self, channel: int) -> Doubles:
@@ -123,14 +125,17 @@ def fit_content(
         _pull(channels),
     )
     rows, fitted = fit.alternate(level)
-    features = np.zeros((channels, network.config.features if network else 1))
+    features = np.zeros((channels, 1 + (network.config.features if network else 0)))
     if network is not None and len(clean) >= FEWEST_WINDOWS:
         maps = window_maps(network, clean, read_level(usual, position))
-        wider = fit.beside(maps, np.exp(network.log_pull.double().numpy()))
+        usually = maps.mean((0, 3, 4), keepdims=True, dtype=np.float64).astype(np.float32)
+        wider = fit.beside(maps - usually, np.exp(network.log_pull.double().numpy()))
         black = sample.windows.where(np.arange(len(noise))[part]).chessboard()
         if _gain(fit, wider, fitted, black) > LEAST_GAIN:
             rows, fitted = wider.alternate(fitted)
-            features = np.stack([row[-features.shape[1] :] for row in rows])
+            numbers = np.stack([row[-maps.shape[2] :] for row in rows])
+            added = -(numbers * usually[0, :, :, 0, 0]).sum(1, keepdims=True)
+            features = np.concatenate([numbers, added], 1)
     activity = np.stack([row[:ACTIVITY_NODES] for row in rows])
     others = slice(ACTIVITY_NODES, ACTIVITY_NODES + channels - 1)
     colour = np.stack([np.insert(row[others], c, 0) for c, row in enumerate(rows)])

@@ -30,7 +30,7 @@ def test_a_split_has_the_baselines_beside_it(run: Run, real_data: Path, weights_
     ran = run("evaluate", "--split", "gaussian", *fixed, "--json")
     assert ran.code == 0, ran.err
     rows = ran.json["splits"]["gaussian"]
-    assert list(rows) == ["gaussian", "classical", "noisegen", "network", "floor"]
+    assert list(rows) == ["gaussian", "classical", "noisegen", "start", "floor"]
     assert rows["floor"]["kld"]["mean"] < 0.002
     shown = run("evaluate", "--split", "gaussian", *fixed)
     assert "gaussian: 12 targets, mean (median)" in shown.out

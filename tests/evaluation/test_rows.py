@@ -56,7 +56,6 @@ def test_floor_is_two_draws_of_ours_where_it_cannot(weights: Weights) -> None:
     floor, ours = rows["floor"], rows["noisegen"]
     assert np.array_equal(floor.real, ours.fake)
     assert not np.array_equal(floor.fake, floor.real)
-    assert not np.array_equal(ours.fake, rows["network"].fake)
 
 
 def test_generators_of_other_weights_share_a_table(

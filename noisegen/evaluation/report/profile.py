@@ -89,7 +89,8 @@ def _made_of(profile: NoiseProfile) -> Table:
         ("white level", f"{profile.white_level:g} ({profile.dtype})"),
         ("weights", profile.weights_sha256),
         ("profile", profile.sha256),
-        ("network", f"counts for {profile.trust:.0%}" if profile.trust else "off"),
+        ("content network", "on" if profile.follows_content else "off"),
+        ("tuned generator", f"counts for {profile.trust:.0%}" if profile.trust else "off"),
         ("tuned", f"{profile.tuned} steps" if profile.tuned else "no"),
         *(("repaired", repair) for repair in profile.repairs),
     ]
