@@ -29,7 +29,6 @@ class NoiseGenerator(Synthesizer):
         name: str = "profile",
         white_level: float | None = None,
         repair: bool = True,
-        tune_seconds: float = 0.0,
     ) -> NoiseProfile:
         """A noise profile from one or more noisy pictures of one camera and setting.
 
@@ -40,7 +39,6 @@ class NoiseGenerator(Synthesizer):
             name: of the profile.
             white_level: found from the pictures where not given; see :func:`create_profile`.
             repair: undo gross shift, brightness and drift between a picture and its clean.
-            tune_seconds: to tune the prompt by gradient on the pictures; 0 for none.
 
         Raises:
             BadReferenceError: no profile can be made of these.
@@ -56,15 +54,14 @@ class NoiseGenerator(Synthesizer):
             Reference(f"reference {index}", one, its_clean)
             for index, (one, its_clean) in enumerate(zip(noisies, cleans, strict=True))
         ]
-        (fitted,) = fitted_groups(
+        (profile,) = fitted_groups(
             references,
             self.weights,
             name=name,
             white_level=white_level,
             repair=repair,
-            tune_seconds=tune_seconds,
         )
-        return fitted.profile
+        return profile
 
 
 def load_generator(

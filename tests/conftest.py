@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 
 import pytest
-import torch
 from small_network import SMALL
 
 from noisegen.model.config import ModelConfig
@@ -15,17 +14,13 @@ from noisegen.model.weights import Weights, load_weights, save_weights, untraine
 
 @pytest.fixture(scope="session")
 def weights_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small network with random output weights: every path through it acts on the pixels.
+    """A small encoder of its own; denoiser and content network are the shipped ones.
 
-    Its denoiser is the shipped one, as nothing less sees the noise of a picture alone, and its
-    content network is, so that it counts where noise follows content.
+    Nothing less sees the noise of a picture alone, or where noise follows content.
     """
     model = untrained_model(SMALL, seed=1)
     model.denoiser.load_state_dict(load_weights().denoiser.state_dict())
     model.content.load_state_dict(load_weights().content.state_dict())
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(2)
-        torch.nn.init.normal_(model.generator.output.weight, std=0.1)
     path = tmp_path_factory.mktemp("weights") / "small.safetensors"
     save_weights(path, model, SMALL, {"purpose": "tests"})
     return path

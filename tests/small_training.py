@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pictures import add_gaussian, scene
-from small_network import SMALL
+from small_network import TRAINED
 
 from noisegen.model.weights import load_weights
 from noisegen.training.bank import (
@@ -31,7 +31,7 @@ SMALL_TRAINING = TrainingConfig(
     ema=0.5,
     keep=1.0,
     denoiser=None,
-    model=SMALL,
+    model=TRAINED,
 )
 """Without weight decay: only a gradient changes a weight."""
 

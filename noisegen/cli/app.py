@@ -27,7 +27,6 @@ from noisegen.cli import (
     train,
     verify,
 )
-from noisegen.cli.optional_value import TuneCommand
 
 app = typer.Typer(
     name="noisegen",
@@ -36,7 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=True,
 )
-app.command("synth", cls=TuneCommand)(synth.synth)
+app.command("synth")(synth.synth)
 app.command("merge")(merge.merge)
 app.command("verify")(verify.verify)
 app.command("regenerate")(regenerate.regenerate)

@@ -23,10 +23,10 @@ def benchmark(
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Time the generator alone, synth end to end, reading and writing; count its arithmetic."""
+    """Time the noise alone, synth end to end, reading and writing; count its arithmetic."""
     import torch
 
-    from noisegen.evaluation.cost import generator_cost
+    from noisegen.evaluation.cost import content_cost
     from noisegen.evaluation.speed import measure_speed
     from noisegen.model.device import select_device
     from noisegen.model.weights import load_weights
@@ -34,12 +34,12 @@ def benchmark(
     if threads is not None:
         torch.set_num_threads(threads)
     loaded = load_weights(weights)
-    cost = generator_cost(loaded)
+    cost = content_cost(loaded.content)
     speed = measure_speed(loaded, side, count, str(select_device(device)), workers)
     lines = [
         f"{count} RGB pictures of {side}×{side}, {torch.get_num_threads()} threads, Mpx/s",
-        f"  generator alone             {speed.generator:6.2f}",
-        f"  synth, files to files       {speed.synth:6.2f}",
+        f"  noise alone                 {speed.noise:6.2f} ({speed.measured:.2f} the network off)",
+        f"  synth, files to files       {speed.synth:6.2f} ({speed.synth_measured:.2f} so)",
         f"  the same by one worker      {speed.one_worker:6.2f}",
         f"  reading and writing only    {speed.files:6.2f}",
     ]
@@ -51,9 +51,7 @@ def benchmark(
         f"PNG at --compression {level}: {rate:6.1f} Mpx/s, {100 * size:.1f} % of the raw size"
         for level, (rate, size) in speed.compression.items()
     ]
-    lines.append(
-        f"generator: {cost.kflop:.0f} kFLOP a pixel, {cost.parameters / 1e6:.2f} M parameters"
-    )
+    lines.append(f"network: {cost.kflop:.1f} kFLOP a pixel, {cost.parameters} parameters")
     Output(json, quiet).result("\n".join(lines), {**asdict(speed), **asdict(cost)})
 
 

@@ -53,10 +53,6 @@ def evaluate(
         ),
     ] = False,
     blind: Annotated[bool, typer.Option("--blind", hidden=True)] = False,
-    closed: Annotated[
-        float,
-        typer.Option(help="Also profiles tuned for so many seconds on their references."),
-    ] = 0,
     weights: options.Weights = "base",
     device: options.Device = "auto",
     json: options.Json = False,
@@ -65,8 +61,8 @@ def evaluate(
     """Compare generated with real noise; ``evaluate_help.py`` has the words for users."""
     output = Output(json, quiet)
     if real is not None or synth is not None:
-        if split or lone or blind or closed:
-            raise UsageError("--split, --lone and --closed do not go with --real and --synth")
+        if split or lone or blind:
+            raise UsageError("--split and --lone do not go with --real and --synth")
         folders = FolderOptions(
             real, synth, ref, ref_clean, profile, kld or [], csv, white_level, set_metrics,
             weights, device,
@@ -81,7 +77,7 @@ def evaluate(
         if value:
             raise UsageError(f"{option} belongs to --real and --synth; name both folders")
     splits = SplitOptions(
-        data, split or [], crops, set_metrics, lone or blind, closed, weights, device,
+        data, split or [], crops, set_metrics, lone or blind, weights, device,
         instrument or [],
     )  # fmt: skip
     evaluate_splits(splits, output)

@@ -108,7 +108,6 @@ def _baselines(wanted: FolderOptions, output: Output) -> list[Line]:
         ref_clean=wanted.ref_clean,
         ref_burst=None,
         no_repair=False,
-        tune=0,
         profile=wanted.profile,
         blend=None,
         white_level=wanted.white_level,

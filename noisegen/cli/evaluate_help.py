@@ -11,7 +11,7 @@ PARAGRAPHS = (
     "intensity as well. Real pairs are taken as they are: a shift or a drift in brightness between "
     "noisy and clean counts as noise. References of the real camera (--ref or --profile) add the "
     "baselines, made on the real pairs' cleans: Gaussian noise of the reference's σ, noisegen "
-    "(what the profile measures, no tuned generator), and the floor, two draws of the weights' own "
+    "(what users get), and the floor, two draws of the weights' own "
     "noise.",
     "Noise is noisy − clean, from the files' integers, over the white level (255; of 16 bits found "
     "from the data), so in [−1, 1]. The files' noise is clipped and quantised, and so is the "

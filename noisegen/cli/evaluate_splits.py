@@ -16,10 +16,6 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from noisegen.evaluation.protocol import Cases
-    from noisegen.evaluation.rows import Row
-    from noisegen.model.weights import Weights
-    from noisegen.references.create import Measured
-    from noisegen.references.profile import NoiseProfile
 
 METRICS = ("kld", "kld0", "akld", "ks", "correlation", "level", "sigma")
 DEFAULT = ("polyu-seen", "gaussian")
@@ -34,7 +30,6 @@ class SplitOptions:
     crops: int
     set_metrics: bool
     lone: bool
-    closed: float
     weights: str
     device: str
     instrument: Sequence[str] = ()
@@ -64,13 +59,12 @@ def evaluate_splits(wanted: SplitOptions, output: Output) -> None:
     from noisegen.model.device import select_device
     from noisegen.model.weights import load_weights
 
-    data, lone, closed = wanted.data, wanted.lone, wanted.closed
+    data, lone = wanted.data, wanted.lone
     names = list(wanted.split or DEFAULT)
     instruments = chosen_instruments(names, wanted.instrument)
     chosen = _splits([name for name in names if name != INSTRUMENTS], data, wanted.crops)
     loaded, place = load_weights(wanted.weights), str(select_device(wanted.device))
     rows = standard_rows(loaded, place)
-    rows += [_tuned_row(loaded, place, closed)] if closed else []
     tables: list[RenderableType] = []
     scores, sets, sigmas = {}, {}, {}
     for name, cases in chosen.items():
@@ -96,17 +90,6 @@ def evaluate_splits(wanted: SplitOptions, output: Output) -> None:
     report = {"weights": loaded.sha256, "lone": lone, "splits": scores}
     extras = {"sets": sets, "lone_sigma": sigmas, "instruments": bench_json(lines)}
     output.result(Group(*tables), report | {key: found for key, found in extras.items() if found})
-
-
-def _tuned_row(weights: Weights, place: str, seconds: float) -> Row:
-    """The row of tuned profiles."""
-    from noisegen.evaluation.rows import Row, generated
-    from noisegen.fitting.close import close_loop
-
-    def tuned(profile: NoiseProfile, measured: Measured, used: Weights) -> NoiseProfile:
-        return close_loop(profile, measured, used, seconds).profile
-
-    return Row("tuned", weights, generated(weights, place), fit=tuned)
 
 
 def _splits(names: Sequence[str], data: Path, crops: int) -> dict[str, Cases]:

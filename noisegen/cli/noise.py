@@ -34,7 +34,6 @@ class NoiseOptions:
     ref_clean: Sequence[str] | None
     ref_burst: Sequence[Path] | None
     no_repair: bool
-    tune: float
     profile: Sequence[Path] | None
     blend: str | None
     white_level: float | None
@@ -66,7 +65,7 @@ class Noise:
         if self.gathered is None:
             return None
         wanted = self.wanted
-        chosen = (not wanted.no_repair, wanted.tune, wanted.white_level)
+        chosen = (not wanted.no_repair, wanted.white_level)
         digest = hashlib.sha256(f"{noisegen.__version__} {weights.sha256} {chosen}".encode())
         # A pipe would never end; its reader refuses it by name.
         for path in filter(Path.is_file, self.gathered.files):
@@ -86,7 +85,7 @@ class Noise:
             weights: that they are of.
             request: as :meth:`request` has it.
             there: recipe and folder of a dataset to go on with: where it was made from the same
-                references, its profiles serve, as tuning by the clock never ends in the same one.
+                references, its profiles serve, and need not be made again.
             output: for what there is to say.
         """
         from noisegen.references.blend import blend
@@ -116,7 +115,6 @@ def find_noise(wanted: NoiseOptions, output: Output) -> Noise:
     extras: dict[str, Any] = {
         "--ref-clean": wanted.ref_clean,
         "--no-repair": wanted.no_repair,
-        "--tune": wanted.tune,
     }
     given = [option for option, value in extras.items() if value]
     if given and not references:
@@ -148,17 +146,15 @@ def _made(
     in_counts = pixels.dtype.itemsize > 1 and (
         pixels.dtype.kind != "f" or find_white_level(references) > 1
     )
-    (fitted,) = fitted_groups(
+    (made,) = fitted_groups(
         references,
         weights,
         name=gathered.name,
         white_level=wanted.white_level if in_counts else None,
         repair=not wanted.no_repair,
-        tune_seconds=wanted.tune,
     )
-    made = fitted.profile
     note_white_level(made, output)
-    note_how_made(fitted, wanted.tune, output)
+    note_how_made(made, output)
     if made.kind == "estimated":
         output.note("the references came without their clean: it was estimated")
     return made

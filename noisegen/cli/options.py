@@ -45,16 +45,6 @@ NoRepair = Annotated[
         help="Take pairs and bursts as they are: no shift, brightness or drift is undone.",
     ),
 ]
-Tune = Annotated[
-    float,
-    typer.Option(
-        "--tune",
-        min=0,
-        metavar="[SECONDS]",
-        help="Tune the prompt by gradient on the references: for cameras and instruments far from "
-        "those trained on. 40 seconds if no number follows.",
-    ),
-]
 Real = Annotated[
     str | None,
     typer.Option(

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from noisegen.cli import options
-from noisegen.cli.optional_value import TuneCommand
 from noisegen.cli.output import PARTLY, Output, one_line, user_errors
 from noisegen.cli.references import (
     described,
@@ -31,7 +30,7 @@ CHART_WIDTH = 40
 """Of the longest bar: a line stays below 80 columns."""
 
 
-@app.command("create", cls=TuneCommand)
+@app.command("create")
 @user_errors
 def create(
     out: Annotated[Path, typer.Option(help="The profile, a .safetensors file.")],
@@ -39,7 +38,6 @@ def create(
     ref_clean: options.RefCleans = None,
     ref_burst: options.RefBursts = None,
     no_repair: options.NoRepair = False,
-    tune: options.Tune = 0,
     split: Annotated[
         bool,
         typer.Option(
@@ -91,7 +89,6 @@ def create(
                 name=whole_name,
                 white_level=level,
                 repair=not no_repair,
-                tune_seconds=tune,
                 split=split,
             )
         except BadReferenceError as error:
@@ -100,9 +97,9 @@ def create(
         if split and len(groups) == 1:
             output.note(f"{whole_name}: its references belong together, so they make one profile")
         its_files = _numbered(files[channel], len(groups)) or [files[channel]]
-        for file, fitted in zip(its_files, groups, strict=True):
-            note_how_made(fitted, tune, output)
-            profiles[file] = replace(fitted.profile, white_level_given=white_level is not None)
+        for file, profile in zip(its_files, groups, strict=True):
+            note_how_made(profile, output)
+            profiles[file] = replace(profile, white_level_given=white_level is not None)
     if not profiles:
         raise unusable[0]
     note_white_level(next(iter(profiles.values())), output)
@@ -202,8 +199,6 @@ def _summary(profile: NoiseProfile) -> dict[str, Any]:
         "quality": asdict(profile.quality) if profile.quality else None,
         "overall": profile.quality.overall if profile.quality else None,
         "follows_content": profile.follows_content,
-        "trust": profile.trust,
-        "tuned_steps": profile.tuned,
         "pixels": profile.pixels,
         "channels": profile.channels,
         "gray": profile.gray,
@@ -270,14 +265,9 @@ def _quality_lines(profile: NoiseProfile) -> list[str]:
 
 
 def _network_lines(profile: NoiseProfile) -> list[str]:
-    """Which networks run."""
-    counts = "on: it foretells noise that was left out" if profile.follows_content else "off"
-    lines = [f"  content      network {counts}"]
-    if profile.trust:
-        lines.append(f"  generator    counts for {profile.trust:.0%}")
-    if profile.tuned:
-        lines.append(f"  tuned        by {profile.tuned} gradient steps on its references")
-    return lines
+    """Whether the content network runs."""
+    found = "on: noise that was left out is likelier with it" if profile.follows_content else "off"
+    return [f"  network      {found}"]
 
 
 def _chart(profile: NoiseProfile) -> list[str]:

@@ -11,7 +11,6 @@ from noisegen.cli.output import Output
 from noisegen.errors import ProfileError, UsageError
 
 if TYPE_CHECKING:
-    from noisegen.fitting.close import Fitted
     from noisegen.model.weights import Weights
     from noisegen.references.burst import Burst
     from noisegen.references.create import Reference
@@ -97,9 +96,8 @@ def note_white_level(profile: NoiseProfile, output: Output) -> None:
         output.note(f"white level of the references: {profile_words(profile)}{override}")
 
 
-def note_how_made(fitted: Fitted, tune_seconds: float, output: Output) -> None:
+def note_how_made(profile: NoiseProfile, output: Output) -> None:
     """Says what was done to imperfect references, what is doubtful, and how good the profile is."""
-    profile = fitted.profile
     note_repairs(profile, output)
     warn_of_doubts(profile, output)
     if profile.quality is None:
@@ -109,10 +107,6 @@ def note_how_made(fitted: Fitted, tune_seconds: float, output: Output) -> None:
         f"tried on its references{against and ',' + against}: {profile.quality.overall} "
         f"({'; '.join(described(profile.quality))})"
     )
-    if profile.tuned:
-        output.note(f"before it was tuned: {'; '.join(described(fitted.before))}")
-    if tune_seconds and not profile.tuned:
-        output.note("tuning brought nothing closer, so the prompt stays as it was")
 
 
 def described(quality: Quality) -> list[str]:

@@ -29,7 +29,6 @@ def synth(
     ref_clean: options.RefCleans = None,
     ref_burst: options.RefBursts = None,
     no_repair: options.NoRepair = False,
-    tune: options.Tune = 0,
     profile: Annotated[
         list[Path] | None,
         typer.Option(help="Saved noise profile instead of --ref; repeatable."),
@@ -94,7 +93,7 @@ def synth(
     made_by.check()
     noise = find_noise(
         NoiseOptions(
-            ref, ref_clean, ref_burst, no_repair, tune, profile, blend, white_level
+            ref, ref_clean, ref_burst, no_repair, profile, blend, white_level
         ),
         output,
     )  # fmt: skip

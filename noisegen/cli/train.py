@@ -188,7 +188,7 @@ def ablation(
     cases = {name: partial(known[name], data) for name in names}
     scores = table.score_rows(chosen, run, cases, None if sizes else "polyu-seen", str(place))
     if sizes:
-        scores["costs"] = table.cost_rows(chosen, run, str(place))
+        scores["costs"] = table.cost_rows(chosen, run)
     table.save_scores(run / "scores.json", scores)
     output.result(table.markdown(scores), scores)
 

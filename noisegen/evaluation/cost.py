@@ -1,15 +1,19 @@
-"""Cost of a generator: parameters, and arithmetic a pixel."""
+"""Cost of a network: parameters, and arithmetic a pixel."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from noisegen.model.conditioning import Conditioning, Statistics
 from noisegen.model.config import ACTIVITY_NODES, KERNEL, MARGINALS, NODES, OUTSIDE, QUANTILE_NODES
+from noisegen.model.content_network import ContentNetwork
 from noisegen.model.generator import FIELD_CHANNELS
+from noisegen.model.surroundings import Surroundings
 from noisegen.model.weights import Weights
 
 SIDE = 256
@@ -21,7 +25,7 @@ class Cost:
     """Of one pass.
 
     Attributes:
-        parameters: of the generator.
+        parameters: of the network.
         kflop: thousands of floating-point operations a pixel, two a multiply-add, in convolutions
             and matrix products (the colouring kernel included); a tile's context comes on top.
     """
@@ -30,17 +34,30 @@ class Cost:
     kflop: float
 
 
+def content_cost(network: ContentNetwork) -> Cost:
+    """Counts one pass of a content network on a blank square."""
+    clean = torch.full((1, 3, SIDE, SIDE), 0.5)
+    numbers = torch.zeros(1, 3, network.config.features + 1)
+    around = Surroundings.of(clean)
+    return _counted(network, lambda: network.log_factor(clean, around, clean, numbers))
+
+
 def generator_cost(weights: Weights) -> Cost:
-    """Counts one pass on a blank square."""
+    """Counts one pass of a training run's generator on a blank square."""
     encoder = weights.config.encoder
     clean = torch.full((1, 3, SIDE, SIDE), 0.5)
     field = torch.zeros(1, FIELD_CHANNELS, SIDE + KERNEL - 1, SIDE + KERNEL - 1)
     tokens = torch.zeros(1, encoder.global_tokens + encoder.local_tokens, encoder.token_width)
+    generator = weights.generator
+    return _counted(generator, lambda: generator(clean, field, Conditioning(tokens, _blank())))
+
+
+def _counted(network: nn.Module, run: Callable[[], Tensor]) -> Cost:
     counter = FlopCounterMode(display=False)
     # Without gradients convolutions are oneDNN's own calls, which the counter does not know.
     with torch.enable_grad(), counter:
-        weights.generator(clean, field, Conditioning(tokens, _blank()))
-    parameters = sum(p.numel() for p in weights.generator.parameters())
+        run()
+    parameters = sum(p.numel() for p in network.parameters())
     return Cost(parameters, counter.get_total_flops() / SIDE**2 / 1e3)
 
 

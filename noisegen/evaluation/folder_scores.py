@@ -7,7 +7,7 @@ picture and all together; where they hold different ones, all together only.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -67,17 +67,16 @@ class FolderScores:
 
 
 def baseline_lines(profile: NoiseProfile, weights: Weights, device: str = "cpu") -> list[Line]:
-    """Gaussian noise, the profile's measured model alone and the floor.
+    """Gaussian noise, the profile's own and the floor.
 
     Args:
         profile: of references of the real pictures' camera, made with these weights.
         weights: whose two draws are the floor.
         device: where they run.
     """
-    measured = replace(profile, trust=0.0)
     return [
         Line(gaussian_row(weights), profile),
-        Line(shipped_row(weights, device), measured),
+        Line(shipped_row(weights, device), profile),
         Line(floor_row(weights, device), profile),
     ]
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from noisegen.errors import BadReferenceError
 from noisegen.evaluation.telling_crop import telling_crop
-from noisegen.fitting.close import TRIED
-from noisegen.fitting.trial import Trial, standardised, try_profile
+from noisegen.fitting.judge import TRIED
+from noisegen.fitting.trial import Trial, draw_measured, standardised
 from noisegen.images import to_float
 from noisegen.model.config import WINDOW
 from noisegen.model.weights import Weights
@@ -77,8 +77,8 @@ class ProfileView:
     Attributes:
         profile: that is looked at.
         measured: the reference's noise; without one, the measured statistics, and noise drawn
-            from them by the classical model.
-        generated: by the network, on the same clean.
+            from them.
+        generated: on the same clean.
         step: of the quantisation, in units of the white level; 0 for none.
         crop: of the reference, if there is one.
     """
@@ -102,9 +102,8 @@ def view_alone(profile: NoiseProfile, weights: Weights) -> ProfileView:
     places = cut_places(*clean.shape[:2])
     clean = cut(clean.astype(np.float32))
     windows = Windows(np.zeros_like(clean), clean, False, recording, places)
-    plain = try_profile(replace(profile, trust=0.0), windows, weights)
-    made = try_profile(profile, windows, weights)
-    measured, step = Noise(plain.fake, profile.measured), float(recording.step.max())
+    made = Trial(windows, draw_measured(profile.measured, windows, weights.content))
+    measured, step = Noise(made.fake, profile.measured), float(recording.step.max())
     return ProfileView(profile, measured, _generated(made), step)
 
 
@@ -129,7 +128,8 @@ def view_on_reference(profile: NoiseProfile, reference: Reference, weights: Weig
     level = profile.white_level if dtype == profile.dtype else None
     found = measure_references([reference], level, Repair.GROSS, weights.denoiser)
     _refuse_other_kind(reference.name, reference.noisy.shape[-1], found.gray, profile)
-    trial = try_profile(profile, found.windows.take_blocks(TRIED), weights)
+    shown = found.windows.take_blocks(TRIED)
+    trial = Trial(shown, draw_measured(profile.measured, shown, weights.content))
     real = Noise(trial.windows.residual, measure(trial.windows))
     recording = found.windows.recording
     crop = _crop(profile, reference, found.white_level, recording, weights)

@@ -1,4 +1,4 @@
-"""Speed: the generator alone, the whole way of a pair, and only reading and writing."""
+"""Speed: the noise alone, the whole way of a pair, and only reading and writing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import itertools
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from noisegen.images import Container, Picture, encode, read_picture, write_together
 from noisegen.model.weights import Weights
 from noisegen.references.create import Reference, create_profile
+from noisegen.references.profile import NoiseProfile
 from noisegen.synthesis.cleans import find_cleans
 from noisegen.synthesis.dataset import Run, write_dataset
 from noisegen.synthesis.folder import Folder
@@ -37,8 +38,10 @@ class Speed:
     """Megapixels a second, all in one run on one machine.
 
     Attributes:
-        generator: clean array → noisy array, on all threads.
-        synth: files to files, with hashes and manifest, all workers.
+        noise: clean array → noisy array, on all threads, the content network on.
+        measured: the same with it off.
+        synth: files to files, with hashes and manifest, all workers, the content network on.
+        synth_measured: the same with it off.
         tenths: ``synth`` over each tenth of the pictures; empty where they are fewer than ten.
         one_worker: the same with one thread for everything, one step after the other.
         files: only reading the clean and writing it twice.
@@ -48,8 +51,10 @@ class Speed:
             thread, and the file's size relative to the raw pixels.
     """
 
-    generator: float
+    noise: float
+    measured: float
     synth: float
+    synth_measured: float
     tenths: tuple[float, ...]
     one_worker: float
     files: float
@@ -63,7 +68,8 @@ def measure_speed(
     """Times ``count`` pictures of side² pixels, smooth with fine noise as photographs are."""
     pictures = [_photograph(side, index) for index in range(count)]
     noisy = _photograph(512, count)
-    profile = create_profile([Reference("reference", noisy, _blurred(noisy))], weights)
+    made = create_profile([Reference("reference", noisy, _blurred(noisy))], weights)
+    off, profile = (_with_network(made, weights, counts) for counts in (False, True))
     synthesizer = Synthesizer(weights, device)
     synthesizer.synthesize(pictures[0], profile)
     megapixels = count * side * side / 1e6
@@ -73,44 +79,57 @@ def measure_speed(
         for index, picture in enumerate(pictures):
             data = encode(Picture(picture, None, None, Container.PNG, True))
             (root / "clean" / f"{index}.png").write_bytes(data)
-        recipe = make_recipe(SynthesisOptions(), [profile], weights, device)
         found = find_cleans(root / "clean", root / "out").files
 
-        def synthesize(name: str, one: Synthesizer, at_once: int) -> list[tuple[float, Done]]:
-            run = Run(recipe, [profile], found, [], Folder(root / name))
+        def synthesize(
+            name: str, one: Synthesizer, at_once: int, by: NoiseProfile
+        ) -> list[tuple[float, Done]]:
+            recipe = make_recipe(SynthesisOptions(), [by], weights, device)
+            run = Run(recipe, [by], found, [], Folder(root / name))
             maker = PairMaker(run.profiles, one, recipe.options, run.pairs, run.folder.temporary)
             written = write_dataset(
                 run, lambda items, stop: made_by_threads(items, [maker], at_once, stop)
             )
             return [(time.perf_counter(), done) for done in written]
 
-        def generate() -> list[NDArray[np.uint8]]:
-            return [synthesizer.synthesize(picture, profile) for picture in pictures]
+        def generate(by: NoiseProfile) -> list[NDArray[np.uint8]]:
+            return [synthesizer.synthesize(picture, by) for picture in pictures]
 
         def copy() -> None:
             for file in found:
                 data = encode(read_picture(file.path))
                 write_together([(root / "a.png", data), (root / "b.png", data)])
 
-        alone, noises = _timed(generate)
+        alone, noises = _timed(lambda: generate(profile))
+        alone_off, _ = _timed(lambda: generate(off))
         start = time.perf_counter()
         at_once = workers or default_workers()
-        together, outcomes = _timed(lambda: synthesize("out", synthesizer, at_once))
+        together, outcomes = _timed(lambda: synthesize("out", synthesizer, at_once, profile))
+        together_off, _ = _timed(lambda: synthesize("off", synthesizer, at_once, off))
         one = Synthesizer(weights, device, threads=1)
-        serial, _ = _timed(lambda: synthesize("serial", one, 1))
+        serial, _ = _timed(lambda: synthesize("serial", one, 1, profile))
         files, _ = _timed(copy)
     spent = [asdict(done.spent) for _, done in outcomes]
     times = [start, *(at for at, _ in outcomes)]
     sums = {name: sum(one[name] for one in spent) for name in spent[0]}
     return Speed(
-        generator=megapixels / alone,
+        noise=megapixels / alone,
+        measured=megapixels / alone_off,
         synth=megapixels / together,
+        synth_measured=megapixels / together_off,
         tenths=_tenths(times, side * side / 1e6),
         one_worker=megapixels / serial,
         files=megapixels / files,
         shares={name: seconds / sum(sums.values()) for name, seconds in sums.items()},
         compression={level: _compression(noises[0], level) for level in LEVELS},
     )
+
+
+def _with_network(profile: NoiseProfile, weights: Weights, counts: bool) -> NoiseProfile:
+    """The profile with the content network on, hardly felt, or off."""
+    shape = len(profile.sigma), weights.content.config.features + 1
+    features = np.full(shape, 1e-6 if counts else 0, np.float32)
+    return replace(profile, measured=replace(profile.measured, features=features))
 
 
 def _tenths(times: Sequence[float], megapixels: float) -> tuple[float, ...]:

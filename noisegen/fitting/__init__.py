@@ -1,1 +1,1 @@
-"""Closing the loop: a profile judged on noise that its fit has not seen, and tuned."""
+"""Profiles of references, judged on noise that their fit has not seen."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from noisegen.fitting.close import Fitted, close_loop
+from noisegen.fitting.judge import judge
 from noisegen.model.weights import Weights
 from noisegen.references.belonging import belonging, doubt
 from noisegen.references.burst import Burst
@@ -16,6 +16,7 @@ from noisegen.references.create import (
     encode_profile,
     measure_cut,
 )
+from noisegen.references.profile import NoiseProfile
 
 
 def fitted_groups(
@@ -25,10 +26,10 @@ def fitted_groups(
     name: str = "profile",
     white_level: float | None = None,
     repair: bool = True,
-    tune_seconds: float = 0.0,
     split: bool = False,
-) -> list[Fitted]:
-    """Profiles of references, tried on them and corrected.
+    learned: bool = True,
+) -> list[NoiseProfile]:
+    """Profiles of references, tried on them.
 
     Args:
         references: one or more noisy pictures, or bursts; all gray or all RGB, of one type.
@@ -37,9 +38,9 @@ def fitted_groups(
         white_level: of the references' samples; found from them where not given.
         repair: undo gross shift, brightness and drift between a reference and its clean, leave out
             what follows the clean's edges; move a burst's shots onto each other.
-        tune_seconds: to tune each profile's prompt by gradient; 0 for none.
         split: a profile for each group of references that belong together; else there is one of
             all of them, which says in its warnings that they do not.
+        learned: the content network may count; else the measured model is alone.
 
     Raises:
         BadReferenceError: a profile cannot be made; names the reference and the reason.
@@ -54,9 +55,10 @@ def fitted_groups(
     else:
         said = doubt(cut, found)
         parts = {name: cut if said is None else replace(cut, doubts=(said,))}
-    fitted = []
+    network = weights.content if learned else None
+    profiles = []
     for its_name, part in parts.items():
-        measured = measure_cut(part, weights.content)
+        measured = measure_cut(part, network)
         profile = encode_profile(measured, weights, name=its_name)
-        fitted.append(close_loop(profile, measured, weights, tune_seconds))
-    return fitted
+        profiles.append(replace(profile, quality=judge(measured, network)))
+    return profiles

@@ -10,15 +10,12 @@ from numpy.typing import NDArray
 
 from noisegen.evaluation.metrics import kl_divergence, sigma_error
 from noisegen.model.classical import shape_field
-from noisegen.model.conditioning import Conditioning
 from noisegen.model.config import KERNEL, WINDOW
 from noisegen.model.content_network import ContentNetwork
-from noisegen.model.weights import Weights
 from noisegen.model.workers import single_threaded_pool
 from noisegen.noise.spectrum import correlations
 from noisegen.noise.statistics import LAGS, NoiseStatistics
 from noisegen.noise.windows import Windows
-from noisegen.references.profile import NoiseProfile
 from noisegen.references.quality import Quality
 from noisegen.references.tensors import statistics_tensors
 from noisegen.synthesis.blocks import Region
@@ -28,11 +25,8 @@ from noisegen.synthesis.stripes import stripes_of
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 
-SURROUND = WINDOW
-"""Mirrored pixels around each window: what the network sees beyond it."""
-
 SEEN = 8
-"""The same of the measured model."""
+"""Mirrored pixels around each window: what the model sees beyond it."""
 
 APART = 4 * WINDOW
 """Rows of the field between one window's draw and the next."""
@@ -105,14 +99,14 @@ class Trial:
 
 
 def draw_measured(
-    measured: NoiseStatistics, windows: Windows, network: ContentNetwork, key: str = "trial"
+    measured: NoiseStatistics, windows: Windows, network: ContentNetwork | None, key: str = "trial"
 ) -> Floats:
     """Noise of the measured model on windows' clean, as their instrument records it.
 
     Args:
         measured: the model.
         windows: whose clean and places count; N×C×32×32.
-        network: of the learned content; on the CPU.
+        network: of the learned content, where that may count; on the CPU.
         key: of the field that is drawn from; always the same for the same key.
     """
     statistics = statistics_tensors(measured, windows.clean.shape[1])
@@ -132,57 +126,6 @@ def draw_measured(
     with single_threaded_pool() as workers:
         list(workers.map(draw, range(len(windows))))
     return as_recorded(noise + _stripes(measured, windows, key), windows)
-
-
-def try_profile(profile: NoiseProfile, windows: Windows, weights: Weights) -> Trial:
-    """Puts the profile's noise on the windows' clean; always the same field.
-
-    Args:
-        profile: of the windows' references, made with these weights.
-        windows: few.
-        weights: whose generator is used where the profile's network counts, on the CPU.
-    """
-    if profile.trust == 0:
-        return Trial(windows, draw_measured(profile.measured, windows, weights.content))
-    conditioning = Conditioning(
-        torch.from_numpy(profile.tokens).unsqueeze(0),
-        statistics_tensors(profile.measured),
-        profile.trust,
-    )
-    planes = torch.from_numpy(mirrored(windows.clean))
-
-    def generate(index: int) -> Floats:
-        with torch.inference_mode():
-            noise = weights.generator(
-                planes[index : index + 1], window_field(index, "trial"), conditioning
-            )
-        values: Floats = inner(noise)[0].numpy()
-        return values.mean(0, keepdims=True) if windows.clean.shape[1] == 1 else values
-
-    with single_threaded_pool() as workers:
-        noise = np.stack(list(workers.map(generate, range(len(windows)))))
-    noise = noise + _stripes(profile.measured, windows, "trial")
-    return Trial(windows, as_recorded(noise, windows))
-
-
-def mirrored(clean: Floats) -> Floats:
-    """N×C×32×32 → N×3×96×96: mirrored at its borders, gray repeated."""
-    around = ((0, 0), (0, 0), (SURROUND, SURROUND), (SURROUND, SURROUND))
-    padded = np.pad(clean, around, mode="symmetric")
-    # A copy: a broadcast view is read-only, and torch warns of that.
-    return np.broadcast_to(padded, (len(clean), 3, *padded.shape[2:])).copy()
-
-
-def inner(picture: torch.Tensor) -> torch.Tensor:
-    """The window in the middle of what :func:`mirrored` gave."""
-    return picture[..., SURROUND:-SURROUND, SURROUND:-SURROUND]
-
-
-def window_field(index: int, key: str) -> torch.Tensor:
-    """The Gaussian field of one window with its surround, 1×4×h×w."""
-    side = WINDOW + 2 * SURROUND + KERNEL - 1
-    field = gaussian_field(field_key(0, key, 0), index * APART, 0, side, side)
-    return torch.from_numpy(field).unsqueeze(0)
 
 
 def as_recorded(noise: Floats, windows: Windows) -> Floats:

@@ -65,12 +65,10 @@ class Conditioning:
     Attributes:
         tokens: B×T×D, the prompt.
         statistics: measured.
-        trust: in [0, 1], share of the network's change to the classical noise that counts.
     """
 
     tokens: Tensor
     statistics: Statistics
-    trust: float = 1.0
 
     def repeat(self, times: int) -> Conditioning:
         """Every item of the batch, ``times`` in a row."""
@@ -78,4 +76,4 @@ class Conditioning:
             getattr(self.statistics, f.name).repeat_interleave(times, 0) for f in fields(Statistics)
         )
         tokens = self.tokens.repeat_interleave(times, 0)
-        return Conditioning(tokens, Statistics(*repeated), self.trust)
+        return Conditioning(tokens, Statistics(*repeated))

@@ -104,7 +104,8 @@ class ModelConfig:
     """Everything that decides the shapes of the tensors in a weights file."""
 
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
-    generator: GeneratorConfig = field(default_factory=GeneratorConfig)
+    generator: GeneratorConfig | None = None
+    """Of research alone: no shipped weights have one."""
     denoiser: BlindSpotConfig = field(default_factory=BlindSpotConfig)
     content: ContentConfig = field(default_factory=ContentConfig)
 
@@ -123,13 +124,13 @@ class ModelConfig:
             raise ValueError("its configuration is not that of a network")
         config = cls(
             _checked(EncoderConfig, values["encoder"]),
-            _checked(GeneratorConfig, values["generator"]),
+            None if values["generator"] is None else _checked(GeneratorConfig, values["generator"]),
             _checked(BlindSpotConfig, values["denoiser"]),
             _checked(ContentConfig, values["content"]),
         )
         if config.encoder.global_tokens + config.encoder.local_tokens == 0:
             raise ValueError("its encoder has no tokens")
-        if config.generator.latent_width % config.generator.heads:
+        if config.generator and config.generator.latent_width % config.generator.heads:
             raise ValueError("its latent_width cannot be divided among its heads")
         return config
 

@@ -202,14 +202,11 @@ class Generator(nn.Module):
         margin = KERNEL // 2
         white = field[:, 3:, margin:-margin, margin:-margin]
         shaped = shape_field(field[:, :3], clean, conditioning.statistics)
-        trust = conditioning.trust
-        if trust == 0:
-            return shaped.noise
-        change = trust * self.correct(clean, shaped, white, conditioning)
+        change = self.correct(clean, shaped, white, conditioning)
         gain, added = change.chunk(2, 1)
         scale = conditioning.statistics.scale.view(-1, 1, 1, 1)
-        follow = trust * FOLLOW_PACE * self.follow(self.summary(conditioning.tokens)).float()
-        gain = gain + (follow - trust).unsqueeze(-1).unsqueeze(-1) * shaped.follows
+        follow = FOLLOW_PACE * self.follow(self.summary(conditioning.tokens)).float()
+        gain = gain + (follow - 1).unsqueeze(-1).unsqueeze(-1) * shaped.follows
         gain = (LARGEST_GAIN * torch.tanh(gain / LARGEST_GAIN)).exp()
         varied = (shaped.noise - shaped.mean) * gain + shaped.mean
         return varied + added * (shaped.level + LEVEL_FLOOR * scale)

@@ -37,9 +37,22 @@ class NoiseModel(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.encoder = ReferenceEncoder(config.encoder)
-        self.generator = Generator(config.generator, config.encoder)
+        self.generator: Generator | None = None
+        if config.generator:
+            self.generator = Generator(config.generator, config.encoder)
         self.denoiser = Denoiser(config.denoiser)
         self.content = ContentNetwork(config.content)
+
+    @property
+    def pixel_generator(self) -> Generator:
+        """The generator of a training run.
+
+        Raises:
+            WeightsError: the model has none, as none of the shipped ones has.
+        """
+        if self.generator is None:
+            raise WeightsError("these weights have no generator; name those of a training run")
+        return self.generator
 
 
 @dataclass(frozen=True)
@@ -67,8 +80,12 @@ class Weights:
 
     @property
     def generator(self) -> Generator:
-        """The one-pass generator."""
-        return self.model.generator
+        """The pixel network of a training run.
+
+        Raises:
+            WeightsError: the weights have none, as none of the shipped ones has.
+        """
+        return self.model.pixel_generator
 
     @property
     def denoiser(self) -> Denoiser:

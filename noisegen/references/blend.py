@@ -68,8 +68,6 @@ def blend(profiles: Sequence[NoiseProfile], shares: Sequence[float], name: str) 
         tokens=_mean([p.tokens for p in kept], weights).astype(np.float32),
         measured=_statistics([p.measured for p in kept], weights),
         recording=_finest([p.recording for p in kept]),
-        trust=float(weights @ np.array([p.trust for p in kept])),
-        tuned=max(p.tuned for p in kept),
         white_level_given=any(p.white_level_given for p in kept),
         lowest=min(p.lowest for p in kept),
     )

@@ -62,9 +62,6 @@ class NoiseProfile:
         repairs: what was done to imperfect references before they were measured, in words.
         warnings: what is doubtful about the references, in words.
         quality: how far its noise is from the references', where that was tried.
-        trust: in [0, 1], share of the network's change to the measured noise that counts; at 0 it
-            does not run.
-        tuned: gradient steps that the prompt was tuned by.
         white_level_given: the user said what is white; else it was found from the references.
         gray: the references are a gray camera's saved as RGB: one channel is measured, and channels
             that are alike in a clean stay alike.
@@ -85,8 +82,6 @@ class NoiseProfile:
     repairs: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     quality: Quality | None = None
-    trust: float = 0.0
-    tuned: int = 0
     white_level_given: bool = False
     gray: bool = False
     lowest: float = 0.0

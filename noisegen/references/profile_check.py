@@ -76,8 +76,6 @@ ENTRIES = (
     "repairs",
     "warnings",
     "quality",
-    "trust",
-    "tuned",
     "white_level_given",
     "lowest",
     "gray",
@@ -186,8 +184,6 @@ def checked_entries(metadata: dict[str, Any]) -> dict[str, Any]:
     _check(_is_number(found["white_level"], 0, LARGEST_SAMPLE[found["dtype"]]), "white_level")
     _check(found["white_level"] > 0, "white_level")
     _check(type(found["pixels"]) is int and 0 <= found["pixels"] < 2**63, "pixels")
-    _check(type(found["tuned"]) is int and 0 <= found["tuned"] < 2**63, "tuned")
-    _check(_is_number(found["trust"], 0, 1), "trust")
     _check(type(found["white_level_given"]) is bool, "white_level_given")
     _check(type(found["gray"]) is bool, "gray")
     found["recording"] = _recording(found["recording"])

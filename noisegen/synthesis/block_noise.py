@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,16 +14,14 @@ from torch.nn import functional as F
 
 from noisegen.images import to_float
 from noisegen.model.classical import ByValue, Colouring, shape_field
-from noisegen.model.conditioning import Conditioning, Statistics
 from noisegen.model.config import KERNEL
 from noisegen.model.content_network import ContentNetwork
-from noisegen.model.generator import Generator
 from noisegen.model.surroundings import REACH
 from noisegen.references.profile import NoiseProfile
 from noisegen.references.tensors import statistics_tensors
 from noisegen.synthesis.blocks import Region, bounds
 from noisegen.synthesis.clean_rows import HeldRows
-from noisegen.synthesis.field import CHANNELS, FieldKey, gaussian_field
+from noisegen.synthesis.field import FieldKey, gaussian_field
 from noisegen.synthesis.recorder import Recorder
 from noisegen.synthesis.stripes import stripes_of
 
@@ -42,13 +39,9 @@ STRIP = 64
 
 
 class BlockNoise:
-    """Generates a profile's noise.
-
-    The network runs where it counts; else the measured model alone, which needs less context and
-    as many channels as there are.
+    """Generates a profile's noise; the content network runs where it counts.
 
     Args:
-        generator: on its device.
         content: network of the learned content, on its device.
         device: this.
         workers: one runs a block.
@@ -57,7 +50,6 @@ class BlockNoise:
 
     def __init__(
         self,
-        generator: Generator,
         content: ContentNetwork,
         device: torch.device,
         workers: ThreadPoolExecutor,
@@ -66,26 +58,11 @@ class BlockNoise:
         self._device, self._workers = device, workers
         self._measured = profile.measured
         self._channels = len(profile.measured.sigma)
-        network = profile.trust > 0
-        self._repeats = network and self._channels == 1
-        statistics = statistics_tensors(profile.measured, 3 if network else self._channels)
-        statistics = statistics.to(device)
+        self._statistics = statistics_tensors(profile.measured, self._channels).to(device)
+        self._colouring = Colouring(self._statistics.kernel)
         self._content = content if profile.follows_content else None
         self._context = content.context if profile.follows_content else REACH
-        self._context = generator.context if network else self._context
-        self._drawn = CHANNELS if network else self._channels
-        self._statistics, self._colouring = statistics, Colouring(statistics.kernel)
-        self._noise: _Model = partial(
-            _measured_noise,
-            statistics=statistics,
-            colouring=self._colouring,
-            network=self._content,
-        )
-        self._by_value: dict[float, ByValue] | None = None if network else {}
-        if network:
-            tokens = torch.from_numpy(profile.tokens).unsqueeze(0).to(device)
-            conditioning = Conditioning(tokens, statistics, profile.trust)
-            self._noise = partial(generator.__call__, conditioning=conditioning)
+        self._by_value: dict[float, ByValue] = {}
 
     def blocks(
         self, blocks: Sequence[Region], held: HeldRows, white: float, key: FieldKey
@@ -122,13 +99,17 @@ class BlockNoise:
 
     def _model_of(self, dtype: np.dtype[Any], white: float) -> _Model:
         """The profile's noise for cleans of this type and white level."""
-        if self._by_value is None or dtype != np.uint8 or white not in range(1, 256):
-            return self._noise
+        if dtype != np.uint8 or white not in range(1, 256):
+            return self._measured_noise
         if white not in self._by_value:
             self._by_value[white] = ByValue(
                 self._statistics, int(white), self._colouring, self._content
             )
         return self._by_value[white]
+
+    def _measured_noise(self, clean: Tensor, field: Tensor) -> Tensor:
+        shaped = shape_field(field, clean, self._statistics, self._colouring, self._content)
+        return shaped.noise
 
     def _of_planes(self, model: _Model, clean: Tensor, field: Tensor) -> Tensor:
         """1×C×h×w: a gray camera's noise on each plane by itself, by one field."""
@@ -139,34 +120,19 @@ class BlockNoise:
             if c and torch.equal(clean[:, c], clean[:, 0]):
                 noises.append(noises[0])
             else:
-                noises.append(self._of_gray(model, clean[:, c : c + 1], field))
+                noises.append(model(clean[:, c : c + 1], field))
         return torch.cat(noises, 1)
-
-    def _of_gray(self, model: _Model, clean: Tensor, field: Tensor) -> Tensor:
-        if not self._repeats:
-            return model(clean, field)
-        return model(clean.expand(-1, 3, -1, -1), field).mean(1, keepdim=True)
 
     def _field(self, key: FieldKey, region: Region) -> Floats:
         """The region's field, drawn in strips by all workers."""
         strips = [(y, min(STRIP, region.bottom - y)) for y in range(region.y, region.bottom, STRIP)]
         drawn = self._workers.map(
             lambda strip: gaussian_field(
-                key, strip[0], region.x, strip[1], region.width, self._drawn
+                key, strip[0], region.x, strip[1], region.width, self._channels
             ),
             strips,
         )
         return np.concatenate(list(drawn), axis=1)
-
-
-def _measured_noise(
-    clean: Tensor,
-    field: Tensor,
-    statistics: Statistics,
-    colouring: Colouring,
-    network: ContentNetwork | None,
-) -> Tensor:
-    return shape_field(field[:, : clean.shape[1]], clean, statistics, colouring, network).noise
 
 
 def _with_context(clean: HeldRows, white: float, surround: Region) -> Tensor:

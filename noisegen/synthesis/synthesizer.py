@@ -32,7 +32,7 @@ class Synthesizer:
 
     Args:
         weights: that the profiles were made with.
-        device: where the generator runs.
+        device: where the noise is made.
         tile: side, in pixels, of what is prepared at once: the clean's planes and the field, which
             neighbouring blocks share. It is rounded down to whole blocks. A larger one draws less
             twice and needs more memory; the pixels stay the same.
@@ -49,7 +49,6 @@ class Synthesizer:
         self.weights = weights
         self.device = torch.device(device)
         self.tile = tile
-        self.generator = weights.generator.to(self.device)
         self.content = weights.content.to(self.device)
         self._workers = single_threaded_pool(1 if self.device.type != "cpu" else threads)
 
@@ -201,7 +200,7 @@ class Synthesizer:
     ) -> None:
         """Generates the blocks that the regions touch, into one array a region."""
         recorder = Recorder.of(profile, levels, clean.dtype)
-        noise_of = BlockNoise(self.generator, self.content, self.device, self._workers, profile)
+        noise_of = BlockNoise(self.content, self.device, self._workers, profile)
         for tile in tiles_of(regions, clean.area.height, clean.area.width, self.tile):
             noises = noise_of.blocks(tile, clean, levels.scale, field)
             for block, noise in zip(tile, noises, strict=True):

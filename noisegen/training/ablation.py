@@ -23,14 +23,12 @@ from noisegen.evaluation.rows import (
     generated,
 )
 from noisegen.evaluation.set_metrics import measure_sets
-from noisegen.evaluation.speed import measure_speed
 from noisegen.images.write import write_atomically
 from noisegen.model.config import EncoderConfig, GeneratorConfig, ModelConfig
 from noisegen.model.weights import Weights, load_weights, save_weights, untrained_model
-from noisegen.references.create import Measured
-from noisegen.references.profile import NoiseProfile
 from noisegen.training.config import ObjectiveConfig, Shares, Stage, TrainingConfig
 from noisegen.training.loop import train
+from noisegen.training.network_row import generator_row
 from noisegen.training.two_stage_row import train_two_stages, two_stage_row
 
 log = logging.getLogger(__name__)
@@ -42,7 +40,6 @@ DRAWN: Shares = (("leaves", 0.6), ("classical", 0.4))
 NONE = ObjectiveConfig(energy=0)
 ENERGY = ObjectiveConfig()
 
-SPEED_SIDE, SPEED_COUNT = 1024, 2
 """Pictures that rows are timed on."""
 
 TWO_STAGE = "PNG: autoencoder, then consistency in its latent"
@@ -186,17 +183,7 @@ def _row(row: Ablation, folder: Path, device: str) -> Row:
     weights = trained_weights(run)
     if row.name == TWO_STAGE:
         return two_stage_row(row.name, weights, run, device)
-    return network_row(weights, device, row.name)
-
-
-def network_row(weights: Weights, device: str = "cpu", name: str = "network") -> Row:
-    """The old network's noise, though no profile asks for it."""
-    return Row(name, weights, generated(weights, device), fit=_network_on)
-
-
-def _network_on(profile: NoiseProfile, _: Measured, __: Weights) -> NoiseProfile:
-    """The network's change counts whole, as if tuning had found that it should."""
-    return replace(profile, trust=1.0)
+    return generator_row(row.name, weights, device)
 
 
 def _start(folder: Path) -> Weights:
@@ -211,14 +198,11 @@ def trained_weights(run: Path) -> Weights:
     return load_weights(str(run / "noisegen-row.safetensors"))
 
 
-def cost_rows(rows: Sequence[Ablation], folder: Path, device: str) -> dict[str, dict[str, float]]:
-    """Parameters, arithmetic and speed of trained rows, measured one after the other."""
-    costs = {}
-    for row in rows:
-        weights = trained_weights(folder / slug(row.name))
-        speed = measure_speed(weights, SPEED_SIDE, SPEED_COUNT, device)
-        costs[row.name] = {**asdict(generator_cost(weights)), **asdict(speed)}
-    return costs
+def cost_rows(rows: Sequence[Ablation], folder: Path) -> dict[str, dict[str, float]]:
+    """Parameters and arithmetic of trained rows."""
+    return {
+        row.name: asdict(generator_cost(trained_weights(folder / slug(row.name)))) for row in rows
+    }
 
 
 def slug(name: str) -> str:
@@ -258,11 +242,9 @@ def _sets_markdown(rows: dict[str, Any]) -> str:
 
 
 def _costs_markdown(rows: dict[str, dict[str, float]]) -> str:
-    head = "| | parameters, M | kFLOP a pixel | generator, Mpx/s | files to files, Mpx/s |"
-    lines = ["**cost**\n", head, "|---|---|---|---|---|"]
+    lines = ["| | parameters, M | kFLOP a pixel |", "|---|---|---|"]
     for name, row in rows.items():
-        cells = (row["parameters"] / 1e6, row["kflop"], row["generator"], row["synth"])
-        lines.append(f"| {name} | " + " | ".join(f"{cell:.2f}" for cell in cells) + " |")
+        lines.append(f"| {name} | {row['parameters'] / 1e6:.2f} | {row['kflop']:.0f} |")
     return "\n".join(lines)
 
 

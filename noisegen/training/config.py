@@ -7,7 +7,7 @@ from typing import Literal
 
 from noisegen.errors import UsageError
 from noisegen.evaluation.denoiser import DenoiserConfig
-from noisegen.model.config import ModelConfig
+from noisegen.model.config import GeneratorConfig, ModelConfig
 from noisegen.training.objectives import EnergyConfig, HistogramConfig
 
 Shares = tuple[tuple[str, float], ...]
@@ -109,7 +109,7 @@ class TrainingConfig:
     clip: float = 1.0
     seed: int = 0
     denoiser: str | None = "sim"
-    model: ModelConfig = field(default_factory=ModelConfig)
+    model: ModelConfig = field(default_factory=lambda: ModelConfig(generator=GeneratorConfig()))
     objectives: ObjectiveConfig = field(default_factory=ObjectiveConfig)
 
     @property

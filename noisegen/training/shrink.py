@@ -23,7 +23,7 @@ def shrunk_to_start(model: NoiseModel, keep: float) -> NoiseModel:
         keep: share in [0, 1] of the learned change that stays.
     """
     shrunk = copy.deepcopy(model)
-    generator = shrunk.generator
+    generator = shrunk.pixel_generator
     for parameter in (*generator.output.parameters(), *generator.follow.parameters()):
         parameter.mul_(keep)
     generator.follow.bias.add_((1 - keep) / FOLLOW_PACE)

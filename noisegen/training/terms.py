@@ -66,9 +66,10 @@ def generate(model: NoiseModel, batch: Batch, draws: int, device: torch.device) 
     with torch.autocast(device.type, torch.bfloat16):
         encoded = model.encoder(batch.windows, batch.statistics)
         repeated = encoded.repeat(targets)
-        summary = model.generator.summary(repeated.tokens)
+        summary = model.pixel_generator.summary(repeated.tokens)
         raw = [
-            model.generator(batch.clean, draw_field(batch.clean), repeated) for _ in range(draws)
+            model.pixel_generator(batch.clean, draw_field(batch.clean), repeated)
+            for _ in range(draws)
         ]
     level = expected_level(batch.clean, repeated.statistics)
     noisy = [quantise(batch.clean, noise.float()) for noise in raw]

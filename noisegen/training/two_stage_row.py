@@ -6,21 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch.nn import functional as F
+from torch import Tensor
 
-from noisegen.evaluation.protocol import Target
-from noisegen.evaluation.rows import Known, Row
-from noisegen.images import quantise as to_pixels
-from noisegen.images import to_float
+from noisegen.evaluation.rows import Row
 from noisegen.model.conditioning import Conditioning
 from noisegen.model.config import EncoderConfig
 from noisegen.model.generator import GRID
 from noisegen.model.weights import NoiseModel, Weights, save_weights
-from noisegen.references.tensors import statistics_tensors
 from noisegen.training.bank import batches, to_device
 from noisegen.training.config import TrainingConfig
 from noisegen.training.loop import load_sources
+from noisegen.training.network_row import network_row
 from noisegen.training.schedule import schedule
 from noisegen.training.terms import expected_level
 from noisegen.training.two_stage import (
@@ -32,12 +28,8 @@ from noisegen.training.two_stage import (
     sample,
 )
 
-Bytes = NDArray[np.uint8]
-
 LATENT_PENALTY = 1e-3
 NETWORKS = "two-stage.pt"
-SEED = 0
-"""Of the latent noise that a row is drawn from."""
 
 
 def train_two_stages(config: TrainingConfig, bank: Path, run: Path, device: torch.device) -> None:
@@ -100,25 +92,10 @@ def two_stage_row(name: str, weights: Weights, run: Path, device: str) -> Row:
         network.load_state_dict(state)
         network.to(device).eval()
 
-    @torch.inference_mode()
-    def draw(target: Target, known: Known) -> Bytes:
-        profile = known.profile
-        picture = torch.from_numpy(to_float(target.clean, 255)).permute(2, 0, 1)[None]
-        height, width, channels = target.clean.shape
-        clean = picture.expand(1, 3, height, width).to(device)
-        clean = F.pad(clean, (0, -width % GRID, 0, -height % GRID), mode="replicate")
-        statistics = statistics_tensors(profile.measured).to(device)
-        tokens = torch.from_numpy(profile.tokens)[None].to(device)
+    def noise_of(clean: Tensor, camera: Conditioning, rng: np.random.Generator) -> Tensor:
         rows, columns = clean.shape[-2] // GRID, clean.shape[-1] // GRID
-        rng = np.random.default_rng([SEED, *target.name.encode()])
-        latent = torch.from_numpy(
-            rng.standard_normal((1, sizes.latent_channels, rows, columns), np.float32)
-        )
-        noise = sample(
-            autoencoder, consistency, clean, latent.to(device), Conditioning(tokens, statistics)
-        )
-        noisy = (clean + noise * expected_level(clean, statistics))[0, :, :height, :width]
-        pixels = noisy.permute(1, 2, 0)[..., :channels].cpu().numpy()
-        return to_pixels(pixels, 255, np.uint8).astype(np.uint8)
+        drawn = rng.standard_normal((1, sizes.latent_channels, rows, columns), np.float32)
+        noise = sample(autoencoder, consistency, clean, torch.from_numpy(drawn).to(device), camera)
+        return noise * expected_level(clean, camera.statistics)
 
-    return Row(name, weights, draw)
+    return network_row(name, weights, noise_of, device)

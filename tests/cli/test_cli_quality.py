@@ -1,4 +1,4 @@
-"""``profile create``: how good the profile is, and ``--tune [SECONDS]``."""
+"""``profile create``: how good the profile is, and whether the network counts."""
 
 from __future__ import annotations
 
@@ -43,42 +43,6 @@ def test_create_says_how_good_the_profile_is(create: Run, run: Run, tmp_path: Pa
     as_json = run("profile", "show", tmp_path / "camera.safetensors", "--json").json
     assert Quality(**as_json["quality"]) == profile.quality
     assert as_json["overall"] == profile.quality.overall
-    assert as_json["trust"] == profile.trust == 0
-    assert "network      off" in shown.out
+    assert as_json["follows_content"] == profile.follows_content
+    assert f"network      {'on' if profile.follows_content else 'off'}" in shown.out
     assert len(profile.to_bytes()) < 256 * 1024
-
-
-@pytest.mark.parametrize("tune", [("--tune",), ("--tune", "2"), ("--tune=2",)])
-def test_tune_takes_seconds_or_none(
-    create: Run, tune: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[float] = []
-
-    def watched(profile: Any, windows: Any, weights: Any, seconds: float) -> Any:
-        asked.append(seconds)
-        return profile
-
-    monkeypatch.setattr("noisegen.fitting.close.tune", watched)
-    assert create(*tune, "--quiet").code == 0
-    assert asked == [40 if tune == ("--tune",) else 2]
-
-
-def test_a_tuned_profile_holds_its_steps(create: Run, run: Run, tmp_path: Path) -> None:
-    ran = create("--tune", "6", "--json")
-    assert ran.code == 0, ran.err
-    profile = NoiseProfile.load(tmp_path / "camera.safetensors")
-    assert ran.json["tuned_steps"] == profile.tuned
-    if profile.tuned:
-        shown = run("profile", "show", tmp_path / "camera.safetensors").out
-        assert f"tuned        by {profile.tuned} gradient steps" in shown
-    else:
-        assert "tuning brought nothing closer" in ran.err
-
-
-def test_tune_belongs_to_references(
-    run: Run, rgb_profile: Path, weights_file: Path, cleans: Path, tmp_path: Path
-) -> None:
-    fixed = ("--clean", cleans, "--out", tmp_path / "pairs", "--weights", weights_file)
-    ran = run("synth", "--profile", rgb_profile, *fixed, "--tune")
-    assert ran.code == 2
-    assert "--tune belongs to --ref" in ran.err

@@ -207,7 +207,6 @@ def test_profiles_made_by_the_clock_serve_the_run_that_goes_on(
     place = arguments.index("--profile")
     arguments[place : place + 2] = [
         "--ref", str(tmp_path / "noisy.png"), "--ref-clean", str(tmp_path / "clean.png"),
-        "--tune", "1",
     ]  # fmt: skip
     assert run(*arguments)[0] == 3
     expected = files_in(tmp_path / "pairs")

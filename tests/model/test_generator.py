@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 import torch
 from pictures import add_gaussian, scene
+from small_network import TRAINED
 
 from noisegen.images import to_float
 from noisegen.model.classical import shape_field
 from noisegen.model.conditioning import Conditioning
 from noisegen.model.config import KERNEL
-from noisegen.model.weights import Weights
+from noisegen.model.weights import NoiseModel, Weights, untrained_model
 from noisegen.noise.record import Recording
 from noisegen.noise.statistics import measure
 from noisegen.noise.windows import Windows, join
@@ -39,17 +40,30 @@ def inputs(side: int) -> tuple[torch.Tensor, torch.Tensor]:
     return clean, field
 
 
-def test_untrained_it_is_the_classical_model(classical_weights: Weights) -> None:
-    conditioning = conditioning_of(classical_weights, windows_of(96, 96))
+@pytest.fixture(scope="module")
+def trained() -> NoiseModel:
+    """A generator with random output weights: every path through it acts on the pixels."""
+    model = untrained_model(TRAINED, seed=1)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(2)
+        torch.nn.init.normal_(model.pixel_generator.output.weight, std=0.1)
+    return model.eval()
+
+
+def test_untrained_it_is_the_classical_model(weights: Weights) -> None:
+    conditioning = conditioning_of(weights, windows_of(96, 96))
     clean, field = inputs(64)
+    generator = untrained_model(TRAINED).pixel_generator
     with torch.inference_mode():
-        noise = classical_weights.generator(clean, field, conditioning)
+        noise = generator(clean, field, conditioning)
         shaped = shape_field(field[:, :3], clean, conditioning.statistics)
     torch.testing.assert_close(noise, shaped.noise, rtol=1e-5, atol=1e-6)
 
 
-def test_a_clean_pixel_acts_within_the_receptive_field_and_not_beyond(weights: Weights) -> None:
-    generator = weights.generator
+def test_a_clean_pixel_acts_within_the_receptive_field_and_not_beyond(
+    weights: Weights, trained: NoiseModel
+) -> None:
+    generator = trained.pixel_generator
     conditioning = conditioning_of(weights, windows_of(96, 96))
     clean, field = inputs(160)
     reach = generator.receptive_field
@@ -98,12 +112,11 @@ def test_padding_does_not_change_the_prompt(weights: Weights) -> None:
     torch.testing.assert_close(alone, padded, rtol=0, atol=1e-4)
 
 
-def test_the_prompt_acts_on_the_noise(weights: Weights) -> None:
+def test_the_prompt_acts_on_the_noise(weights: Weights, trained: NoiseModel) -> None:
+    generator = trained.pixel_generator
     conditioning = conditioning_of(weights, windows_of(96, 96))
     clean, field = inputs(64)
     other = Conditioning(-conditioning.tokens, conditioning.statistics)
     with torch.inference_mode():
-        difference = weights.generator(clean, field, conditioning) - weights.generator(
-            clean, field, other
-        )
+        difference = generator(clean, field, conditioning) - generator(clean, field, other)
     assert difference.abs().max() > 1e-4

@@ -147,14 +147,12 @@ def test_all_that_was_found_out_survives_the_file(profile: NoiseProfile, tmp_pat
         profile,
         warnings=("a.png: dark",),
         quality=Quality(0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.08, 0.9),
-        trust=0.25,
-        tuned=12,
         gray=True,
         lowest=-3.5,
     )
     told.save(tmp_path / "camera.safetensors")
     loaded = NoiseProfile.load(tmp_path / "camera.safetensors")
-    for name in ("warnings", "quality", "trust", "tuned", "gray", "lowest"):
+    for name in ("warnings", "quality", "gray", "lowest"):
         assert getattr(loaded, name) == getattr(told, name)
     for name, values in vars(profile.measured).items():
         np.testing.assert_array_equal(getattr(loaded.measured, name), values)

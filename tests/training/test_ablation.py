@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from pictures import add_gaussian, scene
-from small_network import SMALL
+from small_network import GENERATOR, SMALL
 
 from noisegen.evaluation.denoiser import DenoiserConfig
 from noisegen.evaluation.metrics import Scores
@@ -46,7 +46,7 @@ TINY_SETS = SetConfig(
 
 
 def small_rows() -> list[Ablation]:
-    rows = [Ablation(name, encoder=SMALL.encoder, generator=SMALL.generator) for name in NAMES]
+    rows = [Ablation(name, encoder=SMALL.encoder, generator=GENERATOR) for name in NAMES]
     rows[1] = replace(rows[1], objectives=ObjectiveConfig(energy=0, level=1.0))
     return rows
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from small_network import SMALL
+from small_network import TRAINED
 from small_training import SIGMAS, SMALL_TRAINING
 from torch import Tensor, nn
 
@@ -126,7 +126,7 @@ def test_each_stage_leaves_weights_with_their_card(bank: Path, tmp_path: Path) -
     assert len(list(train(SMALL_TRAINING, bank, tmp_path, CPU))) == 5
     for stage, steps in (("sim", 2), ("base", 5)):
         weights = load_weights(str(tmp_path / f"noisegen-{stage}.safetensors"))
-        assert weights.config == SMALL
+        assert weights.config == TRAINED
         assert (weights.card["stage"], weights.card["steps"]) == (stage, steps)
         recorded = weights.card["training"]
         assert [s["name"] for s in recorded["stages"]] == ["sim", "base"]
@@ -249,14 +249,14 @@ def test_every_objective_moves_the_weights(bank: Path, name: str) -> None:
     trainer = Trainer(config, CPU)
     sources = load_sources(bank, BOTH)
     trainer.prepare(sources)
-    encoder, generator = copy_of(trainer.model.encoder), copy_of(trainer.model.generator)
+    encoder, generator = copy_of(trainer.model.encoder), copy_of(trainer.model.pixel_generator)
     helpers = copy_of(trainer.terms)
     stream = batches(sources, 2, 1, 64, np.random.default_rng(0), two=name == "contrastive")
     losses = [trainer.train_step(next(stream), config.stages[0], step) for step in range(2)]
     assert np.isfinite(losses).all()
     assert changed(encoder, trainer.model.encoder)
     # The contrastive term alone sees the prompts and not what is made of them.
-    assert bool(changed(generator, trainer.model.generator)) == (name != "contrastive")
+    assert bool(changed(generator, trainer.model.pixel_generator)) == (name != "contrastive")
     moved = {part.partition(".")[0] for part in changed(helpers, trainer.terms)}
     expected = {"key_encoder"} if name == "contrastive" else set()
     expected |= {"discriminator"} if config.objectives.adversarial else set()
@@ -294,7 +294,7 @@ def test_the_contrastive_term_needs_two_sets(bank: Path) -> None:
 
 
 def test_generated_pictures_have_8_bits(bank: Path) -> None:
-    made = generate(untrained_model(SMALL), first_batch(bank), 2, CPU)
+    made = generate(untrained_model(TRAINED), first_batch(bank), 2, CPU)
     assert len(made.noisy) == len(made.noises) == 2
     for noisy in made.noisy:
         assert torch.equal(noisy, ((noisy * 255).round() / 255).clamp(0, 1))
@@ -335,7 +335,7 @@ def test_written_weights_keep_a_share_of_what_was_learned(bank: Path, tmp_path: 
         run = tmp_path / str(keep)
         for _ in train(replace(ONE_STAGE, keep=keep), bank, run, CPU):
             pass
-        written.append(load_weights(str(run / "noisegen-row.safetensors")).model.generator)
+        written.append(load_weights(str(run / "noisegen-row.safetensors")).generator)
     learned, half, none = written
     assert learned.output.weight.any()
     torch.testing.assert_close(half.output.weight, learned.output.weight / 2, rtol=2e-3, atol=1e-6)

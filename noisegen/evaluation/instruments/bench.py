@@ -140,16 +140,16 @@ def _line(
     truth, shown = target
     white = instrument.white_level
     try:
-        (fitted,) = fitted_groups(_alone(reference), synthesizer.weights, white_level=white)
+        (profile,) = fitted_groups(_alone(reference), synthesizer.weights, white_level=white)
         drawn = [
             synthesizer.synthesize(
-                truth.clean, fitted.profile, key=instrument.name, variant=turn, white_level=white
+                truth.clean, profile, key=instrument.name, variant=turn, white_level=white
             )
             for turn in range(KEPT)
         ]
     except NoisegenError as error:
         return Line(instrument.name, kind, None, str(error))
-    quality = fitted.profile.quality
+    quality = profile.quality
     word = None if quality is None else quality.overall
     return Line(instrument.name, kind, judge(instrument, truth, drawn, shown), quality=word)
 

@@ -90,8 +90,6 @@ def _made_of(profile: NoiseProfile) -> Table:
         ("weights", profile.weights_sha256),
         ("profile", profile.sha256),
         ("content network", "on" if profile.follows_content else "off"),
-        ("tuned generator", f"counts for {profile.trust:.0%}" if profile.trust else "off"),
-        ("tuned", f"{profile.tuned} steps" if profile.tuned else "no"),
         *(("repaired", repair) for repair in profile.repairs),
     ]
     return Table("", ("", ""), tuple(rows))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 
@@ -57,7 +56,7 @@ class Maker:
         self._weights, self._folder, self._white_level = weights, folder, white_level
         self._say = say
         self._generator = Synthesizer(weights, device)
-        self._profiles: dict[str, NoiseProfile] = {}
+        self._profiles: dict[tuple[str, bool], NoiseProfile] = {}
 
     def noisy(self, kind: NoiseKind, noises: Noises) -> list[Pixels]:
         """A noisy picture for each clean, from the disk where it has been made before.
@@ -72,8 +71,9 @@ class Maker:
         if path.exists():
             return _read(path, len(noises.cleans))
         self._say(f"making {len(noises.cleans)} {kind.value} pictures")
+        learned = kind is not NoiseKind.CLASSICAL
         pictures = [
-            self._draw(kind, clean, self._profile(noises.sources[turn]))
+            self._draw(kind, clean, self._profile(noises.sources[turn], learned))
             for clean, turn in zip(noises.cleans, noises.turns, strict=True)
         ]
         named = {f"{index:06d}": picture for index, picture in enumerate(pictures)}
@@ -81,22 +81,25 @@ class Maker:
         write_atomically(path, serialise(named, {METADATA_KEY: json.dumps(metadata)}))
         return pictures
 
-    def _profile(self, source: Source) -> NoiseProfile:
-        if source.name not in self._profiles:
+    def _profile(self, source: Source, learned: bool) -> NoiseProfile:
+        key = source.name, learned
+        if key not in self._profiles:
             level = self._white_level if source.references[0].noisy.dtype.itemsize > 1 else None
-            (fitted,) = fitted_groups(
-                source.references, self._weights, name=source.name, white_level=level
+            (profile,) = fitted_groups(
+                source.references,
+                self._weights,
+                name=source.name,
+                white_level=level,
+                learned=learned,
             )
-            profile = self._profiles[source.name] = fitted.profile
+            self._profiles[key] = profile
             grade = profile.quality.overall if profile.quality else "not tried"
             self._say(f"profile {source.name} of {', '.join(profile.references)}: {grade}")
-        return self._profiles[source.name]
+        return self._profiles[key]
 
     def _draw(self, kind: NoiseKind, clean: Clean, profile: NoiseProfile) -> Pixels:
         if kind is NoiseKind.GAUSSIAN:
             return baselines.gaussian(clean.pixels, profile, clean.name, self._white_level)
-        if kind is NoiseKind.CLASSICAL:
-            profile = replace(profile, trust=0.0)
         return self._generator.synthesize(
             clean.pixels, profile, key=clean.name, white_level=self._white_level
         )

@@ -1,4 +1,4 @@
-"""The loop closed: a profile tried on references that its fit has not seen, and tuned."""
+"""A profile judged on windows of its references that its fit has not seen."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ import numpy as np
 import pytest
 from pictures import add_gaussian, scene
 
-from noisegen.fitting.close import FEWEST_WINDOWS, close_loop, halves
 from noisegen.fitting.groups import fitted_groups
-from noisegen.fitting.trial import Trial, draw_measured, try_profile
-from noisegen.fitting.tune import tune
-from noisegen.model.weights import Weights, load_weights, untrained_model
+from noisegen.fitting.judge import FEWEST_WINDOWS, halves, judge
+from noisegen.fitting.trial import Trial, draw_measured
+from noisegen.model.weights import Weights, untrained_model
 from noisegen.noise.record import Recording
 from noisegen.noise.statistics import NoiseStatistics, measure
 from noisegen.noise.windows import Windows, cut_places
-from noisegen.references.create import Measured, Reference, encode_profile, measure_references
+from noisegen.references.create import Measured, Reference, measure_references
 from noisegen.references.quality import Quality
 
 CLEAN = scene(192, 256)
@@ -67,13 +66,13 @@ def test_missing_stripes_are_poor() -> None:
     assert quality(without, measured.windows).word("stripes") == "poor"
 
 
-def test_closing_adds_the_quality_and_nothing_else(
+def test_a_profile_has_the_quality_that_is_judged(
     measured: Measured, classical_weights: Weights
 ) -> None:
-    encoded = encode_profile(measured, classical_weights)
-    fitted = close_loop(encoded, measured, classical_weights)
-    assert fitted.profile == replace(encoded, quality=fitted.before)
-    assert fitted.before.overall == "good"
+    reference = Reference("a.png", add_gaussian(CLEAN, 12), CLEAN)
+    (profile,) = fitted_groups([reference], classical_weights)
+    assert profile.quality == judge(measured, classical_weights.content)
+    assert profile.quality.overall == "good"
 
 
 def test_quality_is_judged_on_what_the_fit_has_not_seen(
@@ -86,57 +85,29 @@ def test_quality_is_judged_on_what_the_fit_has_not_seen(
     residual = np.where(theirs[:, None, None, None], 2 * windows.residual, windows.residual)
     changed = replace(measured, windows=replace(windows, residual=residual))
     changed = replace(changed, statistics=measure(changed.windows))
-    encoded = encode_profile(changed, classical_weights)
-    found = close_loop(encoded, changed, classical_weights).before
+    found = judge(changed, classical_weights.content)
     assert found.sigma == pytest.approx(0.5, abs=0.05)
-
-
-def test_tuning_mends_a_spoiled_prompt_and_nothing_else() -> None:
-    weights = load_weights()
-    measured = measure_references([Reference("a.png", add_gaussian(CLEAN, 12), CLEAN)])
-    encoded = encode_profile(measured, weights)
-    moved = encoded.tokens + np.random.default_rng(0).normal(0, 8, encoded.tokens.shape)
-    wrong = replace(encoded, tokens=moved.astype(np.float32), trust=1.0)
-    before = {name: value.clone() for name, value in weights.model.state_dict().items()}
-    tuned = tune(wrong, measured.windows, weights, 40)
-    assert tuned.tuned > 0
-    distances = [
-        try_profile(profile, measured.windows, weights).quality(0.0, 1.0).distance
-        for profile in (tuned, wrong)
-    ]
-    assert distances[0] < distances[1]
-    assert replace(tuned, tokens=wrong.tokens, tuned=0) == wrong
-    assert all(before[name].equal(value) for name, value in weights.model.state_dict().items())
-
-
-def test_tuning_counts_only_where_it_comes_closer(measured: Measured, weights: Weights) -> None:
-    """The test's network has random last layers: hardly any prompt makes it better than none."""
-    fitted = close_loop(encode_profile(measured, weights), measured, weights, 0.5)
-    quality = fitted.profile.quality
-    assert quality is not None
-    assert quality.distance <= fitted.before.distance
-    assert (fitted.profile.trust == 0) == (quality == fitted.before)
 
 
 def test_few_windows_are_tried(weights: Weights) -> None:
     clean = CLEAN[:64, :96]
-    (fitted,) = fitted_groups([Reference("a.png", add_gaussian(clean, 12), clean)], weights)
+    (profile,) = fitted_groups([Reference("a.png", add_gaussian(clean, 12), clean)], weights)
     assert FEWEST_WINDOWS > (64 // 32) * (96 // 32)
-    assert fitted.profile.quality == fitted.before
+    assert profile.quality is not None
 
 
 def test_the_same_references_make_the_same_profile(weights: Weights) -> None:
     references = [Reference("a.png", add_gaussian(CLEAN, 12), CLEAN)]
-    one, two = (fitted_groups(references, weights)[0].profile for _ in range(2))
+    one, two = (fitted_groups(references, weights)[0] for _ in range(2))
     assert one.quality is not None
     assert one.sha256 == two.sha256
 
 
 def test_a_blind_profile_is_tried_on_its_estimate(classical_weights: Weights) -> None:
-    (fitted,) = fitted_groups([Reference("a.png", add_gaussian(CLEAN, 12))], classical_weights)
-    assert fitted.profile.kind == "estimated"
-    assert fitted.profile.quality is not None
-    assert fitted.profile.quality.word("sigma") == "good"
+    (profile,) = fitted_groups([Reference("a.png", add_gaussian(CLEAN, 12))], classical_weights)
+    assert profile.kind == "estimated"
+    assert profile.quality is not None
+    assert profile.quality.word("sigma") == "good"
 
 
 @pytest.mark.parametrize(
@@ -153,20 +124,6 @@ def test_a_blind_profile_is_tried_on_its_estimate(classical_weights: Weights) ->
 )
 def test_the_worst_word_counts(changes: dict[int, float], word: str) -> None:
     assert Quality(*(changes.get(i, value) for i, value in enumerate(GOOD))).overall == word
-
-
-def test_without_trust_the_generator_is_the_classical_model(
-    weights: Weights, classical_weights: Weights, measured: Measured
-) -> None:
-    distrusted = encode_profile(measured, weights)
-    assert distrusted.trust == 0
-    classical = replace(encode_profile(measured, classical_weights), trust=1.0)
-    one = try_profile(distrusted, measured.windows, weights).fake
-    other = try_profile(classical, measured.windows, classical_weights).fake
-    # Two sizes of field are drawn: alike in distribution, not in each pixel.
-    assert one.std() == pytest.approx(other.std(), rel=0.01)
-    trusted = try_profile(replace(distrusted, trust=1.0), measured.windows, weights).fake
-    assert abs(trusted.std() / one.std() - 1) > 0.05
 
 
 @pytest.mark.parametrize(
