@@ -110,8 +110,12 @@ def measure(windows: Windows, network: ContentNetwork | None = None) -> NoiseSta
 
     Args:
         windows: of a camera's noise.
-        network: whose maps the level may follow.
+        network: whose maps the level may follow, where the clean was given: an estimated clean is
+            smoother than those that noise is put on, and a burst's mean noisier, so the network
+            would see other content (S95's bursts: KLD 0.0055 without it, 0.0058 with it).
     """
+    if windows.estimated or windows.averaged:
+        network = None
     stripes = find_stripes(windows)
     overall = windows.residual.std((0, 2, 3))
     whole = Sample.of(windows.take_blocks(MEASURED))
