@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -49,7 +50,8 @@ class Synthesizer:
         self.weights = weights
         self.device = torch.device(device)
         self.tile = tile
-        self.content = weights.content.to(self.device)
+        # Of its own: profiles are measured with the weights' one, on the CPU.
+        self.content = copy.deepcopy(weights.content).to(self.device)
         self._workers = single_threaded_pool(1 if self.device.type != "cpu" else threads)
 
     def synthesize(

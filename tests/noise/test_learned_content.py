@@ -140,3 +140,12 @@ def test_pixels_do_not_depend_on_blocks_tiles_or_threads(channels: int) -> None:
     none = replace(profile.measured, features=0 * profile.measured.features)
     start = replace(profile, measured=none)
     assert not np.array_equal(Synthesizer(weights).synthesize(clean, start), whole)
+
+
+def test_profiles_are_made_as_before_once_a_synthesizer_is_on_another_device() -> None:
+    weights = load_weights()
+    noisy, shown = processed(1)
+    reference = Reference("r", noisy[:256, :256], shown[:256, :256])
+    before = create_profile([reference], weights).to_bytes()
+    Synthesizer(weights, "meta")
+    assert create_profile([reference], weights).to_bytes() == before
