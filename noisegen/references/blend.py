@@ -21,7 +21,7 @@ from noisegen.references.profile_check import safe_name
 
 Doubles = NDArray[np.float64]
 
-ALIKE = ("channels", "gray", "white_level", "dtype", "weights_sha256")
+ALIKE = ("channels", "gray", "white_level", "dtype", "weights_sha256", "maps")
 """What profiles must have in common to be mixed."""
 
 

@@ -92,6 +92,11 @@ class NoiseProfile:
         return 3 if self.gray else len(self.measured.sigma)
 
     @property
+    def maps(self) -> int:
+        """Maps of the content network that it holds numbers for."""
+        return self.measured.features.shape[1] - 1
+
+    @property
     def follows_content(self) -> bool:
         """Whether the content network counts; else it does not run."""
         return bool(self.measured.features.any())

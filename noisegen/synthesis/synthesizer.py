@@ -136,12 +136,17 @@ class Synthesizer:
 
         Raises:
             CleanError: it does not.
-            ProfileError: the profile was made with other weights.
+            ProfileError: the profile was made with other weights, or does not fit them.
         """
         if profile.weights_sha256 != self.weights.sha256:
             raise ProfileError(
                 f"profile {profile.name}: made with other weights than {self.weights.name}; make "
                 "it again with these (noisegen profile create --weights …)"
+            )
+        if profile.follows_content and profile.maps != self.content.config.features:
+            raise ProfileError(
+                f"profile {profile.name}: holds numbers for {profile.maps} maps, "
+                f"{self.weights.name} makes {self.content.config.features}; make it again"
             )
         return checked_levels(planes, profile, white_level)
 

@@ -11,12 +11,14 @@ from known_noise import windows_of
 from numpy.typing import NDArray
 from pictures import scene
 
+from noisegen.errors import ProfileError
 from noisegen.model.classical import content_factor, find_places
 from noisegen.model.content_network import ContentNetwork
 from noisegen.model.surroundings import Surroundings
 from noisegen.model.weights import load_weights
 from noisegen.noise.content import window_maps
 from noisegen.noise.statistics import NoiseStatistics, measure
+from noisegen.references.blend import blend
 from noisegen.references.create import Reference, create_profile
 from noisegen.references.tensors import statistics_tensors
 from noisegen.synthesis.blocks import Region
@@ -149,3 +151,16 @@ def test_profiles_are_made_as_before_once_a_synthesizer_is_on_another_device() -
     before = create_profile([reference], weights).to_bytes()
     Synthesizer(weights, "meta")
     assert create_profile([reference], weights).to_bytes() == before
+
+
+@pytest.mark.parametrize("count", [2, 5])
+def test_a_profile_of_another_number_of_maps_is_refused(count: int) -> None:
+    weights = load_weights()
+    noisy, shown = processed(1)
+    profile = create_profile([Reference("r", noisy, shown)], weights)
+    fewer = replace(profile.measured, features=profile.measured.features[:, :count])
+    strange = replace(profile, measured=fewer)
+    with pytest.raises(ProfileError, match="numbers for"):
+        Synthesizer(weights).synthesize(shown, strange)
+    with pytest.raises(ProfileError, match="its maps"):
+        blend([profile, strange], [1, 1], "mix")
