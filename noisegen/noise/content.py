@@ -10,11 +10,14 @@ windows that the regression has not seen are likelier with them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 from torch.nn import functional as F
 
 from noisegen.model.config import ACTIVITY_NODES
@@ -91,9 +94,8 @@ class Content:
         factor = np.stack(logs, 1)
         if network is not None and self.features.any():
             usual = read_level(self.usual, sample.position)
-            maps = window_maps(network, clean, usual)
-            factor += np.einsum("nckhw,ck->nchw", maps, self.features[:, :-1])
-            factor += self.features[:, -1, None, None]
+            numbers = torch.from_numpy(self.features.astype(np.float32))[None]
+            factor += _in_windows(partial(network.log_factor, numbers=numbers), clean, usual)
         return factor.clip(-LARGEST, LARGEST).astype(np.float32)
 
     def _row(self, channel: int) -> Doubles:
@@ -150,14 +152,21 @@ def window_maps(network: ContentNetwork, clean: Floats, usual: Floats) -> Floats
         clean: N×C×h×w, each window mirrored at its borders.
         usual: N×C×h×w, level that is usual at the clean's intensity.
     """
+    return _in_windows(network, clean, usual)
+
+
+def _in_windows(
+    look: Callable[[Tensor, Surroundings, Tensor], Tensor], clean: Floats, usual: Floats
+) -> Floats:
+    """What a network shows of windows, a few at a time."""
     inner = slice(SURROUND, -SURROUND)
-    maps = []
+    shown = []
     for first in range(0, len(clean), AT_ONCE):
         planes = [torch.from_numpy(x[first : first + AT_ONCE].copy()) for x in (clean, usual)]
         wide, level = (F.pad(p, (SURROUND,) * 4, mode="reflect") for p in planes)
         with torch.inference_mode():
-            maps.append(network(wide, Surroundings.of(wide), level)[..., inner, inner].numpy())
-    return np.concatenate(maps)
+            shown.append(look(wide, Surroundings.of(wide), level)[..., inner, inner].numpy())
+    return np.concatenate(shown)
 
 
 @dataclass(frozen=True)
