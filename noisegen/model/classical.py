@@ -85,7 +85,7 @@ def content_factor(
 
     Args:
         clean: B×C×H×W.
-        statistics: of the cameras; of one, C = 3, with a network.
+        statistics: of the cameras; with a network, of one.
         usual: B×C×H×W, level that is usual at the clean's intensity, for the network.
         network: left out where its maps do not count.
     """

@@ -171,7 +171,7 @@ def _in_windows(
 
 @dataclass(frozen=True)
 class _Fit:
-    """A gamma regression beside a curve against intensity; P samples in N windows.
+    """A gamma regression beside a curve against intensity, of N windows.
 
     Attributes:
         square: N×C×h×w, of the noise.

@@ -94,7 +94,7 @@ class NoiseProfile:
     @property
     def maps(self) -> int:
         """Maps of the content network that it holds numbers for."""
-        return self.measured.features.shape[1] - 1
+        return int(self.measured.features.shape[1]) - 1
 
     @property
     def follows_content(self) -> bool:

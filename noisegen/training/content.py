@@ -45,7 +45,8 @@ POOLED = 60.0
 """Pixels that a node's neighbours weigh as much as."""
 
 BORDER = 4
-"""Pixels at a crop's border that are not looked at: the network sees no further."""
+"""Pixels at a crop's border that are not looked at; the maps of others see the border too, as those
+of a profile's windows do."""
 
 CLIPPED = 0.012
 """Of white: noise so near to an end is left out, as clipping changes it."""

@@ -40,15 +40,15 @@ class Pack:
     crops: Bytes
     cameras: NDArray[np.int64]
 
-    def sets(self, count: int) -> Bytes:
-        """M×count×2×3×128×128, crops of each camera that has as many."""
+    def sets(self, count: int) -> Bytes | None:
+        """M×count×2×3×128×128, crops of each camera that has as many; None if none has."""
         places = [np.flatnonzero(self.cameras == camera) for camera in np.unique(self.cameras)]
         sets = [
             self.crops[place[first : first + count]]
             for place in places
             for first in range(0, len(place) - count + 1, count)
         ]
-        return np.stack(sets)
+        return np.stack(sets) if sets else None
 
 
 def write_pack(data: Path, out: Path, seed: int) -> Pack:
