@@ -34,7 +34,11 @@ def convolve(
 ) -> Tensor:
     """As ``torch.nn.functional.conv2d`` of stride 1, the same in both directions."""
     if not _by_onednn(x, weight):
-        return F.conv2d(x, weight, bias, 1, padding, dilation, groups)
+        if torch.is_grad_enabled():
+            return F.conv2d(x, weight, bias, 1, padding, dilation, groups)
+        # Ten bits of TF32 are too few for the same pixels as a CPU's.
+        with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+            return F.conv2d(x, weight, bias, 1, padding, dilation, groups)
     convolved: Tensor = torch.mkldnn_convolution(
         x.contiguous(),
         weight.contiguous(),

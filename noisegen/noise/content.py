@@ -116,7 +116,7 @@ def fit_content(
     Returns:
         What it follows, and its curve against intensity, C×n, where all factors are 1.
     """
-    part = slice(None, None, max(1, noise[:, 0].size // FITTED))
+    part = slice(None, None, -(-noise[:, 0].size // FITTED))
     clean, position = sample.clean[part], sample.position[part]
     channels, usual = clean.shape[1], level
     reach = np.array([[_reach(clean, c, d) for d in range(channels)] for c in range(channels)])
@@ -291,7 +291,7 @@ def _regressed(
     for _ in range(STEPS):
         factor = np.exp((flat @ row).clip(-LARGEST, LARGEST))
         missed = ratio.ravel() / np.maximum(relative.ravel(), 1e-6) / factor - 1
-        score = flat.T @ (trust * missed.clip(max=OUTLIER)) - pull * row
+        score = flat.T @ (trust * missed) - pull * row
         row = row + np.linalg.solve(information, score)
     return row
 

@@ -166,7 +166,7 @@ def measure(windows: Windows, network: ContentNetwork | None = None) -> NoiseSta
         stripes=stripes.at(sample.nodes).astype(np.float32),
         stripe_kernel=stripes.kernel.swapaxes(0, 1).astype(np.float32),
         stripe_shared=np.tile(stripes.shared, (len(overall), 1)).astype(np.float32),
-        sigma=overall.astype(np.float32),
+        sigma=np.maximum(overall, SMALLEST_LEVEL).astype(np.float32),
         autocorrelation=_autocorrelation(correlation).astype(np.float32),
         colour_correlation=correlation[0, 0].astype(np.float32),
     )
