@@ -15,7 +15,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import load, save
-from small_network import SMALL
+from small_network import TRAINED
 
 from noisegen.errors import WeightsError
 from noisegen.model.config import ModelConfig
@@ -29,7 +29,7 @@ KEY = "generator.output.weight"
 @pytest.fixture(scope="module")
 def valid(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     path = tmp_path_factory.mktemp("valid") / "w.safetensors"
-    save_weights(path, untrained_model(SMALL, seed=1), SMALL, {"purpose": "tests"})
+    save_weights(path, untrained_model(TRAINED, seed=1), TRAINED, {"purpose": "tests"})
     return path.read_bytes()
 
 
@@ -66,9 +66,9 @@ def _with_header(header: object, rest: bytes = b"") -> bytes:
 def test_round_trip(valid: bytes, tmp_path: Path) -> None:
     (tmp_path / "w.safetensors").write_bytes(valid)
     loaded = load_weights(str(tmp_path / "w.safetensors"))
-    assert loaded.config == SMALL
+    assert loaded.config == TRAINED
     assert loaded.card == {"purpose": "tests"}
-    expected = untrained_model(SMALL, seed=1).state_dict()
+    expected = untrained_model(TRAINED, seed=1).state_dict()
     for name, value in loaded.model.state_dict().items():
         assert value.dtype == torch.float32
         assert torch.equal(value, expected[name].half().float())
@@ -211,9 +211,9 @@ def test_a_file_too_large_to_be_weights(tmp_path: Path) -> None:
 
 
 def test_a_configuration_may_leave_out_what_has_a_default() -> None:
-    values = SMALL.to_json()
+    values = TRAINED.to_json()
     del values["denoiser"]["spot"]
-    assert ModelConfig.from_json(json.loads(json.dumps(values))) == SMALL
+    assert ModelConfig.from_json(json.loads(json.dumps(values))) == TRAINED
 
 
 @settings(
@@ -234,4 +234,4 @@ def test_one_other_byte(
     except WeightsError as error:
         assert len(str(error).splitlines()) == 1
     else:
-        assert loaded.config == SMALL
+        assert loaded.config == TRAINED
