@@ -22,7 +22,7 @@ from noisegen.noise.record import Recording
 from noisegen.noise.windows import Windows, cut, cut_places, join
 from noisegen.references.motion import moving
 from noisegen.references.registration import Shift, find_shift, inside, kept_power, moved
-from noisegen.references.repair import Equalised, equalised
+from noisegen.references.repair import Equalised, equalised, where_still
 from noisegen.references.scenes import same_scene
 from noisegen.references.windows import SMALLEST_REGISTERED_SHARE
 
@@ -235,11 +235,7 @@ def _scale(residual: Floats, source: _Placed, shots: Sequence[_Placed]) -> float
 def _evened(noisy: Floats, clean: Floats, step: float) -> Equalised:
     """The mean as bright as a shot; what moved is no drift."""
     moves = moving(cut(noisy - clean), cut(clean))
-    rows, columns = (side // WINDOW for side in clean.shape[:2])
-    moves = moves.reshape(rows, columns).repeat(WINDOW, 0).repeat(WINDOW, 1)
-    padding = [(0, side - known) for side, known in zip(clean.shape, moves.shape, strict=False)]
-    still = np.where(np.pad(moves, padding)[..., None], clean, noisy)
-    return equalised(still, clean, step)
+    return equalised(where_still(noisy, clean, moves), clean, step)
 
 
 def _windows(noisy: Floats, clean: Floats, recording: Recording, scale: float) -> Windows:

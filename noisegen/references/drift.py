@@ -43,9 +43,16 @@ SMALLEST_SIDE = 6
 
 @dataclass(frozen=True)
 class Drift:
-    """What is added to a clean, H×W×C, in units of the white level."""
+    """What is added to a clean.
+
+    Attributes:
+        surface: H×W×C, in units of the white level.
+        strength: standard deviation of the drift alone, by what distant blocks agree in: the
+            surface holds what is left of the noise too.
+    """
 
     surface: Floats
+    strength: float
 
     def __str__(self) -> str:
         usual, most = 255 * self.surface.std(), 255 * np.abs(self.surface).max()
@@ -65,15 +72,17 @@ def find_drift(noisy: Floats, clean: Floats) -> Drift | None:
     bent = residual - read_curves(fit_curves(position, residual, nodes), position)
     means, known = (_laid_out(x, rows, columns) for x in (bent.mean((2, 3)), seen))
     variance = np.where(seen, residual.var((2, 3)), 0).sum(0) / np.maximum(seen.sum(0), 1)
-    if not any(
-        _is_drift(means[..., c], known[..., c], float(variance[c])) for c in range(means.shape[2])
-    ):
+    shared = [
+        _agreement(means[..., c], known[..., c], float(variance[c])) for c in range(means.shape[2])
+    ]
+    if not any(shared):
         return None
     whole, known = (
         _laid_out(x, rows, columns)
         for x in (residual.mean((2, 3)), keeps_clear(shots, pictures, CLEAR_ENOUGH))
     )
-    return Drift(_stretched(_smoothed(whole, known), clean.shape[0], clean.shape[1]))
+    surface = _stretched(_smoothed(whole, known), clean.shape[0], clean.shape[1])
+    return Drift(surface, float(np.sqrt(max(shared))))
 
 
 def _laid_out(blocks: NDArray[Any], rows: int, columns: int) -> NDArray[Any]:
@@ -82,10 +91,10 @@ def _laid_out(blocks: NDArray[Any], rows: int, columns: int) -> NDArray[Any]:
     return grid.reshape(rows, columns, -1)
 
 
-def _is_drift(means: Doubles, known: NDArray[np.bool_], variance: float) -> bool:
-    """Whether blocks agree with blocks two further along both diagonals."""
+def _agreement(means: Doubles, known: NDArray[np.bool_], variance: float) -> float:
+    """What blocks share with blocks two further along both diagonals; 0 if it is no drift."""
     if known.sum() < SMALLEST_SIDE**2:
-        return False
+        return 0.0
     centred = np.where(known, means - means[known].mean(), 0)
     agreement = []
     for first, second in (
@@ -98,7 +107,8 @@ def _is_drift(means: Doubles, known: NDArray[np.bool_], variance: float) -> bool
     shared = sum(value for value, _ in agreement) / len(agreement)
     # Blocks of independent means would agree by chance so far.
     error = (centred**2).sum() / known.sum() / np.sqrt(sum(pairs for _, pairs in agreement))
-    return bool(shared > SIGNIFICANT * error and shared > SMALLEST_SHARE * variance)
+    significant = shared > SIGNIFICANT * error and shared > SMALLEST_SHARE * variance
+    return float(shared) if significant else 0.0
 
 
 def _smoothed(means: Doubles, known: NDArray[np.bool_]) -> Doubles:

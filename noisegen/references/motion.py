@@ -1,4 +1,4 @@
-"""Windows of a burst in which something moved between its shots."""
+"""Windows in which something moved: between a burst's shots, or between a shot and its clean."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from noisegen.references.brightness import pooled
 
 Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 BOX = 8
@@ -20,15 +21,20 @@ UNREST = 5.0
 """Times the usual, above which something moved; noise alone stays below, and so does noise half as
 strong again on texture."""
 
+ANOTHER = 10.0
+"""The same of a pair, above which a window shows something else than its clean: up to 9 on
+instruments whose pairs lie on each other, more where an object was moved."""
 
-def moving(residual: Floats, clean: Floats) -> Mask:
+
+def moving(residual: Floats, clean: Floats, limit: float = UNREST) -> Mask:
     """Windows whose box means differ by more than those of windows as bright.
 
     Args:
         residual: N×C×32×32, of a shot less its burst's mean, or of two shots.
         clean: the same shape.
+        limit: times the usual.
     """
-    unrest = np.asarray(pooled(residual, BOX).var((2, 3)).mean(1), np.float64)
+    unrest = _unrest(residual)
     order = np.argsort(clean.mean((1, 2, 3)), kind="stable")
     ranked = unrest[order]
     count, half = len(ranked), min(NEIGHBOURS, len(ranked)) // 2
@@ -37,5 +43,24 @@ def moving(residual: Floats, clean: Floats) -> Mask:
         start = min(max(rank - half, 0), max(count - 2 * half - 1, 0))
         usual[rank] = np.median(ranked[start : start + 2 * half + 1])
     moves = np.zeros(count, bool)
-    moves[order] = ranked > UNREST * np.maximum(usual, 1e-12)
+    moves[order] = ranked > limit * np.maximum(usual, 1e-12)
     return moves
+
+
+def showing_another(residual: Floats, clean: Floats) -> Mask:
+    """Windows of a pair that show something else than their clean, so that it spoils the noise.
+
+    Beside saturated windows any noise is unusual; so the whole pair's unrest counts too.
+
+    Args:
+        residual: N×C×32×32.
+        clean: the same shape.
+    """
+    unrest = _unrest(residual)
+    usual = float(np.median(unrest[unrest > 0])) if unrest.any() else 0.0
+    return moving(residual, clean, ANOTHER) & (unrest > ANOTHER * usual)
+
+
+def _unrest(residual: Floats) -> Doubles:
+    """Variance of the box means within each window."""
+    return np.asarray(pooled(residual, BOX).var((2, 3)).mean(1), np.float64)

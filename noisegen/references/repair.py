@@ -7,7 +7,7 @@ it is, bit for bit.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from noisegen.noise.record import Recording
 from noisegen.noise.windows import Windows, cut
 from noisegen.references.brightness import Brightness, fit_brightness
 from noisegen.references.drift import Drift, find_drift
+from noisegen.references.motion import showing_another
 from noisegen.references.registration import Shift, find_shift, inside, moved
 from noisegen.references.scenes import same_scene
 from noisegen.references.windows import (
@@ -29,6 +30,7 @@ from noisegen.references.windows import (
 )
 
 Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 LARGEST_LOST = 0.02
@@ -76,15 +78,15 @@ class Significance:
 
     def of_drift(self, drift: Drift | None) -> Drift | None:
         """The drift, or nothing."""
-        return drift if drift is not None and drift.surface.std() >= self.drift else None
+        return drift if drift is not None and drift.strength >= self.drift else None
 
 
 ANY = Significance()
 """Whatever is significant."""
 
 GROSS = Significance(shift=1.0, gain=0.08, offset=10 / 255, drift=2 / 255)
-"""What leaving out windows cannot mend. Less is better masked than undone: on PolyU, whose shifts
-differ over the frame, undoing all more than doubles the unseen camera's KLD."""
+"""What leaving out windows cannot mend. Less is masked, for on PolyU shifts differ over the frame;
+but where one shift is all that is wrong, undoing it leaves more windows than masking does."""
 
 
 @dataclass(frozen=True)
@@ -121,27 +123,66 @@ def repaired_windows(
     Raises:
         BadReferenceError: the two show different scenes.
     """
+    found = _found(noisy, clean, name, recording, least)
+    if found.lie_well < 1 - SMALLEST_LEFT_OUT and least is not ANY:
+        once = _found(noisy, clean, name, recording, replace(least, shift=0.0))
+        gained = once.lie_well - found.lie_well
+        if once.misplaced <= SMALLEST_LEFT_OUT < gained:
+            # One shift is all that is wrong, and what interpolation spoils is less.
+            found = once
+        if found.lie_well < SMALLEST_REGISTERED_SHARE:
+            # Hardly a window lies as it should, so there is nothing to mask: undo all there is.
+            found = _found(noisy, clean, name, recording, ANY)
+    kept, repairs = registered(found.windows, found.share), found.repairs
+    if (~kept).mean() > SMALLEST_LEFT_OUT:
+        repairs += (f"left out {_count(~kept)}, which are shifted against the clean",)
+    return found.windows.where(kept), repairs
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A repaired pair's windows, before those that do not lie well are left out.
+
+    Attributes:
+        windows: whose clean is known.
+        share: of each one's power, what a shift explains.
+        lie_well: those that hardly a shift explains, as a share of all of the pair's windows.
+        repairs: what was done.
+    """
+
+    windows: Windows
+    share: Doubles
+    lie_well: float
+    repairs: tuple[str, ...]
+
+    @property
+    def misplaced(self) -> float:
+        """Those that a shift explains, as a share of the windows."""
+        return float((self.share > LARGEST_MISPLACED).mean())
+
+
+def _found(
+    noisy: Floats, clean: Floats, name: str, recording: Recording, least: Significance
+) -> _Found:
     pair = repair_pair(noisy, clean, name, recording, least)
     windows = all_windows(pair.noisy, pair.clean, recording)
+    count, repairs = len(windows), list(pair.repairs)
     known = cut(pair.lost[..., None].astype(np.float32)).mean((1, 2, 3)) <= LARGEST_LOST
-    repairs = list(pair.repairs)
     if not known.all() and known.any():
         repairs.append(f"left out {_count(~known)}, whose clean was black or saturated")
         windows = windows.where(known)
+    same = ~showing_another(windows.residual, windows.clean)
+    if not same.all() and same.mean() >= SMALLEST_REGISTERED_SHARE:
+        repairs.append(f"left out {_count(~same)}, in which something moved")
+        windows = windows.where(same)
     if pair.interpolated:
         coarse = _coarse(windows)
         if not coarse.all():
             repairs.append(f"left out {_count(~coarse)}, whose clean is too fine to be moved so")
             windows = windows.where(coarse)
     share = misplaced(windows)
-    lie_well = share <= LARGEST_MISPLACED
-    if lie_well.mean() < SMALLEST_REGISTERED_SHARE and least is not ANY:
-        # Hardly a window lies as it should, so there is nothing to mask: undo all there is.
-        return repaired_windows(noisy, clean, name, recording, ANY)
-    kept = registered(windows, share)
-    if (~kept).mean() > SMALLEST_LEFT_OUT:
-        repairs.append(f"left out {_count(~kept)}, which are shifted against the clean")
-    return windows.where(kept), tuple(repairs)
+    lie_well = float((share <= LARGEST_MISPLACED).sum()) / count
+    return _Found(windows, share, lie_well, tuple(repairs))
 
 
 def repair_pair(
@@ -155,7 +196,8 @@ def repair_pair(
         place = inside(clean.shape, shift)
         noisy, clean = noisy[place], moved(clean, shift)[place].clip(0, 1)
     refuse_other_scene(noisy, clean, name)
-    even = equalised(noisy, clean, float(recording.step.max()), least)
+    still = where_still(noisy, clean, showing_another(cut(noisy - clean), cut(clean)))
+    even = equalised(still, clean, float(recording.step.max()), least)
     repairs += even.repairs
     return RepairedPair(noisy, even.clean, even.lost, not shift.is_whole, tuple(repairs))
 
@@ -192,6 +234,15 @@ def equalised(noisy: Floats, clean: Floats, step: float, least: Significance = A
         repairs.append(f"added to the clean a slow {drift}")
         clean = (clean + drift.surface).clip(0, 1)
     return Equalised(clean, lost, tuple(repairs))
+
+
+def where_still(noisy: Floats, clean: Floats, moves: Mask) -> Floats:
+    """A picture with its clean in the windows in which something moved; both H×W×C."""
+    rows, columns = (side // WINDOW for side in clean.shape[:2])
+    laid = moves.reshape(rows, columns).repeat(WINDOW, 0).repeat(WINDOW, 1)
+    padding = [(0, side - known) for side, known in zip(clean.shape, laid.shape, strict=False)]
+    still: Floats = np.where(np.pad(laid, padding)[..., None], clean, noisy)
+    return still
 
 
 def refuse_other_scene(noisy: Floats, clean: Floats, name: str) -> None:

@@ -19,6 +19,7 @@ from noisegen.images import read_picture, to_float
 from noisegen.noise.record import Recording
 from noisegen.noise.statistics import NoiseStatistics
 from noisegen.references.create import Measured, Reference, Repair, measure_references
+from noisegen.references.drift import find_drift
 from noisegen.references.registration import Shift, find_shift, inside, kept_power, moved
 from noisegen.references.repair import repair_pair
 
@@ -158,6 +159,37 @@ def test_small_damage_is_masked_and_gross_damage_undone() -> None:
     whole = under(at(picture, 0, 0), Repair.GROSS)
     assert whole.repairs == ()
     np.testing.assert_allclose(gross.statistics.sigma, whole.statistics.sigma, rtol=0.05)
+
+
+def test_one_small_shift_is_undone_though_even_places_hide_it() -> None:
+    picture = texture()
+    picture[: SIDE // 2] = 120
+    noisy = as_bytes(white(at(picture, 0, 0), np.random.default_rng(1)))
+    moved_clean = Reference("shot.png", noisy, as_bytes(at(picture, 0.4, -0.3)))
+    found = measure_references([moved_clean], repair=Repair.GROSS)
+    assert "moved the clean by" in found.repairs[0]
+    np.testing.assert_allclose(found.statistics.sigma * 255, 8, rtol=0.05)
+
+
+def test_where_an_object_moved_is_left_out_and_no_drift() -> None:
+    picture = at(texture(), 0, 0)
+    noisy = as_bytes(white(picture, np.random.default_rng(1)))
+    clean = as_bytes(picture)
+    clean[100:180, 90:170] = clean[10:90, 150:230]
+    found = measure_references([Reference("shot.png", noisy, clean)])
+    (repair,) = found.repairs
+    assert repair.endswith("in which something moved")
+    np.testing.assert_allclose(found.statistics.sigma * 255, 8, rtol=0.05)
+
+
+def test_drift_is_as_strong_as_distant_blocks_agree() -> None:
+    clean = at(texture(), 0, 0)
+    noisy = to_float(as_bytes(grainy(clean, np.random.default_rng(0))), 255)
+    ramp = np.linspace(-6, 6, SIDE)[:, None]
+    drift = find_drift(noisy, to_float(as_bytes(clean + ramp), 255))
+    assert drift is not None
+    # On so small a picture distant blocks lie on a good part of the ramp, and agree less.
+    assert 0.7 < 255 * drift.strength / ramp.std() < 1.05
 
 
 @pytest.mark.parametrize("noise", [white, grainy, shot, salted, banded])
