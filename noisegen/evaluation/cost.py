@@ -10,7 +10,15 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from noisegen.model.conditioning import Conditioning, Statistics
-from noisegen.model.config import ACTIVITY_NODES, KERNEL, MARGINALS, NODES, OUTSIDE, QUANTILE_NODES
+from noisegen.model.config import (
+    ACTIVITY_NODES,
+    BESIDE_MAPS,
+    KERNEL,
+    MARGINALS,
+    NODES,
+    OUTSIDE,
+    QUANTILE_NODES,
+)
 from noisegen.model.content_network import ContentNetwork
 from noisegen.model.generator import FIELD_CHANNELS
 from noisegen.model.surroundings import Surroundings
@@ -37,7 +45,7 @@ class Cost:
 def content_cost(network: ContentNetwork) -> Cost:
     """Counts one pass of a content network on a blank square."""
     clean = torch.full((1, 3, SIDE, SIDE), 0.5)
-    numbers = torch.zeros(1, 3, network.config.features + 1)
+    numbers = torch.zeros(1, 3, network.config.features + BESIDE_MAPS)
     around = Surroundings.of(clean)
     return _counted(network, lambda: network.log_factor(clean, around, clean, numbers))
 
@@ -72,7 +80,7 @@ def _blank() -> Statistics:
         activity=torch.zeros(1, 3, ACTIVITY_NODES),
         colour=torch.zeros(1, 3, 3),
         colour_reach=torch.zeros(1, 3, 3, 2),
-        features=torch.zeros(1, 3, 1),
+        features=torch.zeros(1, 3, BESIDE_MAPS),
         marginal_at=torch.linspace(0, 1, MARGINALS).expand(1, 3, MARGINALS),
         marginals=torch.zeros(1, 3, MARGINALS, QUANTILE_NODES),
         kernel=torch.zeros(1, 3, 3, KERNEL, KERNEL),

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisegen.images import Container, Picture, encode, read_picture, write_together
+from noisegen.model.config import BESIDE_MAPS
 from noisegen.model.weights import Weights
 from noisegen.references.create import Reference, create_profile
 from noisegen.references.profile import NoiseProfile
@@ -127,7 +128,7 @@ def measure_speed(
 
 def _with_network(profile: NoiseProfile, weights: Weights, counts: bool) -> NoiseProfile:
     """The profile with the content network on, hardly felt, or off."""
-    shape = len(profile.sigma), weights.content.config.features + 1
+    shape = len(profile.sigma), weights.content.config.features + BESIDE_MAPS
     features = np.full(shape, 1e-6 if counts else 0, np.float32)
     return replace(profile, measured=replace(profile.measured, features=features))
 

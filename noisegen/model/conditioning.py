@@ -24,8 +24,8 @@ class Statistics:
         activity: B×3×ACTIVITY_NODES, logarithm of the variance's factor against local activity.
         colour: B×3×3, of the same against a unit by which another channel is brighter.
         colour_reach: B×3×3×2, smallest and largest difference that counts.
-        features: B×3×(K + 1), of the same against each of the content network's maps, and what is
-            added; 0 where these do not count.
+        features: B×3×(K + 3), of the same against each of the content network's maps, what is
+            added, and the least and the most of all together; 0 where these do not count.
         marginal_at: B×3×m, increasing intensities at which the marginal is given.
         marginals: B×3×m×Q, the standardised marginal at evenly spaced Gaussian values.
         kernel: B×3×3×K×K, colours a white field; every output channel's energy sums to 1.

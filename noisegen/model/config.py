@@ -27,7 +27,10 @@ ACTIVITY_NODES = 8
 """Nodes of the level against local activity; node i stands at 2^(i − 1) steps of 8 bits."""
 
 MOST_FEATURES = 64
-"""Maps of a clean that a profile can hold numbers for, and one that is added."""
+"""Maps of a clean that a profile can hold numbers for."""
+
+BESIDE_MAPS = 3
+"""Numbers of a profile beside those: what is added, and the least and the most of all together."""
 
 KERNEL = 15
 """Side of the colouring kernel, in pixels: correlation reaches about as far."""
@@ -150,7 +153,7 @@ _RANGES: dict[str, tuple[int, int]] = {
     "decoder_blocks": _COUNT,
     "blind_width": _WIDTH,
     "dilations": _REACH,
-    "features": (1, MOST_FEATURES - 1),
+    "features": (1, MOST_FEATURES),
     "blind_dilations": _REACH,
     "full_width": _WIDTH,
     "full_dilations": _REACH,

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from noisegen.model.config import ContentConfig
+from noisegen.model.config import BESIDE_MAPS, ContentConfig
 from noisegen.model.convolution import Convolution, convolve
 from noisegen.model.surroundings import REACH, Surroundings
 
@@ -93,14 +93,16 @@ class ContentNetwork(nn.Module):
             clean: as in :meth:`forward`.
             around: the same.
             level: the same.
-            numbers: 1×C×(K + 1), of the camera; the last is added.
+            numbers: 1×C×(K + 3), of the camera; the last three are added, the least and the most.
         """
         shape = (3, self.config.features, CELL**2, -1)
-        share = numbers[0, :, :-1, None, None]
+        share = numbers[0, :, :-BESIDE_MAPS, None, None]
+        added, least, most = numbers[:, :, -BESIDE_MAPS:, None, None].unbind(2)
         layer = self.outputs.weight[..., 0, 0].view(shape)[: len(share)]
         folded = (layer * share).sum(1).flatten(0, 1)[..., None, None]
         hidden = self._hidden(clean, around, level)
-        return F.pixel_shuffle(convolve(hidden, folded), CELL) + numbers[:, :, -1:, None]
+        together = F.pixel_shuffle(convolve(hidden, folded), CELL) + added
+        return together.maximum(least).minimum(most)
 
     def _hidden(self, clean: Tensor, around: Surroundings, level: Tensor) -> Tensor:
         near = level + FAINT

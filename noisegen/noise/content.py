@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from noisegen.model.config import ACTIVITY_NODES
+from noisegen.model.config import ACTIVITY_NODES, BESIDE_MAPS
 from noisegen.model.content_network import ContentNetwork
 from noisegen.model.surroundings import Surroundings
 from noisegen.noise.cells import Cells
@@ -46,7 +46,7 @@ FITTED = 2**19
 """Pixels that are looked at."""
 
 SELDOM = 0.005
-"""Share of the pixels that may show a larger difference of colour than what is held."""
+"""Share of the pixels that may show more than what is held, of a colour or of the learned maps."""
 
 FAINTER = 0.01
 """Of the pull on colours: their differences are far smaller than 1."""
@@ -76,8 +76,9 @@ class Content:
         activity: C×ACTIVITY_NODES, natural logarithm of the factor on the variance at an activity.
         colour: C×C, of the same for a unit by which another channel is brighter than this one.
         reach: C×C×2, smallest and largest such difference that was seen: beyond, it is held.
-        features: C×(K + 1), of the same for a unit of each learned map, and what is added, so that
-            all maps together change nothing on average; 0 where they do not count.
+        features: C×(K + 3), of the same for a unit of each learned map, what is added, so that
+            all maps together change nothing on average, and the least and the most that they were
+            seen to change: beyond, it is held. 0 where they do not count.
         usual: C×n, level against intensity over all content, which the maps are made with.
     """
 
@@ -127,7 +128,7 @@ def fit_content(
         _pull(channels),
     )
     rows, fitted = fit.alternate(level)
-    features = np.zeros((channels, 1 + (network.config.features if network else 0)))
+    features = np.zeros((channels, BESIDE_MAPS + (network.config.features if network else 0)))
     if network is not None and len(clean) >= FEWEST_WINDOWS:
         maps = window_maps(network, clean, read_level(usual, position))
         usually = maps.mean((0, 3, 4), keepdims=True, dtype=np.float64).astype(np.float32)
@@ -137,7 +138,9 @@ def fit_content(
             rows, fitted = wider.alternate(fitted)
             numbers = np.stack([row[-maps.shape[2] :] for row in rows])
             added = -(numbers * usually[0, :, :, 0, 0]).sum(1, keepdims=True)
-            features = np.concatenate([numbers, added], 1)
+            together = np.einsum("nckhw,ck->cnhw", maps, numbers).reshape(channels, -1) + added
+            ends = np.quantile(together, (SELDOM, 1 - SELDOM), axis=1).T
+            features = np.concatenate([numbers, added, ends], 1)
     activity = np.stack([row[:ACTIVITY_NODES] for row in rows])
     others = slice(ACTIVITY_NODES, ACTIVITY_NODES + channels - 1)
     colour = np.stack([np.insert(row[others], c, 0) for c, row in enumerate(rows)])

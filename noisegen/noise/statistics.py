@@ -70,8 +70,8 @@ class NoiseStatistics:
         activity: C×8, natural logarithm of the variance's factor against local activity.
         colour: C×C, of the same against a unit by which another channel is brighter.
         colour_reach: C×C×2, the differences beyond which that is held.
-        features: C×(K + 1), of the same against each of the content network's maps, and what is
-            added; 0 where the network does not count.
+        features: C×(K + 3), of the same against each of the content network's maps, what is added,
+            and the least and the most of all together; 0 where the network does not count.
         marginal_at: C×m, intensities at which the marginal is given.
         marginals: C×m×65, the standardised marginal.
         kernel: C×C×15×15, colours a white field.

@@ -17,6 +17,7 @@ from safetensors.numpy import save as serialise
 
 from noisegen.errors import ProfileError
 from noisegen.images import write_atomically
+from noisegen.model.config import BESIDE_MAPS
 from noisegen.model.tensor_file import METADATA_KEY, read_tensor_file
 from noisegen.noise.record import Recording
 from noisegen.noise.statistics import NoiseStatistics
@@ -94,7 +95,7 @@ class NoiseProfile:
     @property
     def maps(self) -> int:
         """Maps of the content network that it holds numbers for."""
-        return int(self.measured.features.shape[1]) - 1
+        return int(self.measured.features.shape[1]) - BESIDE_MAPS
 
     @property
     def follows_content(self) -> bool:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from noisegen.model.config import (
     ACTIVITY_NODES,
+    BESIDE_MAPS,
     KERNEL,
     MARGINALS,
     MOST_FEATURES,
@@ -147,7 +148,7 @@ def _shapes(
     if channels not in (1, 3):
         raise ValueError("tensor sigma is missing or misshapen")
     count = features.shape[-1] if features is not None and features.ndim else 0
-    if not 0 < count <= MOST_FEATURES:
+    if not BESIDE_MAPS <= count <= MOST_FEATURES + BESIDE_MAPS:
         raise ValueError("tensor features is missing or misshapen")
     curve, lags = (channels, NODES + OUTSIDE), 2 * LAGS + 1
     return {
