@@ -19,10 +19,10 @@ Refused = Callable[..., None]
 
 
 def _with_config(data: bytes, **entries: Any) -> bytes:
-    """Weights whose generator is said to be another."""
+    """Weights whose denoiser is said to be another."""
     length = int.from_bytes(data[:8], "little")
     metadata = json.loads(json.loads(data[8 : 8 + length])["__metadata__"]["noisegen"])
-    metadata["config"]["generator"].update(entries)
+    metadata["config"]["denoiser"].update(entries)
     changed: bytes = save(load(data), {"noisegen": json.dumps(metadata)})
     return changed
 
@@ -64,8 +64,8 @@ def test_hostile_weights(
     content = {
         "pickle": pickle.dumps({"sigma": 1}),
         "cut": valid[:-100],
-        "huge": _with_config(valid, latent_width=2048, mixing=[True] * 64),
-        "endless": _with_config(valid, decoder_blocks=10**12),
+        "huge": _with_config(valid, full_width=2048, full_dilations=[1] * 64),
+        "endless": _with_config(valid, blind_width=10**12),
     }
     path = tmp_path / "w.safetensors"
     path.write_bytes(content[kind])
