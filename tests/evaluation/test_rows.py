@@ -25,6 +25,7 @@ from noisegen.evaluation.rows import (
 )
 from noisegen.evaluation.set_metrics import SetConfig, measure_sets
 from noisegen.evaluation.told_apart import ClassifierConfig
+from noisegen.model.surroundings import Surroundings
 from noisegen.model.weights import Weights
 from noisegen.references.burst import Burst
 from noisegen.references.create import Reference
@@ -124,8 +125,12 @@ def test_bursts_are_references_too(weights: Weights) -> None:
 
 def test_the_classical_row_is_plain_and_the_start_has_no_network(weights: Weights) -> None:
     clean = scene(256, 256, seed=2)
-    busy = np.abs(clean.astype(int) - np.roll(clean, 3, 1)).max(-1, keepdims=True) > 8
-    noise = np.random.default_rng(0).normal(0, 10, clean.shape) * np.where(busy, 1, 0.5)
+    planes = torch.from_numpy(clean.transpose(2, 0, 1)[None].copy()).float() / 255
+    with torch.no_grad():
+        maps = weights.content(planes, Surroundings.of(planes), torch.full_like(planes, 0.04))
+    followed = maps[0, :, 0].numpy().transpose(1, 2, 0)
+    factor = np.exp((0.7 * (followed - followed.mean()) / followed.std()).clip(-1, 1))
+    noise = 10 * factor * np.random.default_rng(0).normal(size=clean.shape)
     noisy = np.clip(np.rint(clean + noise), 0, 255).astype(np.uint8)
     follows = Case("c", (Reference("r", noisy, clean),), (Target("t", "s", noisy, clean),))
     rows = {c.row: c for c in compare_rows(standard_rows(weights), [follows])}
