@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from pictures import add_gaussian, scene
-from small_network import GENERATOR, SMALL
+from small_network import GENERATOR, SMALL, TRAINED
 
 from noisegen.evaluation.denoiser import DenoiserConfig
 from noisegen.evaluation.metrics import Scores
@@ -73,7 +73,7 @@ def cases() -> list[Case]:
 def test_every_row_leaves_weights_of_its_size(trained: Path) -> None:
     for name in NAMES:
         weights = trained_weights(trained / slug(name))
-        assert weights.config == SMALL
+        assert weights.config == TRAINED
         assert weights.card["steps"] == 2
 
 
