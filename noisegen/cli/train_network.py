@@ -203,7 +203,7 @@ def _write(
     sizes = replace(weights.config, **{name: network.config})
     model = NoiseModel(sizes)
     for part in ("encoder", "generator", "denoiser", "content"):
-        setattr(model, part, network if part == name else getattr(weights, part))
+        setattr(model, part, network if part == name else getattr(weights.model, part))
     written = run / f"{weights.name}.safetensors"
     # Scores were another network's.
     kept = {entry: value for entry, value in weights.card.items() if entry != "scores"}
