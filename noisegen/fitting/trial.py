@@ -13,6 +13,7 @@ from noisegen.model.classical import shape_field
 from noisegen.model.config import KERNEL, WINDOW
 from noisegen.model.content_network import ContentNetwork
 from noisegen.model.workers import single_threaded_pool
+from noisegen.noise.content import SURROUND
 from noisegen.noise.spectrum import correlations
 from noisegen.noise.statistics import LAGS, NoiseStatistics
 from noisegen.noise.windows import Windows
@@ -24,9 +25,6 @@ from noisegen.synthesis.stripes import stripes_of
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
-
-SEEN = 8
-"""Mirrored pixels around each window: what the model sees beyond it."""
 
 APART = 4 * WINDOW
 """Rows of the field between one window's draw and the next."""
@@ -111,9 +109,9 @@ def draw_measured(
     """
     statistics = statistics_tensors(measured, windows.clean.shape[1])
     counts = network if measured.features.any() else None
-    around = ((0, 0), (0, 0), (SEEN, SEEN), (SEEN, SEEN))
+    around = ((0, 0), (0, 0), (SURROUND, SURROUND), (SURROUND, SURROUND))
     clean = torch.from_numpy(np.pad(windows.clean, around, mode="reflect"))
-    side = WINDOW + 2 * SEEN + KERNEL - 1
+    side = WINDOW + 2 * SURROUND + KERNEL - 1
     noise = np.empty_like(windows.clean)
 
     def draw(index: int) -> None:
@@ -121,7 +119,7 @@ def draw_measured(
         white = torch.from_numpy(field[None, : windows.clean.shape[1]])
         with torch.inference_mode():
             shaped = shape_field(white, clean[index : index + 1], statistics, network=counts)
-        noise[index] = shaped.noise[0, :, SEEN:-SEEN, SEEN:-SEEN].numpy()
+        noise[index] = shaped.noise[0, :, SURROUND:-SURROUND, SURROUND:-SURROUND].numpy()
 
     with single_threaded_pool() as workers:
         list(workers.map(draw, range(len(windows))))

@@ -91,8 +91,8 @@ class Content:
     def log_factor(self, sample: Sample, network: ContentNetwork | None = None) -> Floats:
         """Natural logarithm of the factor on the variance, N×C×h×w, in a sample's windows."""
         clean = sample.clean
-        logs = [_design(clean, c, self.reach[c]) @ self._row(c) for c in range(clean.shape[1])]
-        factor = np.stack(logs, 1)
+        designs = _designs(clean, self.reach)
+        factor = np.stack([design @ self._row(c) for c, design in enumerate(designs)], 1)
         if network is not None and self.features.any():
             usual = read_level(self.usual, sample.position)
             numbers = torch.from_numpy(self.features.astype(np.float32))[None]
@@ -124,7 +124,7 @@ def fit_content(
     fit = _Fit(
         noise[part].astype(np.float64) ** 2,
         Cells.of(position, sample.nodes),
-        [_design(clean, c, reach[c]) for c in range(channels)],
+        _designs(clean, reach),
         _pull(channels),
     )
     rows, fitted = fit.alternate(level)
@@ -262,17 +262,22 @@ def _reach(clean: Floats, channel: int, other: int) -> Doubles:
     return reach
 
 
-def _design(clean: Floats, channel: int, reach: Doubles) -> Doubles:
-    """N×h×w×(ACTIVITY_NODES + C − 1): what the logarithm of the variance is linear in."""
+def _designs(clean: Floats, reach: Doubles) -> list[Doubles]:
+    """What the logarithm of each channel's variance is linear in, N×h×w×(ACTIVITY_NODES + C − 1).
+
+    Args:
+        clean: N×C×h×w.
+        reach: C×C×2, of the differences between channels.
+    """
     active = Surroundings.of(torch.from_numpy(clean)).position[:, 0].numpy()
     nodes = np.arange(ACTIVITY_NODES)
     hats = np.maximum(1 - np.abs(active.clip(0, ACTIVITY_NODES - 1)[..., None] - nodes), 0)
-    differences = [
-        (clean[:, d] - clean[:, channel]).clip(*reach[d])
-        for d in range(clean.shape[1])
-        if d != channel
-    ]
-    return np.concatenate([hats, *(d[..., None] for d in differences)], -1, dtype=np.float64)
+    designs = []
+    for c, ends in enumerate(reach):
+        others = [d for d in range(clean.shape[1]) if d != c]
+        differences = [(clean[:, d] - clean[:, c]).clip(*ends[d])[..., None] for d in others]
+        designs.append(np.concatenate([hats, *differences], -1, dtype=np.float64))
+    return designs
 
 
 def _regressed(
