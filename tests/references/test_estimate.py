@@ -98,3 +98,16 @@ def test_a_picture_clipped_everywhere_is_refused() -> None:
     night = Reference("night.png", np.zeros((64, 64, 3), np.uint8))
     with pytest.raises(BadReferenceError, match=r"night\.png.* saturated"):
         measure_references([night])
+
+
+def test_a_black_channel_stays_black() -> None:
+    clean = scene(256, 256, seed=5)
+    clean[..., 2] = 0
+    noisy = add_gaussian(clean, 8)
+    noisy[..., 2] = 0
+
+    windows = blind_windows(to_float(noisy, 255), BYTES)
+
+    assert not windows.clean[:, 2].any()
+    assert not windows.residual[:, 2].any()
+    assert 255 * windows.residual[:, 0].std() == pytest.approx(8, rel=0.1)
