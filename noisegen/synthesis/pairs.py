@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from noisegen.errors import ImageError
-from noisegen.images import (
+from noisegen.files import (
     Picture,
     encode,
     pixel_hash,
@@ -22,9 +22,9 @@ from noisegen.images import (
     read_picture,
     write_together,
 )
-from noisegen.images.volume import read_volume_header
-from noisegen.images.volume_header import VolumeHeader
-from noisegen.images.write import Content
+from noisegen.files.volume import read_volume_header
+from noisegen.files.volume_header import VolumeHeader
+from noisegen.files.write import Content
 from noisegen.references.profile import NoiseProfile
 from noisegen.synthesis import draws
 from noisegen.synthesis.blocks import Region

@@ -8,8 +8,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from noisegen.images.volume import Volume
-from noisegen.images.volume_hash import VolumeHash
+from noisegen.files.volume import Volume
+from noisegen.files.volume_hash import VolumeHash
 from noisegen.references.profile import NoiseProfile
 from noisegen.synthesis.blocks import Region
 from noisegen.synthesis.levels import Levels

@@ -2,7 +2,7 @@
 
 What a caller does, for one noisy version of one file::
 
-    header = read_volume_header(path)      # noisegen.images.volume; None: a plain picture
+    header = read_volume_header(path)      # noisegen.files.volume; None: a plain picture
     # header.plane_channels is 1 or 3, as NoiseProfile.channels: draw among the profiles that fit
     profiles = profiles_of_channels(given, header.channels) or (drawn,)  # one, or one a channel
     pairs = volume_version(path, profiles, synthesizer, regions=None, seed=…, key=…, variant=…)
@@ -23,11 +23,11 @@ from typing import BinaryIO
 
 import numpy as np
 
-from noisegen.images.volume import Volume, open_volume
-from noisegen.images.volume_hash import VolumeHash
-from noisegen.images.volume_header import VolumeHeader
-from noisegen.images.volume_write import write_volume
-from noisegen.images.write import Content
+from noisegen.files.volume import Volume, open_volume
+from noisegen.files.volume_hash import VolumeHash
+from noisegen.files.volume_header import VolumeHeader
+from noisegen.files.volume_write import write_volume
+from noisegen.files.write import Content
 from noisegen.references.profile import NoiseProfile
 from noisegen.synthesis.blocks import Region
 from noisegen.synthesis.clean_check import CleanError

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from noisegen.images import Picture, read_picture
+from noisegen.files import Picture, read_picture
 from noisegen.model.config import ModelConfig
 from noisegen.model.weights import NoiseModel, save_weights, untrained_model
 
