@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import struct
+from contextlib import suppress
 
 import numpy as np
 
-from noisegen.files.picture import Pixels
+from noisegen.files.picture import Samples
 
 UPRIGHT = 1
 _ORIENTATION_TAG = 0x0112
@@ -39,23 +40,17 @@ def orientation_in_exif(block: bytes | None) -> int:
     order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
     if order is None:
         return UPRIGHT
-    try:
-        return _orientation_in_directory(tiff, order)
-    except struct.error:
-        return UPRIGHT
-
-
-def _orientation_in_directory(tiff: bytes, order: str) -> int:
-    (start,) = struct.unpack_from(order + "I", tiff, 4)
-    (entries,) = struct.unpack_from(order + "H", tiff, start)
-    for index in range(entries):
-        tag, kind, _, value = struct.unpack_from(order + "HHIH", tiff, start + 2 + 12 * index)
-        if tag == _ORIENTATION_TAG and kind == _SHORT:
-            return valid_orientation(value)
+    with suppress(struct.error):
+        (start,) = struct.unpack_from(order + "I", tiff, 4)
+        (entries,) = struct.unpack_from(order + "H", tiff, start)
+        for at in range(start + 2, start + 2 + 12 * entries, 12):
+            tag, kind, _, value = struct.unpack_from(order + "HHIH", tiff, at)
+            if (tag, kind) == (_ORIENTATION_TAG, _SHORT):
+                return valid_orientation(value)
     return UPRIGHT
 
 
-def upright(samples: Pixels, orientation: int) -> Pixels:
+def upright(samples: Samples, orientation: int) -> Samples:
     """Turn stored samples upright.
 
     Args:
@@ -72,10 +67,10 @@ def upright(samples: Pixels, orientation: int) -> Pixels:
     flip_columns = orientation in (2, 3, 6, 7)
     rows = slice(None, None, -1 if flip_rows else 1)
     columns = slice(None, None, -1 if flip_columns else 1)
-    turned: Pixels = samples[rows, columns]
+    turned: Samples = samples[rows, columns]
     return turned
 
 
-def packed(samples: Pixels) -> Pixels:
+def packed(samples: Samples) -> Samples:
     """The samples in C order and native byte order, copied only where they are not so yet."""
     return np.ascontiguousarray(samples, dtype=samples.dtype.newbyteorder("="))

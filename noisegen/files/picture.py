@@ -8,7 +8,10 @@ from enum import Enum
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
+
+Samples: TypeAlias = NDArray[Any]
+"""Samples of any type that is read, most often H×W×C."""
 
 Pixels: TypeAlias = NDArray[np.unsignedinteger[Any]]
 """Integer samples of dtype uint8 or uint16."""
@@ -106,21 +109,36 @@ def with_alpha(picture: Picture) -> Pixels:
     return np.concatenate([picture.pixels, picture.alpha[:, :, None]], axis=2)
 
 
-def pixel_hash(picture: Picture) -> str:
-    """SHA-256 of what the picture shows, equal on every platform.
+class PixelHash:
+    """SHA-256 of samples that come in bands of rows, equal on every platform.
 
-    File bytes would not do: a PNG's depend on the zlib that wrote it. The digest covers the
-    name of the dtype, the shape, and the samples as little-endian bytes, rows first, with alpha
-    as a last channel.
+    File bytes would not do: a PNG's depend on the zlib that wrote it. The digest covers the name
+    of the dtype, the shape (H×W×S, or pages×H×W×S where there are several pages), and the samples
+    as little-endian bytes, rows first, with alpha as a last channel.
 
     Args:
-        picture: the picture; its profile and container do not count.
-
-    Returns:
-        64 hexadecimal digits.
+        pages: how many.
+        shape: of each page, H×W×S, alpha included.
+        dtype: of the samples.
     """
+
+    def __init__(self, pages: int, shape: tuple[int, int, int], dtype: np.dtype[Any]) -> None:
+        covered = shape if pages == 1 else (pages, *shape)
+        self._digest = hashlib.sha256(f"{dtype.name} {covered}\n".encode())
+        self._dtype = dtype.newbyteorder("<")
+
+    def update(self, rows: Samples) -> None:
+        """Add the next rows, h×W×S."""
+        self._digest.update(np.ascontiguousarray(rows, self._dtype).data)
+
+    def hexdigest(self) -> str:
+        """64 hexadecimal digits."""
+        return self._digest.hexdigest()
+
+
+def pixel_hash(picture: Picture) -> str:
+    """The :class:`PixelHash` of a picture; its profile and container do not count."""
     samples = with_alpha(picture)
-    digest = hashlib.sha256(f"{samples.dtype.name} {samples.shape}\n".encode())
-    little_endian: DTypeLike = samples.dtype.newbyteorder("<")
-    digest.update(np.ascontiguousarray(samples, dtype=little_endian).data)
+    digest = PixelHash(1, samples.shape, samples.dtype)
+    digest.update(samples)
     return digest.hexdigest()

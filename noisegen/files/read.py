@@ -1,21 +1,31 @@
-"""Reading: a path → its header, or its picture; every failure → one ``ImageError``."""
+"""Reading: a path → its header, its picture, its planes or its rows, from one open file."""
 
 from __future__ import annotations
 
-import errno
-import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property, partial
+from itertools import groupby
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+import numpy as np
+import tifffile
+
 from noisegen.errors import ImageError
-from noisegen.files import bmp, gif, jpeg, png, pnm, tiff, webp
-from noisegen.files.description import Description, RefusedError
-from noisegen.files.detect import LEAD_BYTES, container_of
-from noisegen.files.limits import check_declared_size
+from noisegen.files import pillow, png, pnm, tiff
+from noisegen.files.declared import (
+    FREE_SAMPLES,
+    Description,
+    RefusedError,
+    check_declared_size,
+)
+from noisegen.files.opening import container_of, one_error, open_file
 from noisegen.files.orientation import UPRIGHT, packed, swaps_sides, upright
-from noisegen.files.picture import Container, Header, Picture, Pixels
+from noisegen.files.page_order import order_of
+from noisegen.files.picture import Container, Header, Picture, PixelHash, Pixels, Samples
+from noisegen.files.volume import Volume, VolumeHeader
 
 
 class _Format(NamedTuple):
@@ -24,24 +34,159 @@ class _Format(NamedTuple):
 
 
 _FORMATS = {
+    container: _Format(
+        partial(pillow.describe, container=container), partial(pillow.decode, container=container)
+    )
+    for container in (Container.JPEG, Container.WEBP, Container.GIF, Container.BMP)
+} | {
     Container.PNG: _Format(png.describe, png.decode),
-    Container.JPEG: _Format(jpeg.describe, jpeg.decode),
     Container.TIFF: _Format(tiff.describe, tiff.decode),
-    Container.WEBP: _Format(webp.describe, webp.decode),
-    Container.BMP: _Format(bmp.describe, bmp.decode),
-    Container.GIF: _Format(gif.describe, gif.decode),
     Container.PNM: _Format(pnm.describe, pnm.decode),
 }
-_LONGEST_CAUSE = 160
-# How tifffile says that imagecodecs, or one of its codecs, is not there.
-_NO_CODEC = "requires the 'imagecodecs' package"
-_GET_CODECS = "pip install 'noisegen[codecs]', or save it uncompressed or deflated"
+_HASHED_AT_ONCE = 2**24
+_COPIED_AT_ONCE = 2**20
+
+
+class ImageFile:
+    """An open file of a picture or a volume; :func:`open_image` makes it.
+
+    Args:
+        path: of the file, for errors.
+        file: open for reading, at its start.
+
+    Raises:
+        ImageError: it is in no format that is read.
+    """
+
+    def __init__(self, path: Path, file: BinaryIO) -> None:
+        self.path = path
+        self._file = file
+        with one_error(path):
+            self.container = container_of(file)
+
+    @cached_property
+    def volume(self) -> Volume | None:
+        """The pages of a TIFF of several planes, of floats or 32 bits, or larger than memory.
+
+        None for a plain picture, which :meth:`picture` reads.
+        """
+        with one_error(self.path):
+            return self._volume(by_rows=True)
+
+    @property
+    def header(self) -> Header | VolumeHeader:
+        """What the file declares; no pixel is decoded."""
+        return self.picture_header if self.volume is None else self.volume.header
+
+    @cached_property
+    def picture_header(self) -> Header:
+        """What the file declares of its one picture."""
+        with one_error(self.path):
+            described = self._described()
+        width, height = described.width, described.height
+        if swaps_sides(described.orientation):
+            width, height = height, width
+        return Header(
+            width=width,
+            height=height,
+            channels=described.channels,
+            has_alpha=described.has_alpha,
+            dtype=described.dtype,
+            container=self.container,
+        )
+
+    def picture(self) -> Picture:
+        """Its one picture, decoded; see :func:`read_picture`."""
+        with one_error(self.path):
+            described = self._described()
+            samples = _FORMATS[self.container].decode(self._file)
+            samples = samples[:, :, None] if samples.ndim == 2 else samples
+            _check_as_described(samples, described)
+            turned = upright(samples, described.orientation)
+            colours = described.channels
+            return Picture(
+                pixels=packed(turned[:, :, :colours]),
+                alpha=packed(turned[:, :, colours]) if described.has_alpha else None,
+                icc=described.icc,
+                container=self.container,
+                copyable=described.verbatim and described.orientation == UPRIGHT,
+            )
+
+    def planes(self) -> Planes:
+        """All its pictures, decoded; see :func:`read_planes`."""
+        with one_error(self.path):
+            volume = self._volume(by_rows=False)
+            if volume is not None:
+                return _planes_of(volume)
+        return Planes(("",), ((self.picture().pixels,),))
+
+    def jpeg_quality(self) -> float | None:
+        """See :func:`read_jpeg_quality`."""
+        with one_error(self.path):
+            jpeg = self.container is Container.JPEG
+            return pillow.jpeg_quality(self._file) if jpeg else None
+
+    def copy_to(self, target: BinaryIO) -> None:
+        """Write the file's own bytes to another; for ``write_together``.
+
+        Raises:
+            ImageError: it cannot be read.
+        """
+        self._file.seek(0)
+        for data in iter(self._read_some, b""):
+            target.write(data)
+
+    def _read_some(self) -> bytes:
+        with one_error(self.path):
+            return self._file.read(_COPIED_AT_ONCE)
+
+    def _described(self) -> Description:
+        described = _FORMATS[self.container].describe(self._file)
+        size = self._file.seek(0, 2)
+        check_declared_size(described.width, described.height, described.samples, size)
+        return described
+
+    def _volume(self, *, by_rows: bool) -> Volume | None:
+        if self.container is not Container.TIFF:
+            return None
+        opened = tiff.open_tiff(self._file)
+        order = order_of(opened)
+        if not (tiff.holds_planes(opened) or order.in_one_page or _is_large(opened.pages[0])):
+            return None
+        return Volume(self.path, opened, order, by_rows=by_rows)
+
+
+def _is_large(page: tifffile.TiffPage) -> bool:
+    """Whether a page that could be read plainly is read by rows."""
+    if page.imagewidth * page.imagelength * page.samplesperpixel <= FREE_SAMPLES:
+        return False
+    try:
+        tiff.check_pages([page])
+    except RefusedError:
+        # Other bits, colours or the like: what it is, and whether it is too large, is the plain
+        # reader's to say.
+        return False
+    return True
+
+
+@contextmanager
+def open_image(path: str | Path) -> Iterator[ImageFile]:
+    """A picture file, open as long as the context: header, pixels and bytes from one opening.
+
+    The format is told by content, not by name.
+
+    Raises:
+        ImageError: the file is missing, unreadable, or in no format that is read. Errors of the
+            caller go through.
+    """
+    with one_error(Path(path)):
+        file = open_file(Path(path))
+    with file:
+        yield ImageFile(Path(path), file)
 
 
 def read_header(path: str | Path) -> Header:
     """What a file declares of its picture; no pixel is decoded.
-
-    The format is told by content, not by name.
 
     Args:
         path: a PNG, JPEG, TIFF, WebP, BMP, GIF or PNM file.
@@ -52,26 +197,15 @@ def read_header(path: str | Path) -> Header:
     Raises:
         ImageError: the file is missing, unreadable, or not supported.
     """
-    with opened(Path(path)) as (file, container):
-        description = _describe(file, container)
-    width, height = description.width, description.height
-    if swaps_sides(description.orientation):
-        width, height = height, width
-    return Header(
-        width=width,
-        height=height,
-        channels=description.channels,
-        has_alpha=description.has_alpha,
-        dtype=description.dtype,
-        container=container,
-    )
+    with open_image(path) as image:
+        return image.picture_header
 
 
 def read_picture(path: str | Path) -> Picture:
     """Read a picture exactly: at its own depth, upright, with alpha and profile.
 
-    The format is told by content, not by name. Palettes, 1-, 2- and 4-bit grays and transparent
-    colours are expanded to 8 bits (16 in a 16-bit file).
+    Palettes, 1-, 2- and 4-bit grays and transparent colours are expanded to 8 bits (16 in a 16-bit
+    file).
 
     Args:
         path: a PNG, JPEG, TIFF, WebP, BMP, GIF or PNM file.
@@ -81,22 +215,10 @@ def read_picture(path: str | Path) -> Picture:
 
     Raises:
         ImageError: the file is missing, damaged, not supported, or larger than the limits of
-            ``noisegen.files.limits``.
+            ``noisegen.files.declared``.
     """
-    with opened(Path(path)) as (file, container):
-        description = _describe(file, container)
-        samples = _FORMATS[container].decode(file)
-        samples = samples[:, :, None] if samples.ndim == 2 else samples
-        _check_as_described(samples, description)
-        turned = upright(samples, description.orientation)
-        colours = description.channels
-        return Picture(
-            pixels=packed(turned[:, :, :colours]),
-            alpha=packed(turned[:, :, colours]) if description.has_alpha else None,
-            icc=description.icc,
-            container=container,
-            copyable=description.verbatim and description.orientation == UPRIGHT,
-        )
+    with open_image(path) as image:
+        return image.picture()
 
 
 def read_jpeg_quality(path: str | Path) -> float | None:
@@ -108,85 +230,123 @@ def read_jpeg_quality(path: str | Path) -> float | None:
     Raises:
         ImageError: the file is missing, damaged or not supported.
     """
-    with opened(Path(path)) as (file, container):
-        return jpeg.quality(file) if container is Container.JPEG else None
+    with open_image(path) as image:
+        return image.jpeg_quality()
 
 
-def _describe(file: BinaryIO, container: Container) -> Description:
-    description = _FORMATS[container].describe(file)
-    check_declared_size(description.width, description.height, description.samples, file.seek(0, 2))
-    return description
+def read_volume_header(path: str | Path) -> VolumeHeader | None:
+    """What a file of several planes, of floats or 32 bits, or larger than memory declares.
+
+    Args:
+        path: any picture file.
+
+    Returns:
+        None for a plain picture, which ``read_picture`` reads.
+
+    Raises:
+        ImageError: the file is missing, damaged or not supported.
+    """
+    with open_image(path) as image:
+        return None if image.volume is None else image.volume.header
 
 
-def _check_as_described(samples: Pixels, description: Description) -> None:
-    shape = (description.height, description.width, description.samples)
-    if samples.shape != shape or samples.dtype != description.dtype:
+@contextmanager
+def open_volume(path: str | Path) -> Iterator[Volume]:
+    """The volume that a file holds, open as long as the context.
+
+    Args:
+        path: a file for which :func:`read_volume_header` is not None.
+
+    Raises:
+        ImageError: the file is missing, damaged, not supported, or a plain picture.
+    """
+    with open_image(path) as image:
+        if image.volume is None:
+            raise ImageError(
+                path, "a plain picture by now, not a volume: let it be while it is read"
+            )
+        yield image.volume
+
+
+def volume_hash(path: str | Path) -> str:
+    """Hash of all samples of a file for which :func:`read_volume_header` is not None.
+
+    Raises:
+        ImageError: it cannot be read.
+    """
+    with open_volume(path) as volume:
+        header = volume.header
+        digest = PixelHash(header.pages, header.page_shape, header.dtype)
+        rows = max(1, _HASHED_AT_ONCE // (header.width * header.samples))
+        for page in range(header.pages):
+            for top in range(0, header.height, rows):
+                digest.update(volume.rows(page, top, min(top + rows, header.height)))
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True, eq=False)
+class Planes:
+    """All pictures of one file, without alpha."""
+
+    channels: tuple[str, ...]
+    """Names of the channels, fit for file names and all different; one, empty, where the file
+    has no channels but gray or RGB."""
+    frames: tuple[tuple[Samples, ...], ...]
+    """The pictures of each channel in the file's order: slices, moments or pages; all of one
+    shape and type, as many in every channel."""
+
+
+def read_planes(path: str | Path) -> Planes:
+    """Read every picture of a file: the stacks, channels and floats of microscopes' TIFFs too.
+
+    Several gray samples of a pixel, and the C axis that OME, ImageJ and tifffile write, are
+    channels; every other axis and page is a frame. An RGB file is one channel of RGB frames.
+
+    Args:
+        path: any picture file. TIFFs may have many pages, and samples of 8 or 16 bits or floats;
+            32-bit integers where they fit into 16 bits.
+
+    Returns:
+        The pictures, H×W×C, upright; floats as float32, in their own range.
+
+    Raises:
+        ImageError: the file is missing, damaged, not supported, larger than the limits of
+            ``noisegen.files.declared``, or holds NaN or infinite values.
+    """
+    with open_image(path) as image:
+        return image.planes()
+
+
+def _planes_of(volume: Volume) -> Planes:
+    found: dict[str, dict[int, Samples]] = {name: {} for name in volume.header.channels}
+    for page, planes in groupby(volume.header.planes, lambda plane: plane.page):
+        samples = volume.whole(page)
+        for plane in planes:
+            found[plane.channel][plane.frame] = _sound(samples[:, :, plane.samples])
+    frames = (tuple(each[index] for index in sorted(each)) for each in found.values())
+    return Planes(volume.header.channels, tuple(frames))
+
+
+def _sound(samples: Samples) -> Samples:
+    """Samples of a supported type."""
+    if samples.dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            floats = packed(samples.astype(np.float32))
+        if not np.isfinite(floats).all():
+            raise RefusedError("holds NaN or infinite values: replace them")
+        return floats
+    if samples.dtype.itemsize <= 2:
+        return packed(samples)
+    largest = int(samples.max())
+    if largest > np.iinfo(np.uint16).max:
+        raise RefusedError(f"32-bit integers up to {largest} are not supported: save it as float")
+    return packed(samples.astype(np.uint16))
+
+
+def _check_as_described(samples: Pixels, described: Description) -> None:
+    shape = (described.height, described.width, described.samples)
+    if samples.shape != shape or samples.dtype != described.dtype:
         raise RefusedError(
-            f"declares {description.dtype} {shape} but holds {samples.dtype} {samples.shape}: "
+            f"declares {described.dtype} {shape} but holds {samples.dtype} {samples.shape}: "
             "the file is damaged"
         )
-
-
-@contextmanager
-def opened(path: Path) -> Iterator[tuple[BinaryIO, Container]]:
-    """The open file and its format; whatever goes wrong inside becomes an ``ImageError``."""
-    with one_error(path), open_file(path) as file:
-        yield file, container_at_start(file)
-
-
-def open_file(path: Path) -> BinaryIO:
-    """A regular file, opened for reading.
-
-    Raises:
-        RefusedError: a folder, and a pipe or device, which could block for ever.
-    """
-    _check_is_file(path)
-    return path.open("rb")
-
-
-def container_at_start(file: BinaryIO) -> Container:
-    """The format that a file's first bytes announce.
-
-    Raises:
-        RefusedError: it is empty, or in no format that is read.
-    """
-    lead = file.read(LEAD_BYTES)
-    if not lead:
-        raise RefusedError("the file is empty: get an intact copy of it")
-    return container_of(lead)
-
-
-def _check_is_file(path: Path) -> None:
-    mode = path.stat().st_mode
-    if stat.S_ISDIR(mode):
-        raise RefusedError("a folder, not an image file")
-    if not stat.S_ISREG(mode):
-        raise RefusedError("a pipe or device, not an image file: copy its content to a file")
-
-
-@contextmanager
-def one_error(path: Path) -> Iterator[None]:
-    """Whatever reading a file raises inside becomes an ``ImageError`` that names it."""
-    try:
-        yield
-    except RefusedError as refusal:
-        raise ImageError(path, str(refusal)) from refusal
-    except FileNotFoundError as error:
-        raise ImageError(path, "no such file: check the path") from error
-    except PermissionError as error:
-        raise ImageError(path, "may not be read: check its permissions") from error
-    except MemoryError:
-        raise
-    # Decoders raise nearly anything on damaged files: struct.error, ZeroDivisionError, bare
-    # SyntaxError, classes of their own. What they mean for the user is one thing.
-    except Exception as error:
-        raise ImageError(path, _reason(error)) from error
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, OSError) and error.errno == errno.ELOOP:
-        return "a link that leads back to itself: remove it"
-    cause = " ".join(str(error).split())[:_LONGEST_CAUSE] or type(error).__name__
-    if isinstance(error, ImportError) or _NO_CODEC in cause:
-        return f"its compression needs a codec that is missing ({cause}): {_GET_CODECS}"
-    return f"damaged or not supported ({cause}): open it elsewhere and save it again as PNG"

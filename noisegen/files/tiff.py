@@ -1,140 +1,289 @@
-"""TIFF: one page of 8- or 16-bit gray or RGB, exact, with alpha, profile and orientation.
+"""TIFF through tifffile: opened and checked, pages decoded whole or by rows.
 
-Pillow truncates 16-bit RGB, so tifffile reads and writes. What one picture cannot stand for
-(several pages, float samples, CMYK, premultiplied alpha) is refused by name.
+Pillow truncates 16-bit RGB, so tifffile reads. Its own series fill up what is missing with zeros
+and end where the chain of pages breaks off: so the file is checked before it is believed.
 """
 
 from __future__ import annotations
 
-import io
 import logging
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
+import struct
+from collections.abc import Sequence
 from typing import Any, BinaryIO
 
 import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from noisegen.files.description import Description, RefusedError
-from noisegen.files.limits import check_declared_size
+from noisegen.files.declared import FREE_SAMPLES, Description, RefusedError, check_declared_size
 from noisegen.files.orientation import valid_orientation
-from noisegen.files.picture import Picture, Pixels, with_alpha
-from noisegen.files.tiff_chain import check_chain
-from noisegen.files.tiff_expand import expanded, palette_of
-from noisegen.files.tiff_support import (
-    MIN_IS_WHITE,
-    PALETTE,
-    PLANES_APART,
-    SAMPLES_OF_PLAIN_PICTURES,
-    check_supported,
-    is_lossless,
-)
+from noisegen.files.picture import Pixels, Samples
 
 # tifffile logs every oddity of a damaged file; where no program has set up logging that would
 # reach stderr, beside the one error that tells the user.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
-ORIENTATION, _PROFILE = 274, 34675
-# Beyond this the offsets of a classic TIFF could overflow; tifffile decides by itself only for
-# uncompressed data.
-_BIG = 2**32 - 2**25
+MIN_IS_WHITE, MIN_IS_BLACK, RGB, PALETTE, YCBCR = 0, 1, 2, 3, 6
+TOGETHER, APART = 1, 2
+"""Samples pixel by pixel, or each sample's plane by itself."""
+
+_UNSIGNED, _FLOAT = 1, 3
+_UNKNOWN, _MULTIPLIED, _UNASSOCIATED = 0, 1, 2
+_DEPTHS = {(_UNSIGNED, 1), *((_UNSIGNED, bits) for bits in (8, 16, 32))}
+_DEPTHS |= {(_FLOAT, bits) for bits in (16, 32, 64)}
+_JPEG = 7
+# None, LZW, deflate (two numbers), PackBits, LZMA, Zstandard.
+_LOSSLESS = (1, 5, 8, 32946, 32773, 34925, 50000)
+# JPEG's tables and header lie outside its strips and tiles.
+_JPEGS = (6, _JPEG, 34892, 33007)
+_PHOTOMETRIC, _ORIENTATION, _PROFILE, _DNG_VERSION = 262, 274, 34675, 50706
+# Whose values are needed: bits, description (OME, ImageJ), strips, palette, tiles, kinds of
+# samples, JPEG's tables, profile, ImageJ's metadata.
+_NEEDED = frozenset({258, 270, 273, 279, 320, 324, 325, 338, 339, 347, 34675, 50838, 50839})
+_COLOURS = {
+    MIN_IS_WHITE: "min-is-white",
+    MIN_IS_BLACK: "gray",
+    RGB: "RGB",
+    PALETTE: "palette",
+    5: "CMYK",
+    YCBCR: "YCbCr",
+    8: "CIELab",
+    9: "ICCLab",
+    10: "ITULab",
+    32803: "camera raw (CFA)",
+}
+_CONVERT = "not supported yet: convert to 8 or 16 bit gray or RGB"
+_SAVE = "save it as 8 or 16 bit or float gray or RGB"
+_INTACT = "get an intact copy of the file"
+# Their pages mean something else than pictures of one kind, each in a way of its own.
+_VENDORS = {
+    "lsm": "a Zeiss LSM",
+    "stk": "a MetaMorph STK",
+    "fluoview": "an Olympus FluoView",
+    "scanimage": "a ScanImage",
+    "sis": "an Olympus SIS",
+    "mdgel": "a Molecular Dynamics GEL",
+    "ndpi": "a Hamamatsu NDPI",
+    "svs": "an Aperio SVS",
+    "scn": "a Leica SCN",
+    "bif": "a Ventana BIF",
+    "qpi": "a PerkinElmer QPI",
+    "eer": "an EER",
+}
+
+
+def open_tiff(file: BinaryIO) -> tifffile.TiffFile:
+    """The tags of a TIFF, whose chain of pages is whole.
+
+    Raises:
+        RefusedError: it breaks off, goes in a circle, or a tag that pixels depend on is cut short.
+    """
+    file.seek(0)
+    tiff = tifffile.TiffFile(file)
+    form, handle = tiff.tiff, tiff.filehandle
+
+    def read(layout: str, size: int) -> int:
+        data = handle.read(size)
+        if len(data) < size:
+            raise RefusedError(f"the chain of the TIFF's pages breaks off: {_INTACT}")
+        return int(struct.unpack(layout, data)[0])
+
+    handle.seek(8 if tiff.is_bigtiff else 4)
+    seen: set[int] = set()
+    while offset := read(form.offsetformat, form.offsetsize):
+        if offset in seen:
+            raise RefusedError(f"the chain of the TIFF's pages goes in a circle: {_INTACT}")
+        seen.add(offset)
+        handle.seek(offset)
+        entries = read(form.tagnoformat, form.tagnosize) * form.tagsize
+        table = handle.read(entries)
+        for at in range(0, len(table), form.tagsize):
+            _check_value(table[at : at + form.tagsize], tiff)
+    return tiff
+
+
+def _check_value(entry: bytes, tiff: tifffile.TiffFile) -> None:
+    """The value of a tag that pixels depend on lies in the file: tifffile leaves out others."""
+    form = tiff.tiff
+    code, kind = struct.unpack_from(form.byteorder + "HH", entry)
+    if code not in _NEEDED:
+        return
+    (count,) = struct.unpack_from(form.offsetformat, entry, 4)
+    size = count * struct.calcsize("<" + tifffile.TIFF.DATA_FORMATS.get(kind, "B"))
+    (start,) = struct.unpack_from(form.offsetformat, entry, 4 + form.offsetsize)
+    if size > form.offsetsize and start + size > tiff.filehandle.size:
+        raise RefusedError(f"the values of its tag {code} are cut short: {_INTACT}")
 
 
 def describe(file: BinaryIO) -> Description:
-    """Read the tags of a TIFF; no pixel is decoded.
+    """Read the tags of a TIFF of one picture; no pixel is decoded.
 
     Raises:
         RefusedError: it holds something else than one 8- or 16-bit gray or RGB picture, or its
             data are not all there.
     """
-    with _page(file) as page:
-        palette = page.photometric == PALETTE
-        bits = page.bitspersample
-        return Description(
-            width=page.imagewidth,
-            height=page.imagelength,
-            channels=3 if palette else SAMPLES_OF_PLAIN_PICTURES[page.photometric],
-            has_alpha=len(page.extrasamples) == 1,
-            dtype=np.dtype(np.uint16 if bits == 16 and not palette else np.uint8),
-            icc=page.tags.valueof(_PROFILE) or None,
-            orientation=valid_orientation(page.tags.valueof(ORIENTATION)),
-            verbatim=bits >= 8
-            and not palette
-            and page.photometric != MIN_IS_WHITE
-            and (page.samplesperpixel == 1 or page.planarconfig != PLANES_APART)
-            and is_lossless(page.compression),
-        )
+    page = _only_page(file)
+    return Description(
+        width=page.imagewidth,
+        height=page.imagelength,
+        channels=3 if is_rgb(page) else 1,
+        has_alpha=has_alpha(page),
+        dtype=expanded_type(page),
+        icc=page.tags.valueof(_PROFILE) or None,
+        orientation=orientation_of(page),
+        verbatim=not is_expanded(page) and not is_apart(page) and is_lossless(page),
+    )
 
 
 def decode(file: BinaryIO) -> Pixels:
     """Decode the samples, H×W×S; palettes and single bits are expanded, min-is-white inverted."""
-    with _page(file) as page:
-        stored = page.asarray(squeeze=False)
-        return expanded(joined(stored), page)
+    return PageRows(_only_page(file)).whole()
 
 
-def encode(picture: Picture, compression: int) -> bytes:
-    """The picture as TIFF: deflated without predictor, so that plain tifffile reads it.
-
-    Depth, alpha and profile are kept; no date and no program name is written.
-    """
-    samples = with_alpha(picture)
-    buffer = io.BytesIO()
-    tifffile.imwrite(
-        buffer,
-        samples[:, :, 0] if samples.shape[2] == 1 else samples,
-        photometric="minisblack" if picture.channels == 1 else "rgb",
-        planarconfig=None if samples.shape[2] == 1 else "contig",
-        extrasamples=None if picture.alpha is None else ["unassalpha"],
-        compression="zlib",
-        compressionargs={"level": compression},
-        predictor=False,
-        bigtiff=samples.nbytes > _BIG,
-        iccprofile=picture.icc,
-        software=False,
-        metadata=None,
-    )
-    return buffer.getvalue()
-
-
-@contextmanager
-def _page(file: BinaryIO) -> Iterator[tifffile.TiffPage]:
+def _only_page(file: BinaryIO) -> tifffile.TiffPage:
     """The file's only page, checked for what is supported, for size and for missing data."""
-    file_size = file.seek(0, 2)
-    file.seek(0)
-    with tifffile.TiffFile(file) as tiff:
-        check_chain(tiff)
-        page = check_supported(tiff)
-        if page.photometric == PALETTE:
-            palette_of(page)
-        check_data(page, file_size)
-        yield page
+    tiff = open_tiff(file)
+    if len(tiff.pages) != 1:
+        raise RefusedError(f"a TIFF of {len(tiff.pages)} pages is {_CONVERT}, one page a file")
+    page = tiff.pages[0]
+    _check_is_no_raw_file(page)
+    frames = int((tiff.imagej_metadata or {}).get("images", 1)) if tiff.is_imagej else 1
+    if frames > 1:
+        raise RefusedError(f"an ImageJ stack of {frames} images is {_CONVERT}, one image a file")
+    if _PHOTOMETRIC not in page.tags:
+        raise RefusedError(f"a TIFF without a photometric interpretation is {_CONVERT}")
+    check_pages([page])
+    if holds_planes(tiff):
+        raise RefusedError(
+            f"a TIFF of {page.samplesperpixel} channels of {page.dtype} ({page.bitspersample} "
+            f"bits) is {_CONVERT}"
+        )
+    check_data(page)
+    return page
 
 
-def joined(stored: NDArray[Any]) -> NDArray[Any]:
-    """H×W×S samples of tifffile's five axes: separate sample, depth (1), row, column, sample."""
-    return np.moveaxis(stored[:, 0], 0, -1).reshape(*stored.shape[2:4], -1)
+def holds_planes(tiff: tifffile.TiffFile) -> bool:
+    """Whether a TIFF's pages are more than one 8- or 16-bit gray or RGB picture, or deeper."""
+    first = tiff.pages[0]
+    if len(tiff.pages) > 1 or first.bitspersample == 32 or first.sampleformat == _FLOAT:
+        return True
+    extra = tuple(first.extrasamples) or (_UNKNOWN,) * (first.samplesperpixel - 1)
+    return first.photometric == MIN_IS_BLACK and _UNKNOWN in extra
 
 
-def check_data(page: tifffile.TiffPage, file_size: int) -> None:
-    """The page's size is within the limits, and every strip or tile lies inside the file.
+def check_kind(tiff: tifffile.TiffFile) -> None:
+    """Refuse raw files, and vendors' files whose pages are not what they seem.
 
     Raises:
-        RefusedError: too large, or cut short.
+        RefusedError: it is one of them; names it.
     """
-    samples = page.samplesperpixel
-    check_declared_size(page.imagewidth, page.imagelength, samples, file_size)
+    _check_is_no_raw_file(tiff.pages[0])
+    if tiff.pages[0].photometric == PALETTE and (tiff.is_imagej or tiff.is_ome):
+        raise RefusedError(
+            "a stack of gray values with a table of colours: save it with gray ones (in ImageJ: "
+            "Image, Lookup Tables, Grays)"
+        )
+    for kind, name in _VENDORS.items():
+        if getattr(tiff, f"is_{kind}", False):
+            raise RefusedError(
+                f"{name} file, whose pages are not all pictures: save it as OME or ImageJ TIFF"
+            )
+
+
+def _check_is_no_raw_file(page: tifffile.TiffPage) -> None:
+    """Refuse the first page of raw files, which is a preview."""
+    if _DNG_VERSION in page.tags or page.is_reduced:
+        raise RefusedError("a camera raw file is not supported: develop it to 16-bit TIFF or PNG")
+
+
+def check_pages(pages: Sequence[tifffile.TiffPage]) -> None:
+    """Refuse pages that differ, or that are neither gray nor RGB.
+
+    Raises:
+        RefusedError: names what cannot be read.
+    """
+    first = pages[0]
+    for index, page in enumerate(pages):
+        if _kind(page) != _kind(first):
+            raise RefusedError(
+                f"its pages differ: the first is {_described(first)}, number {index + 1} is "
+                f"{_described(page)}; save those that belong together in a file of their own"
+            )
+    if first.imagedepth != 1:
+        raise RefusedError(
+            f"a TIFF volume of {first.imagedepth} slices is not supported: save a page a slice"
+        )
+    if (first.sampleformat, first.bitspersample) not in _DEPTHS:
+        sign = {_UNSIGNED: "unsigned", 2: "signed", _FLOAT: "float"}.get(first.sampleformat, "odd")
+        raise RefusedError(
+            f"a TIFF of {first.dtype}, {sign} samples of {first.bitspersample} bits, is not "
+            f"supported: {_SAVE}"
+        )
+    _check_colours(first)
+
+
+def _check_colours(page: tifffile.TiffPage) -> None:
+    few = page.sampleformat == _UNSIGNED and page.bitspersample <= 16
+    colours, samples = int(page.photometric), page.samplesperpixel
+    extra = tuple(int(kind) for kind in page.extrasamples)
+    # tifffile gives RGB for YCbCr only where JPEG holds it.
+    known = colours in (MIN_IS_BLACK, RGB) or (colours == YCBCR and page.compression == _JPEG)
+    if not known and not (colours in (MIN_IS_WHITE, PALETTE) and few):
+        raise RefusedError(f"a TIFF whose colours are {_colours(page)} is not supported: {_SAVE}")
+    if _MULTIPLIED in extra:
+        raise RefusedError(
+            "alpha that is multiplied into the colours is not supported: save it without alpha, "
+            "with unassociated alpha, or as PNG"
+        )
+    others = samples - (3 if colours in (RGB, YCBCR) else 1) - has_alpha(page)
+    # A writer that says nothing of a gray page's further samples leaves the tag out.
+    is_gray = colours == MIN_IS_BLACK and set(extra[: len(extra) - has_alpha(page)]) <= {_UNKNOWN}
+    unfit = (page.bitspersample == 1 and is_rgb(page)) or (colours == PALETTE and samples > 1)
+    if others < 0 or (others and not is_gray) or unfit:
+        raise RefusedError(
+            f"{samples} samples a pixel ({samples} channels), of the kinds {extra}, are not "
+            f"supported: {_SAVE}, without alpha"
+        )
+
+
+def _kind(page: tifffile.TiffPage) -> tuple[object, ...]:
+    return (
+        *(page.imagewidth, page.imagelength, page.imagedepth, page.samplesperpixel),
+        *(page.bitspersample, page.sampleformat, int(page.photometric), tuple(page.extrasamples)),
+    )
+
+
+def _described(page: tifffile.TiffPage) -> str:
+    return (
+        f"{page.imagewidth}×{page.imagelength} of {page.samplesperpixel} samples of "
+        f"{page.bitspersample} bits, {_colours(page)}"
+    )
+
+
+def _colours(page: tifffile.TiffPage) -> str:
+    return _COLOURS.get(int(page.photometric), f"photometric {int(page.photometric)}")
+
+
+def check_data(page: tifffile.TiffPage) -> None:
+    """The page is within the limits of what is decoded at once, and its data are all there.
+
+    Raises:
+        RefusedError: too large, cut short, or with no valid palette.
+    """
+    size = page.parent.filehandle.size
+    if page.photometric == PALETTE:
+        _palette_of(page)
+    check_declared_size(page.imagewidth, page.imagelength, page.samplesperpixel, size)
     if page.is_tiled:
         # Tiles are decoded whole, so an absurd tile costs what an absurd picture does.
         width = math.ceil(page.imagewidth / page.tilewidth) * page.tilewidth
         height = math.ceil(page.imagelength / page.tilelength) * page.tilelength
-        check_declared_size(width, height, samples, file_size)
-    check_segments(page, file_size)
+        check_declared_size(width, height, page.samplesperpixel, size)
+    check_segments(page)
 
 
-def check_segments(page: tifffile.TiffPage, file_size: int) -> None:
+def check_segments(page: tifffile.TiffPage) -> None:
     """Every strip or tile of the page lies inside the file: tifffile fills up missing ones.
 
     Raises:
@@ -142,6 +291,177 @@ def check_segments(page: tifffile.TiffPage, file_size: int) -> None:
     """
     segments = list(zip(page.dataoffsets, page.databytecounts, strict=False))
     complete = page.is_contiguous or len(segments) >= math.prod(page.chunked)
-    inside = all(start > 0 and size > 0 and start + size <= file_size for start, size in segments)
+    end = page.parent.filehandle.size
+    inside = all(start > 0 and size > 0 and start + size <= end for start, size in segments)
     if not segments or not complete or not inside:
-        raise RefusedError("the TIFF is cut short or lacks data: get an intact copy of the file")
+        raise RefusedError(f"the TIFF is cut short or lacks data: {_INTACT}")
+
+
+def has_alpha(page: tifffile.TiffPage) -> bool:
+    """Whether the last sample of a pixel is alpha that is not multiplied into the others."""
+    return bool(page.extrasamples) and int(page.extrasamples[-1]) == _UNASSOCIATED
+
+
+def is_rgb(page: tifffile.TiffPage) -> bool:
+    """Whether the page's expanded samples are colours."""
+    return page.photometric in (RGB, PALETTE, YCBCR)
+
+
+def is_apart(page: tifffile.TiffPage) -> bool:
+    """Whether each sample's plane lies by itself."""
+    return page.samplesperpixel > 1 and page.planarconfig == APART
+
+
+def is_lossless(page: tifffile.TiffPage) -> bool:
+    """Whether the page's compression gives every sample back as it was."""
+    return page.compression in _LOSSLESS
+
+
+def orientation_of(page: tifffile.TiffPage) -> int:
+    """EXIF's 1–8."""
+    return valid_orientation(page.tags.valueof(_ORIENTATION))
+
+
+def is_expanded(page: tifffile.TiffPage) -> bool:
+    """Whether the page's samples are stored otherwise than they are meant."""
+    return page.bitspersample == 1 or page.photometric in (PALETTE, MIN_IS_WHITE)
+
+
+def expanded_samples(page: tifffile.TiffPage) -> int:
+    """Samples of an expanded pixel, with alpha."""
+    return 3 if page.photometric == PALETTE else int(page.samplesperpixel)
+
+
+def expanded_type(page: tifffile.TiffPage) -> np.dtype[Any]:
+    """Type of the expanded samples."""
+    few = page.bitspersample == 1 or page.photometric == PALETTE
+    return np.dtype(np.uint8) if few else np.dtype(page.dtype).newbyteorder("=")
+
+
+def _palette_of(page: tifffile.TiffPage) -> NDArray[np.uint8]:
+    """The 8-bit colours, entries×3, that a TIFF's 16-bit colour map (3×entries) holds.
+
+    Writers scale 8 bits to 16 by 257, as the specification says, or by 256.
+    """
+    colormap = page.colormap
+    if colormap is None:
+        raise RefusedError("the TIFF has palette indices but no palette: convert it to RGB")
+    for scale in (257, 256):
+        if not (colormap % scale).any():
+            colours: NDArray[np.uint8] = (colormap // scale).astype(np.uint8).T
+            return colours
+    raise RefusedError("a palette of 16-bit colours is not supported: convert it to RGB")
+
+
+class PageRows:
+    """The samples of one page as they are meant, all of them or by rows.
+
+    Strips or tiles of the last request stay in memory, so that bands which follow each other decode
+    none twice.
+
+    Args:
+        page: that describes them; its data are checked.
+        number: how many pictures of the page's size lie between its own and this one, where one
+            page stands for several.
+    """
+
+    def __init__(self, page: tifffile.TiffPage, number: int = 0) -> None:
+        self._page = page
+        self._start = page.dataoffsets[0] + number * page.nbytes
+        self._step = min(page.tilelength or page.rowsperstrip, page.imagelength)
+        self._decoded: dict[int, Samples] = {}
+
+    def whole(self) -> Samples:
+        """All rows, H×W×S; what is compressed is decoded by several threads."""
+        if self._page.is_final:
+            return self.rows(0, self._page.imagelength)
+        # Five axes: separate sample, depth (1), row, column, sample.
+        stored = self._page.asarray(squeeze=False)
+        return self._expanded(np.moveaxis(stored[:, 0], 0, -1).reshape(*stored.shape[2:4], -1))
+
+    def rows(self, top: int, bottom: int) -> Samples:
+        """Rows top to bottom − 1, h×W×S.
+
+        Raises:
+            RefusedError: a strip or row of tiles is too large to be decoded at once, or damaged.
+        """
+        stored = self._stored_plainly if self._page.is_final else self._stored_in_parts
+        return self._expanded(stored(top, bottom))
+
+    def _stored_plainly(self, top: int, bottom: int) -> Samples:
+        """Rows of samples that lie in the file as they are, one after the other."""
+        page, handle = self._page, self._page.parent.filehandle
+        apart, _, height, width, together = page.shaped
+        dtype = page.dtype.newbyteorder(page.parent.byteorder)
+        row = width * together
+        planes = []
+        for plane in range(apart):
+            start = self._start + (plane * height + top) * row * dtype.itemsize
+            stored = handle.read_array(dtype, (bottom - top) * row, start)
+            planes.append(stored.reshape(bottom - top, width, together))
+        return np.concatenate(planes, axis=2).astype(page.dtype, copy=False)
+
+    def _stored_in_parts(self, top: int, bottom: int) -> Samples:
+        """Rows of strips or tiles, of which only those that are asked for are decoded."""
+        step = self._step
+        wanted = range(top // step, math.ceil(bottom / step))
+        # What is not wanted any more goes before more is decoded.
+        self._decoded = {index: rows for index, rows in self._decoded.items() if index in wanted}
+        for index in wanted:
+            if index not in self._decoded:
+                self._decoded[index] = self._decode(index)
+        parts = [
+            self._decoded[index][max(top - index * step, 0) : bottom - index * step]
+            for index in wanted
+        ]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def _decode(self, index: int) -> Samples:
+        """A strip of all samples, or a row of tiles: h×W×S."""
+        page, handle, step = self._page, self._page.parent.filehandle, self._step
+        across = math.ceil(page.imagewidth / page.tilewidth) if page.is_tiled else 1
+        width = across * page.tilewidth if page.is_tiled else page.imagewidth
+        if step * width * page.samplesperpixel > FREE_SAMPLES:
+            raise RefusedError(
+                f"its strips or tiles of {step}×{width} pixels are too large to be read one by "
+                "one: save it in tiles, as of 256×256 pixels"
+            )
+        height = min(step, page.imagelength - index * step)
+        apart = page.samplesperpixel if is_apart(page) else 1
+        together = page.samplesperpixel // apart
+        down = math.ceil(page.imagelength / step)
+        samples = np.empty((height, page.imagewidth, page.samplesperpixel), page.dtype)
+        for number in (
+            (p * down + index) * across + x for p in range(apart) for x in range(across)
+        ):
+            handle.seek(page.dataoffsets[number])
+            coded = handle.read(page.databytecounts[number])
+            part, (plane, _, y, x, _), _ = page.decode(
+                coded, number, **self._outside(), _fullsize=page.is_tiled
+            )
+            part = part[0, :height, : page.imagewidth - x]
+            target = samples[:, x : x + (page.tilewidth or width), plane * together :]
+            target = target[..., :together]
+            if part.shape != target.shape or y != index * step:
+                raise RefusedError("a strip or tile of it is cut short: get an intact copy")
+            target[...] = part
+        return samples
+
+    def _outside(self) -> dict[str, Any]:
+        page = self._page
+        if page.compression not in _JPEGS:
+            return {}
+        return {"jpegtables": page.jpegtables, "jpegheader": page.jpegheader}
+
+    def _expanded(self, stored: Samples) -> Samples:
+        """Samples as they are meant: bits, palettes and min-is-white expanded."""
+        page, samples = self._page, stored
+        if page.bitspersample == 1:
+            samples = samples.astype(np.uint8) * np.uint8(255)
+        if page.photometric == PALETTE:
+            colours: Samples = _palette_of(page)[samples[:, :, 0]]
+            return colours
+        if page.photometric == MIN_IS_WHITE:
+            samples = samples.copy()
+            samples[:, :, 0] = np.iinfo(samples.dtype).max - samples[:, :, 0]
+        return samples

@@ -2,61 +2,125 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import tifffile
-from numpy.typing import NDArray
 
-from noisegen.errors import ImageError
-from noisegen.files.description import RefusedError
-from noisegen.files.limits import FREE_SAMPLES
-from noisegen.files.orientation import UPRIGHT, swaps_sides, valid_orientation
-from noisegen.files.page_rows import CodedRows, ExpandedRows, FollowingRows, PageRows, TurnedRows
-from noisegen.files.picture import Container
-from noisegen.files.read import container_at_start, one_error, open_file
-from noisegen.files.stack_layout import Layout, layout_of
-from noisegen.files.stack_planes import Plane, planes_of
-from noisegen.files.stack_support import check_pages, holds_planes
-from noisegen.files.tiff import ORIENTATION
-from noisegen.files.tiff_chain import check_chain
-from noisegen.files.tiff_expand import expanded_samples, expanded_type, is_expanded
-from noisegen.files.tiff_support import is_lossless
-from noisegen.files.volume_check import check_volume
-from noisegen.files.volume_hash import VolumeHash
-from noisegen.files.volume_header import VolumeHeader
+from noisegen.files.declared import FREE_SAMPLES, RefusedError, check_declared_size
+from noisegen.files.opening import one_error
+from noisegen.files.orientation import UPRIGHT, swaps_sides, upright
+from noisegen.files.page_order import PageOrder, channel_names
+from noisegen.files.picture import Samples
+from noisegen.files.tiff import (
+    PageRows,
+    check_data,
+    check_kind,
+    check_pages,
+    check_segments,
+    expanded_samples,
+    expanded_type,
+    has_alpha,
+    is_expanded,
+    is_lossless,
+    is_rgb,
+    orientation_of,
+)
 
-Samples = NDArray[Any]
 
-HASHED_AT_ONCE = 2**24
-"""Samples that are read at once for the hash of a file."""
+@dataclass(frozen=True)
+class Plane:
+    """One picture of a volume: gray, or RGB."""
+
+    channel: str
+    """Name of its channel, fit for file names; empty where the file has but one."""
+    frame: int
+    """Its number among the channel's pictures: slices, moments or pages."""
+    page: int
+    """The number of the page that it is part of, among those that are read."""
+    first: int
+    """The first of its samples among those of a pixel."""
+    channels: int
+    """Samples that it takes, 1 for gray, 3 for RGB."""
+
+    @property
+    def samples(self) -> slice:
+        """Its samples among those of a pixel."""
+        return slice(self.first, self.first + self.channels)
+
+
+@dataclass(frozen=True)
+class VolumeHeader:
+    """What a file declares of its pages, which are all alike; nothing is decoded."""
+
+    pages: int
+    """How many are read; thumbnails are none."""
+    height: int
+    """Rows of each, upright."""
+    width: int
+    """Columns of each, upright."""
+    samples: int
+    """Of a pixel: the channels of its planes, and alpha where there is one."""
+    dtype: np.dtype[Any]
+    """uint8, uint16, uint32, float16, float32 or float64."""
+    planes: tuple[Plane, ...]
+    """In the file's order."""
+    channels: tuple[str, ...]
+    """Names of the channels; one, empty, where all planes are of one kind."""
+    copyable: bool
+    """Whether the file itself holds exactly these pixels, losslessly and upright."""
+
+    @property
+    def plane_channels(self) -> int:
+        """1 where the planes are gray, 3 where they are RGB."""
+        return self.planes[0].channels
+
+    @property
+    def pixels(self) -> int:
+        """Of all planes together."""
+        return self.height * self.width * len(self.planes)
+
+    @property
+    def page_shape(self) -> tuple[int, int, int]:
+        """H×W×S of a page."""
+        return self.height, self.width, self.samples
 
 
 class Volume:
-    """An opened file of pages, read by rows. :func:`open_volume` makes it.
+    """The pages of an opened TIFF.
 
-    Attributes:
-        path: of the file.
-        header: what it declares.
-        first: its first page's tags, as tifffile read them.
+    Args:
+        path: of the file, for errors.
+        tiff: that is open.
+        order: of its pages.
+        by_rows: it is read by rows and written again, not read page by page into memory.
+
+    Raises:
+        RefusedError: the pages differ, cannot be read without losing anything, or are cut short.
     """
 
-    def __init__(self, path: Path, file: BinaryIO, tiff: tifffile.TiffFile, layout: Layout) -> None:
+    def __init__(
+        self, path: Path, tiff: tifffile.TiffFile, order: PageOrder, *, by_rows: bool
+    ) -> None:
         self.path = path
-        self.file = file
         self.tiff = tiff
-        self.in_one_page = layout.in_one_page
-        used = sorted({index for channel in layout.planes for index in channel})
-        self._pages = [tiff.pages[0 if layout.in_one_page else index] for index in used]
+        self.in_one_page = order.in_one_page
+        used = sorted({index for channel in order.planes for index in channel})
+        if self.in_one_page:
+            self._pages = [tiff.pages[0]] * len(used)
+        else:
+            self._pages = [tiff.pages[index] for index in used]
+        check_kind(tiff)
+        check_pages(self._pages)
         self.first = self._pages[0]
-        self._orientation = valid_orientation(self.first.tags.valueof(ORIENTATION))
-        check_volume(tiff, layout, self._pages, self._orientation)
-        self.header = self._header(layout, used)
-        self._reading: tuple[int, PageRows] | None = None
+        self._orientation = orientation_of(self.first)
+        self.header = self._header(order, {index: number for number, index in enumerate(used)})
+        self._check_data(by_rows)
+        if by_rows:
+            self._check_rewritable()
+        self._reading: tuple[int, PageRows | _TurnedRows] | None = None
 
     def rows(self, page: int, top: int, bottom: int) -> Samples:
         """Rows top to bottom − 1 of a page, all its samples.
@@ -76,12 +140,23 @@ class Volume:
             if self._reading is None or self._reading[0] != page:
                 # The rows of the page before go before others are read.
                 self._reading = None
-                self._reading = (page, self._open(page))
+                turned = self._orientation != UPRIGHT
+                self._reading = page, _TurnedRows(self.whole(page)) if turned else self._rows(page)
             return self._reading[1].rows(top, bottom)
 
     def plane(self, index: int) -> PlaneRows:
         """One of the header's planes."""
         return PlaneRows(self, self.header.planes[index])
+
+    def whole(self, page: int) -> Samples:
+        """A page of which all rows fit in memory, upright, H×W×S.
+
+        Raises:
+            RefusedError: it is damaged, or larger than a picture may be.
+        """
+        if not self.in_one_page:
+            check_data(self._pages[page])
+        return upright(self._rows(page).whole(), self._orientation)
 
     @property
     def described_pages(self) -> list[tifffile.TiffPage]:
@@ -93,54 +168,111 @@ class Volume:
         """Whether the rows are upright where the stored ones are not."""
         return self._orientation != UPRIGHT
 
-    def _header(self, layout: Layout, used: list[int]) -> VolumeHeader:
+    def _check_rewritable(self) -> None:
+        """Refuse what cannot be written again, by rows and in the same structure."""
+        first, header, turned = self.first, self.header, self._orientation
+        if self.is_turned and header.height * header.width * header.samples > FREE_SAMPLES:
+            raise RefusedError(
+                f"too large to be turned upright in memory (orientation {turned}): save it upright"
+            )
+        described = first.description.startswith("{") or "<OME" in first.description
+        if swaps_sides(turned) and described:
+            raise RefusedError(
+                "its description is of the picture before it is turned upright (orientation "
+                f"{turned}): save it upright"
+            )
+        in_use = len(self.described_pages)
+        if "<OME" in first.description and in_use != len(self.tiff.pages):
+            # Its numbers of pages would be wrong in a file without the others.
+            raise RefusedError(
+                f"has {len(self.tiff.pages)} pages, but its OME description speaks of {in_use}: "
+                "save it again without the others"
+            )
+
+    def _rows(self, page: int) -> PageRows:
+        return PageRows(self._pages[page], page if self.in_one_page else 0)
+
+    def _header(self, order: PageOrder, numbers: dict[int, int]) -> VolumeHeader:
         first = self.first
-        channels = planes_of(layout, first)
-        positions = {index: number for number, index in enumerate(used)}
-        planes = [
-            Plane(p.channel, p.frame, positions[p.page], p.first, p.channels)
-            for channel in channels
-            for p in channel
-        ]
         height, width = first.imagelength, first.imagewidth
         if swaps_sides(self._orientation):
             height, width = width, height
+        planes, channels = _planes(order, first, numbers)
         return VolumeHeader(
             pages=len(self._pages),
             height=height,
             width=width,
             samples=expanded_samples(first),
             dtype=expanded_type(first),
-            planes=tuple(sorted(planes, key=lambda plane: (plane.page, plane.first))),
-            channels=tuple(channel[0].channel for channel in channels),
+            planes=planes,
+            channels=channels,
             copyable=not self.is_turned
             and not is_expanded(first)
-            and all(is_lossless(page.compression) for page in self._pages),
+            and all(is_lossless(page) for page in self._pages),
         )
 
-    def _open(self, number: int) -> PageRows:
-        page = self._pages[number]
-        reader: PageRows
-        if page.is_final:
-            follows = number * page.nbytes if self.in_one_page else 0
-            reader = FollowingRows(self.file, page.dataoffsets[0] + follows, page)
-        else:
-            reader = CodedRows(self.file, page)
-        if is_expanded(page):
-            reader = ExpandedRows(reader, page)
-        if self.is_turned:
-            return TurnedRows(reader, page.imagelength, self._orientation)
-        return reader
+    def _check_data(self, by_rows: bool) -> None:
+        first, header, size = self.first, self.header, self.tiff.filehandle.size
+        samples = header.samples * header.pages
+        check_declared_size(header.width, header.height, samples, size, by_rows=by_rows)
+        following = header.pages if self.in_one_page else 1
+        for page in self.described_pages:
+            check_segments(page)
+            if page.is_final and page.dataoffsets[0] + following * page.nbytes > size:
+                raise RefusedError("the TIFF is cut short: get an intact copy of the file")
+        if self.in_one_page and not first.is_final:
+            raise RefusedError(
+                f"says that it holds {following} pictures, but is cut short or compressed: get an "
+                "intact copy of the file, or save it uncompressed"
+            )
+
+
+def _planes(
+    order: PageOrder, page: tifffile.TiffPage, numbers: dict[int, int]
+) -> tuple[tuple[Plane, ...], tuple[str, ...]]:
+    """The planes in the file's order, and the names of their channels.
+
+    Gray samples of a pixel, and the C axis that OME, ImageJ and tifffile write, are channels; RGB
+    pages are one channel. Alpha belongs to no plane.
+
+    Args:
+        order: of the pages.
+        page: one of them; they are all alike.
+        numbers: of each page among those that are read.
+
+    Raises:
+        RefusedError: channels whose pixels have several samples that are no colours.
+    """
+    apart = 1 if is_rgb(page) else page.samplesperpixel - has_alpha(page)
+    if apart > 1 and len(order.channels) > 1:
+        raise RefusedError(
+            f"has {len(order.channels)} channels of {apart} samples each: save a page a channel"
+        )
+    names = order.channels if apart == 1 else channel_names([None] * apart)
+    names = names if len(names) > 1 else ("",)
+    planes = [
+        Plane(names[max(index, first)], frame, numbers[at], first, 3 if is_rgb(page) else 1)
+        for index, pages in enumerate(order.planes)
+        for first in range(apart)
+        for frame, at in enumerate(pages)
+    ]
+    return tuple(sorted(planes, key=lambda plane: (plane.page, plane.first))), names
+
+
+@dataclass(frozen=True, eq=False)
+class _TurnedRows:
+    """A page that was turned upright in memory."""
+
+    upright: Samples
+
+    def rows(self, top: int, bottom: int) -> Samples:
+        """Rows top to bottom − 1 of the upright page, h×W×S."""
+        return np.ascontiguousarray(self.upright[top:bottom])
 
 
 @dataclass(frozen=True)
 class PlaneRows:
-    """One plane of a volume, read by rows.
-
-    Attributes:
-        volume: that it belongs to.
-        plane: which of it.
-    """
+    """One plane of a volume, read by rows."""
 
     volume: Volume
     plane: Plane
@@ -165,85 +297,3 @@ class PlaneRows:
         rows = self.volume.rows(self.plane.page, top, bottom)
         # A copy, unless it is all: a view would keep the other samples in memory.
         return np.ascontiguousarray(rows[:, :, self.plane.samples])
-
-
-def read_volume_header(path: str | Path) -> VolumeHeader | None:
-    """What a file of several planes, of floats or 32 bits, or larger than memory declares.
-
-    Args:
-        path: any picture file.
-
-    Returns:
-        None for a plain picture, which ``read_picture`` reads.
-
-    Raises:
-        ImageError: the file is missing, damaged or not supported.
-    """
-    with _opened(Path(path)) as volume:
-        return None if volume is None else volume.header
-
-
-@contextmanager
-def open_volume(path: str | Path) -> Iterator[Volume]:
-    """The volume that a file holds, open as long as the context.
-
-    Args:
-        path: a file for which :func:`read_volume_header` is not None.
-
-    Raises:
-        ImageError: the file is missing, damaged, not supported, or a plain picture.
-    """
-    with _opened(Path(path)) as volume:
-        if volume is None:
-            raise ImageError(
-                path, "a plain picture by now, not a volume: let it be while it is read"
-            )
-        yield volume
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[Volume | None]:
-    """Errors of reading are wrapped where something is read: the caller's own go through."""
-    with one_error(path):
-        file = open_file(path)
-    with file:
-        with one_error(path):
-            volume = _volume_in(path, file)
-        yield volume
-
-
-def _volume_in(path: Path, file: BinaryIO) -> Volume | None:
-    if container_at_start(file) is not Container.TIFF:
-        return None
-    file.seek(0)
-    tiff = tifffile.TiffFile(file)
-    check_chain(tiff)
-    layout = layout_of(tiff)
-    if holds_planes(tiff) or layout.in_one_page:
-        return Volume(path, file, tiff, layout)
-    page = tiff.pages[0]
-    if page.imagewidth * page.imagelength * page.samplesperpixel <= FREE_SAMPLES:
-        return None
-    try:
-        check_pages([page])
-    except RefusedError:
-        # Other bits, colours or the like: what it is, and whether it is too large, is the plain
-        # reader's to say.
-        return None
-    return Volume(path, file, tiff, layout)
-
-
-def volume_hash(path: str | Path) -> str:
-    """Hash of all samples of a file for which :func:`read_volume_header` is not None.
-
-    Raises:
-        ImageError: it cannot be read.
-    """
-    with open_volume(path) as volume:
-        header = volume.header
-        digest = VolumeHash(header.pages, header.height, header.width, header.samples, header.dtype)
-        rows = max(1, HASHED_AT_ONCE // (header.width * header.samples))
-        for page in range(header.pages):
-            for top in range(0, header.height, rows):
-                digest.update(volume.rows(page, top, min(top + rows, header.height)))
-    return digest.hexdigest()

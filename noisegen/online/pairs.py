@@ -17,9 +17,15 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from noisegen.errors import ImageError, UsageError
-from noisegen.files import Header, read_header, read_picture, to_float
-from noisegen.files.volume import open_volume, read_volume_header
-from noisegen.files.volume_header import VolumeHeader
+from noisegen.files import (
+    Header,
+    VolumeHeader,
+    open_volume,
+    read_header,
+    read_picture,
+    read_volume_header,
+    to_float,
+)
 from noisegen.online.camera import Profiles, Strength, make_camera
 from noisegen.online.epoch import SharedEpoch
 from noisegen.online.tensors import pixels_of

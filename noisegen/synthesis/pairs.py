@@ -15,16 +15,16 @@ import numpy as np
 
 from noisegen.errors import ImageError
 from noisegen.files import (
+    Content,
     Picture,
+    VolumeHeader,
     encode,
     pixel_hash,
     read_header,
     read_picture,
+    read_volume_header,
     write_together,
 )
-from noisegen.files.volume import read_volume_header
-from noisegen.files.volume_header import VolumeHeader
-from noisegen.files.write import Content
 from noisegen.references.profile import NoiseProfile
 from noisegen.synthesis import draws
 from noisegen.synthesis.blocks import Region

@@ -7,9 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from noisegen.errors import ImageError, NoisegenError
-from noisegen.files import Header, read_header
-from noisegen.files.volume import read_volume_header
-from noisegen.files.volume_header import VolumeHeader
+from noisegen.files import Header, VolumeHeader, read_header, read_volume_header
 from noisegen.layouts.lmdb import unfit_for_lmdb
 from noisegen.references.profile import NoiseProfile
 from noisegen.synthesis.channel_profiles import profiles_of_channels

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisegen.errors import ImageError
-from noisegen.files import read_picture
-from noisegen.files.volume import open_volume, read_volume_header
+from noisegen.files import open_volume, read_picture, read_volume_header
 
 LARGEST_SHARE = 1e-3
 """Share of samples that may differ, by one step of 8 bits at most."""

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from noisegen.errors import ImageError, ManifestError
-from noisegen.files import pixel_hash, read_picture
-from noisegen.files.volume import read_volume_header, volume_hash
+from noisegen.files import pixel_hash, read_picture, read_volume_header, volume_hash
 from noisegen.synthesis.folder import CLEAN, NOISY, PROFILES, RECIPE, WORK, Folder
 from noisegen.synthesis.manifest import PairLine, read_lines
 from noisegen.synthesis.plan import Layout

@@ -17,7 +17,7 @@ from dataset_runs import Camera, run
 from numpy.typing import NDArray
 from PIL import Image
 
-from noisegen.files.volume import volume_hash
+from noisegen.files import volume_hash
 from noisegen.model.weights import Weights
 from noisegen.references.create import Reference, create_profile
 

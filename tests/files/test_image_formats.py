@@ -176,7 +176,7 @@ V5_PROFILE = bytes(16) + b"DEBM"
         (bmp(8, bytes(3), bytes(1024)), "cut short"),
         (bmp(8, bytes([9, 9, 9, 0]), bytes(8), colours=2), "damaged"),
         (bmp(24, bytes(12), height=0), "empty picture of 3×0"),
-        (bmp(24, bytes(12), header_size=41), "header of 41 bytes"),
+        (bmp(24, bytes(12), header_size=41), r"header type \(41\)"),
     ],
 )
 def test_bmp_refusals(data: bytes, reason: str, saved: Saved) -> None:

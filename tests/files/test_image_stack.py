@@ -16,9 +16,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from noisegen.errors import ImageError
-from noisegen.files import Container, Picture, encode, read_picture
-from noisegen.files.stack import Planes, read_planes
-from noisegen.files.stack_layout import channel_names
+from noisegen.files import Container, Picture, Planes, encode, read_picture, read_planes
+from noisegen.files.page_order import channel_names
 
 Saved = Callable[[bytes], Path]
 MakeSamples = Callable[..., NDArray[Any]]

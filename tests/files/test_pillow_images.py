@@ -16,9 +16,15 @@ from pathlib import Path
 import pytest
 
 from noisegen.errors import ImageError
-from noisegen.files import encode, pixel_hash, read_header, read_picture
-from noisegen.files.volume import open_volume, read_volume_header
-from noisegen.files.volume_write import write_volume
+from noisegen.files import (
+    encode,
+    open_volume,
+    pixel_hash,
+    read_header,
+    read_picture,
+    read_volume_header,
+    write_volume,
+)
 
 FEWEST = 400
 """More pictures than this are read from any recent release."""

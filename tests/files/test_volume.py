@@ -16,11 +16,18 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from noisegen.errors import ImageError
-from noisegen.files import Container, Picture, encode, pixel_hash
-from noisegen.files.stack import read_planes
-from noisegen.files.volume import Volume, open_volume, read_volume_header
-from noisegen.files.volume_hash import VolumeHash
-from noisegen.files.volume_write import write_volume
+from noisegen.files import (
+    Container,
+    Picture,
+    PixelHash,
+    Volume,
+    encode,
+    open_volume,
+    pixel_hash,
+    read_planes,
+    read_volume_header,
+    write_volume,
+)
 
 Saved = Callable[[bytes], Path]
 MakeSamples = Callable[..., NDArray[Any]]
@@ -329,7 +336,7 @@ def test_the_hash_of_one_page_is_the_pictures(
         Container.TIFF,
         False,
     )
-    digest = VolumeHash(1, height, width, channels + alpha, pixels.dtype)
+    digest = PixelHash(1, (height, width, channels + alpha), pixels.dtype)
     for band in np.split(pixels, sorted(min(cut, height) for cut in cuts)):
         digest.update(band)
     assert digest.hexdigest() == pixel_hash(picture)

@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from noisegen.errors import ImageError
-from noisegen.files.volume import open_volume, read_volume_header
-from noisegen.files.volume_write import write_volume
+from noisegen.files import open_volume, read_volume_header, write_volume
 
 Saved = Callable[[bytes], Path]
 

@@ -13,15 +13,14 @@ import pytest
 import tifffile
 from numpy.typing import NDArray
 
-from noisegen.files.limits import FREE_SAMPLES
-from noisegen.files.volume import read_volume_header
+from noisegen.files import read_volume_header
+from noisegen.files.declared import FREE_SAMPLES
 
 HEIGHT, WIDTH, TILE = 16400, 16384, 512
 MOST_BYTES = 150e6
 PROGRAM = """
 import resource, sys
-from noisegen.files.volume import open_volume
-from noisegen.files.volume_write import write_volume
+from noisegen.files import open_volume, write_volume
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 with open_volume(sys.argv[1]) as volume, open(sys.argv[2], "wb") as out:
     tops = range(0, volume.header.height, 256)

@@ -1,4 +1,4 @@
-"""Writing: a picture → bytes of a lossless format; bytes → a file that is whole or not there."""
+"""Files that appear whole or not at all: written under another name, flushed, then renamed."""
 
 from __future__ import annotations
 
@@ -6,21 +6,15 @@ import errno
 import os
 import secrets
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
 from noisegen.errors import ImageError, OutputError
-from noisegen.files import bmp, png, tiff
-from noisegen.files.picture import Container, Picture
 
 Content: TypeAlias = bytes | Path | Callable[[BinaryIO], None]
 """Of a file that is written: its bytes, the file to copy, or what writes it into an empty file."""
 
-_ENCODERS: dict[Container, Callable[[Picture, int], bytes]] = {
-    Container.PNG: png.encode,
-    Container.TIFF: tiff.encode,
-    Container.BMP: bmp.encode,
-}
 _COPY_BYTES = 2**20
 _WAYS_OUT = {
     errno.ENOSPC: "free some space there or choose another folder",
@@ -31,33 +25,6 @@ _WAYS_OUT = {
     errno.ENOENT: "make the folder first",
     errno.ENAMETOOLONG: "choose a shorter name",
 }
-
-
-def lossless_container(container: Container) -> Container:
-    """The format that a picture read from ``container`` is written in.
-
-    Noise does not survive JPEG's and WebP's compression, so their pictures become PNG.
-    """
-    return container if container in _ENCODERS else Container.PNG
-
-
-def encode(picture: Picture, compression: int = 1) -> bytes:
-    """Encode a picture losslessly at its own depth, with its alpha and profile.
-
-    The format is ``lossless_container(picture.container)``. One machine gives equal bytes for
-    equal pictures; elsewhere compare ``pixel_hash``, not bytes.
-
-    Args:
-        picture: what to encode; ``copyable`` does not count.
-        compression: zlib's level, 0 to 9; noise hardly compresses, so more costs time alone.
-
-    Returns:
-        The bytes of a whole file.
-
-    Raises:
-        ValueError: a BMP picture with alpha, a profile or 16 bits, which no file can have given.
-    """
-    return _ENCODERS[lossless_container(picture.container)](picture, compression)
 
 
 def write_atomically(path: str | Path, data: bytes) -> None:
@@ -108,26 +75,24 @@ def write_together(files: Sequence[tuple[Path, Content]], within: Path | None = 
             staged.append((temporary, path))
             _stage(temporary, path, content)
         for temporary, path in staged:
-            _rename(temporary, path)
+            with _output_error(path):
+                temporary.replace(path)
     finally:
         for temporary, _ in staged:
             _remove(temporary)
 
 
 def _stage(temporary: Path, path: Path, content: Content) -> None:
-    try:
-        with temporary.open("xb") as file:
-            if isinstance(content, bytes):
-                file.write(content)
-            elif isinstance(content, Path):
-                for chunk in _chunks_of(content):
-                    file.write(chunk)
-            else:
-                content(file)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        raise OutputError(_reason(path, error)) from error
+    with _output_error(path), temporary.open("xb") as file:
+        if isinstance(content, bytes):
+            file.write(content)
+        elif isinstance(content, Path):
+            for chunk in _chunks_of(content):
+                file.write(chunk)
+        else:
+            content(file)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _chunks_of(source: Path) -> Iterator[bytes]:
@@ -139,21 +104,18 @@ def _chunks_of(source: Path) -> Iterator[bytes]:
         raise ImageError(source, f"cannot be copied: {error.strerror or error}") from error
 
 
-def _rename(temporary: Path, path: Path) -> None:
-    try:
-        temporary.replace(path)
-    except OSError as error:
-        raise OutputError(_reason(path, error)) from error
-
-
 def _remove(temporary: Path) -> None:
-    """Take a file that was not renamed away; the error that stopped it is the one to report."""
-    try:
+    """Delete a file that was not renamed away; the error that stopped it is the one to report."""
+    with suppress(OSError):
         temporary.unlink(missing_ok=True)
-    except OSError:
-        return
 
 
-def _reason(path: Path, error: OSError) -> str:
-    way_out = _WAYS_OUT.get(error.errno or 0, "choose another folder")
-    return f"{path}: cannot be written ({error.strerror or error}): {way_out}"
+@contextmanager
+def _output_error(path: Path) -> Iterator[None]:
+    """What the system refuses becomes an ``OutputError`` that names the file and a way out."""
+    try:
+        yield
+    except OSError as error:
+        way_out = _WAYS_OUT.get(error.errno or 0, "choose another folder")
+        reason = f"cannot be written ({error.strerror or error}): {way_out}"
+        raise OutputError(f"{path}: {reason}") from error

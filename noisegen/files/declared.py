@@ -1,8 +1,13 @@
-"""How large a picture a file may declare, looked at before anything is decoded."""
+"""What each format's module tells of a file before decoding, and how large that may be."""
 
 from __future__ import annotations
 
-from noisegen.files.description import RefusedError
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from noisegen.files.picture import DEPTHS
 
 MAX_SAMPLES = 2**31
 """Most samples (width × height × samples of a pixel) of one picture: 715 megapixels of RGB."""
@@ -16,6 +21,39 @@ FREE_SAMPLES = 2**28
 """Pictures up to this many samples are decoded however small their file is: a plain surface
 compresses without bound in some formats, and this much memory does no harm. TIFFs beyond it are
 read by rows."""
+
+
+class RefusedError(Exception):
+    """A file that is not read: the reason and the way out, as a clause without a full stop.
+
+    It never leaves this folder: ``one_error`` turns it into an ``ImageError`` that names the file.
+    """
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a file declares of the picture that it holds, as it is stored."""
+
+    width: int
+    """Columns as stored."""
+    height: int
+    """Rows as stored."""
+    channels: int
+    """1 for gray, 3 for RGB, after palettes are expanded."""
+    has_alpha: bool
+    dtype: np.dtype[Any] = DEPTHS[0]
+    """uint8 or uint16, after fewer bits are expanded."""
+    icc: bytes | None = None
+    orientation: int = 1
+    """EXIF's 1–8: 1 is upright."""
+    verbatim: bool = False
+    """Whether the file holds these samples losslessly and as they are: nothing to expand,
+    invert, look up or rearrange but the orientation."""
+
+    @property
+    def samples(self) -> int:
+        """Samples of a pixel: the channels, and alpha where there is one."""
+        return self.channels + self.has_alpha
 
 
 def check_declared_size(

@@ -18,14 +18,14 @@ from xml.etree import ElementTree
 import numpy as np
 import tifffile
 
-from noisegen.files.description import RefusedError
+from noisegen.files.declared import RefusedError
 
 _LONGEST_NAME = 40
 _SAVE = "save it as an OME or ImageJ TIFF that holds all of them"
 
 
 @dataclass(frozen=True)
-class Layout:
+class PageOrder:
     """The pictures of a stack, by channel.
 
     Attributes:
@@ -39,7 +39,7 @@ class Layout:
     in_one_page: bool = False
 
 
-def layout_of(tiff: tifffile.TiffFile) -> Layout:
+def order_of(tiff: tifffile.TiffFile) -> PageOrder:
     """How the pictures of an opened TIFF are arranged.
 
     Raises:
@@ -67,7 +67,7 @@ def layout_of(tiff: tifffile.TiffFile) -> Layout:
         )
     channels = sizes.get("c", 1)
     planes = _by_channel(order, sizes, range(count) if in_one_page else pages)
-    return Layout(channel_names([None] * channels), planes, in_one_page)
+    return PageOrder(channel_names([None] * channels), planes, in_one_page)
 
 
 def channel_names(names: Sequence[str | None]) -> tuple[str, ...]:
@@ -143,7 +143,7 @@ def _by_channel(
     return tuple(tuple(channel.ravel().tolist()) for channel in apart)
 
 
-def _of_ome(root: ElementTree.Element, pages: int) -> Layout:
+def _of_ome(root: ElementTree.Element, pages: int) -> PageOrder:
     """The layout that OME-XML describes; several images of it are frames, one after the other."""
     names: list[str | None] = []
     planes: list[tuple[int, ...]] = []
@@ -170,7 +170,7 @@ def _of_ome(root: ElementTree.Element, pages: int) -> Layout:
         names = names or [*found, *[None] * len(by_channel)][: len(by_channel)]
     if not planes:
         raise RefusedError(f"its OME description speaks of no picture: {_SAVE}")
-    return Layout(channel_names(names), tuple(planes))
+    return PageOrder(channel_names(names), tuple(planes))
 
 
 def _ome_channels(pixels: ElementTree.Element) -> tuple[int, list[str | None]]:
