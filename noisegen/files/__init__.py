@@ -4,9 +4,10 @@ from noisegen.files.atomic import Content, copy_atomically, write_atomically, wr
 from noisegen.files.encode import encode, lossless_container
 from noisegen.files.picture import Container, Header, Picture, PixelHash, Pixels, pixel_hash
 from noisegen.files.pillow import STANDARD_TABLE, quality_of_scale
+from noisegen.files.planes import Planes
 from noisegen.files.read import (
     ImageFile,
-    Planes,
+    file_hash,
     open_image,
     open_volume,
     read_header,
@@ -14,7 +15,6 @@ from noisegen.files.read import (
     read_picture,
     read_planes,
     read_volume_header,
-    volume_hash,
 )
 from noisegen.files.tiff_write import write_volume
 from noisegen.files.volume import Plane, PlaneRows, Volume, VolumeHeader
@@ -45,6 +45,7 @@ __all__ = [
     "copy_atomically",
     "default_white_level",
     "encode",
+    "file_hash",
     "level_words",
     "lossless_container",
     "open_image",
@@ -58,7 +59,6 @@ __all__ = [
     "read_planes",
     "read_volume_header",
     "to_float",
-    "volume_hash",
     "white_level_of",
     "write_atomically",
     "write_together",

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Callable, Sequence
-from typing import BinaryIO, NamedTuple
+from collections.abc import Callable
+from typing import BinaryIO, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from noisegen.files.declared import Description, RefusedError, check_declared_size
+from noisegen.files.opening import container_of
 from noisegen.files.orientation import orientation_in_exif
 from noisegen.files.picture import Container, Picture, Pixels
 
@@ -56,18 +57,18 @@ def quality_of_scale(scale: float) -> float:
 def jpeg_quality(file: BinaryIO) -> float:
     """Quality of a JPEG's luma on libjpeg's scale, by the file's quantisation table."""
     file.seek(0)
-    tables: dict[int, Sequence[int]] = JpegImageFile(file).quantization
+    tables = JpegImageFile(file).quantization
     return quality_of_scale(sum(tables[min(tables)]) / sum(map(sum, STANDARD_TABLE)))
 
 
-def describe(file: BinaryIO, container: Container) -> Description:
+def describe(file: BinaryIO) -> Description:
     """Read the header of a file; no pixel is decoded.
 
     Raises:
         RefusedError: it is animated, CMYK, a BMP that is compressed or has alpha or a profile, or
             declares an absurd size.
     """
-    image = _open(file, container)
+    image, container = _open(file)
     if container is Container.BMP:
         return _describe_bmp(file, image)
     mode = _mode(image, container)
@@ -81,9 +82,9 @@ def describe(file: BinaryIO, container: Container) -> Description:
     )
 
 
-def decode(file: BinaryIO, container: Container) -> Pixels:
+def decode(file: BinaryIO) -> Pixels:
     """Decode the samples, H×W or H×W×S; palettes are looked up."""
-    image = _open(file, container)
+    image, container = _open(file)
     if container is Container.BMP:
         return _decode_bmp(file, image)
     return np.asarray(image.convert(_mode(image, container)))
@@ -132,8 +133,10 @@ _CANVASES = {
 }
 
 
-def _open(file: BinaryIO, container: Container) -> ImageFile:
+def _open(file: BinaryIO) -> tuple[ImageFile, Container]:
     file_size = file.seek(0, 2)
+    file.seek(0)
+    container = container_of(file)
     file.seek(0)
     if container in _CANVASES:
         # Pillow may fill the whole canvas when it opens one.
@@ -143,7 +146,7 @@ def _open(file: BinaryIO, container: Container) -> ImageFile:
     if container in (Container.WEBP, Container.GIF) and getattr(image, "is_animated", False):
         name = "GIF" if container is Container.GIF else "WebP"
         raise RefusedError(f"an animated {name}, which is not supported: save one frame of it")
-    return image
+    return image, container
 
 
 def _mode(image: ImageFile, container: Container) -> str:
@@ -174,7 +177,8 @@ class _BmpRows(NamedTuple):
 
 def _rows_of_bmp(file: BinaryIO, image: ImageFile) -> _BmpRows:
     """Where Pillow found the rows; what would be lost or misread is refused."""
-    codec, _, offset, (raw, stride, direction) = image.tile[0]
+    codec, _, offset, found = image.tile[0]
+    raw, stride, direction = cast("tuple[str, int, int]", found)
     file.seek(14)
     header = file.read(60)
     bits = header[10 if header[0] == _OLD_BMP else 14]
@@ -195,8 +199,9 @@ def _palette_of_bmp(image: ImageFile) -> NDArray[np.uint8]:
     """Colours, entries×3, of a BMP of indices; of other BMPs the grays."""
     if image.palette is None:
         return _BLACK_AND_WHITE if image.mode == "1" else _GRAYS
-    entries = np.frombuffer(image.palette.palette, np.uint8)
-    return entries.reshape(-1, len(image.palette.rawmode or "BGRX"))[:, 2::-1]
+    entries = np.frombuffer(bytes(image.palette.palette), np.uint8)
+    colours: NDArray[np.uint8] = entries.reshape(-1, len(image.palette.rawmode or ""))[:, 2::-1]
+    return colours
 
 
 def _describe_bmp(file: BinaryIO, image: ImageFile) -> Description:
@@ -216,5 +221,5 @@ def _decode_bmp(file: BinaryIO, image: ImageFile) -> Pixels:
     data = file.read(rows.stride * image.height)
     stored = ("raw", _RAW_INDICES[rows.bits], rows.stride, rows.direction)
     palette = _palette_of_bmp(image)
-    colours = palette[np.asarray(Image.frombytes("P", image.size, data, *stored))]
+    colours: Pixels = palette[np.asarray(Image.frombytes("P", image.size, data, *stored))]
     return colours[:, :, 0] if (palette == palette[:, :1]).all() else colours

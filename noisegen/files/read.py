@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cached_property, partial
-from itertools import groupby
+from functools import cached_property
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, Protocol
 
-import numpy as np
 import tifffile
 
 from noisegen.errors import ImageError
@@ -24,27 +21,29 @@ from noisegen.files.declared import (
 from noisegen.files.opening import container_of, one_error, open_file
 from noisegen.files.orientation import UPRIGHT, packed, swaps_sides, upright
 from noisegen.files.page_order import order_of
-from noisegen.files.picture import Container, Header, Picture, PixelHash, Pixels, Samples
+from noisegen.files.picture import Container, Header, Picture, PixelHash, Pixels, pixel_hash
+from noisegen.files.planes import Planes, planes_of
 from noisegen.files.volume import Volume, VolumeHeader
 
 
-class _Format(NamedTuple):
-    describe: Callable[[BinaryIO], Description]
-    decode: Callable[[BinaryIO], Pixels]
+class _Format(Protocol):
+    """A module that reads files of one format, or of several that are alike."""
+
+    def describe(self, file: BinaryIO) -> Description:
+        """What a file declares; no pixel is decoded."""
+
+    def decode(self, file: BinaryIO) -> Pixels:
+        """The samples, H×W or H×W×S."""
 
 
-_FORMATS = {
-    container: _Format(
-        partial(pillow.describe, container=container), partial(pillow.decode, container=container)
-    )
-    for container in (Container.JPEG, Container.WEBP, Container.GIF, Container.BMP)
-} | {
-    Container.PNG: _Format(png.describe, png.decode),
-    Container.TIFF: _Format(tiff.describe, tiff.decode),
-    Container.PNM: _Format(pnm.describe, pnm.decode),
+_FORMATS: dict[Container, _Format] = {
+    Container.PNG: png,
+    Container.TIFF: tiff,
+    Container.PNM: pnm,
+    **dict.fromkeys((Container.JPEG, Container.WEBP, Container.GIF, Container.BMP), pillow),
 }
-_HASHED_AT_ONCE = 2**24
-_COPIED_AT_ONCE = 2**20
+_HASHED_AT_ONCE = 2**24  # samples
+_COPIED_AT_ONCE = 2**20  # bytes
 
 
 class ImageFile:
@@ -117,7 +116,7 @@ class ImageFile:
         with one_error(self.path):
             volume = self._volume(by_rows=False)
             if volume is not None:
-                return _planes_of(volume)
+                return planes_of(volume)
         return Planes(("",), ((self.picture().pixels,),))
 
     def jpeg_quality(self) -> float | None:
@@ -268,32 +267,20 @@ def open_volume(path: str | Path) -> Iterator[Volume]:
         yield image.volume
 
 
-def volume_hash(path: str | Path) -> str:
-    """Hash of all samples of a file for which :func:`read_volume_header` is not None.
+def file_hash(path: str | Path) -> str:
+    """The :class:`PixelHash` of all samples of a picture or volume.
 
     Raises:
         ImageError: it cannot be read.
     """
-    with open_volume(path) as volume:
-        header = volume.header
+    with open_image(path) as image:
+        if image.volume is None:
+            return pixel_hash(image.picture())
+        header = image.volume.header
         digest = PixelHash(header.pages, header.page_shape, header.dtype)
-        rows = max(1, _HASHED_AT_ONCE // (header.width * header.samples))
-        for page in range(header.pages):
-            for top in range(0, header.height, rows):
-                digest.update(volume.rows(page, top, min(top + rows, header.height)))
+        for rows in image.volume.bands(_HASHED_AT_ONCE):
+            digest.update(rows)
     return digest.hexdigest()
-
-
-@dataclass(frozen=True, eq=False)
-class Planes:
-    """All pictures of one file, without alpha."""
-
-    channels: tuple[str, ...]
-    """Names of the channels, fit for file names and all different; one, empty, where the file
-    has no channels but gray or RGB."""
-    frames: tuple[tuple[Samples, ...], ...]
-    """The pictures of each channel in the file's order: slices, moments or pages; all of one
-    shape and type, as many in every channel."""
 
 
 def read_planes(path: str | Path) -> Planes:
@@ -315,32 +302,6 @@ def read_planes(path: str | Path) -> Planes:
     """
     with open_image(path) as image:
         return image.planes()
-
-
-def _planes_of(volume: Volume) -> Planes:
-    found: dict[str, dict[int, Samples]] = {name: {} for name in volume.header.channels}
-    for page, planes in groupby(volume.header.planes, lambda plane: plane.page):
-        samples = volume.whole(page)
-        for plane in planes:
-            found[plane.channel][plane.frame] = _sound(samples[:, :, plane.samples])
-    frames = (tuple(each[index] for index in sorted(each)) for each in found.values())
-    return Planes(volume.header.channels, tuple(frames))
-
-
-def _sound(samples: Samples) -> Samples:
-    """Samples of a supported type."""
-    if samples.dtype.kind == "f":
-        with np.errstate(over="ignore"):
-            floats = packed(samples.astype(np.float32))
-        if not np.isfinite(floats).all():
-            raise RefusedError("holds NaN or infinite values: replace them")
-        return floats
-    if samples.dtype.itemsize <= 2:
-        return packed(samples)
-    largest = int(samples.max())
-    if largest > np.iinfo(np.uint16).max:
-        raise RefusedError(f"32-bit integers up to {largest} are not supported: save it as float")
-    return packed(samples.astype(np.uint16))
 
 
 def _check_as_described(samples: Pixels, described: Description) -> None:

@@ -1,7 +1,7 @@
-"""TIFF through tifffile: opened and checked, pages decoded whole or by rows.
+"""TIFF through tifffile: opened, checked for what can be read exactly, one picture decoded.
 
-Pillow truncates 16-bit RGB, so tifffile reads. Its own series fill up what is missing with zeros
-and end where the chain of pages breaks off: so the file is checked before it is believed.
+Pillow truncates 16-bit RGB, so tifffile reads. It takes a chain of pages that breaks off for one
+that ends, and fills up missing strips with zeros: so the file is checked before it is believed.
 """
 
 from __future__ import annotations
@@ -10,34 +10,40 @@ import logging
 import math
 import struct
 from collections.abc import Sequence
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-import numpy as np
 import tifffile
-from numpy.typing import NDArray
 
-from noisegen.files.declared import FREE_SAMPLES, Description, RefusedError, check_declared_size
-from noisegen.files.orientation import valid_orientation
-from noisegen.files.picture import Pixels, Samples
+from noisegen.files.declared import Description, RefusedError, check_declared_size
+from noisegen.files.page_rows import (
+    JPEG,
+    MIN_IS_BLACK,
+    MIN_IS_WHITE,
+    MULTIPLIED,
+    PALETTE,
+    RGB,
+    UNSPECIFIED,
+    YCBCR,
+    PageRows,
+    expanded_type,
+    has_alpha,
+    is_apart,
+    is_expanded,
+    is_lossless,
+    is_rgb,
+    orientation_of,
+    palette_of,
+)
+from noisegen.files.picture import Pixels
 
 # tifffile logs every oddity of a damaged file; where no program has set up logging that would
 # reach stderr, beside the one error that tells the user.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
-MIN_IS_WHITE, MIN_IS_BLACK, RGB, PALETTE, YCBCR = 0, 1, 2, 3, 6
-TOGETHER, APART = 1, 2
-"""Samples pixel by pixel, or each sample's plane by itself."""
-
 _UNSIGNED, _FLOAT = 1, 3
-_UNKNOWN, _MULTIPLIED, _UNASSOCIATED = 0, 1, 2
 _DEPTHS = {(_UNSIGNED, 1), *((_UNSIGNED, bits) for bits in (8, 16, 32))}
 _DEPTHS |= {(_FLOAT, bits) for bits in (16, 32, 64)}
-_JPEG = 7
-# None, LZW, deflate (two numbers), PackBits, LZMA, Zstandard.
-_LOSSLESS = (1, 5, 8, 32946, 32773, 34925, 50000)
-# JPEG's tables and header lie outside its strips and tiles.
-_JPEGS = (6, _JPEG, 34892, 33007)
-_PHOTOMETRIC, _ORIENTATION, _PROFILE, _DNG_VERSION = 262, 274, 34675, 50706
+_PHOTOMETRIC, _PROFILE, _DNG_VERSION = 262, 34675, 50706
 # Whose values are needed: bits, description (OME, ImageJ), strips, palette, tiles, kinds of
 # samples, JPEG's tables, profile, ImageJ's metadata.
 _NEEDED = frozenset({258, 270, 273, 279, 320, 324, 325, 338, 339, 347, 34675, 50838, 50839})
@@ -168,8 +174,8 @@ def holds_planes(tiff: tifffile.TiffFile) -> bool:
     first = tiff.pages[0]
     if len(tiff.pages) > 1 or first.bitspersample == 32 or first.sampleformat == _FLOAT:
         return True
-    extra = tuple(first.extrasamples) or (_UNKNOWN,) * (first.samplesperpixel - 1)
-    return first.photometric == MIN_IS_BLACK and _UNKNOWN in extra
+    extra = tuple(first.extrasamples) or (UNSPECIFIED,) * (first.samplesperpixel - 1)
+    return first.photometric == MIN_IS_BLACK and UNSPECIFIED in extra
 
 
 def check_kind(tiff: tifffile.TiffFile) -> None:
@@ -228,19 +234,21 @@ def _check_colours(page: tifffile.TiffPage) -> None:
     colours, samples = int(page.photometric), page.samplesperpixel
     extra = tuple(int(kind) for kind in page.extrasamples)
     # tifffile gives RGB for YCbCr only where JPEG holds it.
-    known = colours in (MIN_IS_BLACK, RGB) or (colours == YCBCR and page.compression == _JPEG)
+    known = colours in (MIN_IS_BLACK, RGB) or (colours == YCBCR and page.compression == JPEG)
     if not known and not (colours in (MIN_IS_WHITE, PALETTE) and few):
         raise RefusedError(f"a TIFF whose colours are {_colours(page)} is not supported: {_SAVE}")
-    if _MULTIPLIED in extra:
+    if MULTIPLIED in extra:
         raise RefusedError(
             "alpha that is multiplied into the colours is not supported: save it without alpha, "
             "with unassociated alpha, or as PNG"
         )
     others = samples - (3 if colours in (RGB, YCBCR) else 1) - has_alpha(page)
     # A writer that says nothing of a gray page's further samples leaves the tag out.
-    is_gray = colours == MIN_IS_BLACK and set(extra[: len(extra) - has_alpha(page)]) <= {_UNKNOWN}
+    is_gray = colours == MIN_IS_BLACK and set(extra[: len(extra) - has_alpha(page)]) <= {
+        UNSPECIFIED
+    }
     unfit = (page.bitspersample == 1 and is_rgb(page)) or (colours == PALETTE and samples > 1)
-    if others < 0 or (others and not is_gray) or unfit:
+    if len(extra) > others + has_alpha(page) or (others and not is_gray) or unfit:
         raise RefusedError(
             f"{samples} samples a pixel ({samples} channels), of the kinds {extra}, are not "
             f"supported: {_SAVE}, without alpha"
@@ -273,7 +281,7 @@ def check_data(page: tifffile.TiffPage) -> None:
     """
     size = page.parent.filehandle.size
     if page.photometric == PALETTE:
-        _palette_of(page)
+        palette_of(page)
     check_declared_size(page.imagewidth, page.imagelength, page.samplesperpixel, size)
     if page.is_tiled:
         # Tiles are decoded whole, so an absurd tile costs what an absurd picture does.
@@ -295,173 +303,3 @@ def check_segments(page: tifffile.TiffPage) -> None:
     inside = all(start > 0 and size > 0 and start + size <= end for start, size in segments)
     if not segments or not complete or not inside:
         raise RefusedError(f"the TIFF is cut short or lacks data: {_INTACT}")
-
-
-def has_alpha(page: tifffile.TiffPage) -> bool:
-    """Whether the last sample of a pixel is alpha that is not multiplied into the others."""
-    return bool(page.extrasamples) and int(page.extrasamples[-1]) == _UNASSOCIATED
-
-
-def is_rgb(page: tifffile.TiffPage) -> bool:
-    """Whether the page's expanded samples are colours."""
-    return page.photometric in (RGB, PALETTE, YCBCR)
-
-
-def is_apart(page: tifffile.TiffPage) -> bool:
-    """Whether each sample's plane lies by itself."""
-    return page.samplesperpixel > 1 and page.planarconfig == APART
-
-
-def is_lossless(page: tifffile.TiffPage) -> bool:
-    """Whether the page's compression gives every sample back as it was."""
-    return page.compression in _LOSSLESS
-
-
-def orientation_of(page: tifffile.TiffPage) -> int:
-    """EXIF's 1–8."""
-    return valid_orientation(page.tags.valueof(_ORIENTATION))
-
-
-def is_expanded(page: tifffile.TiffPage) -> bool:
-    """Whether the page's samples are stored otherwise than they are meant."""
-    return page.bitspersample == 1 or page.photometric in (PALETTE, MIN_IS_WHITE)
-
-
-def expanded_samples(page: tifffile.TiffPage) -> int:
-    """Samples of an expanded pixel, with alpha."""
-    return 3 if page.photometric == PALETTE else int(page.samplesperpixel)
-
-
-def expanded_type(page: tifffile.TiffPage) -> np.dtype[Any]:
-    """Type of the expanded samples."""
-    few = page.bitspersample == 1 or page.photometric == PALETTE
-    return np.dtype(np.uint8) if few else np.dtype(page.dtype).newbyteorder("=")
-
-
-def _palette_of(page: tifffile.TiffPage) -> NDArray[np.uint8]:
-    """The 8-bit colours, entries×3, that a TIFF's 16-bit colour map (3×entries) holds.
-
-    Writers scale 8 bits to 16 by 257, as the specification says, or by 256.
-    """
-    colormap = page.colormap
-    if colormap is None:
-        raise RefusedError("the TIFF has palette indices but no palette: convert it to RGB")
-    for scale in (257, 256):
-        if not (colormap % scale).any():
-            colours: NDArray[np.uint8] = (colormap // scale).astype(np.uint8).T
-            return colours
-    raise RefusedError("a palette of 16-bit colours is not supported: convert it to RGB")
-
-
-class PageRows:
-    """The samples of one page as they are meant, all of them or by rows.
-
-    Strips or tiles of the last request stay in memory, so that bands which follow each other decode
-    none twice.
-
-    Args:
-        page: that describes them; its data are checked.
-        number: how many pictures of the page's size lie between its own and this one, where one
-            page stands for several.
-    """
-
-    def __init__(self, page: tifffile.TiffPage, number: int = 0) -> None:
-        self._page = page
-        self._start = page.dataoffsets[0] + number * page.nbytes
-        self._step = min(page.tilelength or page.rowsperstrip, page.imagelength)
-        self._decoded: dict[int, Samples] = {}
-
-    def whole(self) -> Samples:
-        """All rows, H×W×S; what is compressed is decoded by several threads."""
-        if self._page.is_final:
-            return self.rows(0, self._page.imagelength)
-        # Five axes: separate sample, depth (1), row, column, sample.
-        stored = self._page.asarray(squeeze=False)
-        return self._expanded(np.moveaxis(stored[:, 0], 0, -1).reshape(*stored.shape[2:4], -1))
-
-    def rows(self, top: int, bottom: int) -> Samples:
-        """Rows top to bottom − 1, h×W×S.
-
-        Raises:
-            RefusedError: a strip or row of tiles is too large to be decoded at once, or damaged.
-        """
-        stored = self._stored_plainly if self._page.is_final else self._stored_in_parts
-        return self._expanded(stored(top, bottom))
-
-    def _stored_plainly(self, top: int, bottom: int) -> Samples:
-        """Rows of samples that lie in the file as they are, one after the other."""
-        page, handle = self._page, self._page.parent.filehandle
-        apart, _, height, width, together = page.shaped
-        dtype = page.dtype.newbyteorder(page.parent.byteorder)
-        row = width * together
-        planes = []
-        for plane in range(apart):
-            start = self._start + (plane * height + top) * row * dtype.itemsize
-            stored = handle.read_array(dtype, (bottom - top) * row, start)
-            planes.append(stored.reshape(bottom - top, width, together))
-        return np.concatenate(planes, axis=2).astype(page.dtype, copy=False)
-
-    def _stored_in_parts(self, top: int, bottom: int) -> Samples:
-        """Rows of strips or tiles, of which only those that are asked for are decoded."""
-        step = self._step
-        wanted = range(top // step, math.ceil(bottom / step))
-        # What is not wanted any more goes before more is decoded.
-        self._decoded = {index: rows for index, rows in self._decoded.items() if index in wanted}
-        for index in wanted:
-            if index not in self._decoded:
-                self._decoded[index] = self._decode(index)
-        parts = [
-            self._decoded[index][max(top - index * step, 0) : bottom - index * step]
-            for index in wanted
-        ]
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
-
-    def _decode(self, index: int) -> Samples:
-        """A strip of all samples, or a row of tiles: h×W×S."""
-        page, handle, step = self._page, self._page.parent.filehandle, self._step
-        across = math.ceil(page.imagewidth / page.tilewidth) if page.is_tiled else 1
-        width = across * page.tilewidth if page.is_tiled else page.imagewidth
-        if step * width * page.samplesperpixel > FREE_SAMPLES:
-            raise RefusedError(
-                f"its strips or tiles of {step}×{width} pixels are too large to be read one by "
-                "one: save it in tiles, as of 256×256 pixels"
-            )
-        height = min(step, page.imagelength - index * step)
-        apart = page.samplesperpixel if is_apart(page) else 1
-        together = page.samplesperpixel // apart
-        down = math.ceil(page.imagelength / step)
-        samples = np.empty((height, page.imagewidth, page.samplesperpixel), page.dtype)
-        for number in (
-            (p * down + index) * across + x for p in range(apart) for x in range(across)
-        ):
-            handle.seek(page.dataoffsets[number])
-            coded = handle.read(page.databytecounts[number])
-            part, (plane, _, y, x, _), _ = page.decode(
-                coded, number, **self._outside(), _fullsize=page.is_tiled
-            )
-            part = part[0, :height, : page.imagewidth - x]
-            target = samples[:, x : x + (page.tilewidth or width), plane * together :]
-            target = target[..., :together]
-            if part.shape != target.shape or y != index * step:
-                raise RefusedError("a strip or tile of it is cut short: get an intact copy")
-            target[...] = part
-        return samples
-
-    def _outside(self) -> dict[str, Any]:
-        page = self._page
-        if page.compression not in _JPEGS:
-            return {}
-        return {"jpegtables": page.jpegtables, "jpegheader": page.jpegheader}
-
-    def _expanded(self, stored: Samples) -> Samples:
-        """Samples as they are meant: bits, palettes and min-is-white expanded."""
-        page, samples = self._page, stored
-        if page.bitspersample == 1:
-            samples = samples.astype(np.uint8) * np.uint8(255)
-        if page.photometric == PALETTE:
-            colours: Samples = _palette_of(page)[samples[:, :, 0]]
-            return colours
-        if page.photometric == MIN_IS_WHITE:
-            samples = samples.copy()
-            samples[:, :, 0] = np.iinfo(samples.dtype).max - samples[:, :, 0]
-        return samples

@@ -7,11 +7,7 @@ profile stay as they are; tifffile's own description and dates are left out.
 from __future__ import annotations
 
 import io
-import json
 import math
-import re
-import struct
-import uuid
 import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO, TypeAlias
@@ -19,55 +15,20 @@ from typing import Any, BinaryIO, TypeAlias
 import numpy as np
 import tifffile
 
-from noisegen.files.declared import RefusedError
 from noisegen.files.opening import one_error
+from noisegen.files.page_rows import APART, TOGETHER, is_apart, is_rgb
 from noisegen.files.picture import Picture, PixelHash, Samples, with_alpha
-from noisegen.files.tiff import APART, PALETTE, TOGETHER, is_apart, is_rgb
+from noisegen.files.tiff_tags import kept_tags
 from noisegen.files.volume import Volume, VolumeHeader
 
 # Beyond this the offsets of a classic TIFF could overflow; tifffile decides by itself only for
 # uncompressed data.
 _BIG = 2**32 - 2**25
 _STRIP_BYTES = 2**20
-_MOST_TAG_BYTES = 2**27
+_RESOLUTION, _UNIT = (282, 283), 296
 
-_DESCRIPTION, _ORIENTATION, _RESOLUTION, _UNIT = 270, 274, (282, 283), 296
-# How the samples are stored, and what else is said anew; extremes, previews and layers, which are
-# those of the clean; and places of other data in the old file.
-_LEFT_OUT = frozenset(
-    {
-        *(
-            254,
-            255,
-            256,
-            257,
-            258,
-            259,
-            262,
-            266,
-            273,
-            277,
-            278,
-            279,
-            280,
-            281,
-            282,
-            283,
-            284,
-            288,
-            289,
-        ),
-        *(292, 293, 296, 317, 320, 322, 323, 324, 325, 330, 338, 339, 340, 341, 347, 400),
-        *range(512, 522),
-        *(529, 530, 531, 532, 32997, 32998, 34377, 34665, 34853, 37724, 40965),
-    }
-)
-# Where a picture lies on the Earth: a crop of it lies elsewhere.
-_PLACE = frozenset({33550, 33922, 34264, 34735, 34736, 34737})
 _Said: TypeAlias = dict[str, Any]
 """Arguments of ``TiffWriter.write``."""
-
-_IFDS, _RATIONALS = (13, 18), {5: "I", 10: "i"}
 
 
 def encode(picture: Picture, compression: int) -> bytes:
@@ -274,11 +235,11 @@ def _said_of(
     return {
         "photometric": "rgb" if is_rgb(page) else "minisblack",
         "planarconfig": (APART if is_apart(page) else TOGETHER) if shape[2] > 1 else None,
-        "extrasamples": extra or None,
+        "extrasamples": extra if len(extra) == shape[2] - (3 if is_rgb(page) else 1) else None,
         "subfiletype": page.subfiletype,
         "resolution": None if None in resolution else resolution,
         "resolutionunit": int(unit) if unit in range(1, 6) else None,
-        "extratags": _kept_tags(page, volume, shape[:2], identity),
+        "extratags": kept_tags(page, volume, shape[:2], identity),
         "software": False,
         "metadata": None,
     }
@@ -286,87 +247,6 @@ def _said_of(
 
 def _ratio(value: object) -> tuple[int, int] | None:
     """A numerator and a denominator that is not 0."""
-    sound = isinstance(value, tuple) and len(value) == 2 and value[1]
-    return (int(value[0]), int(value[1])) if sound else None
-
-
-def _kept_tags(
-    page: tifffile.TiffPage, volume: Volume, size: tuple[int, int], identity: str
-) -> list[tuple[int, int, int, Any, bool]]:
-    is_moved = volume.is_turned or size != (page.imagelength, page.imagewidth)
-    left_out = _LEFT_OUT | (_PLACE if is_moved else set())
-    left_out |= {_ORIENTATION} if volume.is_turned else set()
-    tags = [
-        tag for tag in page.tags.values() if tag.code not in left_out and tag.dtype not in _IFDS
-    ]
-    if sum(tag.valuebytecount for tag in tags) > _MOST_TAG_BYTES:
-        raise RefusedError("its metadata take more than 128 MiB: save it without them")
-    last = volume.described_pages[-1].tags
-    return [
-        (
-            tag.code,
-            int(tag.dtype),
-            tag.count,
-            _value(tag, page, size, identity),
-            # Of pages that are written together, the first alone may say it.
-            tag.code not in last,
-        )
-        for tag in tags
-    ]
-
-
-def _value(
-    tag: tifffile.TiffTag, page: tifffile.TiffPage, size: tuple[int, int], identity: str
-) -> bytes | tuple[int, ...]:
-    """A tag's value as it is stored; rationals as integers, as tifffile wants them."""
-    handle = page.parent.filehandle
-    handle.seek(tag.valueoffset)
-    data: bytes = handle.read(tag.valuebytecount)
-    if len(data) != tag.valuebytecount:
-        raise RefusedError("its metadata are cut short: get an intact copy of the file")
-    if tag.code == _DESCRIPTION:
-        return _described(data, page, size, identity)
-    if tag.dtype in _RATIONALS:
-        layout = f"{page.parent.byteorder}{2 * tag.count}{_RATIONALS[tag.dtype]}"
-        return struct.unpack(layout, data)
-    return data
-
-
-def _described(data: bytes, page: tifffile.TiffPage, size: tuple[int, int], identity: str) -> bytes:
-    """The description, true of the new file: in OME its identity and size, in tifffile's size."""
-    if b"<OME" in data:
-        return _ome(data, size, identity)
-    if data.startswith(b"{") and b'"shape"' in data:
-        return _shaped(data, page, size)
-    return data
-
-
-def _ome(data: bytes, size: tuple[int, int], identity: str) -> bytes:
-    # An OME file has a UUID of its own, by which readers put together sets of files: noisy and
-    # clean must not be taken for one. The file names beside it are optional, and would be wrong
-    # where a noisy file is called otherwise.
-    own = re.search(rb"<(?:\w+:)?OME\b[^>]*?\bUUID=\"([^\"]+)\"", data)
-    if own is not None:
-        name = own[1].decode("ascii", "replace") + identity
-        new = f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_OID, name)}".encode()
-        for before, after in ((b'UUID="', b'"'), (b">", b"<")):
-            data = data.replace(before + own[1] + after, before + new + after)
-    data = re.sub(rb'(<(?:\w+:)?UUID)\s+FileName="[^"]*"', rb"\1", data)
-    for axis, side in ((b"Y", size[0]), (b"X", size[1])):
-        data = re.sub(rb'\bSize%s="\d+"' % axis, b'Size%s="%d"' % (axis, side), data)
-    return data
-
-
-def _shaped(data: bytes, page: tifffile.TiffPage, size: tuple[int, int]) -> bytes:
-    meta = json.loads(data.rstrip(b"\0"))
-    shape = list(meta["shape"])
-    together = page.samplesperpixel > 1 and page.planarconfig == 1
-    sides = slice(-3, -1) if together else slice(-2, None)
-    if shape[sides] == [page.imagelength, page.imagewidth]:
-        shape[sides] = size
-        if page.photometric == PALETTE:
-            # The samples of the colours that the palette was expanded to.
-            shape.append(3)
-            meta |= {"axes": meta["axes"] + "S"} if "axes" in meta else {}
-        meta["shape"] = shape
-    return json.dumps(meta).encode() + b"\0"
+    if isinstance(value, tuple) and len(value) == 2 and value[1]:
+        return int(value[0]), int(value[1])
+    return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,8 @@ from noisegen.files.declared import FREE_SAMPLES, RefusedError, check_declared_s
 from noisegen.files.opening import one_error
 from noisegen.files.orientation import UPRIGHT, swaps_sides, upright
 from noisegen.files.page_order import PageOrder, channel_names
-from noisegen.files.picture import Samples
-from noisegen.files.tiff import (
+from noisegen.files.page_rows import (
     PageRows,
-    check_data,
-    check_kind,
-    check_pages,
-    check_segments,
     expanded_samples,
     expanded_type,
     has_alpha,
@@ -28,6 +24,8 @@ from noisegen.files.tiff import (
     is_rgb,
     orientation_of,
 )
+from noisegen.files.picture import Samples
+from noisegen.files.tiff import check_data, check_kind, check_pages, check_segments
 
 
 @dataclass(frozen=True)
@@ -120,7 +118,7 @@ class Volume:
         self._check_data(by_rows)
         if by_rows:
             self._check_rewritable()
-        self._reading: tuple[int, PageRows | _TurnedRows] | None = None
+        self._reading: tuple[int, Callable[[int, int], Samples]] | None = None
 
     def rows(self, page: int, top: int, bottom: int) -> Samples:
         """Rows top to bottom − 1 of a page, all its samples.
@@ -140,9 +138,16 @@ class Volume:
             if self._reading is None or self._reading[0] != page:
                 # The rows of the page before go before others are read.
                 self._reading = None
-                turned = self._orientation != UPRIGHT
-                self._reading = page, _TurnedRows(self.whole(page)) if turned else self._rows(page)
-            return self._reading[1].rows(top, bottom)
+                self._reading = page, self._reader(page)
+            return self._reading[1](top, bottom)
+
+    def bands(self, samples: int) -> Iterator[Samples]:
+        """All rows of all pages in order, about so many samples at a time."""
+        header = self.header
+        step = max(1, samples // (header.width * header.samples))
+        for page in range(header.pages):
+            for top in range(0, header.height, step):
+                yield self.rows(page, top, min(top + step, header.height))
 
     def plane(self, index: int) -> PlaneRows:
         """One of the header's planes."""
@@ -188,6 +193,13 @@ class Volume:
                 f"has {len(self.tiff.pages)} pages, but its OME description speaks of {in_use}: "
                 "save it again without the others"
             )
+
+    def _reader(self, page: int) -> Callable[[int, int], Samples]:
+        """What reads rows of a page; one that is turned upright is in memory."""
+        if not self.is_turned:
+            return self._rows(page).rows
+        turned = self.whole(page)
+        return lambda top, bottom: np.ascontiguousarray(turned[top:bottom])
 
     def _rows(self, page: int) -> PageRows:
         return PageRows(self._pages[page], page if self.in_one_page else 0)
@@ -257,17 +269,6 @@ def _planes(
         for frame, at in enumerate(pages)
     ]
     return tuple(sorted(planes, key=lambda plane: (plane.page, plane.first))), names
-
-
-@dataclass(frozen=True, eq=False)
-class _TurnedRows:
-    """A page that was turned upright in memory."""
-
-    upright: Samples
-
-    def rows(self, top: int, bottom: int) -> Samples:
-        """Rows top to bottom − 1 of the upright page, h×W×S."""
-        return np.ascontiguousarray(self.upright[top:bottom])
 
 
 @dataclass(frozen=True)
