@@ -18,7 +18,7 @@ from xml.etree import ElementTree
 import numpy as np
 import tifffile
 
-from noisegen.files.declared import RefusedError
+from noisegen.files.opening import RefusedError
 
 _LONGEST_NAME = 40
 _SAVE = "save it as an OME or ImageJ TIFF that holds all of them"

@@ -9,7 +9,7 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from noisegen.files.declared import FREE_SAMPLES, RefusedError
+from noisegen.files.opening import FREE_SAMPLES, RefusedError
 from noisegen.files.orientation import valid_orientation
 from noisegen.files.picture import Samples
 

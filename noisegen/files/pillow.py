@@ -19,8 +19,7 @@ from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from noisegen.files.declared import Description, RefusedError, check_declared_size
-from noisegen.files.opening import container_of
+from noisegen.files.opening import Description, RefusedError, check_declared_size, container_of
 from noisegen.files.orientation import orientation_in_exif
 from noisegen.files.picture import Container, Picture, Pixels
 

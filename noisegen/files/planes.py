@@ -7,7 +7,7 @@ from itertools import groupby
 
 import numpy as np
 
-from noisegen.files.declared import RefusedError
+from noisegen.files.opening import RefusedError
 from noisegen.files.orientation import packed
 from noisegen.files.picture import Samples
 from noisegen.files.volume import Volume

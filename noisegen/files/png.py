@@ -14,7 +14,7 @@ from typing import BinaryIO, NamedTuple
 import imagecodecs
 import numpy as np
 
-from noisegen.files.declared import Description, RefusedError
+from noisegen.files.opening import Description, RefusedError
 from noisegen.files.orientation import UPRIGHT, orientation_in_exif
 from noisegen.files.picture import Picture, Pixels, with_alpha
 

@@ -12,7 +12,7 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-from noisegen.files.declared import Description, RefusedError
+from noisegen.files.opening import Description, RefusedError
 from noisegen.files.picture import Pixels
 
 _LONGEST_HEADER = 2**16

@@ -12,13 +12,15 @@ import tifffile
 
 from noisegen.errors import ImageError
 from noisegen.files import pillow, png, pnm, tiff
-from noisegen.files.declared import (
+from noisegen.files.opening import (
     FREE_SAMPLES,
     Description,
     RefusedError,
     check_declared_size,
+    container_of,
+    one_error,
+    open_file,
 )
-from noisegen.files.opening import container_of, one_error, open_file
 from noisegen.files.orientation import UPRIGHT, packed, swaps_sides, upright
 from noisegen.files.page_order import order_of
 from noisegen.files.picture import Container, Header, Picture, PixelHash, Pixels, pixel_hash
@@ -214,7 +216,7 @@ def read_picture(path: str | Path) -> Picture:
 
     Raises:
         ImageError: the file is missing, damaged, not supported, or larger than the limits of
-            ``noisegen.files.declared``.
+            ``noisegen.files.opening``.
     """
     with open_image(path) as image:
         return image.picture()
@@ -298,7 +300,7 @@ def read_planes(path: str | Path) -> Planes:
 
     Raises:
         ImageError: the file is missing, damaged, not supported, larger than the limits of
-            ``noisegen.files.declared``, or holds NaN or infinite values.
+            ``noisegen.files.opening``, or holds NaN or infinite values.
     """
     with open_image(path) as image:
         return image.planes()

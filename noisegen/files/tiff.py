@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 import tifffile
 
-from noisegen.files.declared import Description, RefusedError, check_declared_size
+from noisegen.files.opening import Description, RefusedError, check_declared_size
 from noisegen.files.page_rows import (
     JPEG,
     MIN_IS_BLACK,
@@ -41,42 +41,24 @@ from noisegen.files.picture import Pixels
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 _UNSIGNED, _FLOAT = 1, 3
-_DEPTHS = {(_UNSIGNED, 1), *((_UNSIGNED, bits) for bits in (8, 16, 32))}
-_DEPTHS |= {(_FLOAT, bits) for bits in (16, 32, 64)}
+_DEPTHS = {_UNSIGNED: (1, 8, 16, 32), _FLOAT: (16, 32, 64)}
 _PHOTOMETRIC, _PROFILE, _DNG_VERSION = 262, 34675, 50706
 # Whose values are needed: bits, description (OME, ImageJ), strips, palette, tiles, kinds of
 # samples, JPEG's tables, profile, ImageJ's metadata.
 _NEEDED = frozenset({258, 270, 273, 279, 320, 324, 325, 338, 339, 347, 34675, 50838, 50839})
-_COLOURS = {
-    MIN_IS_WHITE: "min-is-white",
-    MIN_IS_BLACK: "gray",
-    RGB: "RGB",
-    PALETTE: "palette",
-    5: "CMYK",
-    YCBCR: "YCbCr",
-    8: "CIELab",
-    9: "ICCLab",
-    10: "ITULab",
-    32803: "camera raw (CFA)",
-}
+_COLOURS = {MIN_IS_WHITE: "min-is-white", MIN_IS_BLACK: "gray", RGB: "RGB", PALETTE: "palette"}
+_COLOURS |= {5: "CMYK", YCBCR: "YCbCr", 8: "CIELab", 9: "ICCLab", 10: "ITULab"}
+_COLOURS |= {32803: "camera raw (CFA)"}
 _CONVERT = "not supported yet: convert to 8 or 16 bit gray or RGB"
 _SAVE = "save it as 8 or 16 bit or float gray or RGB"
 _INTACT = "get an intact copy of the file"
 # Their pages mean something else than pictures of one kind, each in a way of its own.
-_VENDORS = {
-    "lsm": "a Zeiss LSM",
-    "stk": "a MetaMorph STK",
-    "fluoview": "an Olympus FluoView",
-    "scanimage": "a ScanImage",
-    "sis": "an Olympus SIS",
-    "mdgel": "a Molecular Dynamics GEL",
-    "ndpi": "a Hamamatsu NDPI",
-    "svs": "an Aperio SVS",
-    "scn": "a Leica SCN",
-    "bif": "a Ventana BIF",
-    "qpi": "a PerkinElmer QPI",
-    "eer": "an EER",
-}
+_VENDORS = (
+    *(("lsm", "a Zeiss LSM"), ("stk", "a MetaMorph STK"), ("fluoview", "an Olympus FluoView")),
+    *(("scanimage", "a ScanImage"), ("sis", "an Olympus SIS"), ("svs", "an Aperio SVS")),
+    *(("mdgel", "a Molecular Dynamics GEL"), ("ndpi", "a Hamamatsu NDPI"), ("eer", "an EER")),
+    *(("scn", "a Leica SCN"), ("bif", "a Ventana BIF"), ("qpi", "a PerkinElmer QPI")),
+)
 
 
 def open_tiff(file: BinaryIO) -> tifffile.TiffFile:
@@ -91,19 +73,16 @@ def open_tiff(file: BinaryIO) -> tifffile.TiffFile:
 
     def read(layout: str, size: int) -> int:
         data = handle.read(size)
-        if len(data) < size:
-            raise RefusedError(f"the chain of the TIFF's pages breaks off: {_INTACT}")
-        return int(struct.unpack(layout, data)[0])
+        return int(struct.unpack(layout, data)[0]) if len(data) == size else handle.size
 
     handle.seek(8 if tiff.is_bigtiff else 4)
     seen: set[int] = set()
     while offset := read(form.offsetformat, form.offsetsize):
-        if offset in seen:
-            raise RefusedError(f"the chain of the TIFF's pages goes in a circle: {_INTACT}")
+        if offset in seen or offset >= handle.size:
+            raise RefusedError(f"the chain of the TIFF's pages breaks off: {_INTACT}")
         seen.add(offset)
         handle.seek(offset)
-        entries = read(form.tagnoformat, form.tagnosize) * form.tagsize
-        table = handle.read(entries)
+        table = handle.read(read(form.tagnoformat, form.tagnosize) * form.tagsize)
         for at in range(0, len(table), form.tagsize):
             _check_value(table[at : at + form.tagsize], tiff)
     return tiff
@@ -113,12 +92,9 @@ def _check_value(entry: bytes, tiff: tifffile.TiffFile) -> None:
     """The value of a tag that pixels depend on lies in the file: tifffile leaves out others."""
     form = tiff.tiff
     code, kind = struct.unpack_from(form.byteorder + "HH", entry)
-    if code not in _NEEDED:
-        return
-    (count,) = struct.unpack_from(form.offsetformat, entry, 4)
+    count, start = struct.unpack_from(form.byteorder + 2 * form.offsetformat[-1], entry, 4)
     size = count * struct.calcsize("<" + tifffile.TIFF.DATA_FORMATS.get(kind, "B"))
-    (start,) = struct.unpack_from(form.offsetformat, entry, 4 + form.offsetsize)
-    if size > form.offsetsize and start + size > tiff.filehandle.size:
+    if code in _NEEDED and size > form.offsetsize and start + size > tiff.filehandle.size:
         raise RefusedError(f"the values of its tag {code} are cut short: {_INTACT}")
 
 
@@ -161,10 +137,9 @@ def _only_page(file: BinaryIO) -> tifffile.TiffPage:
         raise RefusedError(f"a TIFF without a photometric interpretation is {_CONVERT}")
     check_pages([page])
     if holds_planes(tiff):
-        raise RefusedError(
-            f"a TIFF of {page.samplesperpixel} channels of {page.dtype} ({page.bitspersample} "
-            f"bits) is {_CONVERT}"
-        )
+        deep = f"{page.dtype} samples of {page.bitspersample} bits"
+        what = f"{page.samplesperpixel} channels" if page.samplesperpixel > 1 else deep
+        raise RefusedError(f"a TIFF of {what} is {_CONVERT}")
     check_data(page)
     return page
 
@@ -190,7 +165,7 @@ def check_kind(tiff: tifffile.TiffFile) -> None:
             "a stack of gray values with a table of colours: save it with gray ones (in ImageJ: "
             "Image, Lookup Tables, Grays)"
         )
-    for kind, name in _VENDORS.items():
+    for kind, name in _VENDORS:
         if getattr(tiff, f"is_{kind}", False):
             raise RefusedError(
                 f"{name} file, whose pages are not all pictures: save it as OME or ImageJ TIFF"
@@ -220,7 +195,7 @@ def check_pages(pages: Sequence[tifffile.TiffPage]) -> None:
         raise RefusedError(
             f"a TIFF volume of {first.imagedepth} slices is not supported: save a page a slice"
         )
-    if (first.sampleformat, first.bitspersample) not in _DEPTHS:
+    if first.bitspersample not in _DEPTHS.get(int(first.sampleformat), ()):
         sign = {_UNSIGNED: "unsigned", 2: "signed", _FLOAT: "float"}.get(first.sampleformat, "odd")
         raise RefusedError(
             f"a TIFF of {first.dtype}, {sign} samples of {first.bitspersample} bits, is not "

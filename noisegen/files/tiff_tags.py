@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import struct
 import uuid
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import tifffile
 
-from noisegen.files.declared import RefusedError
+from noisegen.files.opening import RefusedError
 from noisegen.files.page_rows import PALETTE
 from noisegen.files.volume import Volume
 
@@ -20,39 +19,18 @@ _DESCRIPTION, _ORIENTATION = 270, 274
 # How the samples are stored, and what else is said anew; extremes, previews and layers, which are
 # those of the clean; and places of other data in the old file.
 _LEFT_OUT = frozenset(
-    {
-        *(
-            254,
-            255,
-            256,
-            257,
-            258,
-            259,
-            262,
-            266,
-            273,
-            277,
-            278,
-            279,
-            280,
-            281,
-            282,
-            283,
-            284,
-            288,
-            289,
-        ),
-        *(292, 293, 296, 317, 320, 322, 323, 324, 325, 330, 338, 339, 340, 341, 347, 400),
-        *range(512, 522),
-        *(529, 530, 531, 532, 32997, 32998, 34377, 34665, 34853, 37724, 40965),
-    }
+    (
+        *(254, 256, 257, 258, 259, 262, 266, 273, *range(277, 285), 288, 289, 292, 293, 296),
+        *(317, 320, *range(322, 326), 330, *range(338, 342), 347, 400, *range(512, 522)),
+        *(*range(529, 533), 32997, 32998, 34377, 34665, 34853, 37724, 40965),
+    )
 )
 # Where a picture lies on the Earth: a crop of it lies elsewhere.
 _PLACE = frozenset({33550, 33922, 34264, 34735, 34736, 34737})
-TagTuple: TypeAlias = tuple[int, int, int, bytes | tuple[int, ...], bool]
+TagTuple: TypeAlias = tuple[int, int, int, Any, bool]
 """Code, type, count, value, and whether the first page alone says it: as tifffile wants it."""
 
-_IFDS, _RATIONALS = (13, 18), {5: "I", 10: "i"}
+_RATIONALS, _IFDS = (5, 10), (13, 18)
 
 
 def kept_tags(
@@ -78,33 +56,24 @@ def kept_tags(
     if sum(tag.valuebytecount for tag in tags) > _MOST_TAG_BYTES:
         raise RefusedError("its metadata take more than 128 MiB: save it without them")
     last = volume.described_pages[-1].tags
-    return [
-        (
-            tag.code,
-            int(tag.dtype),
-            tag.count,
-            _value(tag, page, size, identity),
-            # Of pages that are written together, the first alone may say it.
-            tag.code not in last,
-        )
-        for tag in tags
-    ]
+    kept: list[TagTuple] = []
+    for tag in tags:
+        # tifffile counts the bytes of rationals twice.
+        value = tag.value if tag.dtype in _RATIONALS else _stored(tag, page)
+        if tag.code == _DESCRIPTION:
+            value = _described(value, page, size, identity)
+        # Of pages that are written together, the first alone says what the last does not.
+        kept.append((tag.code, int(tag.dtype), tag.count, value, tag.code not in last))
+    return kept
 
 
-def _value(
-    tag: tifffile.TiffTag, page: tifffile.TiffPage, size: tuple[int, int], identity: str
-) -> bytes | tuple[int, ...]:
-    """A tag's value as it is stored; rationals as integers, as tifffile wants them."""
+def _stored(tag: tifffile.TiffTag, page: tifffile.TiffPage) -> bytes:
+    """A tag's value, byte for byte."""
     handle = page.parent.filehandle
     handle.seek(tag.valueoffset)
     data: bytes = handle.read(tag.valuebytecount)
     if len(data) != tag.valuebytecount:
         raise RefusedError("its metadata are cut short: get an intact copy of the file")
-    if tag.code == _DESCRIPTION:
-        return _described(data, page, size, identity)
-    if tag.dtype in _RATIONALS:
-        layout = f"{page.parent.byteorder}{2 * tag.count}{_RATIONALS[tag.dtype]}"
-        return struct.unpack(layout, data)
     return data
 
 

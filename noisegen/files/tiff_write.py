@@ -66,9 +66,7 @@ def write_volume(
 ) -> str:
     """Write samples as a TIFF with the structure and metadata of a volume.
 
-    The bytes follow from the samples, the volume, and the options, whatever the bands' heights. An
-    ImageJ file is written uncompressed, each page after the other, as ImageJ needs it, and so are
-    planes that lie apart; others in deflated strips without predictor, which noise does not need.
+    The bytes follow from the samples, the volume, and the options, whatever the bands' heights.
 
     Args:
         file: where to, empty; it must be able to seek.
@@ -91,23 +89,33 @@ def write_volume(
     with one_error(volume.path):
         said = [_said_of(page, volume, shape, identity) for page in volume.described_pages]
     source = _Source(iter(bands), shape, header)
-    total = header.pages * math.prod(shape) * header.dtype.itemsize
+    _write_pages(file, volume, source, said, compression)
+    return source.hexdigest()
+
+
+def _write_pages(
+    file: BinaryIO, volume: Volume, source: _Source, said: list[_Said], compression: int
+) -> None:
+    """Write all pages: an ImageJ file's uncompressed and one after the other, as ImageJ needs it.
+
+    Others are written in deflated strips without predictor, which noise does not need; but where
+    samples lie apart, uncompressed: their strips would have to come plane after plane.
+    """
+    pages, order = volume.header.pages, volume.tiff.byteorder
+    total = pages * math.prod(source.shape) * source.dtype.itemsize
     # ImageJ passes 4 GB in classic files whose one directory stands for all pages.
     big = volume.tiff.is_bigtiff or (total > _BIG and not volume.in_one_page)
-    order = volume.tiff.byteorder
     with tifffile.TiffWriter(file, bigtiff=big, byteorder=order, shaped=False) as writer:
-        if volume.in_one_page or volume.tiff.is_imagej:
-            # ImageJ looks for the pages of a stack one after the other, without a gap.
-            pages = 1 if volume.in_one_page else header.pages
-            _write_plainly(writer, file, source, said[0], pages=pages, following=header.pages)
+        if volume.in_one_page:
+            _write_plainly(writer, file, source, said[0], following=pages)
+        elif volume.tiff.is_imagej:
+            _write_plainly(writer, file, source, said[0], pages=pages, following=pages)
         elif is_apart(volume.first):
-            # Strips would have to come plane after plane; the bands hold all planes.
             for page in said:
                 _write_plainly(writer, file, source, page)
         else:
             for page in said:
                 _write_deflated(writer, source, page, compression)
-    return source.hexdigest()
 
 
 class _Source:

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import tifffile
 
-from noisegen.files.declared import FREE_SAMPLES, RefusedError, check_declared_size
-from noisegen.files.opening import one_error
+from noisegen.files.opening import FREE_SAMPLES, RefusedError, check_declared_size, one_error
 from noisegen.files.orientation import UPRIGHT, swaps_sides, upright
 from noisegen.files.page_order import PageOrder, channel_names
 from noisegen.files.page_rows import (

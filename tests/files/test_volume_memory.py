@@ -14,7 +14,7 @@ import tifffile
 from numpy.typing import NDArray
 
 from noisegen.files import read_volume_header
-from noisegen.files.declared import FREE_SAMPLES
+from noisegen.files.opening import FREE_SAMPLES
 
 HEIGHT, WIDTH, TILE = 16400, 16384, 512
 MOST_BYTES = 150e6
