@@ -22,7 +22,7 @@ from scipy.ndimage import gaussian_filter
 from noisegen.errors import BadReferenceError
 from noisegen.evaluation.comparison import noise_of
 from noisegen.evaluation.metrics import Scores, compare
-from noisegen.images import to_float
+from noisegen.files import to_float
 from noisegen.model.weights import Weights, load_weights
 from noisegen.references.create import Reference, Repair, encode_profile, measure_references
 from noisegen.synthesis.synthesizer import Synthesizer

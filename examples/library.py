@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import noisegen
-from noisegen.images import read_picture
+from noisegen.files import read_picture
 
 EXAMPLES = Path(__file__).parent
 

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from skimage import data
 
-from noisegen.images import Container, Picture, encode
+from noisegen.files import Container, Picture, encode
 from noisegen.training.contact_sheet import contact_sheet
 from noisegen.training.simulator import CameraSetting, simulate
 from noisegen.training.simulator.world import smooth_curve

@@ -23,8 +23,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from scipy.ndimage import gaussian_filter, uniform_filter1d
 
-from noisegen.images import Container, Picture, encode, read_picture
-from noisegen.images.stack import read_planes
+from noisegen.files import Container, Picture, encode, read_picture, read_planes
 from noisegen.training.simulator import CameraSetting, simulate
 from noisegen.training.simulator.world import smooth_curve
 

@@ -23,7 +23,7 @@ from noisegen.evaluation.comparison import noise_of
 from noisegen.evaluation.instruments.catalogue import INSTRUMENTS
 from noisegen.evaluation.instruments.instrument import Instrument, Pixels
 from noisegen.evaluation.metrics import Scores, compare
-from noisegen.images import to_float
+from noisegen.files import to_float
 from noisegen.model.weights import Weights, load_weights
 from noisegen.noise.windows import Windows
 from noisegen.references.create import (

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
 import noisegen
-from noisegen.images import read_picture
+from noisegen.files import read_picture
 
 HERE = Path(__file__).parent
 PATCH = 64

@@ -145,7 +145,7 @@ def _report(
     from rich.console import Group
 
     from noisegen.evaluation.score_tables import as_json, intensity_csv, scores_csv
-    from noisegen.images import write_atomically
+    from noisegen.files import write_atomically
     from noisegen.synthesis.folder import make_folder
 
     for reason in scores.skipped:

@@ -61,7 +61,7 @@ def probe(
     from noisegen.evaluation.probe.run import probe as probe_crops
     from noisegen.evaluation.report.page import page
     from noisegen.evaluation.report.probe import probe_report
-    from noisegen.images import write_atomically
+    from noisegen.files import write_atomically
     from noisegen.model.weights import load_weights
 
     loaded, found = load_weights(weights), _shots(shots, data)

@@ -51,7 +51,7 @@ def write_plot(
         raise NoPlotLibraryError("--plot")
     from noisegen.evaluation.profile_plot import draw
     from noisegen.evaluation.profile_view import view_alone, view_on_reference
-    from noisegen.images import write_atomically
+    from noisegen.files import write_atomically
     from noisegen.model.weights import load_weights
 
     loaded = load_weights(weights)

@@ -62,7 +62,7 @@ def report(
     else:
         found = _of_profile(what, ref, ref_clean, weights)
     from noisegen.evaluation.report.page import page
-    from noisegen.images import write_atomically
+    from noisegen.files import write_atomically
 
     drawn = _draw(found, plots, overwrite) if plots is not None else []
     write_atomically(out, page(found).encode("utf-8", "backslashreplace"))
@@ -142,7 +142,7 @@ def _of_profile(file: Path, ref: Path | None, ref_clean: Path | None, weights: s
 def _draw(found: Report, folder: Path, overwrite: bool) -> list[Path]:
     """The charts as files."""
     from noisegen.evaluation.report.png import chart_png
-    from noisegen.images import write_atomically
+    from noisegen.files import write_atomically
     from noisegen.synthesis.folder import make_folder
 
     files = {folder / f"{stem}.png": chart for stem, chart in found.charts}

@@ -216,7 +216,7 @@ def _report(results: Results, out: Path, output: Output) -> None:
 
 def _draw(results: Results, plot: Path, output: Output) -> None:
     from noisegen.evaluation.study.curve_plot import draw_curves
-    from noisegen.images import write_atomically
+    from noisegen.files import write_atomically
 
     write_atomically(plot, draw_curves(results.runs, list(results.data.tests)))
     output.note(f"wrote {plot}")

@@ -239,7 +239,7 @@ def contact_sheet(
     """Draw a sheet of simulated cameras."""
     from PIL import Image
 
-    from noisegen.images import read_picture
+    from noisegen.files import read_picture
     from noisegen.references.discover import find_pictures
     from noisegen.training.contact_sheet import contact_sheet as draw
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from noisegen.images import Pixels, quantise, to_float
+from noisegen.files import Pixels, quantise, to_float
 from noisegen.references.profile import NoiseProfile
 from noisegen.synthesis.field import field_key, gaussian_field
 

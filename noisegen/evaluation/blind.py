@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisegen.evaluation.protocol import Case
-from noisegen.images import to_float
+from noisegen.files import to_float
 from noisegen.model.denoiser import Denoiser
 from noisegen.noise.curves import positions, read_curves
 from noisegen.noise.statistics import NoiseStatistics, measure

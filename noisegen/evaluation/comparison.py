@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisegen.evaluation.protocol import PROTOCOL_SEED, Target
-from noisegen.images import Pixels, to_float
+from noisegen.files import Pixels, to_float
 
 Floats = NDArray[np.float32]
 

@@ -11,7 +11,7 @@ from noisegen.evaluation.comparison import Comparison
 from noisegen.evaluation.metrics import Scores, compare
 from noisegen.evaluation.protocol import Case
 from noisegen.evaluation.rows import compare_rows, standard_rows
-from noisegen.images import to_float
+from noisegen.files import to_float
 from noisegen.model.weights import Weights
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from noisegen.evaluation.protocol import PROTOCOL_SEED, Case, Target
 from noisegen.evaluation.realdata import DRIFT_SIGMA, gaussian_blur
-from noisegen.images import read_picture
+from noisegen.files import read_picture
 from noisegen.references.burst import Burst
 from noisegen.references.create import Reference
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisegen.evaluation.metrics import LEVEL_BINS, lagged_products, least_level, normalised
-from noisegen.images import Pixels, to_float
+from noisegen.files import Pixels, to_float
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from noisegen.errors import ImageError, UsageError
-from noisegen.images.volume import read_volume_header
+from noisegen.files import read_volume_header
+from noisegen.files.safe_path import safe_relative
 from noisegen.references.discover import find_pictures
-from noisegen.safe_path import safe_relative
 from noisegen.synthesis.folder import CLEAN, METADATA, NOISY, RECIPE
 from noisegen.synthesis.manifest import read_json_lines, read_lines
 from noisegen.synthesis.plan import Layout

@@ -10,9 +10,14 @@ import numpy as np
 
 from noisegen.errors import ImageError, UsageError
 from noisegen.evaluation.pair_files import PairFile, PairFolder
-from noisegen.images import Pixels, read_header, read_picture, white_level_of
-from noisegen.images.volume import open_volume
-from noisegen.images.volume_header import VolumeHeader
+from noisegen.files import (
+    Pixels,
+    VolumeHeader,
+    open_volume,
+    read_header,
+    read_picture,
+    white_level_of,
+)
 
 KINDS = {1: "gray", 3: "RGB"}
 

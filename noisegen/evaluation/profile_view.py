@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from noisegen.errors import BadReferenceError
 from noisegen.evaluation.telling_crop import telling_crop
+from noisegen.files import to_float
 from noisegen.fitting.judge import TRIED
 from noisegen.fitting.trial import Trial, draw_measured, standardised
-from noisegen.images import to_float
 from noisegen.model.config import WINDOW
 from noisegen.model.weights import Weights
 from noisegen.noise.record import Recording

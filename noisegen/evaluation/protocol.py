@@ -23,7 +23,7 @@ from noisegen.evaluation.realdata import (
     w2s_pair,
 )
 from noisegen.evaluation.unseen_noise import FAMILIES
-from noisegen.images import Pixels, read_picture
+from noisegen.files import Pixels, read_picture
 from noisegen.references.burst import Burst
 from noisegen.references.create import Reference
 

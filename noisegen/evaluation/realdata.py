@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
-from noisegen.images import Pixels, read_picture
+from noisegen.files import Pixels, read_picture
 from noisegen.references.windows import follow_gradient
 
 Bytes = NDArray[np.uint8]

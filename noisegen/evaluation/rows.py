@@ -10,7 +10,7 @@ import numpy as np
 from noisegen.evaluation import baselines, classical_baseline
 from noisegen.evaluation.comparison import Comparison
 from noisegen.evaluation.protocol import PROTOCOL_SEED, Case, Target
-from noisegen.images import Pixels, to_float
+from noisegen.files import Pixels, to_float
 from noisegen.model.weights import Weights
 from noisegen.noise.windows import Windows, join
 from noisegen.references.burst import Burst

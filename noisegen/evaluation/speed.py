@@ -13,7 +13,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from noisegen.images import Container, Picture, encode, read_picture, write_together
+from noisegen.files import Container, Picture, encode, read_picture, write_together
 from noisegen.model.config import BESIDE_MAPS
 from noisegen.model.weights import Weights
 from noisegen.references.create import Reference, create_profile

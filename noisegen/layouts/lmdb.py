@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from noisegen.errors import ImageError
-from noisegen.images import Container, Header, encode, read_header, read_picture
+from noisegen.files import Container, Header, encode, read_header, read_picture
 from noisegen.layouts.keys import safe_key
 from noisegen.layouts.sample import LayoutError, Sample
 from noisegen.layouts.staging import staged_folders

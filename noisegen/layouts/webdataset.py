@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from noisegen.errors import ImageError
-from noisegen.images import write_together
+from noisegen.files import write_together
+from noisegen.files.safe_path import safe_relative
 from noisegen.layouts.keys import safe_key
 from noisegen.layouts.sample import LayoutError, Sample
-from noisegen.safe_path import safe_relative
 
 MODE = 0o644
 """Permissions of every member."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import save as serialise
 
 from noisegen.errors import WeightsError
-from noisegen.images import write_atomically
+from noisegen.files import write_atomically
 from noisegen.model.tensor_file import all_finite, read_tensor_file
 from noisegen.model.weights import weights_folders
 from noisegen.noise.prior import FAINT_LEVEL, FAINT_MEAN, INTENSITIES, Cameras, Kind, vectors

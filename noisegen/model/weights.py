@@ -14,7 +14,7 @@ from safetensors.torch import save as serialise
 from torch import nn
 
 from noisegen.errors import WeightsError
-from noisegen.images.write import write_atomically
+from noisegen.files import write_atomically
 from noisegen.model.config import ModelConfig
 from noisegen.model.content_network import ContentNetwork
 from noisegen.model.denoiser import Denoiser

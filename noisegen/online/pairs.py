@@ -17,9 +17,12 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from noisegen.errors import ImageError, UsageError
-from noisegen.images import Header, read_header, read_picture, to_float
-from noisegen.images.volume import open_volume, read_volume_header
-from noisegen.images.volume_header import VolumeHeader
+from noisegen.files import (
+    Header,
+    VolumeHeader,
+    open_image,
+    to_float,
+)
 from noisegen.online.camera import Profiles, Strength, make_camera
 from noisegen.online.epoch import SharedEpoch
 from noisegen.online.tensors import pixels_of
@@ -192,8 +195,8 @@ class NoisyPairs(Dataset[NoisyPair]):
 
     def _unfit(self, file: CleanFile) -> str | None:
         try:
-            volume = read_volume_header(file.path)
-            header = read_header(file.path) if volume is None else volume
+            with open_image(file.path) as image:
+                header = image.header
         except ImageError as error:
             return str(error)
         if isinstance(header, VolumeHeader) and not _is_float_picture(header):
@@ -207,10 +210,10 @@ class NoisyPairs(Dataset[NoisyPair]):
 
 def _pixels(path: Path) -> Pixels:
     """H×W×C samples of a plain picture or of a TIFF of floats."""
-    if read_volume_header(path) is None:
-        return read_picture(path).pixels
-    with open_volume(path) as volume:
-        return volume.plane(0).rows(0, volume.header.height)
+    with open_image(path) as image:
+        if image.volume is None:
+            return image.picture().pixels
+        return image.volume.plane(0).rows(0, image.volume.header.height)
 
 
 def _is_float_picture(header: VolumeHeader) -> bool:

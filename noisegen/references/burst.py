@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisegen.errors import BadReferenceError
-from noisegen.images import to_float
+from noisegen.files import to_float
 from noisegen.model.config import WINDOW
 from noisegen.noise.record import Recording
 from noisegen.noise.windows import Windows, cut, cut_places, join

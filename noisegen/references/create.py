@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from noisegen.errors import BadReferenceError
-from noisegen.images import to_float, white_level_of
+from noisegen.files import to_float, white_level_of
 from noisegen.model.config import WINDOW
 from noisegen.model.content_network import ContentNetwork
 from noisegen.model.denoiser import Denoiser

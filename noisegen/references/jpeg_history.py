@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from noisegen.images import STANDARD_TABLE, quality_of_scale
+from noisegen.files import STANDARD_TABLE, quality_of_scale
 from noisegen.references.pixel_blocks import SIDE, clipped_share, cosine_transform, spread_blocks
 
 Pixels = NDArray[Any]

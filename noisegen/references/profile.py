@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import save as serialise
 
 from noisegen.errors import ProfileError
-from noisegen.images import write_atomically
+from noisegen.files import write_atomically
 from noisegen.model.config import BESIDE_MAPS
 from noisegen.model.tensor_file import METADATA_KEY, read_tensor_file
 from noisegen.noise.record import Recording

@@ -13,8 +13,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from noisegen.errors import BadReferenceError
-from noisegen.images import read_jpeg_quality
-from noisegen.images.stack import Planes, read_planes
+from noisegen.files import Planes, read_jpeg_quality, read_planes
 from noisegen.references.burst import Burst
 from noisegen.references.create import Reference
 from noisegen.references.discover import BurstFiles, Matches

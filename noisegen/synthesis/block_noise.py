@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from noisegen.images import to_float
+from noisegen.files import to_float
 from noisegen.model.classical import ByValue, Colouring, shape_field
 from noisegen.model.config import KERNEL
 from noisegen.model.content_network import ContentNetwork

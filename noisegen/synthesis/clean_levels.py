@@ -13,9 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from noisegen.errors import ImageError
-from noisegen.images import read_picture
-from noisegen.images.volume import open_volume
-from noisegen.images.volume_header import VolumeHeader
+from noisegen.files import VolumeHeader, open_volume, read_picture
 from noisegen.references.profile import NoiseProfile
 from noisegen.synthesis.channel_profiles import profiles_of_channels
 from noisegen.synthesis.clean_check import extent_of

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from noisegen.errors import ImageError, UsageError
-from noisegen.images import Container
+from noisegen.files import Container
 from noisegen.references.discover import SUFFIXES
 from noisegen.synthesis.folder import RECIPE
 from noisegen.synthesis.plan import CleanFile, Skipped

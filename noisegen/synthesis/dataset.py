@@ -15,9 +15,9 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from noisegen.errors import InterruptedRunError, OutputError
-from noisegen.images import write_together
+from noisegen.files import write_together
+from noisegen.files.safe_path import refuse_links
 from noisegen.references.profile import NoiseProfile
-from noisegen.safe_path import refuse_links
 from noisegen.synthesis.finish import archives, finish
 from noisegen.synthesis.folder import (
     CLEAN,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from noisegen.images.volume_header import VolumeHeader
+from noisegen.files import VolumeHeader
 from noisegen.references.profile import NoiseProfile
 from noisegen.synthesis.blocks import SIDE
 from noisegen.synthesis.plan import SynthesisOptions

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from noisegen.images import write_together
+from noisegen.files import write_together
 from noisegen.layouts.huggingface import dataset_card
 from noisegen.layouts.lmdb import CLEAN as CLEAN_DATABASE
 from noisegen.layouts.lmdb import NOISY as NOISY_DATABASE

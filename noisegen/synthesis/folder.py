@@ -23,7 +23,7 @@ from pathlib import Path, PurePosixPath
 import filelock
 
 from noisegen.errors import OutputError, UsageError
-from noisegen.safe_path import refuse_links
+from noisegen.files.safe_path import refuse_links
 from noisegen.synthesis.plan import Layout
 from noisegen.synthesis.shard import WHOLE, Shard
 

@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 
 from noisegen.errors import NoisegenError
-from noisegen.images import default_white_level, level_words
-from noisegen.images.planes import WHITE_LEVELS_16
+from noisegen.files import WHITE_LEVELS_16, default_white_level, level_words
 from noisegen.references.profile import NoiseProfile
 
 DEEP = ("uint16", "uint32")

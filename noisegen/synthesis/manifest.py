@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from noisegen.errors import ManifestError
-from noisegen.safe_path import safe_relative
+from noisegen.files.safe_path import safe_relative
 from noisegen.synthesis.plan import ItemName
 
 _HASH = re.compile(r"[0-9a-f]{64}")

@@ -1,6 +1,6 @@
 """One noisy version of a clean file: the way of one pair, top to bottom.
 
-:func:`read_picture` → draws and generator (:meth:`PairMaker._of_picture`) → encoded → written
+opened and read → draws and generator (:meth:`PairMaker._of_picture`) → encoded → written
 together with its clean → the line of its manifest. TIFFs that are no single picture in memory go
 through :mod:`.volumes` instead, plane by plane.
 """
@@ -14,17 +14,16 @@ from pathlib import Path
 import numpy as np
 
 from noisegen.errors import ImageError
-from noisegen.images import (
+from noisegen.files import (
+    Content,
+    ImageFile,
     Picture,
+    VolumeHeader,
     encode,
+    open_image,
     pixel_hash,
-    read_header,
-    read_picture,
     write_together,
 )
-from noisegen.images.volume import read_volume_header
-from noisegen.images.volume_header import VolumeHeader
-from noisegen.images.write import Content
 from noisegen.references.profile import NoiseProfile
 from noisegen.synthesis import draws
 from noisegen.synthesis.blocks import Region
@@ -80,20 +79,21 @@ class PairMaker:
 
     def _make(self, item: Item, spent: Spent) -> Record:
         source = source_of(item.file.path)
-        volume = read_volume_header(item.file.path)
-        if volume is not None:
-            pairs = self._of_volume(item, volume)
-            return Record(tuple(self._write(item, pair, spent) for pair in pairs), source)
-        header = read_header(item.file.path)
-        with self.budget.hold(header.width * header.height):
-            with spent.on("reading"):
-                picture = read_picture(item.file.path)
-            pairs = self._of_picture(item, picture, spent)
-            return Record(tuple(self._write(item, pair, spent) for pair in pairs), source)
+        # Header, pixels and copied bytes come from one opening: they are those of one file.
+        with open_image(item.file.path) as image:
+            header = image.header
+            if isinstance(header, VolumeHeader):
+                pairs = self._of_volume(item, header)
+                return Record(tuple(self._write(item, pair, spent) for pair in pairs), source)
+            with self.budget.hold(header.width * header.height):
+                pairs = self._of_picture(item, image, spent)
+                return Record(tuple(self._write(item, pair, spent) for pair in pairs), source)
 
-    def _of_picture(self, item: Item, picture: Picture, spent: Spent) -> Iterator[_Pair]:
+    def _of_picture(self, item: Item, image: ImageFile, spent: Spent) -> Iterator[_Pair]:
         """The noisy version of a picture: whole, or the crops that are asked for."""
         file, options = item.file, self.options
+        with spent.on("reading"):
+            picture = image.picture()
         same = picture.copyable and picture.container is file.container and options.patch is None
         picture = replace(picture, container=file.container)
         profile = self._drawn(item, picture.channels)
@@ -124,7 +124,7 @@ class PairMaker:
                     picture.dtype.name,
                     1,
                     self._encoded(fake),
-                    file.path if same else self._encoded(clean),
+                    image.copy_to if same else self._encoded(clean),
                     lambda hashes=hashes: hashes,  # type: ignore[misc]
                 )
 
@@ -227,7 +227,7 @@ class _Pair:
         strength: factor on it.
         channels, dtype, planes: of both files.
         noisy: content of the noisy file.
-        clean: of the clean one; the clean file itself where its bytes serve as they are.
+        clean: of the clean one; what copies the clean file where its bytes serve as they are.
         hashes: of noisy and clean pixels, once the files are written.
     """
 

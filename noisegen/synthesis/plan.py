@@ -7,7 +7,7 @@ from enum import Enum
 from pathlib import Path, PurePosixPath
 
 from noisegen.errors import UsageError
-from noisegen.images import Container
+from noisegen.files import Container
 
 DEEPEST = 2**32 - 1
 """The largest value of a sample."""

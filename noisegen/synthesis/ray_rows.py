@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from noisegen.images import Container
+from noisegen.files import Container
 from noisegen.synthesis.journal import Record
 from noisegen.synthesis.manifest import PairLine
 from noisegen.synthesis.outcome import Done, Spent

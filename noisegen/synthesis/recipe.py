@@ -11,9 +11,9 @@ from typing import Any
 
 import noisegen
 from noisegen.errors import ManifestError, UsageError
+from noisegen.files.safe_path import refuse_links
 from noisegen.model.weights import Weights
 from noisegen.references.profile import NoiseProfile
-from noisegen.safe_path import refuse_links
 from noisegen.synthesis.plan import Layout, SynthesisOptions
 
 FORMAT = 2

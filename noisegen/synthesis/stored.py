@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from noisegen.files.safe_path import refuse_links, safe_relative
 from noisegen.layouts.keys import safe_key
 from noisegen.layouts.lmdb import read_lmdb
 from noisegen.layouts.webdataset import read_shard
-from noisegen.safe_path import refuse_links, safe_relative
 from noisegen.synthesis.folder import CLEAN, NOISY
 from noisegen.synthesis.manifest import PairLine
 from noisegen.synthesis.plan import Layout

@@ -7,9 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from noisegen.errors import ImageError, NoisegenError
-from noisegen.images import Header, read_header
-from noisegen.images.volume import read_volume_header
-from noisegen.images.volume_header import VolumeHeader
+from noisegen.files import Header, VolumeHeader, open_image
 from noisegen.layouts.lmdb import unfit_for_lmdb
 from noisegen.references.profile import NoiseProfile
 from noisegen.synthesis.channel_profiles import profiles_of_channels
@@ -54,7 +52,8 @@ def survey(
     usable, headers, skipped = [], [], []
     for file in files:
         try:
-            header = read_volume_header(file.path) or read_header(file.path)
+            with open_image(file.path) as image:
+                header = image.header
         except ImageError as error:
             skipped.append(Skipped(file.path, file.key, error.reason))
             continue

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisegen.errors import ImageError
-from noisegen.images import read_picture
-from noisegen.images.volume import open_volume, read_volume_header
+from noisegen.files import open_image
 
 LARGEST_SHARE = 1e-3
 """Share of samples that may differ, by one step of 8 bits at most."""
@@ -86,17 +85,10 @@ def _too_far(before: _Samples, after: _Samples) -> str | None:
 
 def _samples(path: Path, stack: ExitStack) -> _Samples:
     """A picture's samples, or those of a volume as long as the stack is open."""
-    header = read_volume_header(path)
-    if header is None:
-        pixels = read_picture(path).pixels
+    image = stack.enter_context(open_image(path))
+    volume = image.volume
+    if volume is None:
+        pixels = image.picture().pixels
         return _Samples(pixels.shape, pixels.dtype, lambda: iter([pixels]))
-    volume = stack.enter_context(open_volume(path))
-    rows = max(1, BAND_SAMPLES // (header.width * header.samples))
-
-    def bands() -> Iterator[NDArray[Any]]:
-        for page in range(header.pages):
-            for top in range(0, header.height, rows):
-                yield volume.rows(page, top, min(top + rows, header.height))
-
-    shape = header.pages, header.height, header.width, header.samples
-    return _Samples(shape, header.dtype, bands)
+    shape = volume.header.pages, *volume.header.page_shape
+    return _Samples(shape, volume.header.dtype, lambda: volume.bands(BAND_SAMPLES))

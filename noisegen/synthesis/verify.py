@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from noisegen.errors import ImageError, ManifestError
-from noisegen.images import pixel_hash, read_picture
-from noisegen.images.volume import read_volume_header, volume_hash
+from noisegen.files import file_hash
 from noisegen.synthesis.folder import CLEAN, NOISY, PROFILES, RECIPE, WORK, Folder
 from noisegen.synthesis.manifest import PairLine, read_lines
 from noisegen.synthesis.plan import Layout
@@ -132,21 +131,10 @@ def _by_pixels(path: Path, _: int, sha256: str) -> str | None:
     if not path.is_file() or path.is_symlink():
         return "is missing"
     try:
-        found = stored_hash(path)
+        found = file_hash(path)
     except ImageError as error:
         return f"is altered: {error.reason}"
     return None if found == sha256 else "is altered: its pixels are not the manifest's"
-
-
-def stored_hash(path: Path) -> str:
-    """Hash of a file's pixels, as the manifest has it.
-
-    Raises:
-        ImageError: it cannot be read.
-    """
-    if read_volume_header(path) is None:
-        return pixel_hash(read_picture(path))
-    return volume_hash(path)
 
 
 def _extra(out: Path, recipe: Recipe, lines: Sequence[PairLine]) -> Iterator[Fault]:

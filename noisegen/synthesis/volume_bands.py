@@ -8,8 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from noisegen.images.volume import Volume
-from noisegen.images.volume_hash import VolumeHash
+from noisegen.files import PixelHash, Volume
 from noisegen.references.profile import NoiseProfile
 from noisegen.synthesis.blocks import Region
 from noisegen.synthesis.levels import Levels
@@ -48,7 +47,7 @@ def clean_bands(volume: Volume, page: int, region: Region, band: int) -> Iterato
 
 
 def noisy_bands(
-    volume: Volume, region: Region, noise: VolumeNoise, clean: VolumeHash
+    volume: Volume, region: Region, noise: VolumeNoise, clean: PixelHash
 ) -> Iterator[Samples]:
     """A region's noisy rows of all pages; the clean ones are hashed on the way."""
     planes = volume.header.planes

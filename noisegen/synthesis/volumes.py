@@ -2,7 +2,7 @@
 
 What a caller does, for one noisy version of one file::
 
-    header = read_volume_header(path)      # noisegen.images.volume; None: a plain picture
+    header = read_volume_header(path)      # noisegen.files; None: a plain picture
     # header.plane_channels is 1 or 3, as NoiseProfile.channels: draw among the profiles that fit
     profiles = profiles_of_channels(given, header.channels) or (drawn,)  # one, or one a channel
     pairs = volume_version(path, profiles, synthesizer, regions=None, seed=…, key=…, variant=…)
@@ -23,11 +23,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from noisegen.images.volume import Volume, open_volume
-from noisegen.images.volume_hash import VolumeHash
-from noisegen.images.volume_header import VolumeHeader
-from noisegen.images.volume_write import write_volume
-from noisegen.images.write import Content
+from noisegen.files import Content, PixelHash, Volume, VolumeHeader, open_volume, write_volume
 from noisegen.references.profile import NoiseProfile
 from noisegen.synthesis.blocks import Region
 from noisegen.synthesis.clean_check import CleanError
@@ -69,7 +65,7 @@ class VolumePair:
 
     @property
     def noisy_sha256(self) -> str:
-        """Hash of the noisy pixels, once they are written; see ``VolumeHash``."""
+        """Hash of the noisy pixels, once they are written; see ``PixelHash``."""
         return self._written()[0]
 
     @property
@@ -84,7 +80,7 @@ class VolumePair:
 
     def _write_noisy(self, file: BinaryIO) -> None:
         noise, region, header = self._noise, self.region, self.header
-        clean = VolumeHash(header.pages, region.height, region.width, header.samples, header.dtype)
+        clean = PixelHash(header.pages, (region.height, region.width, header.samples), header.dtype)
         with open_volume(self.path) as volume:
             self._check_unchanged(volume)
             noisy = write_volume(

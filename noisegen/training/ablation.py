@@ -23,7 +23,7 @@ from noisegen.evaluation.rows import (
     generated,
 )
 from noisegen.evaluation.set_metrics import measure_sets
-from noisegen.images.write import write_atomically
+from noisegen.files import write_atomically
 from noisegen.model.config import EncoderConfig, GeneratorConfig, ModelConfig
 from noisegen.model.weights import Weights, load_weights, save_weights, untrained_model
 from noisegen.training.config import ObjectiveConfig, Shares, Stage, TrainingConfig

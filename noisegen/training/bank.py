@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from noisegen.errors import BadReferenceError
-from noisegen.images import to_float
+from noisegen.files import to_float
 from noisegen.model.conditioning import Statistics
 from noisegen.model.denoiser import Denoiser
 from noisegen.model.encoder import ReferenceWindows

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from noisegen.evaluation.realdata import HELD_OUT_CLEAN
-from noisegen.images import read_picture
+from noisegen.files import read_picture
 from noisegen.model.denoiser import Denoiser
 from noisegen.training import classical_noise
 from noisegen.training.bank import (

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from noisegen.evaluation.protocol import Target
 from noisegen.evaluation.rows import Known, Row
-from noisegen.images import quantise, to_float
+from noisegen.files import quantise, to_float
 from noisegen.model.conditioning import Conditioning
 from noisegen.model.config import KERNEL
 from noisegen.model.generator import FIELD_CHANNELS, GRID

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from noisegen.errors import UsageError
-from noisegen.images.write import write_atomically
+from noisegen.files import write_atomically
 from noisegen.model.denoiser import Denoiser
 from noisegen.model.weights import load_weights
 from noisegen.training.bank import Setting, Shard

@@ -26,7 +26,7 @@ from noisegen.evaluation.realdata import (
     undo_shift,
     w2s_pair,
 )
-from noisegen.images import read_picture
+from noisegen.files import read_picture
 from noisegen.model.denoiser import Denoiser
 from noisegen.references.discover import find_pictures
 from noisegen.training.bank import (

@@ -10,7 +10,7 @@ import torch
 
 from noisegen.evaluation.comparison import noise_of
 from noisegen.evaluation.metrics import Scores, compare
-from noisegen.images import to_float
+from noisegen.files import to_float
 from noisegen.model.weights import NoiseModel
 from noisegen.training.bank import TARGET, Source, batches, to_device
 from noisegen.training.terms import generate

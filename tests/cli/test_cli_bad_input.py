@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from noisegen.images import Picture, read_picture
+from noisegen.files import ImageFile, open_image
 from noisegen.model.config import ModelConfig
 from noisegen.model.weights import NoiseModel, save_weights, untrained_model
 
@@ -220,22 +221,33 @@ def test_one_bad_clean_does_not_stop_the_rest(
     assert names == set(contents(tmp_path / "pairs" / "clean")) == {"a.png", "b.png", "sub/c.png"}
 
 
+@pytest.mark.parametrize("is_open", [False, True])
 def test_a_clean_that_vanishes_does_not_stop_the_rest(
-    synth: Synth, cleans: Path, monkeypatch: pytest.MonkeyPatch
+    is_open: bool, synth: Synth, cleans: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is read, and gone when it is to be copied."""
+    """It is gone when it is to be opened; or later, when it was open already."""
+    clean = (cleans / "b.png").read_bytes()
 
-    def read_and_remove(path: Path) -> Picture:
-        picture = read_picture(path)
-        if path.name == "b.png":
+    @contextmanager
+    def open_and_remove(path: Path) -> Iterator[ImageFile]:
+        if path.name == "b.png" and not is_open:
             path.unlink()
-        return picture
+        with open_image(path) as image:
+            if path.name == "b.png":
+                path.unlink()
+            yield image
 
-    monkeypatch.setattr("noisegen.synthesis.pairs.read_picture", read_and_remove)
+    monkeypatch.setattr("noisegen.synthesis.pairs.open_image", open_and_remove)
     ran = synth(cleans)
-    assert ran.code == 3
-    assert ran.out.startswith("wrote 2 pairs")
-    assert "b.png" in ran.err
+    copy = tmp_path / "pairs" / "clean" / "b.png"
+    if is_open:
+        assert ran.code == 0
+        assert copy.read_bytes() == clean
+    else:
+        assert ran.code == 3
+        assert ran.out.startswith("wrote 2 pairs")
+        assert "b.png" in ran.err
+        assert not copy.exists()
 
 
 def test_bad_cleans_are_named_even_when_quiet_and_in_json(

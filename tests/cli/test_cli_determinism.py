@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from noisegen.images import read_picture
+from noisegen.files import read_picture
 from noisegen.references.profile import NoiseProfile
 
 Synth = Callable[..., Any]

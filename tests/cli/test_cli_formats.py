@@ -12,7 +12,7 @@ import pytest
 import tifffile
 from PIL import Image, ImageCms
 
-from noisegen.images import Container, read_picture
+from noisegen.files import Container, read_picture
 
 Scene = Callable[..., Any]
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from noisegen.images import read_picture
+from noisegen.files import read_picture
 
 
 def _offline_datasets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:

@@ -14,7 +14,7 @@ import tifffile
 from browser import ask, found_browser, screenshot
 from pictures import scene
 
-from noisegen.images import read_picture
+from noisegen.files import read_picture
 
 Run = Callable[..., Any]
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import noisegen
-from noisegen.images import pixel_hash, read_picture
+from noisegen.files import pixel_hash, read_picture
 from noisegen.references.profile import NoiseProfile
 
 Contents = Callable[[Path], dict[str, bytes]]

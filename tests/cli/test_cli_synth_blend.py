@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from pictures import add_gaussian, scene
 
-from noisegen.images import read_picture
+from noisegen.files import read_picture
 from noisegen.model.weights import Weights
 from noisegen.references.create import Reference, create_profile
 from noisegen.references.profile import NoiseProfile

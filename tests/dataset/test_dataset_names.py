@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from noisegen.errors import ImageError
-from noisegen.images import Container
+from noisegen.files import Container
 from noisegen.synthesis.cleans import find_cleans
 
 Fill = Callable[..., Path]

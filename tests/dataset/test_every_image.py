@@ -17,7 +17,7 @@ from dataset_runs import Camera, run
 from numpy.typing import NDArray
 from PIL import Image
 
-from noisegen.images.volume import volume_hash
+from noisegen.files import file_hash
 from noisegen.model.weights import Weights
 from noisegen.references.create import Reference, create_profile
 
@@ -82,7 +82,7 @@ def test_gray_files_of_every_kind(gray_camera: Camera, tmp_path: Path) -> None:
         assert noisy.dtype == clean.dtype
         assert (noisy != clean).mean() > 0.5
         assert (out / "clean" / key).read_bytes() == (cleans / key).read_bytes()
-        assert lines[key]["noisy_sha256"] == volume_hash(out / "noisy" / key)
+        assert lines[key]["noisy_sha256"] == file_hash(out / "noisy" / key)
     stack = tifffile.imread(out / "noisy" / "pages.tif").astype(float)
     residual = stack - tifffile.imread(out / "clean" / "pages.tif")
     assert abs(np.corrcoef(residual[0].ravel(), residual[1].ravel())[0, 1]) < 0.15

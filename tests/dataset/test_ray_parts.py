@@ -11,7 +11,7 @@ from dataset_runs import Camera
 from hypothesis import given
 from hypothesis import strategies as st
 
-from noisegen.images import Container
+from noisegen.files import Container
 from noisegen.model.weights import load_weights
 from noisegen.references.profile import NoiseProfile
 from noisegen.synthesis.folder import Folder

@@ -12,7 +12,7 @@ from noisegen.evaluation.comparison import Comparison, noise_of
 from noisegen.evaluation.metrics import compare
 from noisegen.evaluation.noise_summary import NoiseSummary, summarise_noise
 from noisegen.evaluation.summary_scores import summary_scores
-from noisegen.images import to_float
+from noisegen.files import to_float
 
 ONE, TWO = comparisons(grain(9), white(14), scenes=2, side=96)
 

@@ -16,7 +16,7 @@ from noisegen.evaluation.report.charts import Chart, Look, Series, Sides, charts
 from noisegen.evaluation.report.sampled_noise import evenly, noise_of_pairs, read_shown
 from noisegen.evaluation.report.svg import chart_svg, legend
 from noisegen.evaluation.report.view import strip
-from noisegen.images import to_float
+from noisegen.files import to_float
 
 
 @pytest.fixture(scope="module")

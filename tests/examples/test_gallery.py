@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from noisegen.images import read_picture
+from noisegen.files import read_picture
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PICTURES = ("phone", "dslr", "microscope", "sixteen_bit")

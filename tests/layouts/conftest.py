@@ -11,7 +11,7 @@ import pictures
 import pytest
 from numpy.typing import NDArray
 
-from noisegen.images import Container, Picture, encode
+from noisegen.files import Container, Picture, encode
 from noisegen.layouts import Sample
 
 Pixels = NDArray[Any]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from noisegen.images import read_picture
+from noisegen.files import read_picture
 from noisegen.layouts import Sample, dataset_card
 
 RECIPE: dict[str, Any] = {

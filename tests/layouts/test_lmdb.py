@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from noisegen.errors import ImageError, OutputError
-from noisegen.images import read_picture
+from noisegen.files import read_picture
 from noisegen.layouts import LayoutError, Sample, read_lmdb, safe_key, write_lmdb
 from noisegen.layouts import lmdb as layout
 

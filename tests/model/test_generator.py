@@ -8,7 +8,7 @@ import torch
 from pictures import add_gaussian, scene
 from small_network import TRAINED
 
-from noisegen.images import to_float
+from noisegen.files import to_float
 from noisegen.model.classical import shape_field
 from noisegen.model.conditioning import Conditioning
 from noisegen.model.config import KERNEL

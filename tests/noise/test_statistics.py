@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pictures import Pixels, add_gaussian, scene
 
-from noisegen.images import to_float
+from noisegen.files import to_float
 from noisegen.noise.record import Recording
 from noisegen.noise.statistics import LAGS, NoiseStatistics, measure
 from noisegen.noise.windows import Windows, cut_places

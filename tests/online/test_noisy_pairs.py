@@ -23,7 +23,7 @@ from typer.testing import CliRunner
 import noisegen
 from noisegen.cli.app import app
 from noisegen.errors import NoisegenError, ProfileError, UsageError
-from noisegen.images import read_picture
+from noisegen.files import read_picture
 from noisegen.model.weights import Weights
 from noisegen.online import NoisyPair, NoisyPairs
 from noisegen.references.profile import NoiseProfile

@@ -13,7 +13,7 @@ from pictures import Pixels, add_gaussian, scene
 from scipy import ndimage
 
 from noisegen.evaluation.realdata import remove_drift
-from noisegen.images import read_picture
+from noisegen.files import read_picture
 from noisegen.model.weights import Weights, load_weights
 from noisegen.references import belonging as module
 from noisegen.references.belonging import (

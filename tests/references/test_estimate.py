@@ -9,7 +9,7 @@ from pictures import Pixels, add_gaussian, scene
 from scipy.ndimage import gaussian_filter
 
 from noisegen.errors import BadReferenceError
-from noisegen.images import to_float
+from noisegen.files import to_float
 from noisegen.noise.record import Recording
 from noisegen.noise.statistics import measure
 from noisegen.references.create import Reference, measure_references

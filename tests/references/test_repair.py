@@ -15,7 +15,7 @@ from pictures import Pixels, add_gaussian, scene
 from scipy import ndimage
 
 from noisegen.errors import BadReferenceError
-from noisegen.images import read_picture, to_float
+from noisegen.files import read_picture, to_float
 from noisegen.noise.record import Recording
 from noisegen.noise.statistics import NoiseStatistics
 from noisegen.references.create import Measured, Reference, Repair, measure_references

@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw
 from scipy import ndimage
 
 from noisegen.errors import BadReferenceError
-from noisegen.images import read_jpeg_quality, read_picture
+from noisegen.files import read_jpeg_quality, read_picture
 from noisegen.model.weights import Weights
 from noisegen.references.burst import Burst
 from noisegen.references.create import Reference, create_profile, measure_references

@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 from pictures import Pixels, add_gaussian, scene
 
 from noisegen.errors import ImageError
-from noisegen.images import write_together
-from noisegen.images.volume import read_volume_header
+from noisegen.files import read_volume_header, write_together
 from noisegen.model.weights import Weights
 from noisegen.noise.record import Recording
 from noisegen.references.create import Reference, create_profile

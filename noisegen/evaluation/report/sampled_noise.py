@@ -14,7 +14,7 @@ from noisegen.evaluation.pair_files import PairFile
 from noisegen.evaluation.pair_pictures import read_plane
 from noisegen.evaluation.profile_view import Noise
 from noisegen.evaluation.row_tally import middle_part
-from noisegen.images import default_white_level, to_float
+from noisegen.files import default_white_level, to_float
 from noisegen.model.config import WINDOW
 from noisegen.noise.record import Recording
 from noisegen.noise.statistics import measure

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from noisegen.evaluation.denoiser import Pair
 from noisegen.evaluation.study.making import Maker, NoiseKind
 from noisegen.evaluation.study.pictures import Noises, Shot, StudyData
-from noisegen.images import Pixels
+from noisegen.files import Pixels
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ import noisegen
 from noisegen.errors import OutputError
 from noisegen.evaluation.study.config import StudyConfig
 from noisegen.evaluation.study.pictures import StudyData, noises_digest, shots_digest
-from noisegen.images import write_atomically
+from noisegen.files import write_atomically
 from noisegen.model.weights import Weights
 from noisegen.synthesis.folder import WORK, make_folder
 

@@ -20,7 +20,7 @@ from noisegen.evaluation.pair_pictures import Kind, find_white_level, kind_of, r
 from noisegen.evaluation.protocol import CROP, PROTOCOL_SEED, registered_crops
 from noisegen.evaluation.realdata import remove_drift
 from noisegen.evaluation.study.pictures import Clean, Shot, Source, StudyData, in_turn
-from noisegen.images import Pixels, read_picture
+from noisegen.files import Pixels, read_picture
 from noisegen.references.discover import Matches
 from noisegen.references.read import read_references
 

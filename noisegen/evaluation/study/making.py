@@ -15,8 +15,8 @@ import noisegen
 from noisegen.errors import OutputError
 from noisegen.evaluation import baselines
 from noisegen.evaluation.study.pictures import Clean, Noises, Source, noises_digest
+from noisegen.files import Pixels, write_atomically
 from noisegen.fitting.groups import fitted_groups
-from noisegen.images import Pixels, write_atomically
 from noisegen.model.tensor_file import METADATA_KEY, read_tensor_file
 from noisegen.model.weights import Weights
 from noisegen.references.profile import NoiseProfile

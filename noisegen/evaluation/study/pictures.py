@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from noisegen.evaluation.denoiser import Picture
-from noisegen.images import Pixels, to_float
+from noisegen.files import Pixels, to_float
 from noisegen.references.create import Reference
 
 

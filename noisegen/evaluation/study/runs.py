@@ -25,7 +25,7 @@ from noisegen.evaluation.denoiser import (
 from noisegen.evaluation.image_quality import psnr, ssim
 from noisegen.evaluation.study.config import StudyConfig
 from noisegen.evaluation.study.pictures import StudyData
-from noisegen.images import write_atomically, write_together
+from noisegen.files import write_atomically, write_together
 from noisegen.model.tensor_file import METADATA_KEY, read_tensor_file
 
 LARGEST = 2**30

@@ -21,7 +21,7 @@ from noisegen.evaluation.study.scores import (
     differences,
     qualities,
 )
-from noisegen.images import write_together
+from noisegen.files import write_together
 
 HOW = (
     "Mean over {seeds} and test pictures. PSNR ± its standard deviation between seeds. Against "

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from noisegen.images import STANDARD_TABLE
+from noisegen.files import STANDARD_TABLE
 from noisegen.training.simulator.settings import Subsampling
 
 # ITU-T T.81, Table K.2.
