@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +12,6 @@ import typer
 
 from noisegen.cli import options
 from noisegen.cli.output import PARTLY, Output, user_errors
-from noisegen.cli.profile_plot import NoPlotLibraryError
 from noisegen.cli.references import match_references
 from noisegen.errors import UsageError
 
@@ -81,9 +79,7 @@ def study(
     steps: Annotated[
         int | None, typer.Option(min=1, help="Of each run, instead of the size's own.")
     ] = None,
-    plot: Annotated[
-        Path | None, typer.Option(help="The learning curves as a PNG too; needs matplotlib.")
-    ] = None,
+    plot: Annotated[Path | None, typer.Option(help="The learning curves as a PNG too.")] = None,
     weights: options.Weights = "base",
     white_level: options.WhiteLevel = None,
     device: options.Device = "auto",
@@ -97,8 +93,6 @@ def study(
         clean or [], white_level,
     )  # fmt: skip
     _check(data, own, arms)
-    if plot is not None and find_spec("matplotlib") is None:
-        raise NoPlotLibraryError("--plot")
     from noisegen.evaluation.study.folder import check_study_folder
     from noisegen.model.device import select_device
     from noisegen.model.weights import load_weights
@@ -215,10 +209,12 @@ def _report(results: Results, out: Path, output: Output) -> None:
 
 
 def _draw(results: Results, plot: Path, output: Output) -> None:
-    from noisegen.evaluation.study.curve_plot import draw_curves
+    from noisegen.evaluation.report.draw import charts_png
+    from noisegen.evaluation.study.curve_plot import curve_charts
     from noisegen.images import write_atomically
 
-    write_atomically(plot, draw_curves(results.runs, list(results.data.tests)))
+    charts = curve_charts(results.runs, list(results.data.tests))
+    write_atomically(plot, charts_png(charts, legend_beside=True))
     output.note(f"wrote {plot}")
 
 
