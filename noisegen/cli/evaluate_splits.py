@@ -94,7 +94,7 @@ def evaluate_splits(wanted: SplitOptions, output: Output) -> None:
 
 def _splits(names: Sequence[str], data: Path, crops: int) -> dict[str, Cases]:
     from noisegen.cli.evaluate_instruments import INSTRUMENTS
-    from noisegen.training.held_out import all_splits
+    from noisegen.evaluation.held_out import all_splits
 
     known = all_splits(crops)
     for name in names:

@@ -16,8 +16,8 @@ from noisegen.errors import BadReferenceError, NoisegenError, UsageError
 if TYPE_CHECKING:
     from rich.console import Group
 
-    from noisegen.evaluation.probe.run import Answered, Probed
-    from noisegen.evaluation.probe.shots import LabelledShot
+    from noisegen.research.probe.run import Answered, Probed
+    from noisegen.research.probe.shots import LabelledShot
 
 
 @user_errors
@@ -56,13 +56,13 @@ def probe(
     output = Output(json, quiet)
     if out is not None:
         check_page(out, overwrite)
-    from noisegen.evaluation.probe.describe import describe_crops
-    from noisegen.evaluation.probe.run import check_questions
-    from noisegen.evaluation.probe.run import probe as probe_crops
     from noisegen.evaluation.report.page import page
-    from noisegen.evaluation.report.probe import probe_report
     from noisegen.images import write_atomically
     from noisegen.model.weights import load_weights
+    from noisegen.research.probe.describe import describe_crops
+    from noisegen.research.probe.report import probe_report
+    from noisegen.research.probe.run import check_questions
+    from noisegen.research.probe.run import probe as probe_crops
 
     loaded, found = load_weights(weights), _shots(shots, data)
     check_questions(found)
@@ -93,7 +93,7 @@ def probe(
 
 
 def _shots(listed: Path | None, data: Path) -> list[LabelledShot]:
-    from noisegen.evaluation.probe.shots import listed_shots, polyu_shots
+    from noisegen.research.probe.shots import listed_shots, polyu_shots
 
     if listed is not None:
         return listed_shots(listed)
@@ -106,7 +106,7 @@ def _tables(probed: Probed) -> Group:
     from rich.console import Group
     from rich.table import Table
 
-    from noisegen.evaluation.report.probe import WORDS, accuracy_headings, accuracy_rows
+    from noisegen.research.probe.report import WORDS, accuracy_headings, accuracy_rows
 
     tables = []
     for one in probed.answered:

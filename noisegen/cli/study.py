@@ -18,10 +18,10 @@ from noisegen.errors import UsageError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from noisegen.evaluation.study.arms import Arm
-    from noisegen.evaluation.study.config import StudyConfig
-    from noisegen.evaluation.study.pictures import StudyData
-    from noisegen.evaluation.study.tables import Cells, Results
+    from noisegen.research.study.arms import Arm
+    from noisegen.research.study.config import StudyConfig
+    from noisegen.research.study.pictures import StudyData
+    from noisegen.research.study.tables import Cells, Results
 
 
 @dataclass(frozen=True)
@@ -93,22 +93,22 @@ def study(
         clean or [], white_level,
     )  # fmt: skip
     _check(data, own, arms)
-    from noisegen.evaluation.study.folder import check_study_folder
     from noisegen.model.device import select_device
     from noisegen.model.weights import load_weights
+    from noisegen.research.study.folder import check_study_folder
 
     config = _config(size, steps)
     check_study_folder(out)
     place, loaded = select_device(device), load_weights(weights)
     if data is not None:
-        from noisegen.evaluation.study.polyu import polyu_study
+        from noisegen.research.study.polyu import polyu_study
 
         pictures = polyu_study(data, output.note)
     else:
         pictures = _own(own, config, output)
     for reason in pictures.left_out:
         output.warn(f"left out {reason}")
-    from noisegen.evaluation.study.study import Study
+    from noisegen.research.study.study import Study
     from noisegen.synthesis.folder import Folder
 
     chosen = _chosen(arms, pictures)
@@ -125,7 +125,7 @@ def study(
 
 def _check(data: Path | None, own: OwnPictures, arms: str | None) -> None:
     """What can be said before anything is read."""
-    from noisegen.evaluation.study.arms import ARMS
+    from noisegen.research.study.arms import ARMS
 
     given = [f"--{name.replace('_', '-')}" for name, value in vars(own).items() if value]
     if data is not None and given:
@@ -144,7 +144,7 @@ def _check(data: Path | None, own: OwnPictures, arms: str | None) -> None:
 
 
 def _config(size: str, steps: int | None) -> StudyConfig:
-    from noisegen.evaluation.study.config import SIZES, StudyConfig
+    from noisegen.research.study.config import SIZES, StudyConfig
 
     if size not in SIZES:
         raise UsageError(f"--size {size}: unknown; choose of {', '.join(SIZES)}")
@@ -155,8 +155,8 @@ def _config(size: str, steps: int | None) -> StudyConfig:
 def _own(own: OwnPictures, config: StudyConfig, output: Output) -> StudyData:
     """The user's pictures, read."""
     from noisegen.evaluation.pair_files import found_pairs
-    from noisegen.evaluation.study.folders import StudyFolders, folders_study
     from noisegen.references.discover import find_pictures
+    from noisegen.research.study.folders import StudyFolders, folders_study
 
     places: dict[str, str] = {}
     for text in own.test:
@@ -180,7 +180,7 @@ def _own(own: OwnPictures, config: StudyConfig, output: Output) -> StudyData:
 
 def _chosen(arms: str | None, pictures: StudyData) -> Sequence[Arm]:
     """The arms that were asked for, in the table's order."""
-    from noisegen.evaluation.study.arms import possible_arms
+    from noisegen.research.study.arms import possible_arms
 
     possible = possible_arms(pictures)
     if arms is None:
@@ -198,7 +198,7 @@ def _chosen(arms: str | None, pictures: StudyData) -> Sequence[Arm]:
 def _report(results: Results, out: Path, output: Output) -> None:
     from rich.console import Group
 
-    from noisegen.evaluation.study.tables import as_json, cells, write_results
+    from noisegen.research.study.tables import as_json, cells, write_results
 
     write_results(out, results)
     output.note(f"wrote {out}/table.md, results.json, scores.csv and curves.csv")
@@ -210,8 +210,8 @@ def _report(results: Results, out: Path, output: Output) -> None:
 
 def _draw(results: Results, plot: Path, output: Output) -> None:
     from noisegen.evaluation.report.draw import charts_png
-    from noisegen.evaluation.study.curve_plot import curve_charts
     from noisegen.images import write_atomically
+    from noisegen.research.study.curve_plot import curve_charts
 
     charts = curve_charts(results.runs, list(results.data.tests))
     write_atomically(plot, charts_png(charts, legend_beside=True))

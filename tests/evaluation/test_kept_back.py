@@ -10,6 +10,7 @@ import pytest
 from pictures import add_gaussian, scene
 
 from noisegen.evaluation.comparison import noise_of
+from noisegen.evaluation.held_out import all_splits
 from noisegen.evaluation.kept_back import (
     BURST_SHOTS,
     KEPT_BACK,
@@ -22,7 +23,6 @@ from noisegen.evaluation.kept_back import (
 from noisegen.evaluation.protocol import Case
 from noisegen.references.burst import Burst
 from noisegen.references.create import Reference
-from noisegen.training.held_out import all_splits
 
 
 @pytest.mark.parametrize("count", [2, 3])

@@ -1,0 +1,200 @@
+"""A study's results as cells of a table, as Markdown, CSV and JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from noisegen.images import write_together
+from noisegen.research.study.arms import CONTRASTS, Arm, described
+from noisegen.research.study.folder import CURVES, RESULTS, SCORES, TABLE
+from noisegen.research.study.pictures import StudyData
+from noisegen.research.study.runs import NOISY, Run
+from noisegen.research.study.scores import (
+    YARDSTICK,
+    Difference,
+    Quality,
+    differences,
+    qualities,
+)
+
+HOW = (
+    "Mean over {seeds} and test pictures. PSNR ± its standard deviation between seeds. Against "
+    "real: difference of PSNR from the same seeds on the same pictures, ± its standard error over "
+    "pictures (crops of one picture count as one)."
+)
+
+
+@dataclass(frozen=True)
+class TestCells:
+    """One test's part of a table.
+
+    Attributes:
+        name: of the test.
+        headings: of its columns.
+        rows: as many cells each.
+    """
+
+    name: str
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Cells:
+    """A table in words.
+
+    Attributes:
+        names: of its rows.
+        says: what each of them learns from.
+        tests: its columns.
+        contrasts: further differences, a line each.
+        how: what the figures are.
+    """
+
+    names: tuple[str, ...]
+    says: tuple[str, ...]
+    tests: tuple[TestCells, ...]
+    contrasts: tuple[str, ...]
+    how: str
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """What a study found.
+
+    Attributes:
+        data: what was trained and tested on.
+        arms: that were trained.
+        runs: of them, the untouched pictures first.
+    """
+
+    data: StudyData
+    arms: Sequence[Arm]
+    runs: Sequence[Run]
+
+    @property
+    def qualities(self) -> list[Quality]:
+        """Of each arm on each test."""
+        return qualities(self.runs)
+
+    @property
+    def differences(self) -> list[Difference]:
+        """Of each arm from ``real``, then the other contrasts."""
+        return differences(self.runs)
+
+
+def cells(results: Results) -> Cells:
+    """The table."""
+    found = {(quality.arm, quality.test): quality for quality in results.qualities}
+    against = {(d.arm, d.test): d for d in results.differences if d.against == YARDSTICK}
+    says = {NOISY: "not denoised"} | {a.name: described(a, results.data) for a in results.arms}
+    headings = ("PSNR", "SSIM", *(["against real"] if against else []))
+    tests = []
+    for test in results.data.tests:
+        rows = []
+        for arm in says:
+            quality = found[arm, test]
+            row = [_psnr(quality), f"{quality.ssim:.4f}"]
+            rows.append((*row, *([_difference(against.get((arm, test)))] if against else [])))
+        tests.append(TestCells(test, headings, tuple(rows)))
+    contrasts = tuple(
+        f"{arm} against {other}: {', '.join(shown)}"
+        for arm, other in CONTRASTS
+        if (shown := _contrast(results.differences, arm, other))
+    )
+    seeds = max(quality.seeds for quality in results.qualities)
+    how = HOW.format(seeds="one seed" if seeds == 1 else f"{seeds} seeds")
+    return Cells(tuple(says), tuple(says.values()), tuple(tests), contrasts, how)
+
+
+def _contrast(found: Sequence[Difference], arm: str, other: str) -> list[str]:
+    return [f"{d.test} {_difference(d)} dB" for d in found if (d.arm, d.against) == (arm, other)]
+
+
+def _psnr(quality: Quality) -> str:
+    spread = quality.psnr_over_seeds
+    return f"{quality.psnr:.2f}" + ("" if spread is None else f" ± {spread:.2f}")
+
+
+def _difference(found: Difference | None) -> str:
+    if found is None:
+        return "–"
+    error = "" if found.psnr_error is None else f" ± {found.psnr_error:.2f}"
+    # Adding 0 takes the sign off a difference that rounds to nothing.
+    return f"{round(found.psnr, 2) + 0.0:+.2f}".replace("-", "−").replace("+0.00", "0.00") + error
+
+
+def markdown(table: Cells) -> str:
+    """For a README: all tests side by side, then what the names mean."""
+    headings = [f"{test.name}: {h}" for test in table.tests for h in test.headings]
+    lines = [["", *headings], ["---"] * (1 + len(headings))]
+    for index, name in enumerate(table.names):
+        lines.append([name, *(cell for test in table.tests for cell in test.rows[index])])
+    text = [f"| {' | '.join(line)} |" for line in lines]
+    says = [f"{name}: {said}" for name, said in zip(table.names, table.says, strict=True)]
+    return "\n".join([*text, "", *(f"- {x}" for x in (*table.contrasts, *says)), "", table.how, ""])
+
+
+def as_json(results: Results) -> dict[str, Any]:
+    """Everything the table shows, and how many pictures it comes from."""
+    data = results.data
+    return {
+        "pictures": {
+            "real": len(data.real),
+            "few": len(data.few),
+            "references": sum(len(s.references) for s in data.references.sources),
+            **{test: len(shots) for test, shots in data.tests.items()},
+        },
+        "arms": {arm.name: described(arm, data) for arm in results.arms},
+        "qualities": [asdict(quality) for quality in results.qualities],
+        "differences": [asdict(difference) for difference in results.differences],
+    }
+
+
+def scores_csv(runs: Sequence[Run]) -> bytes:
+    """A line a run and test picture."""
+    rows = [
+        (run.arm, run.seed, score.test, score.name, score.scene, score.psnr, score.ssim)
+        for run in runs
+        for score in run.scores
+    ]
+    return _csv(("arm", "seed", "test", "picture", "scene", "psnr", "ssim"), rows)
+
+
+def curves_csv(runs: Sequence[Run]) -> bytes:
+    """A line a run, step and test: mean PSNR of the watched pictures."""
+    rows = [
+        (run.arm, run.seed, point.step, point.test, point.psnr)
+        for run in runs
+        for point in run.curve
+    ]
+    return _csv(("arm", "seed", "step", "test", "psnr"), rows)
+
+
+def _csv(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(headings)
+    writer.writerows(rows)
+    return text.getvalue().encode("utf-8", "surrogateescape")
+
+
+def write_results(out: Path, results: Results) -> None:
+    """Writes the four files of a finished study.
+
+    Raises:
+        OutputError: one cannot be written.
+    """
+    contents = {
+        RESULTS: json.dumps(as_json(results), indent=1).encode(),
+        TABLE: markdown(cells(results)).encode("utf-8", "backslashreplace"),
+        SCORES: scores_csv(results.runs),
+        CURVES: curves_csv(results.runs),
+    }
+    write_together([(out / name, content) for name, content in contents.items()])
