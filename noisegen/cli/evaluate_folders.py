@@ -19,7 +19,7 @@ from noisegen.errors import OutputError, UsageError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from noisegen.evaluation.folder_scores import FolderScores, Line
+    from noisegen.evaluation.folder_scores import Baseline, FolderScores
     from noisegen.evaluation.row_tally import RowScores
     from noisegen.evaluation.set_metrics import SetScores
 
@@ -95,9 +95,9 @@ def _check(wanted: FolderOptions) -> None:
             raise OutputError(f"{wanted.csv / taken[0]}: is there already; name another folder")
 
 
-def _baselines(wanted: FolderOptions, output: Output) -> list[Line]:
+def _baselines(wanted: FolderOptions, output: Output) -> list[Baseline]:
     """Lines of the references; none where none are given."""
-    from noisegen.evaluation.folder_scores import baseline_lines
+    from noisegen.evaluation.folder_scores import baseline_rows
     from noisegen.model.device import select_device
     from noisegen.model.weights import load_weights
 
@@ -116,7 +116,7 @@ def _baselines(wanted: FolderOptions, output: Output) -> list[Line]:
     profiles = find_noise(options, output).profiles(weights, None, None, output)
     if len(profiles) > 1:
         raise UsageError("--profile: give one, that of the real pictures' camera")
-    return baseline_lines(profiles[0], weights, str(select_device(wanted.device)))
+    return baseline_rows(profiles[0], weights, str(select_device(wanted.device)))
 
 
 def _measured(scores: FolderScores, device: str, output: Output) -> dict[str, SetScores]:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from noisegen.research.study.arms import Arm
-    from noisegen.research.study.config import StudyConfig
     from noisegen.research.study.pictures import StudyData
+    from noisegen.research.study.runs import StudyConfig
     from noisegen.research.study.tables import Cells, Results
 
 
@@ -95,7 +95,7 @@ def study(
     _check(data, own, arms)
     from noisegen.model.device import select_device
     from noisegen.model.weights import load_weights
-    from noisegen.research.study.folder import check_study_folder
+    from noisegen.research.study.study_folder import check_study_folder
 
     config = _config(size, steps)
     check_study_folder(out)
@@ -144,7 +144,7 @@ def _check(data: Path | None, own: OwnPictures, arms: str | None) -> None:
 
 
 def _config(size: str, steps: int | None) -> StudyConfig:
-    from noisegen.research.study.config import SIZES, StudyConfig
+    from noisegen.research.study.runs import SIZES, StudyConfig
 
     if size not in SIZES:
         raise UsageError(f"--size {size}: unknown; choose of {', '.join(SIZES)}")
@@ -156,7 +156,7 @@ def _own(own: OwnPictures, config: StudyConfig, output: Output) -> StudyData:
     """The user's pictures, read."""
     from noisegen.evaluation.pair_files import found_pairs
     from noisegen.references.discover import find_pictures
-    from noisegen.research.study.folders import StudyFolders, folders_study
+    from noisegen.research.study.own_pictures import StudyFolders, folders_study
 
     places: dict[str, str] = {}
     for text in own.test:

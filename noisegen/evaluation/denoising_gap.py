@@ -17,9 +17,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from noisegen.evaluation.comparison import Comparison, scene_folds
 from noisegen.evaluation.denoiser import DenoiserConfig, Pair, denoise, planes, train_denoiser
 from noisegen.evaluation.image_quality import psnr, ssim
+from noisegen.evaluation.side_by_side import SideBySide, scene_folds
 
 MOST_TESTED = 24
 """Test pictures a fold, evenly chosen: the rest would cost more than they tell."""
@@ -28,7 +28,7 @@ DEFAULT = DenoiserConfig()
 
 
 @dataclass(frozen=True)
-class Quality:
+class PictureQuality:
     """Mean quality of denoised pictures, or a difference of two.
 
     Attributes:
@@ -39,16 +39,16 @@ class Quality:
     psnr: float
     ssim: float
 
-    def __sub__(self, other: Quality) -> Quality:
-        return Quality(self.psnr - other.psnr, self.ssim - other.ssim)
+    def __sub__(self, other: PictureQuality) -> PictureQuality:
+        return PictureQuality(self.psnr - other.psnr, self.ssim - other.ssim)
 
 
 def denoising_gap(
-    comparisons: Sequence[Comparison],
+    comparisons: Sequence[SideBySide],
     config: DenoiserConfig = DEFAULT,
     device: str = "cpu",
-    taught_by_real: Quality | None = None,
-) -> Quality:
+    taught_by_real: PictureQuality | None = None,
+) -> PictureQuality:
     """Quality after learning from real noise, less quality after learning from generated noise.
 
     Args:
@@ -71,10 +71,10 @@ def denoising_gap(
 
 def quality_taught_by(
     pairs: Sequence[Pair],
-    comparisons: Sequence[Comparison],
+    comparisons: Sequence[SideBySide],
     config: DenoiserConfig = DEFAULT,
     device: str = "cpu",
-) -> Quality:
+) -> PictureQuality:
     """Quality on the real pictures of one fold after training on the other, over both folds.
 
     Args:
@@ -93,4 +93,4 @@ def quality_taught_by(
             restored, truth = denoise(denoiser, noisy), planes(clean)
             psnrs.append(psnr(restored, truth))
             ssims.append(ssim(restored, truth))
-    return Quality(float(np.mean(psnrs)), float(np.mean(ssims)))
+    return PictureQuality(float(np.mean(psnrs)), float(np.mean(ssims)))

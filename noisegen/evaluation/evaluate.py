@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from noisegen.evaluation.comparison import Comparison
 from noisegen.evaluation.metrics import Scores, compare
 from noisegen.evaluation.protocol import Case
 from noisegen.evaluation.rows import compare_rows, standard_rows
+from noisegen.evaluation.side_by_side import SideBySide
 from noisegen.images import to_float
 from noisegen.model.weights import Weights
 
@@ -39,7 +39,7 @@ def evaluate(
     return map(score, compare_rows(standard_rows(weights, device), cases, lone))
 
 
-def score(comparison: Comparison) -> Result:
+def score(comparison: SideBySide) -> Result:
     """The distances of one comparison."""
     target = comparison.target
     scores = compare(comparison.real_noise, comparison.fake_noise, to_float(target.clean, 255))

@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from noisegen.evaluation.comparison import noise_of
 from noisegen.evaluation.kept_back import KEPT_BACK
 from noisegen.evaluation.protocol import (
     CROP,
@@ -22,6 +21,7 @@ from noisegen.evaluation.protocol import (
     middle_crop,
     splits,
 )
+from noisegen.evaluation.side_by_side import noise_of
 from noisegen.references.create import Reference
 from noisegen.training.simulator import CameraSetting, draw_setting, input_side, simulate
 

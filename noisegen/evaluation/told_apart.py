@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from noisegen.evaluation.comparison import Comparison, scene_folds
 from noisegen.evaluation.protocol import PROTOCOL_SEED
+from noisegen.evaluation.side_by_side import SideBySide, scene_folds
 
 Rng = np.random.Generator
 Floats = NDArray[np.float32]
@@ -69,7 +69,7 @@ class ToldApart:
 
 
 def told_apart(
-    comparisons: Sequence[Comparison],
+    comparisons: Sequence[SideBySide],
     config: ClassifierConfig = DEFAULT,
     device: str = "cpu",
 ) -> ToldApart:

@@ -28,8 +28,7 @@ from noisegen.model.config import EncoderConfig, GeneratorConfig, ModelConfig
 from noisegen.model.weights import Weights, load_weights, save_weights, untrained_model
 from noisegen.research.generator.config import ObjectiveConfig, Shares, Stage, TrainingConfig
 from noisegen.research.generator.loop import train
-from noisegen.research.network_row import generator_row
-from noisegen.research.two_stage_row import train_two_stages, two_stage_row
+from noisegen.research.network_rows import generator_row, train_two_stages, two_stage_row
 
 log = logging.getLogger(__name__)
 

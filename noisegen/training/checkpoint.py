@@ -1,7 +1,8 @@
-"""What both trainings keep: averaged weights, and checkpoints that nothing broken replaces."""
+"""What all trainings share: the learning rate, averaged weights, steps and checkpoints."""
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,14 @@ import torch
 from torch import nn
 
 from noisegen.errors import WeightsError
+
+
+def schedule(step: int, steps: int, warmup: int) -> float:
+    """Warm-up, then half a cosine down to a fiftieth."""
+    if step < warmup:
+        return (step + 1) / warmup
+    share = min(1.0, (step - warmup) / max(1, steps - warmup))
+    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * share))
 
 
 @torch.no_grad()

@@ -15,8 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from noisegen.errors import UsageError
-from noisegen.training.checkpoint import save_checkpoint, update_average
-from noisegen.training.schedule import schedule
+from noisegen.training.checkpoint import save_checkpoint, schedule, update_average
 
 log = logging.getLogger(__name__)
 

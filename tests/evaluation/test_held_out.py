@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from noisegen.evaluation.comparison import noise_of
 from noisegen.evaluation.held_out import SIGMAS, simulated_cases
+from noisegen.evaluation.side_by_side import noise_of
 from noisegen.references.create import Reference
 
 

@@ -31,7 +31,7 @@ from noisegen.research.generator.loop import load_sources, train
 from noisegen.research.generator.terms import generate
 from noisegen.research.generator.trainer import Trainer
 from noisegen.training.bank import Batch, Shard, batches, to_device
-from noisegen.training.schedule import schedule
+from noisegen.training.checkpoint import schedule
 
 CPU = torch.device("cpu")
 BOTH = (("leaves", 0.5), ("classical", 0.5))

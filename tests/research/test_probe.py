@@ -12,11 +12,19 @@ from pictures import add_gaussian, scene
 
 from noisegen.errors import BadReferenceError, UsageError
 from noisegen.model.weights import Weights
-from noisegen.research.probe.accuracy import confusion, labels_of, told
+from noisegen.research.probe.accuracy import (
+    PROBES,
+    Probe,
+    confusion,
+    labels_of,
+    linear,
+    nearest,
+    told,
+    votes,
+)
 from noisegen.research.probe.describe import VECTORS, describe_crops
 from noisegen.research.probe.run import principal_components
 from noisegen.research.probe.shots import listed_shots, polyu_shots
-from noisegen.research.probe.votes import PROBES, Probe, linear, nearest, votes
 
 SCENES, CROPS = 12, 5
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from noisegen.research.study.runs import Run, Score
+from noisegen.research.study.runs import ArmRun, Score
 from noisegen.research.study.scores import differences, qualities
 
 
-def run_of(arm: str, seed: int, *psnrs: float) -> Run:
+def run_of(arm: str, seed: int, *psnrs: float) -> ArmRun:
     """One test of pictures a, a, b: two crops of one scene and one of another."""
     pictures = zip(("a/1", "a/2", "b/1"), psnrs, strict=True)
-    return Run(arm, seed, tuple(Score("seen", name, name[0], p, p / 100) for name, p in pictures))
+    return ArmRun(
+        arm, seed, tuple(Score("seen", name, name[0], p, p / 100) for name, p in pictures)
+    )
 
 
 RUNS = [

@@ -16,8 +16,7 @@ from noisegen.research.generator.config import Stage, TrainingConfig
 from noisegen.research.generator.distributed import average_gradients
 from noisegen.research.generator.terms import Terms, generate
 from noisegen.training.bank import Batch, Source, to_device
-from noisegen.training.checkpoint import save_checkpoint, update_average
-from noisegen.training.schedule import schedule
+from noisegen.training.checkpoint import save_checkpoint, schedule, update_average
 
 
 class Trainer:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from noisegen.evaluation.comparison import noise_of
 from noisegen.evaluation.metrics import Scores, compare
+from noisegen.evaluation.side_by_side import noise_of
 from noisegen.images import to_float
 from noisegen.model.weights import NoiseModel
 from noisegen.research.generator.terms import generate

@@ -8,9 +8,8 @@ import numpy as np
 
 from noisegen.evaluation.report.charts import KINDS, Chart, Look, Series
 from noisegen.evaluation.report.view import ChartGroup, Report, Table
-from noisegen.research.probe.accuracy import Told
+from noisegen.research.probe.accuracy import PROBES, Told
 from noisegen.research.probe.run import PROMPT, SHOWN_PROBE, Answered, Probed
-from noisegen.research.probe.votes import PROBES
 
 TITLE = "Prompts in two dimensions"
 WORDS = {"camera": "camera", "iso": "ISO"}

@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisegen.errors import UsageError
-from noisegen.research.probe.accuracy import Labels, Told, confusion, labels_of, told
+from noisegen.research.probe.accuracy import PROBES, Labels, Told, confusion, labels_of, told, votes
 from noisegen.research.probe.describe import VECTORS, DescribedCrop
 from noisegen.research.probe.shots import QUESTIONS, LabelledShot
-from noisegen.research.probe.votes import PROBES, votes
 
 Doubles = NDArray[np.float64]
 

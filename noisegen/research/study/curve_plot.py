@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from noisegen.evaluation.report.charts import Chart, Look, Series
-from noisegen.research.study.runs import NOISY, Run
+from noisegen.research.study.runs import NOISY, ArmRun
 
 
-def curve_charts(runs: Sequence[Run], tests: Sequence[str]) -> list[Chart]:
+def curve_charts(runs: Sequence[ArmRun], tests: Sequence[str]) -> list[Chart]:
     """A chart a test.
 
     Args:
@@ -34,7 +34,7 @@ def curve_charts(runs: Sequence[Run], tests: Sequence[str]) -> list[Chart]:
     return charts
 
 
-def _mean_curve(arm: str, colour: str, runs: Sequence[Run], test: str) -> Series:
+def _mean_curve(arm: str, colour: str, runs: Sequence[ArmRun], test: str) -> Series:
     found: dict[int, list[float]] = {}
     for run in runs:
         for point in run.curve:

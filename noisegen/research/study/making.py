@@ -13,7 +13,7 @@ from safetensors.numpy import save as serialise
 
 import noisegen
 from noisegen.errors import OutputError
-from noisegen.evaluation import baselines
+from noisegen.evaluation.rows import gaussian
 from noisegen.fitting.groups import fitted_groups
 from noisegen.images import Pixels, write_atomically
 from noisegen.model.tensor_file import METADATA_KEY, read_tensor_file
@@ -99,7 +99,7 @@ class Maker:
 
     def _draw(self, kind: NoiseKind, clean: Clean, profile: NoiseProfile) -> Pixels:
         if kind is NoiseKind.GAUSSIAN:
-            return baselines.gaussian(clean.pixels, profile, clean.name, self._white_level)
+            return gaussian(clean.pixels, profile, clean.name, self._white_level)
         return self._generator.synthesize(
             clean.pixels, profile, key=clean.name, white_level=self._white_level
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from safetensors.torch import save as serialise
 
 from noisegen.errors import OutputError
 from noisegen.evaluation.denoiser import (
+    DenoiserConfig,
     DenoiserTraining,
     DnCNN,
     Pair,
@@ -25,8 +26,42 @@ from noisegen.evaluation.denoiser import (
 from noisegen.evaluation.image_quality import psnr, ssim
 from noisegen.images import write_atomically, write_together
 from noisegen.model.tensor_file import METADATA_KEY, read_tensor_file
-from noisegen.research.study.config import StudyConfig
 from noisegen.research.study.pictures import StudyData
+
+SIZES = {
+    # Trains in about a minute on one core: 7 layers, 32 channels.
+    "small": DenoiserConfig(he_start=True, steps=1000),
+    # PNG's (arXiv 2603.04870): DnCNN as published, 20 layers, 64 channels. For a GPU.
+    "full": DenoiserConfig(
+        layers=20, channels=64, batch_norm=True, he_start=True, steps=20_000, crops=64, side=64
+    ),
+}
+"""Name → denoiser and its training, the same for every arm."""
+
+
+@dataclass(frozen=True)
+class StudyConfig:
+    """How an arm is trained and watched.
+
+    Attributes:
+        denoiser: its size and training; the seed is each run's own.
+        looks: how often, evenly over the steps, the learning curve is taken and a checkpoint
+            written.
+        watched: test pictures, evenly chosen of each test, that the curve is taken from.
+    """
+
+    denoiser: DenoiserConfig = field(default_factory=lambda: SIZES["small"])
+    looks: int = 10
+    watched: int = 12
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """Where the curve is taken, the last step included."""
+        total = self.denoiser.steps
+        return tuple(
+            sorted({max(1, total * look // self.looks) for look in range(1, self.looks + 1)})
+        )
+
 
 LARGEST = 2**30
 """Bytes of a checkpoint; the full size's has 7 million."""
@@ -64,7 +99,7 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Run:
+class ArmRun:
     """One arm from one seed, finished.
 
     Attributes:
@@ -80,7 +115,7 @@ class Run:
     curve: tuple[Point, ...] = ()
 
 
-class Runs:
+class ArmRuns:
     """The runs of a study in their folder.
 
     ``ARM-SEED.json`` holds what a finished run came to, ``ARM-SEED.safetensors`` its denoiser;
@@ -105,11 +140,11 @@ class Runs:
             for test, shots in data.tests.items()
         }
 
-    def untouched(self) -> Run:
+    def untouched(self) -> ArmRun:
         """The noisy pictures as they are."""
-        return Run(NOISY, 0, self._scores(None))
+        return ArmRun(NOISY, 0, self._scores(None))
 
-    def finished(self, arm: str, seed: int) -> Run | None:
+    def finished(self, arm: str, seed: int) -> ArmRun | None:
         """A run that was finished before, or None; its checkpoint is taken away.
 
         Raises:
@@ -142,13 +177,13 @@ class Runs:
                 curve += self._watch(training.denoiser, step)
                 _save(training, curve, checkpoint)
             yield step
-        run = Run(arm, seed, self._scores(training.denoiser), tuple(curve))
+        run = ArmRun(arm, seed, self._scores(training.denoiser), tuple(curve))
         self._finish(run, training.denoiser)
 
     def _checkpoint(self, arm: str, seed: int) -> Path:
         return self._folder / f"{arm}-{seed}.checkpoint.safetensors"
 
-    def _finish(self, run: Run, denoiser: DnCNN) -> None:
+    def _finish(self, run: ArmRun, denoiser: DnCNN) -> None:
         tensors = {n: t.detach().cpu().contiguous() for n, t in denoiser.state_dict().items()}
         card = {
             "content": "denoiser",
@@ -190,7 +225,7 @@ def _restored(denoiser: DnCNN | None, noisy: Picture) -> torch.Tensor:
     return planes(noisy) if denoiser is None else denoise(denoiser, noisy)
 
 
-def read_run(path: Path) -> Run:
+def read_run(path: Path) -> ArmRun:
     """A finished run.
 
     Raises:
@@ -198,7 +233,7 @@ def read_run(path: Path) -> Run:
     """
     try:
         values = json.loads(path.read_bytes())
-        return Run(
+        return ArmRun(
             str(values["arm"]),
             int(values["seed"]),
             tuple(Score(**score) for score in values["scores"]),

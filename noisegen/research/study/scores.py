@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisegen.research.study.arms import CONTRASTS
-from noisegen.research.study.runs import Run
+from noisegen.research.study.runs import ArmRun
 
 Doubles = NDArray[np.float64]
 
@@ -18,7 +18,7 @@ YARDSTICK = "real"
 
 
 @dataclass(frozen=True)
-class Quality:
+class ArmQuality:
     """Quality of one arm on one test, mean over seeds and test pictures.
 
     Attributes:
@@ -41,7 +41,7 @@ class Quality:
 
 
 @dataclass(frozen=True)
-class Difference:
+class ArmDifference:
     """What one arm has over another on one test, paired by seed and test picture.
 
     Attributes:
@@ -64,14 +64,14 @@ class Difference:
     psnr_over_seeds: float | None
 
 
-def qualities(runs: Sequence[Run]) -> list[Quality]:
+def qualities(runs: Sequence[ArmRun]) -> list[ArmQuality]:
     """Of each arm on each test, in the order in which they come."""
     found = []
     for arm in _arms(runs):
         for test in _tests(runs):
             psnrs, ssims, _ = _table(runs, arm, test)
             found.append(
-                Quality(
+                ArmQuality(
                     arm,
                     test,
                     len(psnrs),
@@ -84,7 +84,7 @@ def qualities(runs: Sequence[Run]) -> list[Quality]:
     return found
 
 
-def differences(runs: Sequence[Run]) -> list[Difference]:
+def differences(runs: Sequence[ArmRun]) -> list[ArmDifference]:
     """Of each arm from the yardstick, then the other contrasts.
 
     Args:
@@ -101,14 +101,14 @@ def differences(runs: Sequence[Run]) -> list[Difference]:
     ]
 
 
-def _difference(runs: Sequence[Run], arm: str, against: str, test: str) -> Difference:
+def _difference(runs: Sequence[ArmRun], arm: str, against: str, test: str) -> ArmDifference:
     psnrs, ssims, scenes = _table(runs, arm, test)
     other_psnrs, other_ssims, _ = _table(runs, against, test)
     by_seed = psnrs - other_psnrs
     names = sorted(set(scenes))
     of_scene = [by_seed[:, [s == name for s in scenes]].mean() for name in names]
     spread = _spread(np.array(of_scene))
-    return Difference(
+    return ArmDifference(
         arm,
         against,
         test,
@@ -119,7 +119,7 @@ def _difference(runs: Sequence[Run], arm: str, against: str, test: str) -> Diffe
     )
 
 
-def _table(runs: Sequence[Run], arm: str, test: str) -> tuple[Doubles, Doubles, list[str]]:
+def _table(runs: Sequence[ArmRun], arm: str, test: str) -> tuple[Doubles, Doubles, list[str]]:
     """PSNR and SSIM of an arm, seeds × pictures, and the pictures' scenes."""
     rows = [[score for score in run.scores if score.test == test] for run in runs if run.arm == arm]
     psnrs = np.array([[score.psnr for score in row] for row in rows])
@@ -131,9 +131,9 @@ def _spread(values: Doubles) -> float | None:
     return float(values.std(ddof=1)) if len(values) > 1 else None
 
 
-def _arms(runs: Sequence[Run]) -> list[str]:
+def _arms(runs: Sequence[ArmRun]) -> list[str]:
     return list(dict.fromkeys(run.arm for run in runs))
 
 
-def _tests(runs: Sequence[Run]) -> list[str]:
+def _tests(runs: Sequence[ArmRun]) -> list[str]:
     return list(dict.fromkeys(score.test for score in runs[0].scores))

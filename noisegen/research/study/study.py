@@ -10,11 +10,10 @@ import torch
 
 from noisegen.model.weights import Weights
 from noisegen.research.study.arms import Arm, Pools
-from noisegen.research.study.config import StudyConfig
-from noisegen.research.study.folder import PAIRS, RUNS, begin, identity_of
 from noisegen.research.study.making import Maker
 from noisegen.research.study.pictures import StudyData
-from noisegen.research.study.runs import Run, Runs
+from noisegen.research.study.runs import ArmRun, ArmRuns, StudyConfig
+from noisegen.research.study.study_folder import PAIRS, RUNS, begin, identity_of
 from noisegen.research.study.tables import Results
 
 
@@ -44,7 +43,7 @@ class Study:
     out: Path
     device: torch.device | str
     say: Callable[[str], None]
-    done: list[Run] = field(default_factory=list)
+    done: list[ArmRun] = field(default_factory=list)
 
     @property
     def results(self) -> Results:
@@ -66,7 +65,7 @@ class Study:
         begin(self.out, identity_of(self.data, self.weights, self.config))
         maker = Maker(self.weights, self.device, self.out / PAIRS, self.data.white_level, self.say)
         pools = Pools(self.data, maker)
-        runs = Runs(self.out / RUNS, self.data, self.config, self.device)
+        runs = ArmRuns(self.out / RUNS, self.data, self.config, self.device)
         self.done = [runs.untouched()]
         # All arms from one seed, then from the next: an early look at the files compares them all.
         for seed in range(self.seeds):
@@ -83,7 +82,7 @@ class Study:
                     self.say(_told(finished))
 
 
-def _told(run: Run) -> str:
+def _told(run: ArmRun) -> str:
     tests = dict.fromkeys(score.test for score in run.scores)
     means = {test: [score.psnr for score in run.scores if score.test == test] for test in tests}
     shown = ", ".join(f"{test} {sum(psnrs) / len(psnrs):.3f} dB" for test, psnrs in means.items())

@@ -12,16 +12,16 @@ from typing import Any
 
 from noisegen.images import write_together
 from noisegen.research.study.arms import CONTRASTS, Arm, described
-from noisegen.research.study.folder import CURVES, RESULTS, SCORES, TABLE
 from noisegen.research.study.pictures import StudyData
-from noisegen.research.study.runs import NOISY, Run
+from noisegen.research.study.runs import NOISY, ArmRun
 from noisegen.research.study.scores import (
     YARDSTICK,
-    Difference,
-    Quality,
+    ArmDifference,
+    ArmQuality,
     differences,
     qualities,
 )
+from noisegen.research.study.study_folder import CURVES, RESULTS, SCORES, TABLE
 
 HOW = (
     "Mean over {seeds} and test pictures. PSNR ± its standard deviation between seeds. Against "
@@ -76,15 +76,15 @@ class Results:
 
     data: StudyData
     arms: Sequence[Arm]
-    runs: Sequence[Run]
+    runs: Sequence[ArmRun]
 
     @property
-    def qualities(self) -> list[Quality]:
+    def qualities(self) -> list[ArmQuality]:
         """Of each arm on each test."""
         return qualities(self.runs)
 
     @property
-    def differences(self) -> list[Difference]:
+    def differences(self) -> list[ArmDifference]:
         """Of each arm from ``real``, then the other contrasts."""
         return differences(self.runs)
 
@@ -113,16 +113,16 @@ def cells(results: Results) -> Cells:
     return Cells(tuple(says), tuple(says.values()), tuple(tests), contrasts, how)
 
 
-def _contrast(found: Sequence[Difference], arm: str, other: str) -> list[str]:
+def _contrast(found: Sequence[ArmDifference], arm: str, other: str) -> list[str]:
     return [f"{d.test} {_difference(d)} dB" for d in found if (d.arm, d.against) == (arm, other)]
 
 
-def _psnr(quality: Quality) -> str:
+def _psnr(quality: ArmQuality) -> str:
     spread = quality.psnr_over_seeds
     return f"{quality.psnr:.2f}" + ("" if spread is None else f" ± {spread:.2f}")
 
 
-def _difference(found: Difference | None) -> str:
+def _difference(found: ArmDifference | None) -> str:
     if found is None:
         return "–"
     error = "" if found.psnr_error is None else f" ± {found.psnr_error:.2f}"
@@ -157,7 +157,7 @@ def as_json(results: Results) -> dict[str, Any]:
     }
 
 
-def scores_csv(runs: Sequence[Run]) -> bytes:
+def scores_csv(runs: Sequence[ArmRun]) -> bytes:
     """A line a run and test picture."""
     rows = [
         (run.arm, run.seed, score.test, score.name, score.scene, score.psnr, score.ssim)
@@ -167,7 +167,7 @@ def scores_csv(runs: Sequence[Run]) -> bytes:
     return _csv(("arm", "seed", "test", "picture", "scene", "psnr", "ssim"), rows)
 
 
-def curves_csv(runs: Sequence[Run]) -> bytes:
+def curves_csv(runs: Sequence[ArmRun]) -> bytes:
     """A line a run, step and test: mean PSNR of the watched pictures."""
     rows = [
         (run.arm, run.seed, point.step, point.test, point.psnr)

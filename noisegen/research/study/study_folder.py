@@ -23,8 +23,8 @@ import noisegen
 from noisegen.errors import OutputError
 from noisegen.images import write_atomically
 from noisegen.model.weights import Weights
-from noisegen.research.study.config import StudyConfig
 from noisegen.research.study.pictures import StudyData, noises_digest, shots_digest
+from noisegen.research.study.runs import StudyConfig
 from noisegen.synthesis.folder import WORK, make_folder
 
 MARK = "study.json"

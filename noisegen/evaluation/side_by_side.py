@@ -15,7 +15,7 @@ Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Comparison:
+class SideBySide:
     """One target with the two noisy pictures that a row compares.
 
     Attributes:
