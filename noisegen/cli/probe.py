@@ -11,6 +11,7 @@ import typer
 from noisegen.cli import options
 from noisegen.cli.output import PARTLY, Output, user_errors
 from noisegen.cli.report import check_page
+from noisegen.cli.tables import on_terminal
 from noisegen.errors import BadReferenceError, NoisegenError, UsageError
 
 if TYPE_CHECKING:
@@ -104,22 +105,17 @@ def _shots(listed: Path | None, data: Path) -> list[LabelledShot]:
 
 def _tables(probed: Probed) -> Group:
     from rich.console import Group
-    from rich.table import Table
 
+    from noisegen.evaluation.tables import Table
     from noisegen.research.probe.report import WORDS, accuracy_headings, accuracy_rows
 
     tables = []
     for one in probed.answered:
-        table = Table(
-            title=f"{WORDS[one.name]} of {len(one.crops)} crops of {probed.scenes} scenes; always "
-            f"the one of most scenes: {100 * one.labels.majority:.0f} %",
-            title_justify="left",
+        title = (
+            f"{WORDS[one.name]} of {len(one.crops)} crops of {probed.scenes} scenes; always "
+            f"the one of most scenes: {100 * one.labels.majority:.0f} %"
         )
-        for place, heading in enumerate(accuracy_headings()):
-            table.add_column(heading, justify="right" if place else "left")
-        for row in accuracy_rows(one):
-            table.add_row(*row)
-        tables.append(table)
+        tables.append(on_terminal(Table(title, accuracy_headings(), accuracy_rows(one))))
     return Group(*tables)
 
 

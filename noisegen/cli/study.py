@@ -13,15 +13,14 @@ import typer
 from noisegen.cli import options
 from noisegen.cli.output import PARTLY, Output, user_errors
 from noisegen.cli.references import match_references
+from noisegen.cli.tables import on_terminal
 from noisegen.errors import UsageError
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from noisegen.research.study.arms import Arm
     from noisegen.research.study.pictures import StudyData
     from noisegen.research.study.runs import StudyConfig
-    from noisegen.research.study.tables import Cells, Results
+    from noisegen.research.study.tables import Results
 
 
 @dataclass(frozen=True)
@@ -203,8 +202,9 @@ def _report(results: Results, out: Path, output: Output) -> None:
     write_results(out, results)
     output.note(f"wrote {out}/table.md, results.json, scores.csv and curves.csv")
     found = cells(results)
-    says = (f"{name}: {said}" for name, said in zip(found.names, found.says, strict=True))
-    shown = Group(*_tables(found), *found.contrasts, found.how, "", *says)
+    # A table a test: all of them side by side do not fit a terminal.
+    tables = map(on_terminal, found.tests)
+    shown = Group(*tables, *found.contrasts, found.how, "", *found.explained)
     output.result(shown, as_json(results))
 
 
@@ -216,18 +216,3 @@ def _draw(results: Results, plot: Path, output: Output) -> None:
     charts = curve_charts(results.runs, list(results.data.tests))
     write_atomically(plot, charts_png(charts, legend_beside=True))
     output.note(f"wrote {plot}")
-
-
-def _tables(found: Cells) -> list[Table]:
-    """A table a test: all of them side by side do not fit a terminal."""
-    from rich.table import Table
-
-    tables = []
-    for test in found.tests:
-        table = Table(title=test.name, title_justify="left")
-        for heading in ("", *test.headings):
-            table.add_column(heading, justify="right" if heading else "left")
-        for name, row in zip(found.names, test.rows, strict=True):
-            table.add_row(name, *row)
-        tables.append(table)
-    return tables

@@ -23,6 +23,7 @@ from noisegen.evaluation.rows import (
     generated,
 )
 from noisegen.evaluation.set_metrics import measure_sets
+from noisegen.evaluation.tables import markdown_table
 from noisegen.images.write import write_atomically
 from noisegen.model.config import EncoderConfig, GeneratorConfig, ModelConfig
 from noisegen.model.weights import Weights, load_weights, save_weights, untrained_model
@@ -38,8 +39,6 @@ DRAWN: Shares = (("leaves", 0.6), ("classical", 0.4))
 
 NONE = ObjectiveConfig(energy=0)
 ENERGY = ObjectiveConfig()
-
-"""Pictures that rows are timed on."""
 
 TWO_STAGE = "PNG: autoencoder, then consistency in its latent"
 
@@ -216,35 +215,34 @@ def markdown(scores: dict[str, Any]) -> str:
     """The scores as Markdown tables, one a split: mean (median)."""
     parts = []
     for split, rows in scores.items():
-        if split in ("sets", "costs"):
-            parts.append(_sets_markdown(rows) if split == "sets" else _costs_markdown(rows))
-            continue
-        head = "| | " + " | ".join(SHOWN) + " |"
-        lines = [f"**{split}**\n", head, "|---" * (len(SHOWN) + 1) + "|"]
-        for name, row in rows.items():
-            cells = (f"{row[m]['mean']:.4f} ({row[m]['median']:.4f})" for m in SHOWN)
-            lines.append(f"| {name} | " + " | ".join(cells) + " |")
-        parts.append("\n".join(lines))
+        if split == "sets":
+            parts.append(f"**all targets together**\n\n{_sets_markdown(rows)}")
+        elif split == "costs":
+            cells = [
+                (name, f"{row['parameters'] / 1e6:.2f}", f"{row['kflop']:.0f}")
+                for name, row in rows.items()
+            ]
+            parts.append(markdown_table(("", "parameters, M", "kFLOP a pixel"), cells))
+        else:
+            cells = [
+                (name, *(f"{row[m]['mean']:.4f} ({row[m]['median']:.4f})" for m in SHOWN))
+                for name, row in rows.items()
+            ]
+            parts.append(f"**{split}**\n\n{markdown_table(('', *SHOWN), cells)}")
     return "\n\n".join(parts) + "\n"
 
 
 def _sets_markdown(rows: dict[str, Any]) -> str:
-    head = "| | MMD² | told apart | denoising gap, dB |"
-    lines = ["**all targets together**\n", head, "|---|---|---|---|"]
-    for name, row in rows.items():
-        apart, gap = row["told_apart"], row["denoising_gap"]
-        lines.append(
-            f"| {name} | {row['mmd']:.5f} | {apart['accuracy']:.2f} "
-            f"({apart['low']:.2f}–{apart['high']:.2f}) | {gap['psnr']:+.2f} |"
+    cells = [
+        (
+            name,
+            f"{row['mmd']:.5f}",
+            "{accuracy:.2f} ({low:.2f}–{high:.2f})".format(**row["told_apart"]),
+            f"{row['denoising_gap']['psnr']:+.2f}",
         )
-    return "\n".join(lines)
-
-
-def _costs_markdown(rows: dict[str, dict[str, float]]) -> str:
-    lines = ["| | parameters, M | kFLOP a pixel |", "|---|---|---|"]
-    for name, row in rows.items():
-        lines.append(f"| {name} | {row['parameters'] / 1e6:.2f} | {row['kflop']:.0f} |")
-    return "\n".join(lines)
+        for name, row in rows.items()
+    ]
+    return markdown_table(("", "MMD²", "told apart", "denoising gap, dB"), cells)
 
 
 def save_scores(path: Path, scores: dict[str, Any]) -> None:

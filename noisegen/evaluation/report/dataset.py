@@ -22,7 +22,8 @@ from noisegen.evaluation.report.sampled_noise import (
     read_shown,
 )
 from noisegen.evaluation.report.tables import recipe_tables, score_tables
-from noisegen.evaluation.report.view import ChartGroup, Report, Strip, Table, strip
+from noisegen.evaluation.report.view import ChartGroup, Report, Strip, strip
+from noisegen.evaluation.tables import Table
 from noisegen.evaluation.telling_crop import telling_crop
 from noisegen.references.profile import NoiseProfile
 from noisegen.synthesis.folder import RECIPE, Folder

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from noisegen.evaluation.report.charts import KINDS, Chart, Look, Series
-from noisegen.evaluation.report.view import ChartGroup, Report, Table
+from noisegen.evaluation.report.view import ChartGroup, Report
+from noisegen.evaluation.tables import Table
 from noisegen.research.probe.accuracy import PROBES, Told
 from noisegen.research.probe.run import PROMPT, SHOWN_PROBE, Answered, Probed
 

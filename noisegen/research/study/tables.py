@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from noisegen.evaluation.tables import Table, csv_bytes, markdown_table
 from noisegen.images import write_together
 from noisegen.research.study.arms import CONTRASTS, Arm, described
 from noisegen.research.study.pictures import StudyData
@@ -31,37 +30,25 @@ HOW = (
 
 
 @dataclass(frozen=True)
-class TestCells:
-    """One test's part of a table.
-
-    Attributes:
-        name: of the test.
-        headings: of its columns.
-        rows: as many cells each.
-    """
-
-    name: str
-    headings: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-
-@dataclass(frozen=True)
 class Cells:
     """A table in words.
 
     Attributes:
-        names: of its rows.
-        says: what each of them learns from.
-        tests: its columns.
+        says: what each row learns from, by its name.
+        tests: a table each, of the same rows.
         contrasts: further differences, a line each.
         how: what the figures are.
     """
 
-    names: tuple[str, ...]
-    says: tuple[str, ...]
-    tests: tuple[TestCells, ...]
+    says: dict[str, str]
+    tests: tuple[Table, ...]
     contrasts: tuple[str, ...]
     how: str
+
+    @property
+    def explained(self) -> list[str]:
+        """What the rows' names mean, a line each."""
+        return [f"{name}: {said}" for name, said in self.says.items()]
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,15 +81,15 @@ def cells(results: Results) -> Cells:
     found = {(quality.arm, quality.test): quality for quality in results.qualities}
     against = {(d.arm, d.test): d for d in results.differences if d.against == YARDSTICK}
     says = {NOISY: "not denoised"} | {a.name: described(a, results.data) for a in results.arms}
-    headings = ("PSNR", "SSIM", *(["against real"] if against else []))
+    headings = ("", "PSNR", "SSIM", *(["against real"] if against else []))
     tests = []
     for test in results.data.tests:
         rows = []
         for arm in says:
             quality = found[arm, test]
-            row = [_psnr(quality), f"{quality.ssim:.4f}"]
+            row = [arm, _psnr(quality), f"{quality.ssim:.4f}"]
             rows.append((*row, *([_difference(against.get((arm, test)))] if against else [])))
-        tests.append(TestCells(test, headings, tuple(rows)))
+        tests.append(Table(test, headings, tuple(rows)))
     contrasts = tuple(
         f"{arm} against {other}: {', '.join(shown)}"
         for arm, other in CONTRASTS
@@ -110,7 +97,7 @@ def cells(results: Results) -> Cells:
     )
     seeds = max(quality.seeds for quality in results.qualities)
     how = HOW.format(seeds="one seed" if seeds == 1 else f"{seeds} seeds")
-    return Cells(tuple(says), tuple(says.values()), tuple(tests), contrasts, how)
+    return Cells(says, tuple(tests), contrasts, how)
 
 
 def _contrast(found: Sequence[ArmDifference], arm: str, other: str) -> list[str]:
@@ -132,13 +119,13 @@ def _difference(found: ArmDifference | None) -> str:
 
 def markdown(table: Cells) -> str:
     """For a README: all tests side by side, then what the names mean."""
-    headings = [f"{test.name}: {h}" for test in table.tests for h in test.headings]
-    lines = [["", *headings], ["---"] * (1 + len(headings))]
-    for index, name in enumerate(table.names):
-        lines.append([name, *(cell for test in table.tests for cell in test.rows[index])])
-    text = [f"| {' | '.join(line)} |" for line in lines]
-    says = [f"{name}: {said}" for name, said in zip(table.names, table.says, strict=True)]
-    return "\n".join([*text, "", *(f"- {x}" for x in (*table.contrasts, *says)), "", table.how, ""])
+    headings = ["", *(f"{test.title}: {h}" for test in table.tests for h in test.headings[1:])]
+    rows = [
+        [name, *(cell for test in table.tests for cell in test.rows[index][1:])]
+        for index, name in enumerate(table.says)
+    ]
+    says = [f"- {line}" for line in (*table.contrasts, *table.explained)]
+    return "\n".join([markdown_table(headings, rows), "", *says, "", table.how, ""])
 
 
 def as_json(results: Results) -> dict[str, Any]:
@@ -164,7 +151,7 @@ def scores_csv(runs: Sequence[ArmRun]) -> bytes:
         for run in runs
         for score in run.scores
     ]
-    return _csv(("arm", "seed", "test", "picture", "scene", "psnr", "ssim"), rows)
+    return csv_bytes([("arm", "seed", "test", "picture", "scene", "psnr", "ssim"), *rows])
 
 
 def curves_csv(runs: Sequence[ArmRun]) -> bytes:
@@ -174,15 +161,7 @@ def curves_csv(runs: Sequence[ArmRun]) -> bytes:
         for run in runs
         for point in run.curve
     ]
-    return _csv(("arm", "seed", "step", "test", "psnr"), rows)
-
-
-def _csv(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(headings)
-    writer.writerows(rows)
-    return text.getvalue().encode("utf-8", "surrogateescape")
+    return csv_bytes([("arm", "seed", "step", "test", "psnr"), *rows])
 
 
 def write_results(out: Path, results: Results) -> None:
