@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from noisegen.evaluation.image_quality import psnr, ssim
+
 Picture = NDArray[Any]
 """H×W×C, uint8 or float32 in [0, 1]."""
 
@@ -208,6 +210,29 @@ def denoise(denoiser: DnCNN, noisy: Picture) -> Tensor:
     with torch.autocast(place.type, torch.bfloat16):
         restored: Tensor = denoiser(planes(noisy).to(place))
     return restored.clamp(0, 1).cpu()
+
+
+@dataclass(frozen=True)
+class PictureQuality:
+    """Mean quality of denoised pictures, or a difference of two.
+
+    Attributes:
+        psnr: in dB.
+        ssim: at most 1.
+    """
+
+    psnr: float
+    ssim: float
+
+    def __sub__(self, other: PictureQuality) -> PictureQuality:
+        return PictureQuality(self.psnr - other.psnr, self.ssim - other.ssim)
+
+
+def denoised_quality(denoiser: DnCNN | None, pair: Pair) -> PictureQuality:
+    """How near a denoised picture is to its clean; the noisy one itself where nothing denoises."""
+    noisy, clean = pair
+    restored, truth = planes(noisy) if denoiser is None else denoise(denoiser, noisy), planes(clean)
+    return PictureQuality(psnr(restored, truth), ssim(restored, truth))
 
 
 def planes(picture: Picture) -> Tensor:

@@ -13,34 +13,22 @@ moved a quality by 0.1 dB. Read gaps that small as none, and the floor's row bes
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from noisegen.evaluation.denoiser import DenoiserConfig, Pair, denoise, planes, train_denoiser
-from noisegen.evaluation.image_quality import psnr, ssim
-from noisegen.evaluation.side_by_side import SideBySide, scene_folds
+from noisegen.evaluation.denoiser import (
+    DenoiserConfig,
+    Pair,
+    PictureQuality,
+    denoised_quality,
+    train_denoiser,
+)
+from noisegen.evaluation.side_by_side import SideBySide, evenly, scene_folds
 
 MOST_TESTED = 24
 """Test pictures a fold, evenly chosen: the rest would cost more than they tell."""
 
 DEFAULT = DenoiserConfig()
-
-
-@dataclass(frozen=True)
-class PictureQuality:
-    """Mean quality of denoised pictures, or a difference of two.
-
-    Attributes:
-        psnr: in dB.
-        ssim: at most 1.
-    """
-
-    psnr: float
-    ssim: float
-
-    def __sub__(self, other: PictureQuality) -> PictureQuality:
-        return PictureQuality(self.psnr - other.psnr, self.ssim - other.ssim)
 
 
 def denoising_gap(
@@ -87,10 +75,8 @@ def quality_taught_by(
     psnrs, ssims = [], []
     for learnt, tested in (folds, folds[::-1]):
         denoiser = train_denoiser([pairs[i] for i in learnt], config, device)
-        count = min(MOST_TESTED, len(tested))
-        for place in np.linspace(0, len(tested) - 1, count).round().astype(int):
-            noisy, clean = comparisons[tested[place]].real_pair
-            restored, truth = denoise(denoiser, noisy), planes(clean)
-            psnrs.append(psnr(restored, truth))
-            ssims.append(ssim(restored, truth))
+        for index in evenly(tested, MOST_TESTED):
+            quality = denoised_quality(denoiser, comparisons[index].real_pair)
+            psnrs.append(quality.psnr)
+            ssims.append(quality.ssim)
     return PictureQuality(float(np.mean(psnrs)), float(np.mean(ssims)))

@@ -24,7 +24,7 @@ from noisegen.evaluation.pair_pictures import (
 from noisegen.evaluation.protocol import Target
 from noisegen.evaluation.row_tally import RowScores, RowTally, middle_crop
 from noisegen.evaluation.rows import Known, Row, floor_row, gaussian_row, shipped_row
-from noisegen.evaluation.side_by_side import SideBySide
+from noisegen.evaluation.side_by_side import SideBySide, evenly
 from noisegen.model.weights import Weights
 from noisegen.references.profile import NoiseProfile
 
@@ -159,7 +159,7 @@ class FolderComparison:
         )
 
     def _run_paired(self) -> Iterator[int]:
-        kept = _evenly(len(self.matched), MOST_KEPT)
+        kept = set(evenly(range(len(self.matched)), MOST_KEPT))
         for index, (real_file, synth_file) in enumerate(self.matched):
             real, synth = self._read(real_file), self._read(synth_file)
             if real is not None and synth is not None:
@@ -176,7 +176,7 @@ class FolderComparison:
 
     def _run_apart(self) -> Iterator[int]:
         ours, *others = self._tallies
-        kept = _evenly(len(self.real), MOST_KEPT)
+        kept = set(evenly(range(len(self.real)), MOST_KEPT))
         for index, file in enumerate(self.real):
             real = self._read(file)
             if real is not None:
@@ -186,7 +186,7 @@ class FolderComparison:
                 for tally, comparison in zip(others, self._baselines(target), strict=True):
                     tally.add(comparison, crop)
             yield 0 if real is None else real.clean[..., 0].size
-        kept = _evenly(len(self.synth), MOST_KEPT)
+        kept = set(evenly(range(len(self.synth)), MOST_KEPT))
         for index, file in enumerate(self.synth):
             synth = self._read(file)
             if synth is not None:
@@ -215,8 +215,3 @@ class FolderComparison:
 
 def _kept_crop(target: Target) -> Target:
     return middle_crop(target, (KEPT_SIDE, KEPT_SIDE))
-
-
-def _evenly(count: int, most: int) -> set[int]:
-    """At most so many of the indices, evenly chosen."""
-    return set(np.linspace(0, count - 1, min(count, most)).round().astype(int).tolist())

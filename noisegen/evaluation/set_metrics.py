@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from noisegen.evaluation.denoiser import DenoiserConfig
-from noisegen.evaluation.denoising_gap import PictureQuality, denoising_gap, quality_taught_by
+from noisegen.evaluation.denoiser import DenoiserConfig, PictureQuality
+from noisegen.evaluation.denoising_gap import denoising_gap, quality_taught_by
 from noisegen.evaluation.mmd import MMDConfig, patch_mmd
 from noisegen.evaluation.side_by_side import SideBySide
 from noisegen.evaluation.told_apart import ClassifierConfig, ToldApart, told_apart

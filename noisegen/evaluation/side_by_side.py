@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from noisegen.evaluation.protocol import PROTOCOL_SEED, Target
 from noisegen.images import Pixels, to_float
 
 Floats = NDArray[np.float32]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,12 @@ class SideBySide:
         if picture.dtype == np.uint8:
             return picture
         return to_float(picture, self.target.white_level)
+
+
+def evenly(items: Sequence[T], most: int) -> list[T]:
+    """At most so many of them, evenly chosen."""
+    index = np.linspace(0, len(items) - 1, min(len(items), most)).round().astype(int)
+    return [items[i] for i in index]
 
 
 def noise_of(noisy: Pixels, clean: Pixels, white_level: float = 255) -> Floats:

@@ -31,7 +31,11 @@ from noisegen.research.two_stage import (
     sample,
 )
 from noisegen.training.bank import batches, to_device
-from noisegen.training.checkpoint import schedule
+from noisegen.training.checkpoint import (
+    descend,
+    schedule,
+    set_rate,
+)
 
 Bytes = NDArray[np.uint8]
 Draw = Callable[[Tensor, Conditioning, np.random.Generator], Tensor]
@@ -109,8 +113,7 @@ def train_two_stages(config: TrainingConfig, bank: Path, run: Path, device: torc
         parameters = [*model.encoder.parameters(), *trained.parameters()]
         optimiser = torch.optim.AdamW(parameters, weight_decay=config.decay)
         for step in range(half):
-            for group in optimiser.param_groups:
-                group["lr"] = stage.rate * schedule(step, half, config.warmup)
+            set_rate(optimiser, stage.rate * schedule(step, half, config.warmup))
             batch = to_device(next(stream), device)
             with torch.autocast(device.type, torch.bfloat16):
                 encoded = model.encoder(batch.windows, batch.statistics)
@@ -125,10 +128,7 @@ def train_two_stages(config: TrainingConfig, bank: Path, run: Path, device: torc
                     loss = consistency_stage_loss(
                         autoencoder, consistency, batch.clean, noise, repeated.tokens, step, half
                     )
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(parameters, config.clip)
-            optimiser.step()
+            descend(optimiser, loss, parameters, config.clip)
         if first:
             with torch.no_grad(), torch.autocast(device.type, torch.bfloat16):
                 latents = autoencoder.encode(noise, batch.clean, repeated.tokens)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from noisegen.errors import WeightsError
+from noisegen.training.distributed import average_gradients
 
 
 def schedule(step: int, steps: int, warmup: int) -> float:
@@ -18,6 +20,30 @@ def schedule(step: int, steps: int, warmup: int) -> float:
         return (step + 1) / warmup
     share = min(1.0, (step - warmup) / max(1, steps - warmup))
     return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * share))
+
+
+def descend(
+    optimiser: torch.optim.Optimizer, loss: Tensor, parameters: Sequence[nn.Parameter], clip: float
+) -> bool:
+    """One step down a loss, with a gradient of at most ``clip``, averaged over all processes.
+
+    Returns:
+        Whether it was made: one batch that overflows must not end a training.
+    """
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    average_gradients(parameters)
+    norm = nn.utils.clip_grad_norm_(parameters, clip)
+    finite = bool(torch.isfinite(norm))
+    if finite:
+        optimiser.step()
+    return finite
+
+
+def set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
+    """Sets the learning rate of the next step."""
+    for group in optimiser.param_groups:
+        group["lr"] = rate
 
 
 @torch.no_grad()

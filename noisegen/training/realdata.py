@@ -60,11 +60,16 @@ class Pair:
     clean: Bytes
 
 
+def polyu_isos(root: Path) -> dict[str, str]:
+    """PolyU's scenes that can be used, and the ISO value of each."""
+    with (root / "polyu" / "iso.csv").open(encoding="utf-8") as file:
+        isos = {row["scene"]: row["iso"] for row in csv.DictReader(file)}
+    return {scene: iso for scene, iso in isos.items() if scene not in BEYOND_REPAIR}
+
+
 def polyu_scenes(root: Path, split: str) -> list[str]:
     """Names of PolyU's scenes in ``train``, ``seen`` or ``unseen`` (camera)."""
-    with (root / "polyu" / "iso.csv").open() as file:
-        names = [row["scene"] for row in csv.DictReader(file)]
-    names = [name for name in names if name not in BEYOND_REPAIR]
+    names = list(polyu_isos(root))
     if split == "seen":
         return [name for name in names if name in SEEN]
     if split == "unseen":

@@ -14,8 +14,9 @@ from noisegen.evaluation.pair_files import PairFile
 from noisegen.evaluation.profile_view import Noise
 from noisegen.evaluation.report.charts import Chart, Look, Series, Sides, charts_of
 from noisegen.evaluation.report.draw import chart_svg
-from noisegen.evaluation.report.sampled_noise import evenly, noise_of_pairs, read_shown
+from noisegen.evaluation.report.sampled_noise import noise_of_pairs, read_shown
 from noisegen.evaluation.report.view import strip
+from noisegen.evaluation.side_by_side import evenly
 from noisegen.images import to_float
 
 

@@ -20,10 +20,10 @@ from torch.multiprocessing.spawn import spawn
 
 from noisegen.model.weights import load_weights
 from noisegen.research.generator.config import Stage
-from noisegen.research.generator.distributed import average_gradients, local_device, process_group
 from noisegen.research.generator.loop import load_sources, train
 from noisegen.research.generator.trainer import Trainer
 from noisegen.training.bank import batches
+from noisegen.training.distributed import average_gradients, local_device, process_group
 
 CPU = torch.device("cpu")
 STAGE = Stage("row", 2, (("leaves", 0.5), ("classical", 0.5)))

@@ -17,12 +17,12 @@ from noisegen.evaluation.report.profile import quality_table
 from noisegen.evaluation.report.sampled_noise import (
     MOST_PAIRS,
     ShownPair,
-    evenly,
     noise_of_pairs,
     read_shown,
 )
 from noisegen.evaluation.report.tables import recipe_tables, score_tables
 from noisegen.evaluation.report.view import ChartGroup, Report, Strip, strip
+from noisegen.evaluation.side_by_side import evenly
 from noisegen.evaluation.tables import Table
 from noisegen.evaluation.telling_crop import telling_crop
 from noisegen.references.profile import NoiseProfile

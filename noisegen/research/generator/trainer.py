@@ -13,10 +13,15 @@ from noisegen.errors import UsageError
 from noisegen.evaluation.denoiser import train_denoiser
 from noisegen.model.weights import NoiseModel, load_weights
 from noisegen.research.generator.config import Stage, TrainingConfig
-from noisegen.research.generator.distributed import average_gradients
 from noisegen.research.generator.terms import Terms, generate
 from noisegen.training.bank import Batch, Source, to_device
-from noisegen.training.checkpoint import save_checkpoint, schedule, update_average
+from noisegen.training.checkpoint import (
+    descend,
+    save_checkpoint,
+    schedule,
+    set_rate,
+    update_average,
+)
 
 
 class Trainer:
@@ -75,8 +80,7 @@ class Trainer:
             within: steps of it that are done.
         """
         rate = stage.rate * schedule(within, stage.steps, self.config.warmup)
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
+        set_rate(self.optimiser, rate)
         batch = to_device(batch, self.device)
         loss = self._train_noise(batch)
         update_average(self.average, self.model, self.step, self.config.ema)
@@ -93,13 +97,7 @@ class Trainer:
         return loss
 
     def _step(self, optimiser: torch.optim.Optimizer, loss: Tensor, trained: nn.Module) -> None:
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        average_gradients(trained.parameters())
-        norm = nn.utils.clip_grad_norm_(trained.parameters(), self.config.clip)
-        # One batch that overflows must not end a training.
-        if bool(torch.isfinite(norm)):
-            optimiser.step()
+        descend(optimiser, loss, [*trained.parameters()], self.config.clip)
 
     def save(self, path: Path) -> None:
         """Writes a checkpoint; errors as of :func:`.save_checkpoint`."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from noisegen.errors import UsageError
 from noisegen.references.create import Reference
 from noisegen.references.read import read_references
-from noisegen.training.realdata import BEYOND_REPAIR, polyu_pair
+from noisegen.training.realdata import polyu_isos, polyu_pair
 
 COLUMNS = ("noisy", "clean", "camera", "iso", "scene")
 """Of a list of shots; ``noisy`` and one of ``camera`` and ``iso`` must be there."""
@@ -43,16 +43,14 @@ def polyu_shots(data: Path) -> list[LabelledShot]:
     Args:
         data: the data folder.
     """
-    with (data / "polyu" / "iso.csv").open(encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if row["scene"] not in BEYOND_REPAIR]
     return [
         LabelledShot(
-            row["scene"],
-            row["scene"],
-            {"camera": _polyu_camera(row["scene"]), "iso": row["iso"]},
-            partial(_polyu_reference, data, row["scene"]),
+            scene,
+            scene,
+            {"camera": _polyu_camera(scene), "iso": iso},
+            partial(_polyu_reference, data, scene),
         )
-        for row in rows
+        for scene, iso in polyu_isos(data).items()
     ]
 
 

@@ -18,6 +18,7 @@ from noisegen.errors import ImageError, UsageError
 from noisegen.evaluation.pair_files import PairFile, PairFolder
 from noisegen.evaluation.pair_pictures import Kind, find_white_level, kind_of, read_pair
 from noisegen.evaluation.protocol import CROP, PROTOCOL_SEED, registered_crops
+from noisegen.evaluation.side_by_side import evenly
 from noisegen.images import Pixels, read_picture
 from noisegen.references.discover import Matches
 from noisegen.references.read import read_references
@@ -239,5 +240,4 @@ class _Cutter:
 
 def _dealt(items: Sequence[T], most: int) -> tuple[list[T], int]:
     """At most so many items, evenly chosen, and how many crops each gives."""
-    chosen = np.linspace(0, len(items) - 1, min(most, len(items))).round().astype(int)
-    return [items[index] for index in chosen], min(MOST_OF_ONE, max(1, most // len(items)))
+    return evenly(items, most), min(MOST_OF_ONE, max(1, most // len(items)))

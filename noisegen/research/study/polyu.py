@@ -16,7 +16,6 @@ The generator's own weights have seen the training scenes, but no validation sce
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from noisegen.errors import UsageError
 from noisegen.evaluation.protocol import PROTOCOL_SEED, Case, polyu_cases, registered_crops
 from noisegen.references.create import Reference
 from noisegen.research.study.pictures import Clean, Noises, Shot, Source, StudyData, in_turn
+from noisegen.training.realdata import polyu_isos
 
 CAMERAS = ("Canon5D2", "Canon80D", "Nikon", "SonyA7II")
 """What the names of their scenes begin with."""
@@ -54,7 +54,7 @@ def polyu_study(
     if not (data / "polyu" / "iso.csv").is_file():
         raise UsageError(f"--data {data}: does not hold PolyU (polyu/); name its folder")
     say("reading PolyU: about two minutes on one core")
-    isos = _isos(data)
+    isos = polyu_isos(data)
     real: list[Shot] = []
     settings: list[str] = []
     sources: dict[str, Source] = {}
@@ -102,11 +102,6 @@ def polyu_study(
 def camera_of(scene: str) -> str:
     """The camera that took a scene."""
     return next(camera for camera in CAMERAS if scene.startswith(camera))
-
-
-def _isos(data: Path) -> dict[str, str]:
-    with (data / "polyu" / "iso.csv").open() as file:
-        return {row["scene"]: row["iso"] for row in csv.DictReader(file)}
 
 
 def _shots(case: Case) -> list[Shot]:

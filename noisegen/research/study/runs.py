@@ -18,12 +18,10 @@ from noisegen.evaluation.denoiser import (
     DenoiserTraining,
     DnCNN,
     Pair,
-    Picture,
     TrainingState,
-    denoise,
-    planes,
+    denoised_quality,
 )
-from noisegen.evaluation.image_quality import psnr, ssim
+from noisegen.evaluation.side_by_side import evenly
 from noisegen.images import write_atomically, write_together
 from noisegen.model.tensor_file import METADATA_KEY, read_tensor_file
 from noisegen.research.study.pictures import StudyData
@@ -204,25 +202,18 @@ class ArmRuns:
     def _scores(self, denoiser: DnCNN | None) -> tuple[Score, ...]:
         scores = []
         for test, pictures in self._tests.items():
-            for name, scene, (noisy, clean) in pictures:
-                restored, truth = _restored(denoiser, noisy), planes(clean)
-                quality = psnr(restored, truth), ssim(restored, truth)
-                scores.append(Score(test, name, scene, *quality))
+            for name, scene, pair in pictures:
+                quality = denoised_quality(denoiser, pair)
+                scores.append(Score(test, name, scene, quality.psnr, quality.ssim))
         return tuple(scores)
 
     def _watch(self, denoiser: DnCNN, step: int) -> list[Point]:
         points = []
         for test, pictures in self._tests.items():
-            count = min(self._config.watched, len(pictures))
-            chosen = np.linspace(0, len(pictures) - 1, count).round().astype(int)
-            pairs = [pictures[index][2] for index in chosen]
-            found = [psnr(denoise(denoiser, noisy), planes(clean)) for noisy, clean in pairs]
+            watched = evenly(pictures, self._config.watched)
+            found = [denoised_quality(denoiser, pair).psnr for *_, pair in watched]
             points.append(Point(step, test, float(np.mean(found))))
         return points
-
-
-def _restored(denoiser: DnCNN | None, noisy: Picture) -> torch.Tensor:
-    return planes(noisy) if denoiser is None else denoise(denoiser, noisy)
 
 
 def read_run(path: Path) -> ArmRun:
