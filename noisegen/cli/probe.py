@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from noisegen.cli import options
+from noisegen.cli.out_files import check_page
 from noisegen.cli.output import PARTLY, Output, user_errors
-from noisegen.cli.report import check_page
 from noisegen.cli.tables import on_terminal
 from noisegen.errors import BadReferenceError, NoisegenError, UsageError
 
@@ -57,6 +58,10 @@ def probe(
     output = Output(json, quiet)
     if out is not None:
         check_page(out, overwrite)
+    if find_spec("sklearn") is None:
+        raise NoisegenError(
+            "probe: needs scikit-learn; install it with pip install 'noisegen[probe]'"
+        )
     from noisegen.evaluation.report.page import page
     from noisegen.images import write_atomically
     from noisegen.model.weights import load_weights

@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from noisegen.cli.output import one_line
-from noisegen.cli.profile import sigmas
-from noisegen.cli.references import load_profiles
+from noisegen.cli.references import load_profiles, one_reference
 from noisegen.errors import UsageError
 
 if TYPE_CHECKING:
-    from noisegen.references.create import Reference
     from noisegen.references.profile import NoiseProfile
 
 
@@ -51,31 +49,10 @@ def write_plot(
         view = view_alone(profile, loaded)
     else:
         view = view_on_reference(profile, reference, loaded)
-    shown = replace(profile_report(view), title=_title(profile))
-    write_atomically(plot, report_png(shown, _quality(profile)))
-
-
-def one_reference(ref: Path, ref_clean: Path | None) -> Reference:
-    """The first picture of a file of one channel.
-
-    Raises:
-        UsageError: the file has several.
-        ImageError: it cannot be read.
-    """
-    from noisegen.references.read import read_references
-
-    channels = read_references([(ref, ref_clean)])
-    if len(channels) > 1:
-        raise UsageError(
-            f"{ref}: has {len(channels)} channels ({', '.join(channels)}); give a file of the "
-            "profile's channel alone"
-        )
-    (references,) = channels.values()
-    return references[0]
-
-
-def _title(profile: NoiseProfile) -> str:
-    return f"{one_line(profile.name)[:60]} — {profile.kind}, σ {sigmas(profile)} of 255"
+    shown = profile_report(view)
+    sigma = dict(shown.facts)["σ, of 255"]
+    title = f"{one_line(profile.name)[:60]} — {profile.kind}, σ {sigma} of 255"
+    write_atomically(plot, report_png(replace(shown, title=title), _quality(profile)))
 
 
 def _quality(profile: NoiseProfile) -> str:

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from noisegen.cli import options
+from noisegen.cli.out_files import check_page
 from noisegen.cli.output import PARTLY, Output, user_errors
-from noisegen.cli.profile import check_file
-from noisegen.cli.profile_plot import one_reference
-from noisegen.cli.references import load_profiles
+from noisegen.cli.references import load_profiles, one_reference
 from noisegen.errors import OutputError, UsageError
 from noisegen.synthesis.folder import RECIPE
 
@@ -70,18 +69,6 @@ def report(
         output.warn(f"skipped {reason}")
     if skipped:
         raise typer.Exit(PARTLY)
-
-
-def check_page(out: Path, overwrite: bool) -> None:
-    """Refuses an output that is no page, or is there already, before anything is read.
-
-    Raises:
-        UsageError: its name does not end as a page's.
-        OutputError: it is there, or no file can be written there.
-    """
-    if out.suffix.lower() not in (".html", ".htm"):
-        raise UsageError(f"--out {out}: a report is a page; end its name in .html")
-    check_file(out, overwrite)
 
 
 def _check(what: Path, real: str | None, ref: Path | None, ref_clean: Path | None) -> None:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.kernel_ridge import KernelRidge
+from sklearn.metrics import pairwise_distances_argmin
 
 from noisegen.errors import UsageError
 from noisegen.evaluation.protocol import PROTOCOL_SEED
@@ -52,18 +54,16 @@ def votes(vectors: Doubles, scenes: Sequence[str], probe: Probe) -> Doubles:
 
 def nearest(known: Doubles, asked: Doubles) -> Doubles:
     """One vote, of the nearest by Euclidean distance."""
-    products = asked @ known.T
-    distance = (known**2).sum(1) - 2 * products
-    won = np.zeros_like(products)
-    won[np.arange(len(asked)), distance.argmin(1)] = 1
+    won = np.zeros((len(asked), len(known)))
+    won[np.arange(len(asked)), pairwise_distances_argmin(asked, known)] = 1
     return won
 
 
 def linear(known: Doubles, asked: Doubles) -> Doubles:
     """Ridge regression on the labels' indicators: all vote, by the features' inner products."""
-    width = known.shape[1]
-    inner = known @ known.T / width + PENALTY * np.eye(len(known))
-    weight: Doubles = np.linalg.solve(inner, known @ asked.T / width).T
+    width = known.shape[1] ** 0.5
+    ridge = KernelRidge(alpha=PENALTY).fit(known / width, np.eye(len(known)))
+    weight: Doubles = ridge.predict(asked / width)
     # The features have no mean; that of the labels is the regression's intercept.
     with_mean: Doubles = weight + (1 - weight.sum(1, keepdims=True)) / len(known)
     return with_mean

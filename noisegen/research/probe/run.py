@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.decomposition import PCA
 
 from noisegen.errors import UsageError
 from noisegen.research.probe.accuracy import PROBES, Labels, Told, confusion, labels_of, told, votes
@@ -122,10 +123,9 @@ def principal_components(vectors: Doubles) -> tuple[Doubles, tuple[float, float]
     """
     deviation = vectors.std(0)
     scaled = (vectors - vectors.mean(0)) / np.where(deviation > 1e-9, deviation, np.inf)
-    left, size, directions = np.linalg.svd(scaled, full_matrices=False)
-    largest = directions[np.arange(2), np.abs(directions[:2]).argmax(1)]
-    shares = size**2 / max(float((size**2).sum()), 1e-12)
-    return left[:, :2] * size[:2] * np.sign(largest), (float(shares[0]), float(shares[1]))
+    found = PCA(2, svd_solver="full").fit(scaled)
+    first, second = found.explained_variance_ratio_
+    return found.transform(scaled), (float(first), float(second))
 
 
 def _labelled(name: str, crops: Sequence[DescribedCrop]) -> NDArray[np.intp]:
