@@ -11,7 +11,6 @@ from typing import Any
 
 import torch
 
-from noisegen.evaluation.cost import generator_cost
 from noisegen.evaluation.evaluate import score, summarise
 from noisegen.evaluation.protocol import Case
 from noisegen.evaluation.rows import (
@@ -29,7 +28,12 @@ from noisegen.model.config import EncoderConfig, GeneratorConfig, ModelConfig
 from noisegen.model.weights import Weights, load_weights, save_weights, untrained_model
 from noisegen.research.generator.config import ObjectiveConfig, Shares, Stage, TrainingConfig
 from noisegen.research.generator.loop import train
-from noisegen.research.network_rows import generator_row, train_two_stages, two_stage_row
+from noisegen.research.network_rows import (
+    generator_cost,
+    generator_row,
+    train_two_stages,
+    two_stage_row,
+)
 
 log = logging.getLogger(__name__)
 

@@ -11,11 +11,21 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from noisegen.evaluation.cost import SIDE, Cost, counted
 from noisegen.evaluation.protocol import Target
 from noisegen.evaluation.rows import Known, Row
 from noisegen.images import quantise, to_float
-from noisegen.model.conditioning import Conditioning
-from noisegen.model.config import KERNEL, EncoderConfig
+from noisegen.model.conditioning import Conditioning, Statistics
+from noisegen.model.config import (
+    ACTIVITY_NODES,
+    BESIDE_MAPS,
+    KERNEL,
+    MARGINALS,
+    NODES,
+    OUTSIDE,
+    QUANTILE_NODES,
+    EncoderConfig,
+)
 from noisegen.model.generator import FIELD_CHANNELS, GRID
 from noisegen.model.weights import NoiseModel, Weights, save_weights
 from noisegen.references.tensors import statistics_tensors
@@ -154,3 +164,32 @@ def two_stage_row(name: str, weights: Weights, run: Path, device: str) -> Row:
         return noise * expected_level(clean, camera.statistics)
 
     return network_row(name, weights, noise_of, device)
+
+
+def generator_cost(weights: Weights) -> Cost:
+    """Counts one pass of a training run's generator on a blank square."""
+    encoder = weights.config.encoder
+    clean = torch.full((1, 3, SIDE, SIDE), 0.5)
+    field = torch.zeros(1, FIELD_CHANNELS, SIDE + KERNEL - 1, SIDE + KERNEL - 1)
+    tokens = torch.zeros(1, encoder.global_tokens + encoder.local_tokens, encoder.token_width)
+    generator = weights.generator
+    return counted(generator, lambda: generator(clean, field, Conditioning(tokens, _blank())))
+
+
+def _blank() -> Statistics:
+    curve = torch.ones(1, 3, NODES + OUTSIDE)
+    return Statistics(
+        nodes=torch.linspace(0, 1, NODES + OUTSIDE).expand(1, 3, -1),
+        mean=curve,
+        level=curve,
+        usual=curve,
+        coverage=curve,
+        activity=torch.zeros(1, 3, ACTIVITY_NODES),
+        colour=torch.zeros(1, 3, 3),
+        colour_reach=torch.zeros(1, 3, 3, 2),
+        features=torch.zeros(1, 3, BESIDE_MAPS),
+        marginal_at=torch.linspace(0, 1, MARGINALS).expand(1, 3, MARGINALS),
+        marginals=torch.zeros(1, 3, MARGINALS, QUANTILE_NODES),
+        kernel=torch.zeros(1, 3, 3, KERNEL, KERNEL),
+        scale=torch.ones(1),
+    )

@@ -7,10 +7,10 @@ from noisegen.research.objectives.adversarial import (
     relativistic_losses,
 )
 from noisegen.research.objectives.alignment import alignment_loss
-from noisegen.research.objectives.autoencoder import autoencoder_loss
 from noisegen.research.objectives.consistency import (
     ConsistencyConfig,
     apply_consistency,
+    autoencoder_loss,
     consistency_loss,
 )
 from noisegen.research.objectives.contrastive import KeyQueue, info_nce, momentum_update

@@ -71,14 +71,7 @@ def polyu_study(
         shots = _shots(case)
         real += shots
         settings += [setting] * len(shots)
-    new: dict[str, Source] = {}
-    unseen: list[Shot] = []
-    for case in polyu_cases(data, "unseen", crops=tested):
-        setting = f"{camera_of(case.name)}-{isos[case.name]}"
-        if setting in new:
-            unseen += _shots(case)
-        else:
-            new[setting] = _source(setting, case)
+    new, unseen = _new_camera(data, isos, tested)
     seen = [shot for case in polyu_cases(data, "seen", crops=tested) for shot in _shots(case)]
     cleans = tuple(Clean(shot.name, shot.clean) for shot in real)
     names, cameras = list(sources), list(few)
@@ -93,10 +86,23 @@ def polyu_study(
             tuple(cameras.index(camera_of(shot.scene)) for shot in real),
             cleans,
         ),
-        extra=in_turn(list(new.values()), cleans),
+        extra=in_turn(new, cleans),
         new_camera=True,
         tests={"seen": tuple(seen), "unseen": tuple(unseen)},
     )
+
+
+def _new_camera(data: Path, isos: dict[str, str], tested: int) -> tuple[list[Source], list[Shot]]:
+    """The Sony's references, of one scene for each ISO, and test crops of its other scenes."""
+    sources: dict[str, Source] = {}
+    shots: list[Shot] = []
+    for case in polyu_cases(data, "unseen", crops=tested):
+        setting = f"{camera_of(case.name)}-{isos[case.name]}"
+        if setting in sources:
+            shots += _shots(case)
+        else:
+            sources[setting] = _source(setting, case)
+    return list(sources.values()), shots
 
 
 def camera_of(scene: str) -> str:
