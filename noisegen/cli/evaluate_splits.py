@@ -53,9 +53,9 @@ def evaluate_splits(wanted: SplitOptions, output: Output) -> None:
         run_instruments,
     )
     from noisegen.evaluation.blind import sigma_errors
-    from noisegen.evaluation.evaluate import score, summarise
     from noisegen.evaluation.rows import compare_rows, standard_rows
     from noisegen.evaluation.set_metrics import measure_sets
+    from noisegen.evaluation.split_scores import score, summarise
     from noisegen.model.device import select_device
     from noisegen.model.weights import load_weights
 

@@ -35,8 +35,6 @@ CROP = 256
 
 CROPS_A_SCENE = 24
 PROTOCOL_SEED = 20260301
-W2S_TARGETS = 8
-"""Validation fields whose pictures are targets; the next field is the reference."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from typing import Any
 
 import torch
 
-from noisegen.evaluation.evaluate import score, summarise
 from noisegen.evaluation.protocol import Case
 from noisegen.evaluation.rows import (
     Row,
@@ -22,6 +21,7 @@ from noisegen.evaluation.rows import (
     generated,
 )
 from noisegen.evaluation.set_metrics import measure_sets
+from noisegen.evaluation.split_scores import score, summarise
 from noisegen.evaluation.tables import markdown_table
 from noisegen.images.write import write_atomically
 from noisegen.model.config import EncoderConfig, GeneratorConfig, ModelConfig

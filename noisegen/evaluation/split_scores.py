@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from noisegen.evaluation.metrics import Scores, compare
-from noisegen.evaluation.protocol import Case
-from noisegen.evaluation.rows import compare_rows, standard_rows
 from noisegen.evaluation.side_by_side import SideBySide
 from noisegen.images import to_float
-from noisegen.model.weights import Weights
 
 
 @dataclass(frozen=True)
@@ -23,20 +20,6 @@ class Result:
     case: str
     target: str
     scores: Scores
-
-
-def evaluate(
-    weights: Weights, cases: Iterable[Case], device: str = "cpu", lone: bool = False
-) -> Iterator[Result]:
-    """Tries the standard rows on every target.
-
-    Args:
-        weights: to score.
-        cases: references and targets.
-        device: where the generator runs.
-        lone: one shot without its clean is the only reference.
-    """
-    return map(score, compare_rows(standard_rows(weights, device), cases, lone))
 
 
 def score(comparison: SideBySide) -> Result:
