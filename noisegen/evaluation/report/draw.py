@@ -41,6 +41,8 @@ STYLE = {
     "svg.fonttype": "none",
     # Identities inside an SVG are random without.
     "svg.hashsalt": "noisegen",
+    # A dollar in a name is a dollar.
+    "text.parse_math": False,
     "xtick.color": SOFT,
     "ytick.color": SOFT,
     "xtick.major.pad": 5,
@@ -147,7 +149,7 @@ def report_png(report: Report, subtitle: str) -> bytes:
         figure = _figure((PLOT_WIDTH, height), 72)
         for place, text, size in ((18, report.title, 18), (46, subtitle, 13), (66, note, 13)):
             at = LEFT / PLOT_WIDTH, 1 - place / height
-            figure.text(*at, text, size=size, va="top", parse_math=False)
+            figure.text(*at, text, size=size, va="top")
         for strip in report.strips:
             _draw_strip(figure, strip, height - TOP)
         for index, chart in enumerate(group.charts):
@@ -164,7 +166,9 @@ def _draw_strip(figure: Figure, strip: Strip, top: int) -> None:
     apart = (PLOT_WIDTH - LEFT - RIGHT - PICTURE) // 2
     rows, columns = reference.pixels.shape[:2]
     zoom = max(1, PICTURE // max(rows, columns))
-    titles = strip.name, residual.label, generated.label
+    name = strip.name
+    short = name if len(name) <= LONGEST_NAME else f"…{name[1 - LONGEST_NAME :]}"
+    titles = short, residual.label, generated.label
     for index, panel in enumerate((reference, residual, generated)):
         left = LEFT + index * apart
         axes = _axes(figure, left, top - zoom * rows, zoom * columns, zoom * rows)
@@ -173,11 +177,9 @@ def _draw_strip(figure: Figure, strip: Strip, top: int) -> None:
             aspect="auto",
         )  # fmt: skip
         axes.set_axis_off()
-        title = titles[index]
-        short = title if len(title) <= LONGEST_NAME else f"…{title[1 - LONGEST_NAME :]}"
-        axes.set_title(short, loc="left", parse_math=False)
+        axes.set_title(titles[index], loc="left")
     at = LEFT / PLOT_WIDTH, (top - zoom * rows - 8) / (72 * figure.get_figheight())
-    figure.text(*at, f"{zoom}:1; {strip.note}", va="top", parse_math=False)
+    figure.text(*at, f"{zoom}:1; {strip.note}", va="top")
 
 
 def _draw_titled(axes: Axes, chart: Chart) -> None:
