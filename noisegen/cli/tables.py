@@ -22,7 +22,8 @@ def on_terminal(table: Table, least: int | None = None) -> Shown:
 
     shown = Shown(title=table.title, title_justify="left")
     first, *others = table.headings
-    shown.add_column(first, no_wrap=least is not None)
+    numbers = all(row[0][:1].isdigit() for row in table.rows)
+    shown.add_column(first, justify="right" if numbers else "left", no_wrap=least is not None)
     for heading in others:
         shown.add_column(heading, justify="right", min_width=least)
     for row in table.rows:
