@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from noisegen.errors import WeightsError
+from noisegen.errors import UsageError, WeightsError
 from noisegen.training.distributed import average_gradients
 
 
@@ -73,3 +73,23 @@ def save_checkpoint(path: Path, state: dict[str, Any], average: nn.Module) -> No
     temporary = path.with_suffix(".part")
     torch.save(state, temporary)
     temporary.replace(path)
+
+
+def refuse_other(path: Path, before: dict[str, Any], now: dict[str, Any], free: set[str]) -> None:
+    """Refuses to go on with another configuration than the checkpoint's.
+
+    Args:
+        path: of the checkpoint.
+        before: its configuration.
+        now: what is asked for.
+        free: names of what may be another.
+
+    Raises:
+        UsageError: something else is another.
+    """
+    differing = [name for name in now if name not in free and before.get(name) != now[name]]
+    if differing:
+        raise UsageError(
+            f"{path}: was trained with another {', '.join(differing)}; use the same, or another "
+            "--run"
+        )

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from noisegen.errors import UsageError
 from noisegen.training.checkpoint import (
     descend,
+    refuse_other,
     save_checkpoint,
     schedule,
     set_rate,
@@ -166,11 +167,7 @@ class _State(Generic[Network]):
                 another.
         """
         state = read_checkpoint(path, self.device)
-        for name, value in asdict(self.config).items():
-            if name not in ("steps", "minutes") and state["config"].get(name) != value:
-                raise UsageError(
-                    f"{path}: was trained with another {name}; use the same, or another --run"
-                )
+        refuse_other(path, state["config"], asdict(self.config), {"steps", "minutes"})
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])

@@ -17,6 +17,7 @@ from noisegen.research.generator.terms import Terms, generate
 from noisegen.training.bank import Batch, Source, to_device
 from noisegen.training.checkpoint import (
     descend,
+    refuse_other,
     save_checkpoint,
     schedule,
     set_rate,
@@ -119,16 +120,7 @@ class Trainer:
             UsageError: it is of another configuration; only the stages may be others.
         """
         state = torch.load(path, map_location=self.device, weights_only=True)
-        differing = [
-            name
-            for name, value in asdict(self.config).items()
-            if name != "stages" and state["config"].get(name) != value
-        ]
-        if differing:
-            raise UsageError(
-                f"{path}: was trained with another {', '.join(differing)}; "
-                "use the same, or another --run"
-            )
+        refuse_other(path, state["config"], asdict(self.config), {"stages"})
         self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
         self.terms.load_state_dict(state["terms"])
