@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from noisegen.errors import BadReferenceError
-from noisegen.evaluation.comparison import noise_of
 from noisegen.evaluation.metrics import Scores, compare
+from noisegen.evaluation.side_by_side import noise_of
 from noisegen.files import to_float
 from noisegen.model.weights import Weights, load_weights
 from noisegen.references.create import Reference, Repair, encode_profile, measure_references

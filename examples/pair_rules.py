@@ -19,10 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from noisegen.evaluation.comparison import noise_of
 from noisegen.evaluation.instruments.catalogue import INSTRUMENTS
 from noisegen.evaluation.instruments.instrument import Instrument, Pixels
 from noisegen.evaluation.metrics import Scores, compare
+from noisegen.evaluation.side_by_side import noise_of
 from noisegen.files import to_float
 from noisegen.model.weights import Weights, load_weights
 from noisegen.noise.windows import Windows

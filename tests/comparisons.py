@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from pictures import scene
 from scipy import ndimage
 
-from noisegen.evaluation.comparison import Comparison
 from noisegen.evaluation.protocol import Target
+from noisegen.evaluation.side_by_side import SideBySide
 
 Process = Callable[[tuple[int, ...], np.random.Generator], NDArray[np.float64]]
 
@@ -33,7 +33,7 @@ def grain(sigma: float) -> Process:
 
 def comparisons(
     real: Process, fake: Process, scenes: int = 4, side: int = 160, channels: int = 3
-) -> list[Comparison]:
+) -> list[SideBySide]:
     """One comparison a scene."""
     rng = np.random.default_rng(5)
     made = []
@@ -44,5 +44,5 @@ def comparisons(
             for process in (real, fake)
         )
         target = Target(f"{index}", f"scene {index}", noisy, clean)
-        made.append(Comparison("row", "case", target, noisy, generated))
+        made.append(SideBySide("row", "case", target, noisy, generated))
     return made

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from small_network import SMALL
+from small_training import write_bank
 
 from noisegen.model.config import ModelConfig
 from noisegen.model.weights import Weights, load_weights, save_weights, untrained_model
@@ -39,6 +40,14 @@ def classical_weights(tmp_path_factory: pytest.TempPathFactory) -> Weights:
     model.denoiser.load_state_dict(load_weights().denoiser.state_dict())
     save_weights(path, model, ModelConfig(), {})
     return load_weights(str(path))
+
+
+@pytest.fixture(scope="session")
+def bank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small bank that trainings of several tests read."""
+    folder = tmp_path_factory.mktemp("bank")
+    write_bank(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from pictures import add_gaussian, scene
 from small_network import TRAINED
 
 from noisegen.model.weights import load_weights
+from noisegen.research.generator.config import Stage, TrainingConfig
 from noisegen.training.bank import (
     TARGET,
     Setting,
@@ -16,7 +17,6 @@ from noisegen.training.bank import (
     reference_windows,
     stack_targets,
 )
-from noisegen.training.config import Stage, TrainingConfig
 
 SMALL_TRAINING = TrainingConfig(
     stages=(

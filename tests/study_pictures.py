@@ -8,9 +8,9 @@ import imagecodecs
 from pictures import Pixels, add_gaussian, scene
 
 from noisegen.evaluation.denoiser import DenoiserConfig
-from noisegen.evaluation.study.config import StudyConfig
-from noisegen.evaluation.study.pictures import Clean, Shot, Source, StudyData, in_turn
 from noisegen.references.create import Reference
+from noisegen.research.study.pictures import Clean, Shot, Source, StudyData, in_turn
+from noisegen.research.study.runs import StudyConfig
 
 QUICK = StudyConfig(
     DenoiserConfig(layers=4, channels=16, steps=60, crops=4, side=32, rate=4e-3), looks=3, watched=2

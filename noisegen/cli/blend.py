@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from noisegen.cli import options
+from noisegen.cli.out_files import check_file
 from noisegen.cli.output import Output, user_errors
-from noisegen.cli.profile import check_file, sigmas
+from noisegen.cli.profile import sigmas
 from noisegen.errors import OutputError, UsageError
 
 

@@ -13,13 +13,13 @@ import typer
 from noisegen.cli.evaluate_splits import METRICS
 from noisegen.cli.noise import NoiseOptions, find_noise
 from noisegen.cli.output import PARTLY, Output
-from noisegen.cli.set_table import set_table
+from noisegen.cli.tables import on_terminal, set_table
 from noisegen.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.table import Table as Shown
 
-    from noisegen.evaluation.folder_scores import FolderScores, Line
+    from noisegen.evaluation.folder_scores import Baseline, FolderScores
     from noisegen.evaluation.row_tally import RowScores
     from noisegen.evaluation.set_metrics import SetScores
 
@@ -95,9 +95,9 @@ def _check(wanted: FolderOptions) -> None:
             raise OutputError(f"{wanted.csv / taken[0]}: is there already; name another folder")
 
 
-def _baselines(wanted: FolderOptions, output: Output) -> list[Line]:
+def _baselines(wanted: FolderOptions, output: Output) -> list[Baseline]:
     """Lines of the references; none where none are given."""
-    from noisegen.evaluation.folder_scores import baseline_lines
+    from noisegen.evaluation.folder_scores import baseline_rows
     from noisegen.model.device import select_device
     from noisegen.model.weights import load_weights
 
@@ -116,7 +116,7 @@ def _baselines(wanted: FolderOptions, output: Output) -> list[Line]:
     profiles = find_noise(options, output).profiles(weights, None, None, output)
     if len(profiles) > 1:
         raise UsageError("--profile: give one, that of the real pictures' camera")
-    return baseline_lines(profiles[0], weights, str(select_device(wanted.device)))
+    return baseline_rows(profiles[0], weights, str(select_device(wanted.device)))
 
 
 def _measured(scores: FolderScores, device: str, output: Output) -> dict[str, SetScores]:
@@ -158,7 +158,7 @@ def _report(
         for name, data in files:
             write_atomically(wanted.csv / name, data)
         output.note(f"wrote {wanted.csv}/{' and '.join(CSV_FILES)}")
-    tables: list[Table | str] = [_how(scores)]
+    tables: list[Shown | str] = [_how(scores)]
     if scores.paired:
         tables.append(_scores_table("picture by picture, mean (median)", scores, together=False))
     tables.append(_scores_table("all pictures together", scores, together=True))
@@ -183,44 +183,38 @@ def _how(scores: FolderScores) -> str:
     )
 
 
-def _scores_table(title: str, scores: FolderScores, together: bool) -> Table:
-    from rich.table import Table
-
+def _scores_table(title: str, scores: FolderScores, together: bool) -> Shown:
     from noisegen.evaluation.row_tally import ALL
     from noisegen.evaluation.score_tables import channel_names, metrics_of
+    from noisegen.evaluation.tables import Table
 
     ours, *others = scores.rows
     metrics = [m for m in METRICS if m in (ours.together[ALL] if together else metrics_of(ours))]
-    table = Table(title=title, title_justify="left")
-    # A row's name is not to be cut short for the figures beside it.
-    table.add_column("", no_wrap=True)
-    for metric in metrics:
-        heading = metric if together else metric.replace("correlation", "corre-\nlation")
-        table.add_column(heading, justify="right", min_width=NARROW)
-    table.add_row(ours.name, *(_cell(ours, ALL, metric, together) for metric in metrics))
+    headings = [m if together else m.replace("correlation", "corre-\nlation") for m in metrics]
     channels = channel_names(scores)[1:]
-    for channel in channels if len(channels) > 1 else ():
-        cells = (_cell(ours, channel, metric, together) for metric in metrics)
-        table.add_row(f"  {channel}", *cells, style="dim")
-    for row in others:
-        table.add_row(row.name, *(_cell(row, ALL, metric, together) for metric in metrics))
-    return table
+    named = [
+        (ours.name, ours, ALL),
+        *((f"  {channel}", ours, channel) for channel in channels if len(channels) > 1),
+        *((row.name, row, ALL) for row in others),
+    ]
+    cells = tuple(
+        (name, *(_cell(row, channel, metric, together) for metric in metrics))
+        for name, row, channel in named
+    )
+    return on_terminal(Table(title, ("", *headings), cells), NARROW)
 
 
-def _klds_table(scores: FolderScores, names: Sequence[str]) -> Table:
-    from rich.table import Table
-
+def _klds_table(scores: FolderScores, names: Sequence[str]) -> Shown:
     from noisegen.evaluation.row_tally import ALL
+    from noisegen.evaluation.tables import Table
 
     how = "picture by picture, mean (median)" if scores.paired else "all pictures together"
-    table = Table(title=f"other papers' KL divergences, {how}", title_justify="left")
-    table.add_column("")
-    for name in names:
-        table.add_column(name, justify="right", min_width=NARROW)
-    for row in scores.rows:
-        cells = (_cell(row, ALL, f"kld {name}", not scores.paired) for name in names)
-        table.add_row(row.name, *cells)
-    return table
+    cells = tuple(
+        (row.name, *(_cell(row, ALL, f"kld {name}", not scores.paired) for name in names))
+        for row in scores.rows
+    )
+    title = f"other papers' KL divergences, {how}"
+    return on_terminal(Table(title, ("", *names), cells), NARROW)
 
 
 def _cell(row: RowScores, channel: str, metric: str, together: bool) -> str:
@@ -230,17 +224,13 @@ def _cell(row: RowScores, channel: str, metric: str, together: bool) -> str:
     return words[0] if together else f"{words[0]} ({words[1]})"
 
 
-def _intensity_table(scores: FolderScores) -> Table:
+def _intensity_table(scores: FolderScores) -> Shown:
     """σ in steps of 8 bits, real and synthetic."""
-    from rich.table import Table
-
     from noisegen.evaluation.metrics import LEVEL_PIXELS
     from noisegen.evaluation.score_tables import channel_names, intensities
+    from noisegen.evaluation.tables import Table
 
     channels = channel_names(scores)[1:]
-    table = Table(title="σ by intensity, real → synthetic, of 255", title_justify="left")
-    for heading in ("intensity", *channels):
-        table.add_column(heading, justify="right")
     found: dict[float, dict[str, str]] = {}
     for one in intensities(scores):
         if one["real_pixels"] >= LEVEL_PIXELS:
@@ -248,7 +238,12 @@ def _intensity_table(scores: FolderScores) -> Table:
             shown = "–" if fake is None else f"{255 * fake:.2f}"
             cells = found.setdefault(one["from"], {})
             cells[one["channel"]] = f"{255 * one['real_sigma']:.2f} → {shown}"
-    for start, cells in sorted(found.items()):
-        place = f"{255 * start:.0f}–{255 * (start + 1 / 16):.0f}"
-        table.add_row(place, *(cells.get(channel, "–") for channel in channels))
-    return table
+    rows = tuple(
+        (
+            f"{255 * start:.0f}–{255 * (start + 1 / 16):.0f}",
+            *(cells.get(channel, "–") for channel in channels),
+        )
+        for start, cells in sorted(found.items())
+    )
+    title = "σ by intensity, real → synthetic, of 255"
+    return on_terminal(Table(title, ("intensity", *channels), rows))

@@ -12,7 +12,7 @@ from noisegen.errors import UsageError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from noisegen.evaluation.instruments.bench import Line
+    from noisegen.evaluation.instruments.bench import BenchLine
     from noisegen.evaluation.instruments.instrument import Instrument
     from noisegen.model.weights import Weights
 
@@ -47,7 +47,7 @@ def chosen_instruments(splits: Sequence[str], names: Sequence[str]) -> list[Inst
 
 def run_instruments(
     instruments: Sequence[Instrument], weights: Weights, device: str, output: Output
-) -> list[Line]:
+) -> list[BenchLine]:
     """The bench's lines."""
     from noisegen.evaluation.instruments.bench import Kind, run_bench
 
@@ -62,7 +62,7 @@ def run_instruments(
     return lines
 
 
-def bench_table(lines: Sequence[Line]) -> Table:
+def bench_table(lines: Sequence[BenchLine]) -> Table:
     """A table of at most 100 columns."""
     from rich import box
     from rich.table import Table
@@ -80,7 +80,7 @@ def bench_table(lines: Sequence[Line]) -> Table:
     return table
 
 
-def _cells(line: Line) -> list[str]:
+def _cells(line: BenchLine) -> list[str]:
     from noisegen.evaluation.instruments.bench import Kind
 
     judged, missed = line.judged, " ".join(line.missed)
@@ -108,7 +108,7 @@ def _short(value: float, digits: int) -> str:
     return f"{value:.{digits}f}".removeprefix("0")
 
 
-def bench_words(lines: Sequence[Line]) -> str:
+def bench_words(lines: Sequence[BenchLine]) -> str:
     """What the table's columns mean, how many lines meet their targets, and what was refused."""
     from noisegen.evaluation.instruments.bench import (
         LARGEST_KLD,
@@ -136,12 +136,12 @@ def bench_words(lines: Sequence[Line]) -> str:
     return "\n".join(words)
 
 
-def bench_json(lines: Sequence[Line]) -> list[dict[str, Any]]:
+def bench_json(lines: Sequence[BenchLine]) -> list[dict[str, Any]]:
     """The lines with all deciles, as JSON values."""
     return [_json(line) for line in lines]
 
 
-def _json(line: Line) -> dict[str, Any]:
+def _json(line: BenchLine) -> dict[str, Any]:
     values = asdict(line) | {"kind": line.kind.value, "missed": line.missed}
     if line.judged is not None:
         names = ("worst_ratio", "median_ratio", "mean_off", "mean_unexplained")

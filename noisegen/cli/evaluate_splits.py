@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from noisegen.cli.output import Output
-from noisegen.cli.set_table import set_table
+from noisegen.cli.tables import on_terminal, set_table
 from noisegen.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
-    from rich.table import Table
+    from rich.table import Table as Shown
 
     from noisegen.evaluation.protocol import Cases
 
@@ -53,9 +53,9 @@ def evaluate_splits(wanted: SplitOptions, output: Output) -> None:
         run_instruments,
     )
     from noisegen.evaluation.blind import sigma_errors
-    from noisegen.evaluation.evaluate import score, summarise
     from noisegen.evaluation.rows import compare_rows, standard_rows
     from noisegen.evaluation.set_metrics import measure_sets
+    from noisegen.evaluation.split_scores import score, summarise
     from noisegen.model.device import select_device
     from noisegen.model.weights import load_weights
 
@@ -94,7 +94,7 @@ def evaluate_splits(wanted: SplitOptions, output: Output) -> None:
 
 def _splits(names: Sequence[str], data: Path, crops: int) -> dict[str, Cases]:
     from noisegen.cli.evaluate_instruments import INSTRUMENTS
-    from noisegen.training.held_out import all_splits
+    from noisegen.evaluation.held_out import all_splits
 
     known = all_splits(crops)
     for name in names:
@@ -107,16 +107,11 @@ def _splits(names: Sequence[str], data: Path, crops: int) -> dict[str, Cases]:
     return {name: known[name] for name in names}
 
 
-def _table(title: str, rows: dict[str, dict[str, dict[str, float]]]) -> Table:
-    from rich.table import Table
+def _table(title: str, rows: dict[str, dict[str, dict[str, float]]]) -> Shown:
+    from noisegen.evaluation.tables import Table
 
-    table = Table(title=title, title_justify="left")
-    table.add_column("")
-    for metric in METRICS:
-        table.add_column(metric, justify="right")
-    for row, metrics in rows.items():
-        table.add_row(row, *(_cell(metrics[metric]) for metric in METRICS))
-    return table
+    cells = tuple((row, *(_cell(of[metric]) for metric in METRICS)) for row, of in rows.items())
+    return on_terminal(Table(title, ("", *METRICS), cells))
 
 
 def _cell(value: dict[str, Any]) -> str:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from noisegen.cli import options
+from noisegen.cli.out_files import check_page
 from noisegen.cli.output import PARTLY, Output, user_errors
-from noisegen.cli.report import check_page
+from noisegen.cli.tables import on_terminal
 from noisegen.errors import BadReferenceError, NoisegenError, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Group
 
-    from noisegen.evaluation.probe.run import Answered, Probed
-    from noisegen.evaluation.probe.shots import LabelledShot
+    from noisegen.research.probe.run import Answered, Probed
+    from noisegen.research.probe.shots import LabelledShot
 
 
 @user_errors
@@ -56,13 +58,17 @@ def probe(
     output = Output(json, quiet)
     if out is not None:
         check_page(out, overwrite)
-    from noisegen.evaluation.probe.describe import describe_crops
-    from noisegen.evaluation.probe.run import check_questions
-    from noisegen.evaluation.probe.run import probe as probe_crops
+    if find_spec("sklearn") is None:
+        raise NoisegenError(
+            "probe: needs scikit-learn; install it with pip install 'noisegen[probe]'"
+        )
     from noisegen.evaluation.report.page import page
-    from noisegen.evaluation.report.probe import probe_report
     from noisegen.files import write_atomically
     from noisegen.model.weights import load_weights
+    from noisegen.research.probe.describe import describe_crops
+    from noisegen.research.probe.report import probe_report
+    from noisegen.research.probe.run import check_questions
+    from noisegen.research.probe.run import probe as probe_crops
 
     loaded, found = load_weights(weights), _shots(shots, data)
     check_questions(found)
@@ -93,7 +99,7 @@ def probe(
 
 
 def _shots(listed: Path | None, data: Path) -> list[LabelledShot]:
-    from noisegen.evaluation.probe.shots import listed_shots, polyu_shots
+    from noisegen.research.probe.shots import listed_shots, polyu_shots
 
     if listed is not None:
         return listed_shots(listed)
@@ -104,22 +110,17 @@ def _shots(listed: Path | None, data: Path) -> list[LabelledShot]:
 
 def _tables(probed: Probed) -> Group:
     from rich.console import Group
-    from rich.table import Table
 
-    from noisegen.evaluation.report.probe import WORDS, accuracy_headings, accuracy_rows
+    from noisegen.evaluation.tables import Table
+    from noisegen.research.probe.report import WORDS, accuracy_headings, accuracy_rows
 
     tables = []
     for one in probed.answered:
-        table = Table(
-            title=f"{WORDS[one.name]} of {len(one.crops)} crops of {probed.scenes} scenes; always "
-            f"the one of most scenes: {100 * one.labels.majority:.0f} %",
-            title_justify="left",
+        title = (
+            f"{WORDS[one.name]} of {len(one.crops)} crops of {probed.scenes} scenes; always "
+            f"the one of most scenes: {100 * one.labels.majority:.0f} %"
         )
-        for place, heading in enumerate(accuracy_headings()):
-            table.add_column(heading, justify="right" if place else "left")
-        for row in accuracy_rows(one):
-            table.add_row(*row)
-        tables.append(table)
+        tables.append(on_terminal(Table(title, accuracy_headings(), accuracy_rows(one))))
     return Group(*tables)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from noisegen.cli import options
+from noisegen.cli.out_files import check_file
 from noisegen.cli.output import PARTLY, Output, one_line, user_errors
 from noisegen.cli.references import (
     described,
@@ -17,7 +18,7 @@ from noisegen.cli.references import (
     note_how_made,
     note_white_level,
 )
-from noisegen.errors import BadReferenceError, OutputError, UsageError
+from noisegen.errors import BadReferenceError, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -135,16 +136,6 @@ def _written(file: Path, profile: NoiseProfile) -> str:
         f"wrote {file}: {profile.kind}, {count} {what}{'s' if count > 1 else ''}, "
         f"σ {sigmas(profile)} of 255"
     )
-
-
-def check_file(out: Path, overwrite: bool, option: str = "--out") -> None:
-    """Refuses, before any work is done, a file that cannot or must not be written."""
-    if out.is_dir():
-        raise OutputError(f"{out}: is a folder; name a file for {option}")
-    if out.exists() and not overwrite:
-        raise OutputError(f"{out}: is there already; name another file, or add --overwrite")
-    if not out.parent.is_dir():
-        raise OutputError(f"{out}: its folder is not there; make it first")
 
 
 @app.command("show")

@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from noisegen.cli.output import one_line
-from noisegen.cli.profile import sigmas
-from noisegen.cli.references import load_profiles
-from noisegen.errors import NoisegenError, UsageError
+from noisegen.cli.references import load_profiles, one_reference
+from noisegen.errors import UsageError
 
 if TYPE_CHECKING:
-    from noisegen.references.create import Reference
     from noisegen.references.profile import NoiseProfile
-
-
-class NoPlotLibraryError(NoisegenError):
-    """The library that plots are drawn with is an extra, and not installed."""
-
-    def __init__(self, option: str) -> None:
-        super().__init__(
-            f"{option}: needs matplotlib; install it with pip install 'noisegen[plot]'"
-        )
 
 
 def write_plot(
@@ -38,7 +27,7 @@ def write_plot(
         weights: that the profile was made with.
 
     Raises:
-        NoisegenError: one of them cannot be used, or matplotlib is not there.
+        NoisegenError: one of them cannot be used.
     """
     if ref_clean is not None and ref is None:
         raise UsageError("--ref-clean belongs to --ref; name the noisy shot too")
@@ -47,10 +36,9 @@ def write_plot(
     for path in (file, ref, ref_clean):
         if path is not None and path.resolve() == plot.resolve():
             raise UsageError(f"--plot {plot}: is an input; name another file")
-    if find_spec("matplotlib") is None:
-        raise NoPlotLibraryError("--plot")
-    from noisegen.evaluation.profile_plot import draw
-    from noisegen.evaluation.profile_view import view_alone, view_on_reference
+        from noisegen.evaluation.profile_view import view_alone, view_on_reference
+    from noisegen.evaluation.report.draw import report_png
+    from noisegen.evaluation.report.profile import profile_report
     from noisegen.files import write_atomically
     from noisegen.model.weights import load_weights
 
@@ -61,30 +49,10 @@ def write_plot(
         view = view_alone(profile, loaded)
     else:
         view = view_on_reference(profile, reference, loaded)
-    write_atomically(plot, draw(view, _title(profile), _quality(profile)))
-
-
-def one_reference(ref: Path, ref_clean: Path | None) -> Reference:
-    """The first picture of a file of one channel.
-
-    Raises:
-        UsageError: the file has several.
-        ImageError: it cannot be read.
-    """
-    from noisegen.references.read import read_references
-
-    channels = read_references([(ref, ref_clean)])
-    if len(channels) > 1:
-        raise UsageError(
-            f"{ref}: has {len(channels)} channels ({', '.join(channels)}); give a file of the "
-            "profile's channel alone"
-        )
-    (references,) = channels.values()
-    return references[0]
-
-
-def _title(profile: NoiseProfile) -> str:
-    return f"{one_line(profile.name)[:60]} — {profile.kind}, σ {sigmas(profile)} of 255"
+    shown = profile_report(view)
+    sigma = dict(shown.facts)["σ, of 255"]
+    title = f"{one_line(profile.name)[:60]} — {profile.kind}, σ {sigma} of 255"
+    write_atomically(plot, report_png(replace(shown, title=title), _quality(profile)))
 
 
 def _quality(profile: NoiseProfile) -> str:

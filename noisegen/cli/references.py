@@ -150,3 +150,22 @@ def load_profiles(files: Sequence[Path], weights: Weights) -> list[NoiseProfile]
             raise ProfileError(f"{file}: {reason}")
         profiles.append(profile)
     return profiles
+
+
+def one_reference(ref: Path, ref_clean: Path | None) -> Reference:
+    """The first picture of a file of one channel.
+
+    Raises:
+        UsageError: the file has several.
+        ImageError: it cannot be read.
+    """
+    from noisegen.references.read import read_references
+
+    channels = read_references([(ref, ref_clean)])
+    if len(channels) > 1:
+        raise UsageError(
+            f"{ref}: has {len(channels)} channels ({', '.join(channels)}); give a file of the "
+            "profile's channel alone"
+        )
+    (references,) = channels.values()
+    return references[0]

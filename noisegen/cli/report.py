@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from noisegen.cli import options
+from noisegen.cli.out_files import check_page
 from noisegen.cli.output import PARTLY, Output, user_errors
-from noisegen.cli.profile import check_file
-from noisegen.cli.profile_plot import NoPlotLibraryError, one_reference
-from noisegen.cli.references import load_profiles
+from noisegen.cli.references import load_profiles, one_reference
 from noisegen.errors import OutputError, UsageError
 from noisegen.synthesis.folder import RECIPE
 
@@ -39,7 +37,7 @@ def report(
     ref_clean: Annotated[Path | None, typer.Option(help="Its clean; else estimated.")] = None,
     plots: Annotated[
         Path | None,
-        typer.Option(help="Folder for the charts as PNG too, made if need be; needs matplotlib."),
+        typer.Option(help="Folder for the charts as PNG too, made if need be."),
     ] = None,
     weights: options.Weights = "base",
     overwrite: options.Overwrite = False,
@@ -54,8 +52,6 @@ def report(
     output = Output(json, quiet)
     check_page(out, overwrite)
     _check(what, real, ref, ref_clean)
-    if plots is not None and find_spec("matplotlib") is None:
-        raise NoPlotLibraryError("--plots")
     skipped: tuple[str, ...] = ()
     if what.is_dir():
         found, skipped = _of_dataset(what, real, output)
@@ -73,18 +69,6 @@ def report(
         output.warn(f"skipped {reason}")
     if skipped:
         raise typer.Exit(PARTLY)
-
-
-def check_page(out: Path, overwrite: bool) -> None:
-    """Refuses an output that is no page, or is there already, before anything is read.
-
-    Raises:
-        UsageError: its name does not end as a page's.
-        OutputError: it is there, or no file can be written there.
-    """
-    if out.suffix.lower() not in (".html", ".htm"):
-        raise UsageError(f"--out {out}: a report is a page; end its name in .html")
-    check_file(out, overwrite)
 
 
 def _check(what: Path, real: str | None, ref: Path | None, ref_clean: Path | None) -> None:
@@ -141,7 +125,7 @@ def _of_profile(file: Path, ref: Path | None, ref_clean: Path | None, weights: s
 
 def _draw(found: Report, folder: Path, overwrite: bool) -> list[Path]:
     """The charts as files."""
-    from noisegen.evaluation.report.png import chart_png
+    from noisegen.evaluation.report.draw import charts_png
     from noisegen.files import write_atomically
     from noisegen.synthesis.folder import make_folder
 
@@ -151,5 +135,5 @@ def _draw(found: Report, folder: Path, overwrite: bool) -> list[Path]:
         raise OutputError(f"{taken[0]}: is there already; name another folder, or add --overwrite")
     make_folder(folder)
     for file, chart in files.items():
-        write_atomically(file, chart_png(chart))
+        write_atomically(file, charts_png([chart]))
     return list(files)

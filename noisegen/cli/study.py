@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,17 +12,15 @@ import typer
 
 from noisegen.cli import options
 from noisegen.cli.output import PARTLY, Output, user_errors
-from noisegen.cli.profile_plot import NoPlotLibraryError
 from noisegen.cli.references import match_references
+from noisegen.cli.tables import on_terminal
 from noisegen.errors import UsageError
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
-    from noisegen.evaluation.study.arms import Arm
-    from noisegen.evaluation.study.config import StudyConfig
-    from noisegen.evaluation.study.pictures import StudyData
-    from noisegen.evaluation.study.tables import Cells, Results
+    from noisegen.research.study.arms import Arm
+    from noisegen.research.study.pictures import StudyData
+    from noisegen.research.study.runs import StudyConfig
+    from noisegen.research.study.tables import Results
 
 
 @dataclass(frozen=True)
@@ -81,9 +78,7 @@ def study(
     steps: Annotated[
         int | None, typer.Option(min=1, help="Of each run, instead of the size's own.")
     ] = None,
-    plot: Annotated[
-        Path | None, typer.Option(help="The learning curves as a PNG too; needs matplotlib.")
-    ] = None,
+    plot: Annotated[Path | None, typer.Option(help="The learning curves as a PNG too.")] = None,
     weights: options.Weights = "base",
     white_level: options.WhiteLevel = None,
     device: options.Device = "auto",
@@ -97,24 +92,22 @@ def study(
         clean or [], white_level,
     )  # fmt: skip
     _check(data, own, arms)
-    if plot is not None and find_spec("matplotlib") is None:
-        raise NoPlotLibraryError("--plot")
-    from noisegen.evaluation.study.folder import check_study_folder
     from noisegen.model.device import select_device
     from noisegen.model.weights import load_weights
+    from noisegen.research.study.study_folder import check_study_folder
 
     config = _config(size, steps)
     check_study_folder(out)
     place, loaded = select_device(device), load_weights(weights)
     if data is not None:
-        from noisegen.evaluation.study.polyu import polyu_study
+        from noisegen.research.study.polyu import polyu_study
 
         pictures = polyu_study(data, output.note)
     else:
         pictures = _own(own, config, output)
     for reason in pictures.left_out:
         output.warn(f"left out {reason}")
-    from noisegen.evaluation.study.study import Study
+    from noisegen.research.study.study import Study
     from noisegen.synthesis.folder import Folder
 
     chosen = _chosen(arms, pictures)
@@ -131,7 +124,7 @@ def study(
 
 def _check(data: Path | None, own: OwnPictures, arms: str | None) -> None:
     """What can be said before anything is read."""
-    from noisegen.evaluation.study.arms import ARMS
+    from noisegen.research.study.arms import ARMS
 
     given = [f"--{name.replace('_', '-')}" for name, value in vars(own).items() if value]
     if data is not None and given:
@@ -150,7 +143,7 @@ def _check(data: Path | None, own: OwnPictures, arms: str | None) -> None:
 
 
 def _config(size: str, steps: int | None) -> StudyConfig:
-    from noisegen.evaluation.study.config import SIZES, StudyConfig
+    from noisegen.research.study.runs import SIZES, StudyConfig
 
     if size not in SIZES:
         raise UsageError(f"--size {size}: unknown; choose of {', '.join(SIZES)}")
@@ -161,8 +154,8 @@ def _config(size: str, steps: int | None) -> StudyConfig:
 def _own(own: OwnPictures, config: StudyConfig, output: Output) -> StudyData:
     """The user's pictures, read."""
     from noisegen.evaluation.pair_files import found_pairs
-    from noisegen.evaluation.study.folders import StudyFolders, folders_study
     from noisegen.references.discover import find_pictures
+    from noisegen.research.study.own_pictures import StudyFolders, folders_study
 
     places: dict[str, str] = {}
     for text in own.test:
@@ -186,7 +179,7 @@ def _own(own: OwnPictures, config: StudyConfig, output: Output) -> StudyData:
 
 def _chosen(arms: str | None, pictures: StudyData) -> Sequence[Arm]:
     """The arms that were asked for, in the table's order."""
-    from noisegen.evaluation.study.arms import possible_arms
+    from noisegen.research.study.arms import possible_arms
 
     possible = possible_arms(pictures)
     if arms is None:
@@ -204,34 +197,22 @@ def _chosen(arms: str | None, pictures: StudyData) -> Sequence[Arm]:
 def _report(results: Results, out: Path, output: Output) -> None:
     from rich.console import Group
 
-    from noisegen.evaluation.study.tables import as_json, cells, write_results
+    from noisegen.research.study.tables import as_json, cells, write_results
 
     write_results(out, results)
     output.note(f"wrote {out}/table.md, results.json, scores.csv and curves.csv")
     found = cells(results)
-    says = (f"{name}: {said}" for name, said in zip(found.names, found.says, strict=True))
-    shown = Group(*_tables(found), *found.contrasts, found.how, "", *says)
+    # A table a test: all of them side by side do not fit a terminal.
+    tables = map(on_terminal, found.tests)
+    shown = Group(*tables, *found.contrasts, found.how, "", *found.explained)
     output.result(shown, as_json(results))
 
 
 def _draw(results: Results, plot: Path, output: Output) -> None:
-    from noisegen.evaluation.study.curve_plot import draw_curves
+    from noisegen.evaluation.report.draw import charts_png
     from noisegen.files import write_atomically
+    from noisegen.research.study.curve_plot import curve_charts
 
-    write_atomically(plot, draw_curves(results.runs, list(results.data.tests)))
+    charts = curve_charts(results.runs, list(results.data.tests))
+    write_atomically(plot, charts_png(charts, legend_beside=True))
     output.note(f"wrote {plot}")
-
-
-def _tables(found: Cells) -> list[Table]:
-    """A table a test: all of them side by side do not fit a terminal."""
-    from rich.table import Table
-
-    tables = []
-    for test in found.tests:
-        table = Table(title=test.name, title_justify="left")
-        for heading in ("", *test.headings):
-            table.add_column(heading, justify="right" if heading else "left")
-        for name, row in zip(found.names, test.rows, strict=True):
-            table.add_row(name, *row)
-        tables.append(table)
-    return tables

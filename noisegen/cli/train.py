@@ -55,8 +55,8 @@ def train(
     import torch
 
     from noisegen.model.device import select_device
-    from noisegen.training.config import TrainingConfig, chosen_stages
-    from noisegen.training.loop import train as train_steps
+    from noisegen.research.generator.config import TrainingConfig, chosen_stages
+    from noisegen.research.generator.loop import train as train_steps
 
     output = Output(json, quiet)
     config = TrainingConfig(seed=seed)
@@ -165,9 +165,9 @@ def ablation(
 
     import torch
 
+    from noisegen.evaluation.held_out import all_splits
     from noisegen.model.device import select_device
-    from noisegen.training import ablation as table
-    from noisegen.training.held_out import all_splits
+    from noisegen.research import ablation as table
 
     output = Output(json, quiet)
     log_to_stderr(quiet)

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from noisegen.evaluation.image_quality import psnr, ssim
+from noisegen.evaluation.one_cycle import OneCycle, seeded
+
 Picture = NDArray[Any]
 """H×W×C, uint8 or float32 in [0, 1]."""
 
@@ -126,14 +129,9 @@ class DenoiserTraining:
         self.step = 0
         self._pairs, self._config, self._place = pairs, config, torch.device(device)
         self._rng = np.random.default_rng(config.seed)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(config.seed)
-            self.denoiser = DnCNN(pairs[0][0].shape[2], config)
-        self.denoiser.to(self._place, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
-        self._optimiser = torch.optim.Adam(self.denoiser.parameters(), config.rate)
-        self._schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self._optimiser, config.rate, config.steps
-        )
+        channels = pairs[0][0].shape[2]
+        self.denoiser = seeded(lambda: DnCNN(channels, config), config.seed, self._place)
+        self._cycle = OneCycle(self.denoiser, config.rate, config.steps)
 
     def advance(self, until: int) -> None:
         """Trains up to a step; the denoiser is in evaluation mode then."""
@@ -145,10 +143,7 @@ class DenoiserTraining:
             with torch.autocast(self._place.type, torch.bfloat16):
                 restored = self.denoiser(noisy)
             loss = F.mse_loss(restored, clean)
-            self._optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            self._optimiser.step()
-            self._schedule.step()
+            self._cycle.descend(loss)
             self.step += 1
         self.denoiser.eval()
 
@@ -156,9 +151,9 @@ class DenoiserTraining:
         """What :meth:`restore` goes on from, once a step is done."""
         tensors = {f"network.{name}": t for name, t in self.denoiser.state_dict().items()}
         for index, parameter in enumerate(self.denoiser.parameters()):
-            for name, tensor in self._optimiser.state[parameter].items():
+            for name, tensor in self._cycle.optimiser.state[parameter].items():
                 tensors[f"adam.{index}.{name}"] = tensor
-        group = self._optimiser.param_groups[0]
+        group = self._cycle.optimiser.param_groups[0]
         values = {
             "step": self.step,
             "rate": group["lr"],
@@ -177,7 +172,7 @@ class DenoiserTraining:
         network = {n: state.tensors[f"network.{n}"] for n in self.denoiser.state_dict()}
         self.denoiser.load_state_dict(network)
         for index, parameter in enumerate(self.denoiser.parameters()):
-            self._optimiser.state[parameter] = {
+            self._cycle.optimiser.state[parameter] = {
                 "step": state.tensors[f"adam.{index}.step"].clone(),
                 # Of the parameter's memory format: sums of another order would round otherwise.
                 **{
@@ -186,9 +181,9 @@ class DenoiserTraining:
                 },
             }
         values = state.values
-        group = self._optimiser.param_groups[0]
+        group = self._cycle.optimiser.param_groups[0]
         group["lr"], group["betas"] = values["rate"], tuple(values["betas"])
-        self.step = self._schedule.last_epoch = values["step"]
+        self.step = self._cycle.schedule.last_epoch = values["step"]
         self._rng.bit_generator.state = values["rng"]
 
 
@@ -208,6 +203,29 @@ def denoise(denoiser: DnCNN, noisy: Picture) -> Tensor:
     with torch.autocast(place.type, torch.bfloat16):
         restored: Tensor = denoiser(planes(noisy).to(place))
     return restored.clamp(0, 1).cpu()
+
+
+@dataclass(frozen=True)
+class PictureQuality:
+    """Mean quality of denoised pictures, or a difference of two.
+
+    Attributes:
+        psnr: in dB.
+        ssim: at most 1.
+    """
+
+    psnr: float
+    ssim: float
+
+    def __sub__(self, other: PictureQuality) -> PictureQuality:
+        return PictureQuality(self.psnr - other.psnr, self.ssim - other.ssim)
+
+
+def denoised_quality(denoiser: DnCNN | None, pair: Pair) -> PictureQuality:
+    """How near a denoised picture is to its clean; the noisy one itself where nothing denoises."""
+    noisy, clean = pair
+    restored, truth = planes(noisy) if denoiser is None else denoise(denoiser, noisy), planes(clean)
+    return PictureQuality(psnr(restored, truth), ssim(restored, truth))
 
 
 def planes(picture: Picture) -> Tensor:

@@ -13,13 +13,17 @@ moved a quality by 0.1 dB. Read gaps that small as none, and the floor's row bes
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from noisegen.evaluation.comparison import Comparison, scene_folds
-from noisegen.evaluation.denoiser import DenoiserConfig, Pair, denoise, planes, train_denoiser
-from noisegen.evaluation.image_quality import psnr, ssim
+from noisegen.evaluation.denoiser import (
+    DenoiserConfig,
+    Pair,
+    PictureQuality,
+    denoised_quality,
+    train_denoiser,
+)
+from noisegen.evaluation.side_by_side import SideBySide, evenly, scene_folds
 
 MOST_TESTED = 24
 """Test pictures a fold, evenly chosen: the rest would cost more than they tell."""
@@ -27,28 +31,12 @@ MOST_TESTED = 24
 DEFAULT = DenoiserConfig()
 
 
-@dataclass(frozen=True)
-class Quality:
-    """Mean quality of denoised pictures, or a difference of two.
-
-    Attributes:
-        psnr: in dB.
-        ssim: at most 1.
-    """
-
-    psnr: float
-    ssim: float
-
-    def __sub__(self, other: Quality) -> Quality:
-        return Quality(self.psnr - other.psnr, self.ssim - other.ssim)
-
-
 def denoising_gap(
-    comparisons: Sequence[Comparison],
+    comparisons: Sequence[SideBySide],
     config: DenoiserConfig = DEFAULT,
     device: str = "cpu",
-    taught_by_real: Quality | None = None,
-) -> Quality:
+    taught_by_real: PictureQuality | None = None,
+) -> PictureQuality:
     """Quality after learning from real noise, less quality after learning from generated noise.
 
     Args:
@@ -71,10 +59,10 @@ def denoising_gap(
 
 def quality_taught_by(
     pairs: Sequence[Pair],
-    comparisons: Sequence[Comparison],
+    comparisons: Sequence[SideBySide],
     config: DenoiserConfig = DEFAULT,
     device: str = "cpu",
-) -> Quality:
+) -> PictureQuality:
     """Quality on the real pictures of one fold after training on the other, over both folds.
 
     Args:
@@ -87,10 +75,8 @@ def quality_taught_by(
     psnrs, ssims = [], []
     for learnt, tested in (folds, folds[::-1]):
         denoiser = train_denoiser([pairs[i] for i in learnt], config, device)
-        count = min(MOST_TESTED, len(tested))
-        for place in np.linspace(0, len(tested) - 1, count).round().astype(int):
-            noisy, clean = comparisons[tested[place]].real_pair
-            restored, truth = denoise(denoiser, noisy), planes(clean)
-            psnrs.append(psnr(restored, truth))
-            ssims.append(ssim(restored, truth))
-    return Quality(float(np.mean(psnrs)), float(np.mean(ssims)))
+        for index in evenly(tested, MOST_TESTED):
+            quality = denoised_quality(denoiser, comparisons[index].real_pair)
+            psnrs.append(quality.psnr)
+            ssims.append(quality.ssim)
+    return PictureQuality(float(np.mean(psnrs)), float(np.mean(ssims)))

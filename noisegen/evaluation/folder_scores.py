@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from noisegen.errors import ImageError, NoisegenError, UsageError
-from noisegen.evaluation.comparison import Comparison
 from noisegen.evaluation.pair_files import PairFile, PairFolder
 from noisegen.evaluation.pair_pictures import (
     Kind,
@@ -25,6 +24,7 @@ from noisegen.evaluation.pair_pictures import (
 from noisegen.evaluation.protocol import Target
 from noisegen.evaluation.row_tally import RowScores, RowTally, middle_crop
 from noisegen.evaluation.rows import Known, Row, floor_row, gaussian_row, shipped_row
+from noisegen.evaluation.side_by_side import SideBySide, evenly
 from noisegen.model.weights import Weights
 from noisegen.references.profile import NoiseProfile
 
@@ -38,7 +38,7 @@ KEPT_SIDE = 512
 
 
 @dataclass(frozen=True, eq=False)
-class Line:
+class Baseline:
     """A baseline: a row and the profile that it draws by."""
 
     row: Row
@@ -66,7 +66,7 @@ class FolderScores:
     skipped: tuple[str, ...]
 
 
-def baseline_lines(profile: NoiseProfile, weights: Weights, device: str = "cpu") -> list[Line]:
+def baseline_rows(profile: NoiseProfile, weights: Weights, device: str = "cpu") -> list[Baseline]:
     """Gaussian noise, the profile's own and the floor.
 
     Args:
@@ -75,9 +75,9 @@ def baseline_lines(profile: NoiseProfile, weights: Weights, device: str = "cpu")
         device: where they run.
     """
     return [
-        Line(gaussian_row(weights), profile),
-        Line(shipped_row(weights, device), profile),
-        Line(floor_row(weights, device), profile),
+        Baseline(gaussian_row(weights), profile),
+        Baseline(shipped_row(weights, device), profile),
+        Baseline(floor_row(weights, device), profile),
     ]
 
 
@@ -99,7 +99,7 @@ class FolderComparison:
         self,
         real: PairFolder,
         synth: PairFolder,
-        lines: Sequence[Line] = (),
+        lines: Sequence[Baseline] = (),
         klds: Sequence[str] = (),
         white_level: float | None = None,
     ) -> None:
@@ -159,13 +159,13 @@ class FolderComparison:
         )
 
     def _run_paired(self) -> Iterator[int]:
-        kept = _evenly(len(self.matched), MOST_KEPT)
+        kept = set(evenly(range(len(self.matched)), MOST_KEPT))
         for index, (real_file, synth_file) in enumerate(self.matched):
             real, synth = self._read(real_file), self._read(synth_file)
             if real is not None and synth is not None:
                 if np.array_equal(real.clean, synth.clean):
                     target = self._target(real)
-                    ours = Comparison(SYNTHETIC, real.name, target, real.noisy, synth.noisy)
+                    ours = SideBySide(SYNTHETIC, real.name, target, real.noisy, synth.noisy)
                     crop = _kept_crop(target) if index in kept else None
                     compared = [ours, *self._baselines(target)]
                     for tally, comparison in zip(self._tallies, compared, strict=True):
@@ -176,7 +176,7 @@ class FolderComparison:
 
     def _run_apart(self) -> Iterator[int]:
         ours, *others = self._tallies
-        kept = _evenly(len(self.real), MOST_KEPT)
+        kept = set(evenly(range(len(self.real)), MOST_KEPT))
         for index, file in enumerate(self.real):
             real = self._read(file)
             if real is not None:
@@ -186,7 +186,7 @@ class FolderComparison:
                 for tally, comparison in zip(others, self._baselines(target), strict=True):
                     tally.add(comparison, crop)
             yield 0 if real is None else real.clean[..., 0].size
-        kept = _evenly(len(self.synth), MOST_KEPT)
+        kept = set(evenly(range(len(self.synth)), MOST_KEPT))
         for index, file in enumerate(self.synth):
             synth = self._read(file)
             if synth is not None:
@@ -194,12 +194,12 @@ class FolderComparison:
                 ours.add_fake(target, _kept_crop(target) if index in kept else None)
             yield 0 if synth is None else synth.clean[..., 0].size
 
-    def _baselines(self, target: Target) -> list[Comparison]:
+    def _baselines(self, target: Target) -> list[SideBySide]:
         made = []
         for line in self._lines:
             known = Known(line.profile)
             real, fake = (draw(target, known) for draw in (line.row.real, line.row.fake))
-            made.append(Comparison(line.row.name, target.name, target, real, fake))
+            made.append(SideBySide(line.row.name, target.name, target, real, fake))
         return made
 
     def _target(self, pair: PairPictures) -> Target:
@@ -215,8 +215,3 @@ class FolderComparison:
 
 def _kept_crop(target: Target) -> Target:
     return middle_crop(target, (KEPT_SIDE, KEPT_SIDE))
-
-
-def _evenly(count: int, most: int) -> set[int]:
-    """At most so many of the indices, evenly chosen."""
-    return set(np.linspace(0, count - 1, min(count, most)).round().astype(int).tolist())

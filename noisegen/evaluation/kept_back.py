@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisegen.evaluation.protocol import PROTOCOL_SEED, Case, Target
-from noisegen.evaluation.realdata import DRIFT_SIGMA, gaussian_blur
 from noisegen.files import read_picture
 from noisegen.references.burst import Burst
 from noisegen.references.create import Reference
+from noisegen.training.realdata import DRIFT_SIGMA, gaussian_blur
 
 Bytes = NDArray[np.uint8]
 

@@ -7,10 +7,12 @@ and on raw or sRGB data; here the noise is what it is for the other metrics.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from noisegen.evaluation.metrics import KLD_EDGES, divergence
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -22,28 +24,15 @@ class KLDVariant:
     """How a divergence of two histograms is computed.
 
     Attributes:
-        name: that it is asked for by.
-        source: paper and code.
-        bins: in words.
         edges: of the bins, noise in units of the white level.
         added: to the count of every bin, so that none is empty; where 0, bins that are empty on
             either side are left out.
         by_channel: mean over the channels' divergences, instead of one of all channels pooled.
     """
 
-    name: str
-    source: str
-    bins: str
-    edges: Doubles = field(repr=False)
+    edges: Doubles
     added: int = 0
     by_channel: bool = False
-
-    @property
-    def definition(self) -> str:
-        """In a line."""
-        empty = f"{self.added} added to each count" if self.added else "bins that both fill"
-        pooled = "mean over channels" if self.by_channel else "channels pooled"
-        return f"{self.bins}, {empty}, {pooled} ({self.source})"
 
     def divergence(self, real: Counts, fake: Counts, values: Floats) -> float:
         """KL(real‖generated) of noise that takes few values.
@@ -59,9 +48,7 @@ class KLDVariant:
         return float(np.mean(of_channels))
 
     def _of_channel(self, real: Counts, fake: Counts, values: Floats) -> float:
-        p, q = (self._shares(counts, values) for counts in (real, fake))
-        both = (p > 0) & (q > 0)
-        return float(np.sum(p[both] * np.log(p[both] / q[both])))
+        return divergence(*(self._shares(counts, values) for counts in (real, fake)))
 
     def _shares(self, counts: Counts, values: Floats) -> Doubles:
         binned = np.histogram(values, self.edges, weights=counts.astype(np.float64))[0]
@@ -69,51 +56,27 @@ class KLDVariant:
         return shares
 
 
-def _raw_edges() -> Doubles:
-    """64 bins on ±0.1 and one beyond on either side."""
-    return np.concatenate([[-1000.0], np.linspace(-0.1, 0.1, 65), [1000.0]])
-
-
-VARIANTS: dict[str, KLDVariant] = {
-    variant.name: variant
-    for variant in (
-        KLDVariant(
-            "naflow",
-            "NAFlow, and GuidNoise after it: metrics/kld.py",
-            "256 bins on [-1, 1]",
-            np.linspace(-1, 1, 257),
-        ),
-        KLDVariant(
-            "noise-flow",
-            "Noise Flow: sidd/sidd_utils.py; the same in CA-NoiseGAN: utils/utils.py; of raw data",
-            "64 bins on [-0.1, 0.1] and one beyond on either side",
-            _raw_edges(),
-        ),
-        KLDVariant(
-            "noise2noise-flow",
-            "Noise2NoiseFlow: data_loader/sidd_utils.py, of raw data",
-            "64 bins on [-0.1, 0.1] and one beyond on either side",
-            _raw_edges(),
-            added=1,
-        ),
-        KLDVariant(
-            "srgb-flow",
-            "Kousha et al., in Noise2NoiseFlow: data_loader/sidd_utils.py, of sRGB data",
-            "130 bins of 4/255 on [-260/255, 260/255]",
-            # Half a step below the integers, which the values are: the same bins, and no rounding
-            # decides which one a value is in.
-            np.linspace(-260.5, 259.5, 131) / 255,
-            added=1,
-        ),
-        KLDVariant(
-            "henz",
-            "Henz et al., synt_noise_GANs: noise_comparison_KL_KS/kl_ks_per_cam.py",
-            "49 bins of 2/255 from -50.1/255 to 47.9/255 and one beyond on either side",
-            np.concatenate([[-256.1], np.linspace(-50.1, 47.9, 50), [255.9]]) / 255,
-            by_channel=True,
-        ),
-    )
-}
-"""Name → variant; the first is the KLD of the tables."""
+_RAW = np.concatenate([[-1000.0], np.linspace(-0.1, 0.1, 65), [1000.0]])
+"""64 bins on ±0.1 and one beyond on either side."""
 
 TABLE = "naflow"
+"""The KLD of the tables."""
+
+VARIANTS: dict[str, KLDVariant] = {
+    # NAFlow, and GuidNoise after it: metrics/kld.py.
+    TABLE: KLDVariant(KLD_EDGES),
+    # Noise Flow: sidd/sidd_utils.py; the same in CA-NoiseGAN: utils/utils.py; of raw data.
+    "noise-flow": KLDVariant(_RAW),
+    # Noise2NoiseFlow: data_loader/sidd_utils.py, of raw data.
+    "noise2noise-flow": KLDVariant(_RAW, added=1),
+    # Kousha et al., in Noise2NoiseFlow: data_loader/sidd_utils.py, of sRGB data: 130 bins of 4/255
+    # on ±260/255. Half a step below the integers, which the values are: the same bins, and no
+    # rounding decides which one a value is in.
+    "srgb-flow": KLDVariant(np.linspace(-260.5, 259.5, 131) / 255, added=1),
+    # Henz et al., synt_noise_GANs: noise_comparison_KL_KS/kl_ks_per_cam.py: 49 bins of 2/255 and
+    # one beyond on either side.
+    "henz": KLDVariant(
+        np.concatenate([[-256.1], np.linspace(-50.1, 47.9, 50), [255.9]]) / 255, by_channel=True
+    ),
+}
+"""Name → variant, each as its public code computes it."""

@@ -81,7 +81,7 @@ def kl_divergence(real: Floats, fake: Floats) -> float:
     As NAFlow, GuidNoise and PNG compute it. A bin's edge lies at exactly 0, where camera noise has
     a spike: residuals must come from integers.
     """
-    return _divergence(*(np.histogram(noise, KLD_EDGES)[0] / noise.size for noise in (real, fake)))
+    return divergence(*(np.histogram(noise, KLD_EDGES)[0] / noise.size for noise in (real, fake)))
 
 
 def centred_kl_divergence(real: Floats, fake: Floats) -> float:
@@ -92,7 +92,7 @@ def centred_kl_divergence(real: Floats, fake: Floats) -> float:
     were rounded. So each value counts as spread over the step that it was rounded to,
     ±½ of 1/255, and its share goes to each bin that this reaches: no edge is special then.
     """
-    return _divergence(*(_centred_shares(noise) for noise in (real, fake)))
+    return divergence(*(_centred_shares(noise) for noise in (real, fake)))
 
 
 def _centred_shares(noise: Floats) -> NDArray[np.float64]:
@@ -117,7 +117,7 @@ def _spread_cdf(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return spread
 
 
-def _divergence(p: NDArray[np.float64], q: NDArray[np.float64]) -> float:
+def divergence(p: NDArray[np.float64], q: NDArray[np.float64]) -> float:
     """KL(p‖q) in nats over bins where both are positive; what rounding leaves counts as 0."""
     both = (p > LEAST_SHARE) & (q > LEAST_SHARE)
     return float(np.sum(p[both] * np.log(p[both] / q[both])))

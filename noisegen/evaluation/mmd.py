@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from noisegen.evaluation.comparison import Comparison
 from noisegen.evaluation.protocol import PROTOCOL_SEED
+from noisegen.evaluation.side_by_side import SideBySide
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -36,7 +36,7 @@ class MMDConfig:
 DEFAULT = MMDConfig()
 
 
-def patch_mmd(comparisons: Sequence[Comparison], config: MMDConfig = DEFAULT) -> float:
+def patch_mmd(comparisons: Sequence[SideBySide], config: MMDConfig = DEFAULT) -> float:
     """Squared MMD of noise patches, unbiased: 0 in the mean for equal noise, and it may be below.
 
     Real and generated patches are drawn independently, each from a random place of a random

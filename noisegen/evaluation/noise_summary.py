@@ -1,18 +1,27 @@
-"""All that the distances between two noises need of one of them, but for AKLD; summaries add up.
+"""Noise of any number of pictures, summed up, and the distances between two such summaries.
 
-So noise can be compared over any number of pictures, and where real and generated noise lie on
-different pictures, which share no pixel.
+Summaries hold all that the distances need but for AKLD, and add up. So noise can be compared over
+many pictures together, and where real and generated noise lie on different pictures.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from noisegen.evaluation.metrics import LEVEL_BINS, lagged_products, least_level, normalised
+from noisegen.evaluation.kld_variants import TABLE, VARIANTS
+from noisegen.evaluation.metrics import (
+    KS_EDGES,
+    LEVEL_BINS,
+    LEVEL_PIXELS,
+    lagged_products,
+    least_level,
+    normalised,
+)
 from noisegen.files import Pixels, to_float
 
 Floats = NDArray[np.float32]
@@ -133,3 +142,51 @@ def summarise_noise(noisy: Pixels, clean: Pixels, white_level: float) -> NoiseSu
         for x in range(0, width, TILE)
     )
     return NoiseSummary(white_level, counts, pixels, totals, squares, np.asarray(products))
+
+
+NOISELESS = float("nan")
+"""A distance relative to noise that is not there."""
+
+
+def summary_scores(
+    real: NoiseSummary, fake: NoiseSummary, klds: Sequence[str] = ()
+) -> dict[str, float]:
+    """Metric → distance, 0 for equal noise; NaN where there is nothing to be compared.
+
+    Args:
+        real: of the real noise.
+        fake: of the generated noise, of the same channels and white level; the pictures under it
+            may be others.
+        klds: names of further KL divergences; their metrics are called ``kld NAME``.
+    """
+    return {
+        "kld": _kld(real, fake, TABLE),
+        "ks": _ks(real, fake),
+        "correlation": _rms(real.correlations - fake.correlations),
+        "level": _level(real, fake),
+        "sigma": abs(fake.sigma / real.sigma - 1) if real.sigma else NOISELESS,
+        **{f"kld {name}": _kld(real, fake, name) for name in klds},
+    }
+
+
+def _kld(real: NoiseSummary, fake: NoiseSummary, name: str) -> float:
+    return VARIANTS[name].divergence(real.counts, fake.counts, real.values)
+
+
+def _ks(real: NoiseSummary, fake: NoiseSummary) -> float:
+    def cumulative(counts: Counts) -> np.ndarray:
+        pooled = counts.sum(0).astype(np.float64)
+        binned = np.histogram(real.values, KS_EDGES, weights=pooled)[0]
+        shares: np.ndarray = np.cumsum(binned) / pooled.sum()
+        return shares
+
+    return float(np.abs(cumulative(real.counts) - cumulative(fake.counts)).max())
+
+
+def _level(real: NoiseSummary, fake: NoiseSummary) -> float:
+    shown = (real.pixels >= LEVEL_PIXELS) & (fake.pixels >= LEVEL_PIXELS)
+    return _rms(np.log2(fake.level[shown] / real.level[shown])) if shown.any() else NOISELESS
+
+
+def _rms(values: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(values**2)))

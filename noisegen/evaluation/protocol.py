@@ -14,7 +14,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from noisegen.evaluation.realdata import (
+from noisegen.evaluation.unseen_noise import FAMILIES
+from noisegen.files import Pixels, read_picture
+from noisegen.references.burst import Burst
+from noisegen.references.create import Reference
+from noisegen.training.realdata import (
     HELD_OUT_CLEAN,
     W2S_VALIDATION_FIELDS,
     is_registered,
@@ -22,10 +26,6 @@ from noisegen.evaluation.realdata import (
     polyu_scenes,
     w2s_pair,
 )
-from noisegen.evaluation.unseen_noise import FAMILIES
-from noisegen.files import Pixels, read_picture
-from noisegen.references.burst import Burst
-from noisegen.references.create import Reference
 
 Bytes = NDArray[np.uint8]
 Rng = np.random.Generator
@@ -35,8 +35,6 @@ CROP = 256
 
 CROPS_A_SCENE = 24
 PROTOCOL_SEED = 20260301
-W2S_TARGETS = 8
-"""Validation fields whose pictures are targets; the next field is the reference."""
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from noisegen.evaluation.comparison import Comparison
 from noisegen.evaluation.metrics import average_kl_divergence
-from noisegen.evaluation.noise_summary import NoiseSummary, summarise_noise
+from noisegen.evaluation.noise_summary import NoiseSummary, summarise_noise, summary_scores
 from noisegen.evaluation.protocol import Target
-from noisegen.evaluation.summary_scores import summary_scores
+from noisegen.evaluation.side_by_side import SideBySide
 
 ALL = "all"
 NAMES = {1: ("gray",), 3: ("R", "G", "B")}
@@ -54,7 +53,7 @@ class RowScores:
     together: dict[str, Scores]
     real: NoiseSummary
     fake: NoiseSummary
-    kept: tuple[Comparison, ...]
+    kept: tuple[SideBySide, ...]
 
     def summary(self, channel: str, metric: str) -> dict[str, float | None]:
         """Mean and median over pictures, and the figure of all together, where there is one."""
@@ -82,11 +81,11 @@ class RowTally:
         self._pictures: list[PictureScores] = []
         self._real: NoiseSummary | None = None
         self._fake: NoiseSummary | None = None
-        self._kept: list[Comparison] = []
+        self._kept: list[SideBySide] = []
         self._kept_real: list[Target] = []
         self._kept_fake: list[Target] = []
 
-    def add(self, comparison: Comparison, kept: Target | None) -> None:
+    def add(self, comparison: SideBySide, kept: Target | None) -> None:
         """Both noises on one picture.
 
         Args:
@@ -142,7 +141,7 @@ class RowTally:
             self.fake_pictures += 1
 
     def _of_channels(
-        self, real: NoiseSummary, fake: NoiseSummary, comparison: Comparison | None
+        self, real: NoiseSummary, fake: NoiseSummary, comparison: SideBySide | None
     ) -> dict[str, Scores]:
         found = {ALL: summary_scores(real, fake, self._klds)}
         for c, name in enumerate(NAMES[real.channels]):
@@ -155,14 +154,14 @@ class RowTally:
             found[ALL]["akld"] = float(np.mean([found[n]["akld"] for n in NAMES[real.channels]]))
         return found
 
-    def _couples(self) -> list[Comparison]:
+    def _couples(self) -> list[SideBySide]:
         """Real and generated pictures side by side, each once, cropped to the smaller."""
         couples = []
         for real, fake in zip(self._kept_real, self._kept_fake, strict=False):
             height, width, _ = np.minimum(real.clean.shape, fake.clean.shape).tolist()
             one, other = (middle_crop(shown, (height, width)) for shown in (real, fake))
             couples.append(
-                Comparison(self.name, one.name, one, one.noisy, other.noisy, other.clean)
+                SideBySide(self.name, one.name, one, one.noisy, other.noisy, other.clean)
             )
         return couples
 

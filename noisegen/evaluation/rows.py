@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from noisegen.evaluation import baselines, classical_baseline
-from noisegen.evaluation.comparison import Comparison
+from noisegen.evaluation import classical_baseline
 from noisegen.evaluation.protocol import PROTOCOL_SEED, Case, Target
-from noisegen.files import Pixels, to_float
+from noisegen.evaluation.side_by_side import SideBySide
+from noisegen.files import Pixels, quantise, to_float
 from noisegen.model.weights import Weights
 from noisegen.noise.windows import Windows, join
 from noisegen.references.burst import Burst
@@ -24,7 +24,24 @@ from noisegen.references.create import (
 )
 from noisegen.references.profile import NoiseProfile
 from noisegen.references.windows import all_windows
+from noisegen.synthesis.field import field_key, gaussian_field
 from noisegen.synthesis.synthesizer import Synthesizer
+
+
+def gaussian(clean: Pixels, profile: NoiseProfile, key: str, white_level: float = 255) -> Pixels:
+    """White Gaussian noise of the reference's σ per channel, clipped and quantised.
+
+    Args:
+        clean: H×W×C, uint8 or uint16.
+        profile: whose σ is taken.
+        key: of the field.
+        white_level: of the clean; the noise is in units of the profile's where their types agree.
+    """
+    height, width, channels = clean.shape
+    field = gaussian_field(field_key(0, key, 0), 0, 0, height, width)[:channels]
+    scale = profile.white_level if clean.dtype.name == profile.dtype else white_level
+    noise = field.transpose(1, 2, 0) * (profile.sigma * np.float32(scale / white_level))
+    return quantise(to_float(clean, white_level) + noise, white_level, clean.dtype)
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +127,7 @@ def gaussian_row(weights: Weights) -> Row:
     """White Gaussian noise of the reference's σ."""
 
     def draw(target: Target, known: Known) -> Pixels:
-        return baselines.gaussian(target.clean, known.profile, target.name, target.white_level)
+        return gaussian(target.clean, known.profile, target.name, target.white_level)
 
     return Row("gaussian", weights, draw)
 
@@ -169,7 +186,7 @@ def standard_rows(weights: Weights, device: str = "cpu") -> list[Row]:
 
 def compare_rows(
     rows: Sequence[Row], cases: Iterable[Case], lone: bool = False
-) -> Iterator[Comparison]:
+) -> Iterator[SideBySide]:
     """Tries every row on every target.
 
     Args:
@@ -184,7 +201,7 @@ def compare_rows(
             for row in rows:
                 knows = known[row.weights.sha256, row.fit]
                 real, fake = row.real(target, knows), row.fake(target, knows)
-                yield Comparison(row.name, case.name, target, real, fake)
+                yield SideBySide(row.name, case.name, target, real, fake)
 
 
 def _known(case: Case, rows: Sequence[Row]) -> dict[tuple[str, Fit], Known]:

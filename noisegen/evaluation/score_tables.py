@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
-from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -15,11 +12,10 @@ from noisegen.evaluation.folder_scores import FolderScores
 from noisegen.evaluation.metrics import LEVEL_BINS
 from noisegen.evaluation.row_tally import ALL, NAMES, RowScores
 from noisegen.evaluation.set_metrics import SetScores
+from noisegen.evaluation.tables import csv_bytes
 
 CHANCE = 0.5
 """Accuracy of a classifier that knows nothing: half of the patches are real."""
-
-Line = Sequence[str | float | None]
 
 
 def metrics_of(row: RowScores) -> list[str]:
@@ -93,7 +89,7 @@ def as_json(scores: FolderScores, sets: dict[str, SetScores]) -> dict[str, Any]:
 def scores_csv(scores: FolderScores) -> bytes:
     """A line a row, picture and channel; mean, median and all together under their names."""
     metrics = metrics_of(scores.rows[-1])
-    lines: list[Line] = [["row", "image", "channel", *metrics]]
+    lines: list[list[str | float | None]] = [["row", "image", "channel", *metrics]]
     for row in scores.rows:
         for one in row.pictures:
             for channel, found in one.channels.items():
@@ -103,19 +99,13 @@ def scores_csv(scores: FolderScores) -> bytes:
                 figures = {m: row.summary(channel, m)[kind] for m in metrics_of(row)}
                 if any(figure is not None for figure in figures.values()):
                     lines.append([row.name, f"({kind})", channel, *map(figures.get, metrics)])
-    return _csv(lines)
+    return csv_bytes(lines)
 
 
 def intensity_csv(scores: FolderScores) -> bytes:
     """A line a channel and intensity."""
     rows = intensities(scores)
-    return _csv([list(rows[0]), *(list(row.values()) for row in rows)])
-
-
-def _csv(lines: Iterable[Line]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(lines)
-    return text.getvalue().encode("utf-8", "surrogateescape")
+    return csv_bytes([list(rows[0]), *(list(row.values()) for row in rows)])
 
 
 def _finite(value: Any) -> Any:  # noqa: ANN401 (JSON)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from noisegen.evaluation.comparison import Comparison
-from noisegen.evaluation.denoiser import DenoiserConfig
-from noisegen.evaluation.denoising_gap import Quality, denoising_gap, quality_taught_by
+from noisegen.evaluation.denoiser import DenoiserConfig, PictureQuality
+from noisegen.evaluation.denoising_gap import denoising_gap, quality_taught_by
 from noisegen.evaluation.mmd import MMDConfig, patch_mmd
+from noisegen.evaluation.side_by_side import SideBySide
 from noisegen.evaluation.told_apart import ClassifierConfig, ToldApart, told_apart
 
 
@@ -39,11 +39,11 @@ class SetScores:
 
     mmd: float
     told_apart: ToldApart
-    denoising_gap: Quality
+    denoising_gap: PictureQuality
 
 
 def measure_sets(
-    comparisons: Iterable[Comparison], device: str = "cpu", config: SetConfig = DEFAULT
+    comparisons: Iterable[SideBySide], device: str = "cpu", config: SetConfig = DEFAULT
 ) -> Iterator[tuple[str, SetScores]]:
     """Row and its scores, one after the other: a row takes about a minute on one core.
 
@@ -55,10 +55,10 @@ def measure_sets(
     Raises:
         ValueError: all targets show one scene.
     """
-    rows: dict[str, list[Comparison]] = {}
+    rows: dict[str, list[SideBySide]] = {}
     for comparison in comparisons:
         rows.setdefault(comparison.row, []).append(comparison)
-    known: dict[tuple[int, ...], Quality] = {}
+    known: dict[tuple[int, ...], PictureQuality] = {}
     for name, row in rows.items():
         key = _real_pictures(row)
         if key not in known:
@@ -73,6 +73,6 @@ def measure_sets(
         )
 
 
-def _real_pictures(row: Sequence[Comparison]) -> tuple[int, ...]:
+def _real_pictures(row: Sequence[SideBySide]) -> tuple[int, ...]:
     """Equal for rows that hold the very same real pictures."""
     return tuple(id(comparison.real) for comparison in row)

@@ -74,42 +74,21 @@ def measure_speed(
     synthesizer = Synthesizer(weights, device)
     synthesizer.synthesize(pictures[0], profile)
     megapixels = count * side * side / 1e6
+
+    def generate(by: NoiseProfile) -> list[NDArray[np.uint8]]:
+        return [synthesizer.synthesize(picture, by) for picture in pictures]
+
     with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
-        (root / "clean").mkdir()
-        for index, picture in enumerate(pictures):
-            data = encode(Picture(picture, None, None, Container.PNG, True))
-            (root / "clean" / f"{index}.png").write_bytes(data)
-        found = find_cleans(root / "clean", root / "out").files
-
-        def synthesize(
-            name: str, one: Synthesizer, at_once: int, by: NoiseProfile
-        ) -> list[tuple[float, Done]]:
-            recipe = make_recipe(SynthesisOptions(), [by], weights, device)
-            run = Run(recipe, [by], found, [], Folder(root / name))
-            maker = PairMaker(run.profiles, one, recipe.options, run.pairs, run.folder.temporary)
-            written = write_dataset(
-                run, lambda items, stop: made_by_threads(items, [maker], at_once, stop)
-            )
-            return [(time.perf_counter(), done) for done in written]
-
-        def generate(by: NoiseProfile) -> list[NDArray[np.uint8]]:
-            return [synthesizer.synthesize(picture, by) for picture in pictures]
-
-        def copy() -> None:
-            for file in found:
-                data = encode(read_picture(file.path))
-                write_together([(root / "a.png", data), (root / "b.png", data)])
-
+        files = _Files(Path(folder), pictures, weights, device)
         alone, noises = _timed(lambda: generate(profile))
         alone_off, _ = _timed(lambda: generate(off))
         start = time.perf_counter()
         at_once = workers or default_workers()
-        together, outcomes = _timed(lambda: synthesize("out", synthesizer, at_once, profile))
-        together_off, _ = _timed(lambda: synthesize("off", synthesizer, at_once, off))
+        together, outcomes = _timed(lambda: files.synth("out", synthesizer, at_once, profile))
+        together_off, _ = _timed(lambda: files.synth("off", synthesizer, at_once, off))
         one = Synthesizer(weights, device, threads=1)
-        serial, _ = _timed(lambda: synthesize("serial", one, 1, profile))
-        files, _ = _timed(copy)
+        serial, _ = _timed(lambda: files.synth("serial", one, 1, profile))
+        copied, _ = _timed(files.copy)
     spent = [asdict(done.spent) for _, done in outcomes]
     times = [start, *(at for at, _ in outcomes)]
     sums = {name: sum(one[name] for one in spent) for name in spent[0]}
@@ -120,10 +99,42 @@ def measure_speed(
         synth_measured=megapixels / together_off,
         tenths=_tenths(times, side * side / 1e6),
         one_worker=megapixels / serial,
-        files=megapixels / files,
+        files=megapixels / copied,
         shares={name: seconds / sum(sums.values()) for name, seconds in sums.items()},
         compression={level: _compression(noises[0], level) for level in LEVELS},
     )
+
+
+class _Files:
+    """Cleans as PNG in a folder, and what is done with them."""
+
+    def __init__(
+        self, root: Path, pictures: Sequence[NDArray[np.uint8]], weights: Weights, device: str
+    ) -> None:
+        self._root, self._weights, self._device = root, weights, device
+        (root / "clean").mkdir()
+        for index, picture in enumerate(pictures):
+            data = encode(Picture(picture, None, None, Container.PNG, True))
+            (root / "clean" / f"{index}.png").write_bytes(data)
+        self._found = find_cleans(root / "clean", root / "out").files
+
+    def synth(
+        self, name: str, one: Synthesizer, at_once: int, by: NoiseProfile
+    ) -> list[tuple[float, Done]]:
+        """Makes a dataset; the time at which each picture was done, and what it took."""
+        recipe = make_recipe(SynthesisOptions(), [by], self._weights, self._device)
+        run = Run(recipe, [by], self._found, [], Folder(self._root / name))
+        maker = PairMaker(run.profiles, one, recipe.options, run.pairs, run.folder.temporary)
+        written = write_dataset(
+            run, lambda items, stop: made_by_threads(items, [maker], at_once, stop)
+        )
+        return [(time.perf_counter(), done) for done in written]
+
+    def copy(self) -> None:
+        """Reads each clean and writes it twice."""
+        for file in self._found:
+            data = encode(read_picture(file.path))
+            write_together([(self._root / "a.png", data), (self._root / "b.png", data)])
 
 
 def _with_network(profile: NoiseProfile, weights: Weights, counts: bool) -> NoiseProfile:

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from noisegen.evaluation.comparison import Comparison, scene_folds
+from noisegen.evaluation.one_cycle import OneCycle, seeded
 from noisegen.evaluation.protocol import PROTOCOL_SEED
+from noisegen.evaluation.side_by_side import SideBySide, scene_folds
 
 Rng = np.random.Generator
 Floats = NDArray[np.float32]
@@ -69,7 +70,7 @@ class ToldApart:
 
 
 def told_apart(
-    comparisons: Sequence[Comparison],
+    comparisons: Sequence[SideBySide],
     config: ClassifierConfig = DEFAULT,
     device: str = "cpu",
 ) -> ToldApart:
@@ -124,12 +125,9 @@ def _train(
 ) -> nn.Module:
     """A classifier trained on pictures of noise, each 2 (real, generated)×C×H×W."""
     rng = np.random.default_rng(config.seed)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.seed)
-        classifier = patch_classifier(noises[0].shape[1], config.width)
-    classifier.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
-    optimiser = torch.optim.Adam(classifier.parameters(), config.rate)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, config.rate, config.steps)
+    channels = noises[0].shape[1]
+    classifier = seeded(lambda: patch_classifier(channels, config.width), config.seed, device)
+    training = OneCycle(classifier, config.rate, config.steps)
     truth = torch.tensor([0.0, 1.0], device=device).repeat(config.pairs)
     for _ in range(config.steps):
         picked = rng.integers(len(noises), size=config.pairs)
@@ -137,10 +135,7 @@ def _train(
         with torch.autocast(device.type, torch.bfloat16):
             logits = classifier(patches.to(device) * scale)[:, 0]
         loss = F.binary_cross_entropy_with_logits(logits.float(), truth)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        optimiser.step()
-        schedule.step()
+        training.descend(loss)
     return classifier.eval()
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from noisegen.evaluation.realdata import gaussian_blur
+from noisegen.training.realdata import gaussian_blur
 
 Bytes = NDArray[np.uint8]
 Doubles = NDArray[np.float64]

@@ -146,9 +146,7 @@ def estimated_windows(noisy: Floats, recording: Recording, denoiser: Denoiser) -
     errors = [cut(block.error) for block in blocks]
     pixels = np.concatenate([cut(noisy[block.place]) for block in blocks])
     clean = np.concatenate([stretch.back(clean) for clean in cleans])
-    error = np.concatenate(
-        [e * stretch.slope(c) ** 2 for e, c in zip(errors, cleans, strict=True)]
-    )
+    error = np.concatenate([e * stretch.slope(c) ** 2 for e, c in zip(errors, cleans, strict=True)])
     # A channel that is the same all over a window, as black is, is known: it has no noise.
     flat = pixels.max((2, 3), keepdims=True) == pixels.min((2, 3), keepdims=True)
     return EstimatedWindows(

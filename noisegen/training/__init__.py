@@ -1,1 +1,1 @@
-"""Camera simulator, episode bank, objectives, training loop."""
+"""Real and simulated pictures, and the training of the networks that the weights hold."""

@@ -10,7 +10,6 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
-from noisegen.evaluation.realdata import HELD_OUT_CLEAN
 from noisegen.files import read_picture
 from noisegen.model.denoiser import Denoiser
 from noisegen.training import classical_noise
@@ -25,6 +24,7 @@ from noisegen.training.bank import (
 )
 from noisegen.training.dead_leaves import draw_picture
 from noisegen.training.real_pairs import BLIND_SHARE
+from noisegen.training.realdata import HELD_OUT_CLEAN
 from noisegen.training.simulator import draw_setting, input_side, simulate
 
 Bytes = NDArray[np.uint8]

@@ -15,8 +15,14 @@ import torch
 from torch import Tensor, nn
 
 from noisegen.errors import UsageError
-from noisegen.training.checkpoint import save_checkpoint, update_average
-from noisegen.training.schedule import schedule
+from noisegen.training.checkpoint import (
+    descend,
+    refuse_other,
+    save_checkpoint,
+    schedule,
+    set_rate,
+    update_average,
+)
 
 log = logging.getLogger(__name__)
 
@@ -135,14 +141,8 @@ class _State(Generic[Network]):
 
     def learn(self, loss: Tensor, pace: float) -> float:
         """One step down a loss, at a share of the rate; returns the loss."""
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.config.rate * pace
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip)
-        # One batch that overflows must not end a training.
-        if bool(torch.isfinite(norm)):
-            self.optimiser.step()
+        set_rate(self.optimiser, self.config.rate * pace)
+        if descend(self.optimiser, loss, [*self.network.parameters()], self.config.clip):
             update_average(self.average, self.network, self.step, self.config.ema)
         self.step += 1
         return float(loss.detach())
@@ -167,11 +167,7 @@ class _State(Generic[Network]):
                 another.
         """
         state = read_checkpoint(path, self.device)
-        for name, value in asdict(self.config).items():
-            if name not in ("steps", "minutes") and state["config"].get(name) != value:
-                raise UsageError(
-                    f"{path}: was trained with another {name}; use the same, or another --run"
-                )
+        refuse_other(path, state["config"], asdict(self.config), {"steps", "minutes"})
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])

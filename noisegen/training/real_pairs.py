@@ -16,16 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisegen.errors import UsageError
-from noisegen.evaluation.realdata import (
-    W2S_TRAIN_FIELDS,
-    Pair,
-    is_registered,
-    polyu_pair,
-    polyu_scenes,
-    remove_drift,
-    undo_shift,
-    w2s_pair,
-)
 from noisegen.files import read_picture
 from noisegen.model.denoiser import Denoiser
 from noisegen.references.discover import find_pictures
@@ -37,6 +27,16 @@ from noisegen.training.bank import (
     random_place,
     reference_windows,
     stack_targets,
+)
+from noisegen.training.realdata import (
+    W2S_TRAIN_FIELDS,
+    Pair,
+    is_registered,
+    polyu_pair,
+    polyu_scenes,
+    remove_drift,
+    undo_shift,
+    w2s_pair,
 )
 
 Bytes = NDArray[np.uint8]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -57,7 +59,7 @@ def test_two_cameras_are_told_apart(probed: tuple[Any, Path]) -> None:
     assert question["told"]["brightness alone"]["linear"]["accuracy"] <= 0.6
     assert len(found["components"]["places"]) == 6
     page = out.read_text(encoding="utf-8")
-    assert page.count("<circle ") == 6
+    assert len(re.findall(r"<use [^>]*fill: var\(--(?:B|generated)\)", page)) == 6
     assert "Prompts in two dimensions" in page
     assert "Camera, share of crops told right" in page
 
@@ -76,14 +78,16 @@ def test_a_browser_shows_the_page(probed: tuple[Any, Path], tmp_path: Path) -> N
     found_browser()
     question = """{
       overflow: page.documentElement.scrollWidth - frame.innerWidth,
-      dots: page.querySelectorAll(".chart svg circle").length,
-      colours: new Set([...page.querySelectorAll(".chart svg .dots")].map(
-        (dots) => frame.getComputedStyle(dots).fill)).size,
+      dots: [...page.querySelectorAll(".chart svg use")].filter(
+        (dot) => !dot.style.fill.includes("soft")).length,
+      colours: new Set([...page.querySelectorAll(".chart svg use")].map(
+        (dot) => frame.getComputedStyle(dot).fill)).size,
     }"""
     for width in (360, 1200):
         found = ask(probed[1], width, question, tmp_path)
         assert found["overflow"] <= 0
-        assert (found["dots"], found["colours"]) == (6, 2)
+        # Two of the dots, one of the marks along the axis.
+        assert (found["dots"], found["colours"]) == (6, 3)
 
 
 def test_shots_that_cannot_be_used_are_skipped_by_name(
@@ -126,3 +130,13 @@ def test_what_cannot_be_asked_is_said_in_a_line(run: Run, shots: Path, tmp_path:
         assert words in ran.err
         assert len(ran.err.splitlines()) == 1
     assert (tmp_path / "taken.html").read_text() == "mine"
+
+
+def test_without_scikit_learn_the_extra_is_named(
+    run: Run, shots: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    ran = run("probe", shots)
+    assert ran.code == 1
+    assert "pip install 'noisegen[probe]'" in ran.err
+    assert len(ran.err.splitlines()) == 1

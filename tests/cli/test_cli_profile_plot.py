@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -46,17 +45,6 @@ def test_a_plot_is_the_same_twice(show: Run, camera: Path, tmp_path: Path) -> No
     assert ran.json["plot"] == str(tmp_path / "one.png")
     assert show(*refs, "--quiet", out="two.png").out == ""
     assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
-
-
-def test_without_matplotlib_the_extra_is_named(
-    show: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-    ran = show()
-    assert ran.code == 1
-    assert "pip install 'noisegen[plot]'" in ran.err
-    assert len(ran.err.splitlines()) == 1
-    assert not (tmp_path / "plot.png").exists()
 
 
 def test_what_cannot_be_plotted_is_refused_in_a_line(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import html
 import re
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -108,7 +108,7 @@ def test_datasets_in_archives_and_of_strengths(
     ran = run("report", tmp_path / "pairs", "--out", page)
     assert ran.code == 0, ran.err
     text = page.read_text(encoding="utf-8")
-    assert "each pair&#x27;s noise is divided by its own" in text
+    assert "each pair's noise is divided by its own" in html.unescape(text)
     assert "6 of 6 pairs" in text
 
 
@@ -135,9 +135,7 @@ def test_names_cannot_write_into_the_page(
     assert "<script>alert" not in page.read_text(encoding="utf-8")
 
 
-def test_charts_as_png(
-    run: Run, dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_charts_as_png(run: Run, dataset: Path, tmp_path: Path) -> None:
     plots = tmp_path / "plots"
     command = ("report", dataset, "--out", tmp_path / "r.html", "--plots", plots)
     assert len(run(*command, "--json").json["plots"]) == 4
@@ -146,10 +144,6 @@ def test_charts_as_png(
         assert (picture.width, picture.height) == (1120, 720)
     again = run(*command, "--overwrite")
     assert again.code == 0, again.err
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-    ran = run(*command, "--overwrite")
-    assert ran.code == 1
-    assert "--plots: needs matplotlib" in ran.err
 
 
 def test_what_cannot_be_reported_is_refused_in_a_line(

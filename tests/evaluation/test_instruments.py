@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from noisegen.evaluation.instruments.bench import BenchConfig, Kind, Line, run_bench
+from noisegen.evaluation.instruments.bench import BenchConfig, BenchLine, Kind, run_bench
 from noisegen.evaluation.instruments.cameras import Camera
 from noisegen.evaluation.instruments.catalogue import INSTRUMENTS
 from noisegen.evaluation.instruments.instrument import Instrument
@@ -170,13 +170,13 @@ def test_the_bench_tries_every_kind(weights: Weights) -> None:
     assert lines[0].missed == ()
     assert lines[0].judged is not None
     assert lines[0].judged.median_ratio == pytest.approx(1, abs=0.1)
-    assert Line("x", Kind.LONE, None, "why").missed == ("refused",)
+    assert BenchLine("x", Kind.LONE, None, "why").missed == ("refused",)
     off = replace(lines[0], kind=Kind.PAIR, judged=_louder(lines[0]))
     assert "σ" in off.missed
     assert "KLD" in off.missed
 
 
-def _louder(line: Line) -> Judged:
+def _louder(line: BenchLine) -> Judged:
     assert line.judged is not None
     first, *rest = line.judged.deciles
     loud = replace(first, sigma=(1.2 * first.sigma[1], first.sigma[1]))
@@ -193,5 +193,5 @@ def test_the_instrument_itself_meets_the_targets(name: str) -> None:
     scene = instrument.scene(2, 256)
     shots = [instrument.process.shoot(scene, rng) for _ in range(3)]
     judged = judge(instrument, truth, shots, np.ones(truth.clean.shape, bool))
-    assert Line(name, Kind.PAIR, judged).missed == ()
+    assert BenchLine(name, Kind.PAIR, judged).missed == ()
     assert judged.stripes == pytest.approx((1, 1), abs=0.25)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from pictures import add_gaussian, scene
 
-from noisegen.evaluation.comparison import noise_of
+from noisegen.evaluation.held_out import all_splits
 from noisegen.evaluation.kept_back import (
     BURST_SHOTS,
     KEPT_BACK,
@@ -20,9 +20,9 @@ from noisegen.evaluation.kept_back import (
     s95_cases,
 )
 from noisegen.evaluation.protocol import Case
+from noisegen.evaluation.side_by_side import noise_of
 from noisegen.references.burst import Burst
 from noisegen.references.create import Reference
-from noisegen.training.held_out import all_splits
 
 
 @pytest.mark.parametrize("count", [2, 3])

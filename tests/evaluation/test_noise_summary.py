@@ -8,16 +8,15 @@ from comparisons import comparisons, grain, white
 from pictures import scene
 from scipy.stats import ks_2samp
 
-from noisegen.evaluation.comparison import Comparison, noise_of
 from noisegen.evaluation.metrics import compare
-from noisegen.evaluation.noise_summary import NoiseSummary, summarise_noise
-from noisegen.evaluation.summary_scores import summary_scores
+from noisegen.evaluation.noise_summary import NoiseSummary, summarise_noise, summary_scores
+from noisegen.evaluation.side_by_side import SideBySide, noise_of
 from noisegen.files import to_float
 
 ONE, TWO = comparisons(grain(9), white(14), scenes=2, side=96)
 
 
-def summaries(comparison: Comparison) -> tuple[NoiseSummary, NoiseSummary]:
+def summaries(comparison: SideBySide) -> tuple[NoiseSummary, NoiseSummary]:
     clean = comparison.target.clean
     real, fake = (summarise_noise(x, clean, 255) for x in (comparison.real, comparison.fake))
     return real, fake

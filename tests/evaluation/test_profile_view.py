@@ -9,13 +9,15 @@ import pytest
 from pictures import add_gaussian, scene
 
 from noisegen.errors import BadReferenceError
-from noisegen.evaluation.profile_plot import draw
 from noisegen.evaluation.profile_view import (
     built_in_clean,
     radial_power,
     view_alone,
     view_on_reference,
 )
+from noisegen.evaluation.report.charts import Look, Sides, charts_of
+from noisegen.evaluation.report.draw import report_png
+from noisegen.evaluation.report.profile import profile_report
 from noisegen.evaluation.telling_crop import telling_crop
 from noisegen.model.weights import Weights
 from noisegen.references.create import Reference, create_profile
@@ -107,5 +109,21 @@ def test_a_gray_reference_of_a_colour_profile_is_refused(
 
 def test_equal_views_are_equal_files(profile: NoiseProfile, classical_weights: Weights) -> None:
     view = view_alone(profile, classical_weights)
-    title = "50 $ of 100 $, a name 猫"
-    assert draw(view, title, "good") == draw(view, title, "good")
+    named = replace(profile_report(view), title="50 $ of 100 $, a name 猫")
+    assert report_png(named, "good") == report_png(named, "good")
+
+
+def test_what_references_do_not_show_is_pale(
+    profile: NoiseProfile, classical_weights: Weights
+) -> None:
+    made = view_alone(profile, classical_weights).generated
+    measured = profile.measured
+    dark = replace(measured, pixels=np.where(measured.nodes > 0.5, 0, measured.pixels))
+    level, *_ = charts_of(Sides(made, made, "real", replace(profile, measured=dark), 0))
+    curves = [one.name for one in level.series if one.look is Look.PALE]
+    assert curves == ["pale: not shown by the references", "", ""]
+    firm, pale = (
+        next(one for one in level.series if one.look is look)
+        for look in (Look.DOTS, Look.PALE_DOTS)
+    )
+    assert np.nanmax(firm.x[np.isfinite(firm.y)]) < 160 < np.nanmax(pale.x[np.isfinite(pale.y)])

@@ -12,10 +12,11 @@ from pictures import add_gaussian, scene
 
 from noisegen.evaluation.pair_files import PairFile
 from noisegen.evaluation.profile_view import Noise
-from noisegen.evaluation.report.charts import Chart, Look, Series, Sides, charts_of, ticks
-from noisegen.evaluation.report.sampled_noise import evenly, noise_of_pairs, read_shown
-from noisegen.evaluation.report.svg import chart_svg, legend
+from noisegen.evaluation.report.charts import Chart, Look, Series, Sides, charts_of
+from noisegen.evaluation.report.draw import chart_svg
+from noisegen.evaluation.report.sampled_noise import noise_of_pairs, read_shown
 from noisegen.evaluation.report.view import strip
+from noisegen.evaluation.side_by_side import evenly
 from noisegen.files import to_float
 
 
@@ -77,33 +78,35 @@ def test_charts_tell_the_noise(noise: Noise) -> None:
 
 
 def test_svg_is_xml_with_title_description_and_gaps() -> None:
-    """Points 1, 2 and 4 are finite: two strokes; the first one starts at the lower left corner."""
-    y = np.array([0.0, 5.0, np.nan, 10.0])
-    series = Series("a <b>", "real", Look.LINE, np.arange(4.0), y)
-    chart = Chart("n", "t <t>", "d", "x", "y", (series,), (0, 3), (0, 10))
-    root = ElementTree.fromstring(chart_svg(chart, "one"))
+    """All points but the third are finite: the first stroke starts at the lower left corner."""
+    y = np.array([0.0, 5.0, np.nan, 10.0, 10.0])
+    series = Series("a <b>", "real", Look.LINE, np.arange(5.0), y)
+    chart = Chart("n", "t <t>", "d", "x", "y", (series,), (0, 4), (0, 10))
+    drawn = chart_svg(chart, "one")
+    assert drawn == chart_svg(chart, "one")
+    root = ElementTree.fromstring(drawn)
     assert root.attrib["role"] == "img"
     assert [child.tag for child in root[:2]] == ["title", "desc"]
     assert root[0].text == "t <t>"
-    line = next(e for e in root.iter("path") if e.attrib["class"] == "line c-real")
-    assert line.attrib["d"].startswith("M62.0 236.0L")
+    line = next(e for e in root.iter("path") if "var(--real)" in e.attrib.get("style", ""))
+    left, top, right, bottom = 62, 280 - 44 - 226, 62 + 386, 280 - 44
+    assert line.attrib["d"].startswith(f"M {left} {bottom} L")
     assert line.attrib["d"].count("M") == 2
-    assert line.attrib["d"].endswith("M448.0 10.0")
-    assert "a &lt;b&gt;" in legend(chart)
+    assert line.attrib["d"].strip().endswith(f"L {right} {top}")
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "logarithmic", "expected"),
-    [
-        (0, 255, False, [0, 50, 100, 150, 200, 250]),
-        (-0.1, 1.05, False, [0, 0.2, 0.4, 0.6, 0.8, 1.0]),
-        (0, 0.5, False, [0, 0.1, 0.2, 0.3, 0.4, 0.5]),
-        (3e-6, 0.2, True, [1e-5, 1e-4, 1e-3, 1e-2, 1e-1]),
-        (0.2, 7.5, True, [0.2, 0.5, 1, 2, 5]),
-    ],
-)
-def test_ticks_are_round(low: float, high: float, logarithmic: bool, expected: list[float]) -> None:
-    assert ticks(low, high, logarithmic) == pytest.approx(expected)
+def test_svg_leaves_fonts_colours_and_names_to_the_page() -> None:
+    series = Series("a", "R", Look.DOTS, np.arange(5.0), np.arange(5.0))
+    chart = Chart("n", "t", "d", "x", "y", (series,), (0, 4), (1e-6, 0.2), logarithmic=True)
+    root = ElementTree.fromstring(chart_svg(chart, "one"))
+    assert not any("font" in element.attrib.get("style", "") for element in root.iter())
+    assert not any("#" in element.attrib.get("style", "") for element in root.iter())
+    names = [element.attrib["id"] for element in root.iter() if "id" in element.attrib]
+    assert all(name.startswith("one-") for name in names)
+    assert len(names) == len(set(names))
+    ticks = [element.text for element in root.iter("text")]
+    powers = [f"10⁻{digit}" for digit in "⁶⁵⁴³²"]
+    assert ticks == ["0", "1", "2", "3", "4", "x", *powers, "0.1", "y"]
 
 
 def test_residuals_of_a_strip_share_a_scale() -> None:

@@ -12,7 +12,6 @@ from pictures import add_gaussian, scene
 
 from noisegen.evaluation import denoising_gap
 from noisegen.evaluation.denoiser import DenoiserConfig, DnCNN, Pair, train_denoiser
-from noisegen.evaluation.evaluate import evaluate, summarise
 from noisegen.evaluation.mmd import MMDConfig
 from noisegen.evaluation.protocol import Case, Target
 from noisegen.evaluation.rows import (
@@ -24,6 +23,7 @@ from noisegen.evaluation.rows import (
     start_row,
 )
 from noisegen.evaluation.set_metrics import SetConfig, measure_sets
+from noisegen.evaluation.split_scores import score, summarise
 from noisegen.evaluation.told_apart import ClassifierConfig
 from noisegen.model.surroundings import Surroundings
 from noisegen.model.weights import Weights
@@ -78,7 +78,7 @@ def test_generators_of_other_weights_share_a_table(
 
 
 def test_evaluate_scores_the_standard_rows(weights: Weights) -> None:
-    scores = summarise(evaluate(weights, [case(drawn_again=True)]))
+    scores = summarise(map(score, compare_rows(standard_rows(weights), [case(drawn_again=True)])))
     assert list(scores) == ["gaussian", "classical", "noisegen", "start", "floor"]
     assert scores["floor"]["sigma"]["mean"] < 0.05
 

@@ -9,7 +9,7 @@ import pytest
 from comparisons import comparisons, grain, white
 from scipy.stats import bootstrap
 
-from noisegen.evaluation.comparison import scene_folds
+from noisegen.evaluation.side_by_side import scene_folds
 from noisegen.evaluation.told_apart import ClassifierConfig, bootstrap_interval, told_apart
 
 QUICK = ClassifierConfig(width=16, steps=50, pairs=24, folds=2)

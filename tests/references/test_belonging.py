@@ -12,7 +12,6 @@ import pytest
 from pictures import Pixels, add_gaussian, scene
 from scipy import ndimage
 
-from noisegen.evaluation.realdata import remove_drift
 from noisegen.files import read_picture
 from noisegen.model.weights import Weights, load_weights
 from noisegen.references import belonging as module
@@ -28,6 +27,7 @@ from noisegen.references.belonging import (
 )
 from noisegen.references.burst import Burst
 from noisegen.references.create import Reference, cut_references
+from noisegen.training.realdata import remove_drift
 
 SIDE = 256
 

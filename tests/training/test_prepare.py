@@ -14,14 +14,14 @@ from PIL import Image
 from small_training import SMALL_TRAINING
 
 from noisegen.errors import UsageError
-from noisegen.evaluation.realdata import Pair
 from noisegen.model.weights import load_weights
+from noisegen.research.generator.config import Stage
+from noisegen.research.generator.loop import load_sources, train
 from noisegen.training import real_pairs
 from noisegen.training.bank import Setting, Shard, batches
-from noisegen.training.config import Stage
-from noisegen.training.loop import load_sources, train
 from noisegen.training.prepare import BankConfig, Sources, prepare, scaled
 from noisegen.training.real_pairs import Group, Report, settings_of, user_groups
+from noisegen.training.realdata import Pair
 
 DRAWN = BankConfig(leaves=2, photos=2, classical=3, validation=1, a_shard=2, pictures=2, side=300)
 NOTHING = BankConfig(leaves=0, photos=0, classical=0, validation=0)

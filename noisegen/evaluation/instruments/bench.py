@@ -60,7 +60,7 @@ class BenchConfig:
 
 
 @dataclass(frozen=True)
-class Line:
+class BenchLine:
     """One line of the table.
 
     Attributes:
@@ -98,14 +98,16 @@ def run_bench(
     weights: Weights,
     device: str = "cpu",
     config: BenchConfig | None = None,
-) -> Iterator[Line]:
+) -> Iterator[BenchLine]:
     """Lines of the instruments, one after the other; each is a function of its name and weights."""
     synthesizer = Synthesizer(weights, device)
     for instrument in instruments:
         yield from _lines(instrument, synthesizer, config or BenchConfig())
 
 
-def _lines(instrument: Instrument, synthesizer: Synthesizer, config: BenchConfig) -> Iterator[Line]:
+def _lines(
+    instrument: Instrument, synthesizer: Synthesizer, config: BenchConfig
+) -> Iterator[BenchLine]:
     rng = np.random.default_rng([SEED, *instrument.name.encode()])
     scene = instrument.scene(1, config.reference)
     clean = instrument.process.clean(scene)
@@ -119,7 +121,7 @@ def _lines(instrument: Instrument, synthesizer: Synthesizer, config: BenchConfig
         classical_baseline.draw(model, truth.clean, instrument.white_level, rng)
         for _ in range(KEPT)
     ]
-    yield Line(instrument.name, Kind.CLASSICAL, judge(instrument, truth, plain, shown))
+    yield BenchLine(instrument.name, Kind.CLASSICAL, judge(instrument, truth, plain, shown))
     references: dict[Kind, Reference | Burst] = {
         Kind.PAIR: Reference("pair", shots[0], clean),
         Kind.BURST: Burst("burst", tuple(map(str, range(config.burst))), shots),
@@ -135,7 +137,7 @@ def _line(
     reference: Reference | Burst,
     target: tuple[Truth, NDArray[np.bool_]],
     synthesizer: Synthesizer,
-) -> Line:
+) -> BenchLine:
     """A reference's profile tried on a target: its truth, and where the reference shows it."""
     truth, shown = target
     white = instrument.white_level
@@ -148,10 +150,10 @@ def _line(
             for turn in range(KEPT)
         ]
     except NoisegenError as error:
-        return Line(instrument.name, kind, None, str(error))
+        return BenchLine(instrument.name, kind, None, str(error))
     quality = profile.quality
     word = None if quality is None else quality.overall
-    return Line(instrument.name, kind, judge(instrument, truth, drawn, shown), quality=word)
+    return BenchLine(instrument.name, kind, judge(instrument, truth, drawn, shown), quality=word)
 
 
 def _alone(reference: Reference | Burst) -> Sequence[Reference] | Sequence[Burst]:

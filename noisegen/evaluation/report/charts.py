@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import numpy as np
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 
 from noisegen.evaluation.profile_view import Noise, radial_power
 from noisegen.noise.statistics import LAGS, NoiseStatistics
-from noisegen.references.intensities import SEEN
+from noisegen.references.intensities import EVEN, SEEN, level_at, shown_at
 from noisegen.references.profile import NoiseProfile
 
 Doubles = NDArray[np.float64]
@@ -21,7 +20,26 @@ MOST_BARS = 80
 
 CHANNELS = {1: ("gray",), 3: ("R", "G", "B")}
 
-KINDS = tuple(f"kind{number}" for number in range(1, 8))
+COLOURS = {
+    "soft": ("#5d6167", "#9fa3a9"),
+    "rule": ("#e2e2de", "#303338"),
+    "real": ("#7d838c", "#8d949e"),
+    "generated": ("#c2410c", "#ff8a4c"),
+    "R": ("#c92a2a", "#ff7b7b"),
+    "G": ("#23803a", "#63c97a"),
+    "B": ("#1a62b3", "#6db1ff"),
+    "gray": ("#33373d", "#d5d8dc"),
+    "violet": ("#8a2fa8", "#cf8ce8"),
+    "ochre": ("#a87900", "#e0b93a"),
+    "teal": ("#0b8793", "#4cc7d2"),
+    "pink": ("#c81f66", "#ff7fb0"),
+}
+"""Name → colour on light and on dark paper; no two names share one."""
+
+FINE = np.linspace(0, 1, 64)
+"""Intensities that a pale curve is drawn through."""
+
+KINDS = ("B", "generated", "G", "violet", "ochre", "teal", "pink")
 """Colours of things that have none of their own, the easiest to tell apart first."""
 
 
@@ -31,6 +49,8 @@ class Look(str, Enum):
     LINE = "line"
     WIDE = "wide"
     DOTS = "dots"
+    PALE = "pale"
+    PALE_DOTS = "pale-dots"
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +58,8 @@ class Series:
     """Points of one colour.
 
     Attributes:
-        name: in the legend.
-        colour: ``real``, ``generated``, ``R``, ``G``, ``B``, ``gray``, or one of ``KINDS``.
+        name: in the legend; empty for none.
+        colour: one of ``COLOURS``; in a PNG alone any colour of matplotlib.
         look: how they are drawn.
         x: N, ascending where it is a line.
         y: N; NaN leaves a gap.
@@ -66,6 +86,7 @@ class Chart:
         x_range: ends of the horizontal axis.
         y_range: ends of the vertical axis.
         logarithmic: the vertical axis.
+        steps: a line holds each value around its point, as a histogram does.
     """
 
     name: str
@@ -77,6 +98,7 @@ class Chart:
     x_range: tuple[float, float]
     y_range: tuple[float, float]
     logarithmic: bool = False
+    steps: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,13 +140,16 @@ def _level(sides: Sides) -> Chart:
     real = known.measured if known is not None and len(known.sigma) == len(names) else None
     if real is None and sides.real is not None:
         real, real_name = sides.real.statistics, sides.real_name
-    series, highest = [], 1e-3
+    series = []
     for c, name in enumerate(names):
         if real is not None:
             series.append(_curve(f"{name} {real_name}", name, Look.LINE, real, c))
         series.append(_curve(f"{name} generated", name, Look.DOTS, made, c))
-    for one in series:
-        highest = max(highest, float(np.nanmax(one.y, initial=0)))
+    if known is not None and real is known.measured:
+        series = _with_guesses(series, real)
+    # What is guessed beyond what the references show must not squeeze what they do show.
+    firm = [one for one in series if one.look in (Look.LINE, Look.DOTS)]
+    highest = max(1e-3, *(float(np.nanmax(one.y, initial=0)) for one in firm))
     sigmas = " / ".join(f"{255 * sigma:.2f}" for sigma in made.sigma)
     return Chart(
         "noise-level",
@@ -135,8 +160,28 @@ def _level(sides: Sides) -> Chart:
         "σ, of 255",
         tuple(series),
         (0, 255),
-        (0, 1.15 * highest),
+        (0, 1.25 * highest),
     )
+
+
+def _with_guesses(series: list[Series], measured: NoiseStatistics) -> list[Series]:
+    """Pale what a profile's references do not show: its curves there, and dots beside them."""
+    if shown_at(measured, EVEN).all():
+        return series
+    everywhere = 255.0 * level_at(measured, FINE)
+    found: list[Series] = []
+    for c, name in enumerate(CHANNELS[len(everywhere)]):
+        words = "" if c else "pale: not shown by the references"
+        found.append(Series(words, name, Look.PALE, 255.0 * FINE, everywhere[c]))
+    for one in series:
+        if one.look is Look.DOTS:
+            channel = CHANNELS[len(everywhere)].index(one.colour)
+            known = shown_at(measured, one.x / 255)[channel]
+            firm, pale = (np.where(known == kept, one.y, np.nan) for kept in (True, False))
+            found += [Series("", one.colour, Look.PALE_DOTS, one.x, pale), replace(one, y=firm)]
+        else:
+            found.append(one)
+    return found
 
 
 def _curve(name: str, colour: str, look: Look, measured: NoiseStatistics, channel: int) -> Series:
@@ -168,6 +213,7 @@ def _histogram(sides: Sides) -> Chart:
         (float(edges[0]), float(edges[-1])),
         (least, 3 * highest),
         logarithmic=True,
+        steps=True,
     )
 
 
@@ -225,16 +271,3 @@ def _spectrum(sides: Sides) -> Chart:
         (max(lowest / 1.5, 1e-4), 1.5 * highest),
         logarithmic=True,
     )
-
-
-def ticks(low: float, high: float, logarithmic: bool, most: int = 6) -> Sequence[float]:
-    """Round numbers along an axis."""
-    if logarithmic:
-        exponents = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
-        few = (1, 2, 5) if len(exponents) <= 3 else (1,)
-        found = [m * 10.0**e for e in exponents for m in few]
-        return [value for value in found if low <= value <= high]
-    step = 10 ** np.floor(np.log10((high - low) / most))
-    step *= next(m for m in (1, 2, 2.5, 5, 10) if (high - low) / (m * step) <= most)
-    first, last = int(np.ceil(low / step - 1e-9)), int(np.floor(high / step + 1e-9))
-    return [float(step * index) for index in range(first, last + 1)]

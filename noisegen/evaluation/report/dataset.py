@@ -17,12 +17,13 @@ from noisegen.evaluation.report.profile import quality_table
 from noisegen.evaluation.report.sampled_noise import (
     MOST_PAIRS,
     ShownPair,
-    evenly,
     noise_of_pairs,
     read_shown,
 )
 from noisegen.evaluation.report.tables import recipe_tables, score_tables
-from noisegen.evaluation.report.view import ChartGroup, Report, Strip, Table, strip
+from noisegen.evaluation.report.view import ChartGroup, Report, Strip, strip
+from noisegen.evaluation.side_by_side import evenly
+from noisegen.evaluation.tables import Table
 from noisegen.evaluation.telling_crop import telling_crop
 from noisegen.references.profile import NoiseProfile
 from noisegen.synthesis.folder import RECIPE, Folder
@@ -103,16 +104,6 @@ def dataset_report(
         for name, members in ranked[:MOST_PROFILES]
         if (group := _group(dataset, name, members, [p for p in real_pairs if p])) is not None
     ]
-    pixels = sum(line.width * line.height * line.planes for line in dataset.lines)
-    weights, sha256 = dataset.recipe.weights
-    facts = (
-        ("pairs", f"{len(dataset.lines):,}"),
-        ("clean pictures", f"{len({line.seed_key for line in dataset.lines}):,}"),
-        ("megapixels", f"{pixels / 1e6:,.1f}"),
-        ("profiles", f"{len(dataset.profiles)}"),
-        ("seed", f"{dataset.recipe.options.seed}"),
-        ("weights", f"{weights} {sha256[:8]}"),
-    )
     warnings = [w for profile in dataset.profiles for w in profile.warnings]
     if len(ranked) > MOST_PROFILES:
         warnings.append(f"charts of {MOST_PROFILES} of {len(ranked)} profiles, those of most pairs")
@@ -120,7 +111,7 @@ def dataset_report(
     return Report(
         title=dataset.out.resolve().name,
         subtitle="dataset of noisy and clean pairs",
-        facts=facts,
+        facts=_facts(dataset),
         strips=tuple(_strips(dataset, lines, real, white_level)),
         groups=tuple(groups),
         scores=(*(score_tables(scores) if scores else ()), *([quality] if quality else ())),
@@ -128,6 +119,19 @@ def dataset_report(
         recipe_json=(dataset.out / RECIPE).read_text(encoding="utf-8"),
         skipped=_skipped(dataset.out),
         warnings=tuple(dict.fromkeys(warnings)),
+    )
+
+
+def _facts(dataset: Dataset) -> tuple[tuple[str, str], ...]:
+    pixels = sum(line.width * line.height * line.planes for line in dataset.lines)
+    weights, sha256 = dataset.recipe.weights
+    return (
+        ("pairs", f"{len(dataset.lines):,}"),
+        ("clean pictures", f"{len({line.seed_key for line in dataset.lines}):,}"),
+        ("megapixels", f"{pixels / 1e6:,.1f}"),
+        ("profiles", f"{len(dataset.profiles)}"),
+        ("seed", f"{dataset.recipe.options.seed}"),
+        ("weights", f"{weights} {sha256[:8]}"),
     )
 
 

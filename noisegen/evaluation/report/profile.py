@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from noisegen.evaluation.profile_view import ProfileView
 from noisegen.evaluation.report.charts import Sides, charts_of
-from noisegen.evaluation.report.view import ChartGroup, Report, Strip, Table, strip
+from noisegen.evaluation.report.view import ChartGroup, Report, Strip, strip
+from noisegen.evaluation.tables import Table
 from noisegen.references.profile import NoiseProfile
 from noisegen.references.quality import LIMITS
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +20,6 @@ from noisegen.noise.statistics import measure
 from noisegen.noise.windows import Windows, join
 from noisegen.references.windows import all_windows
 
-T = TypeVar("T")
 Floats = NDArray[np.float32]
 
 MOST_PAIRS = 24
@@ -73,12 +71,6 @@ def read_shown(
     white = largest if white_level is None or clean.dtype == np.uint8 else white_level
     shown = [np.minimum(to_float(pixels, white), np.float32(1)) for pixels in (noisy, clean)]
     return ShownPair(file.name, shown[0], shown[1], strength, 1 / white)
-
-
-def evenly(items: Sequence[T], most: int) -> list[T]:
-    """At most so many of them, evenly chosen."""
-    index = np.linspace(0, len(items) - 1, min(len(items), most)).round().astype(int)
-    return [items[i] for i in index]
 
 
 def noise_of_pairs(pairs: Iterable[ShownPair]) -> tuple[Noise, float]:

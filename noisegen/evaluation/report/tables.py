@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from noisegen.evaluation.folder_scores import FolderScores
-from noisegen.evaluation.report.view import Table
 from noisegen.evaluation.row_tally import ALL, RowScores
 from noisegen.evaluation.score_tables import channel_names
+from noisegen.evaluation.tables import Table
 from noisegen.synthesis.plan import Layout
 from noisegen.synthesis.recipe import Recipe
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisegen.evaluation.report.charts import Chart
+from noisegen.evaluation.tables import Table
 
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
@@ -46,23 +47,6 @@ class Strip:
     name: str
     note: str
     panels: tuple[Panel, ...]
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows of words and numbers.
-
-    Attributes:
-        title: above it.
-        headings: of the columns; the first names the rows.
-        rows: as many cells each.
-        note: below it.
-    """
-
-    title: str
-    headings: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    note: str = ""
 
 
 @dataclass(frozen=True, eq=False)

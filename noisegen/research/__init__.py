@@ -1,0 +1,1 @@
+"""Experiments that `synth` does not need: what prompts and pairs are worth, and what papers do."""

@@ -1,0 +1,1 @@
+"""The pixel generator, which no shipped weights hold: its configuration, terms and training."""

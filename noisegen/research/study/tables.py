@@ -1,0 +1,179 @@
+"""A study's results as cells of a table, as Markdown, CSV and JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from noisegen.evaluation.tables import Table, csv_bytes, markdown_table
+from noisegen.files import write_together
+from noisegen.research.study.arms import CONTRASTS, Arm, described
+from noisegen.research.study.pictures import StudyData
+from noisegen.research.study.runs import NOISY, ArmRun
+from noisegen.research.study.scores import (
+    YARDSTICK,
+    ArmDifference,
+    ArmQuality,
+    differences,
+    qualities,
+)
+from noisegen.research.study.study_folder import CURVES, RESULTS, SCORES, TABLE
+
+HOW = (
+    "Mean over {seeds} and test pictures. PSNR ± its standard deviation between seeds. Against "
+    "real: difference of PSNR from the same seeds on the same pictures, ± its standard error over "
+    "pictures (crops of one picture count as one)."
+)
+
+
+@dataclass(frozen=True)
+class Cells:
+    """A table in words.
+
+    Attributes:
+        says: what each row learns from, by its name.
+        tests: a table each, of the same rows.
+        contrasts: further differences, a line each.
+        how: what the figures are.
+    """
+
+    says: dict[str, str]
+    tests: tuple[Table, ...]
+    contrasts: tuple[str, ...]
+    how: str
+
+    @property
+    def explained(self) -> list[str]:
+        """What the rows' names mean, a line each."""
+        return [f"{name}: {said}" for name, said in self.says.items()]
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """What a study found.
+
+    Attributes:
+        data: what was trained and tested on.
+        arms: that were trained.
+        runs: of them, the untouched pictures first.
+    """
+
+    data: StudyData
+    arms: Sequence[Arm]
+    runs: Sequence[ArmRun]
+
+    @property
+    def qualities(self) -> list[ArmQuality]:
+        """Of each arm on each test."""
+        return qualities(self.runs)
+
+    @property
+    def differences(self) -> list[ArmDifference]:
+        """Of each arm from ``real``, then the other contrasts."""
+        return differences(self.runs)
+
+
+def cells(results: Results) -> Cells:
+    """The table."""
+    found = {(quality.arm, quality.test): quality for quality in results.qualities}
+    against = {(d.arm, d.test): d for d in results.differences if d.against == YARDSTICK}
+    says = {NOISY: "not denoised"} | {a.name: described(a, results.data) for a in results.arms}
+    headings = ("", "PSNR", "SSIM", *(["against real"] if against else []))
+    tests = []
+    for test in results.data.tests:
+        rows = []
+        for arm in says:
+            quality = found[arm, test]
+            row = [arm, _psnr(quality), f"{quality.ssim:.4f}"]
+            rows.append((*row, *([_difference(against.get((arm, test)))] if against else [])))
+        tests.append(Table(test, headings, tuple(rows)))
+    contrasts = tuple(
+        f"{arm} against {other}: {', '.join(shown)}"
+        for arm, other in CONTRASTS
+        if (shown := _contrast(results.differences, arm, other))
+    )
+    seeds = max(quality.seeds for quality in results.qualities)
+    how = HOW.format(seeds="one seed" if seeds == 1 else f"{seeds} seeds")
+    return Cells(says, tuple(tests), contrasts, how)
+
+
+def _contrast(found: Sequence[ArmDifference], arm: str, other: str) -> list[str]:
+    return [f"{d.test} {_difference(d)} dB" for d in found if (d.arm, d.against) == (arm, other)]
+
+
+def _psnr(quality: ArmQuality) -> str:
+    spread = quality.psnr_over_seeds
+    return f"{quality.psnr:.2f}" + ("" if spread is None else f" ± {spread:.2f}")
+
+
+def _difference(found: ArmDifference | None) -> str:
+    if found is None:
+        return "–"
+    error = "" if found.psnr_error is None else f" ± {found.psnr_error:.2f}"
+    # Adding 0 takes the sign off a difference that rounds to nothing.
+    return f"{round(found.psnr, 2) + 0.0:+.2f}".replace("-", "−").replace("+0.00", "0.00") + error
+
+
+def markdown(table: Cells) -> str:
+    """For a README: all tests side by side, then what the names mean."""
+    headings = ["", *(f"{test.title}: {h}" for test in table.tests for h in test.headings[1:])]
+    rows = [
+        [name, *(cell for test in table.tests for cell in test.rows[index][1:])]
+        for index, name in enumerate(table.says)
+    ]
+    says = [f"- {line}" for line in (*table.contrasts, *table.explained)]
+    return "\n".join([markdown_table(headings, rows), "", *says, "", table.how, ""])
+
+
+def as_json(results: Results) -> dict[str, Any]:
+    """Everything the table shows, and how many pictures it comes from."""
+    data = results.data
+    return {
+        "pictures": {
+            "real": len(data.real),
+            "few": len(data.few),
+            "references": sum(len(s.references) for s in data.references.sources),
+            **{test: len(shots) for test, shots in data.tests.items()},
+        },
+        "arms": {arm.name: described(arm, data) for arm in results.arms},
+        "qualities": [asdict(quality) for quality in results.qualities],
+        "differences": [asdict(difference) for difference in results.differences],
+    }
+
+
+def scores_csv(runs: Sequence[ArmRun]) -> bytes:
+    """A line a run and test picture."""
+    rows = [
+        (run.arm, run.seed, score.test, score.name, score.scene, score.psnr, score.ssim)
+        for run in runs
+        for score in run.scores
+    ]
+    return csv_bytes([("arm", "seed", "test", "picture", "scene", "psnr", "ssim"), *rows])
+
+
+def curves_csv(runs: Sequence[ArmRun]) -> bytes:
+    """A line a run, step and test: mean PSNR of the watched pictures."""
+    rows = [
+        (run.arm, run.seed, point.step, point.test, point.psnr)
+        for run in runs
+        for point in run.curve
+    ]
+    return csv_bytes([("arm", "seed", "step", "test", "psnr"), *rows])
+
+
+def write_results(out: Path, results: Results) -> None:
+    """Writes the four files of a finished study.
+
+    Raises:
+        OutputError: one cannot be written.
+    """
+    contents = {
+        RESULTS: json.dumps(as_json(results), indent=1).encode(),
+        TABLE: markdown(cells(results)).encode("utf-8", "backslashreplace"),
+        SCORES: scores_csv(results.runs),
+        CURVES: curves_csv(results.runs),
+    }
+    write_together([(out / name, content) for name, content in contents.items()])
