@@ -23,7 +23,7 @@ DEFAULT = ("polyu-seen", "gaussian")
 
 @dataclass(frozen=True)
 class SplitOptions:
-    """What was asked for, as the options have it."""
+    """Options of an evaluation on validation splits."""
 
     data: Path
     split: Sequence[str]

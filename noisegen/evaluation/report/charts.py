@@ -16,7 +16,7 @@ from noisegen.references.profile import NoiseProfile
 Doubles = NDArray[np.float64]
 
 MOST_BARS = 80
-"""Of a histogram."""
+"""Largest number of a histogram's bars on either side of 0, but for rounding."""
 
 CHANNELS = {1: ("gray",), 3: ("R", "G", "B")}
 
@@ -129,7 +129,7 @@ class Sides:
 
 
 def charts_of(sides: Sides) -> tuple[Chart, ...]:
-    """All four."""
+    """Charts of noise level, histogram, autocorrelation and spectrum."""
     return _level(sides), _histogram(sides), _autocorrelation(sides), _spectrum(sides)
 
 

@@ -57,18 +57,18 @@ LOOKS: dict[Look, dict[str, Any]] = {
     Look.PALE_DOTS: {"ls": "", "marker": "o", "ms": 6.4, "mew": 0, "alpha": 0.35},
 }
 SVG_SIZE, SVG_INSIDE = (460, 280), (62, 44, 386, 226)
-"""Of a chart on the page; left, bottom, width and height of what is inside its axes; in pixels."""
+"""Size of a chart on the page; left, bottom, width and height of its axes; in pixels."""
 
 PNG_SIZE, PNG_DPI = (700, 450), 115.2
-"""Of a chart alone, in points; its file has 1120×720 pixels."""
+"""Size in points, and dots an inch, of a chart as PNG: 1120×720 pixels."""
 
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 PLOT_WIDTH, PICTURE, PANEL = 1320, 384, 320
-"""Of a profile's plot: its width, the side of a picture, the height of a chart; in pixels."""
+"""Width of a profile's plot, side of a picture, height of a chart; in pixels."""
 
 LEFT, RIGHT, TOP, GAP = 80, 30, 112, 84
-"""Pixels around its panels, and between them."""
+"""Pixels around a profile's plot, and between its panels."""
 
 LONGEST_NAME = 40
 """Letters of a file's name above its picture."""
@@ -228,7 +228,7 @@ def _number(value: float) -> str:
 
 @contextmanager
 def _style() -> Iterator[None]:
-    """The same for every user, whatever their own settings are."""
+    """Set matplotlib's look, whatever a user's own settings are."""
     with matplotlib.style.context(["default", STYLE]), warnings.catch_warnings():
         # A name may hold characters that the font lacks: boxes will do.
         warnings.filterwarnings("ignore", message="Glyph .* missing", category=UserWarning)
