@@ -119,8 +119,8 @@ def charts_png(charts: Sequence[Chart], legend_beside: bool = False) -> bytes:
         legend_beside: one legend for all of them, that of the first.
     """
     with _style():
-        width = PNG_SIZE[0] * len(charts)
-        figure = _figure((width, PNG_SIZE[1]), PNG_DPI, layout="constrained")
+        size = (150 + 400 * len(charts), 420) if legend_beside else PNG_SIZE
+        figure = _figure(size, PNG_DPI, layout="constrained")
         panels = figure.subplots(1, len(charts), squeeze=False)[0]
         for axes, chart in zip(panels, charts, strict=True):
             if legend_beside:
