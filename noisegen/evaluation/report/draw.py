@@ -36,6 +36,7 @@ STYLE = {
     "axes.axisbelow": True,
     "font.size": 12,
     "grid.color": RULE,
+    "legend.columnspacing": 1.2,
     "legend.fontsize": 11,
     "legend.frameon": False,
     "svg.fonttype": "none",
@@ -186,7 +187,7 @@ def _draw_titled(axes: Axes, chart: Chart) -> None:
     draw_chart(axes, chart)
     axes.set_title(chart.title, loc="left")
     named = sum(bool(series.name) for series in chart.series)
-    axes.legend(ncols=max(1, named // 2))
+    axes.legend(ncols=(named + 1) // 2)
 
 
 def draw_chart(axes: Axes, chart: Chart) -> None:
