@@ -31,7 +31,7 @@ NARROW = 8
 
 @dataclass(frozen=True)
 class FolderOptions:
-    """What was asked for, as the options have it."""
+    """Options of a comparison of two folders."""
 
     real: str | None
     synth: str | None

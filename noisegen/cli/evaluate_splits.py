@@ -7,6 +7,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from noisegen.cli.evaluate_instruments import (
+    INSTRUMENTS,
+    bench_json,
+    bench_table,
+    bench_words,
+    chosen_instruments,
+    run_instruments,
+)
 from noisegen.cli.output import Output
 from noisegen.cli.tables import on_terminal, set_table
 from noisegen.errors import UsageError
@@ -16,6 +24,7 @@ if TYPE_CHECKING:
     from rich.table import Table as Shown
 
     from noisegen.evaluation.protocol import Cases
+    from noisegen.model.weights import Weights
 
 METRICS = ("kld", "kld0", "akld", "ks", "correlation", "level", "sigma")
 DEFAULT = ("polyu-seen", "gaussian")
@@ -23,7 +32,7 @@ DEFAULT = ("polyu-seen", "gaussian")
 
 @dataclass(frozen=True)
 class SplitOptions:
-    """What was asked for, as the options have it."""
+    """Options of an evaluation on validation splits."""
 
     data: Path
     split: Sequence[str]
@@ -44,56 +53,58 @@ def evaluate_splits(wanted: SplitOptions, output: Output) -> None:
     """
     from rich.console import Group
 
-    from noisegen.cli.evaluate_instruments import (
-        INSTRUMENTS,
-        bench_json,
-        bench_table,
-        bench_words,
-        chosen_instruments,
-        run_instruments,
-    )
+    from noisegen.model.device import select_device
+    from noisegen.model.weights import load_weights
+
+    names = list(wanted.split or DEFAULT)
+    instruments = chosen_instruments(names, wanted.instrument)
+    chosen = _splits([name for name in names if name != INSTRUMENTS], wanted.data, wanted.crops)
+    loaded, place = load_weights(wanted.weights), str(select_device(wanted.device))
+    tables: list[RenderableType] = []
+    found: dict[str, dict[str, Any]] = {"splits": {}, "sets": {}, "lone_sigma": {}}
+    for name, cases in chosen.items():
+        output.note(f"evaluating {name}")
+        shown, values = _try_split(name, cases, loaded, place, wanted)
+        tables += shown
+        for kind, of_split in values.items():
+            found[kind][name] = of_split
+    lines = run_instruments(instruments, loaded, place, output)
+    tables += [bench_table(lines), bench_words(lines)] if lines else []
+    report = {"weights": loaded.sha256, "lone": wanted.lone, "splits": found.pop("splits")}
+    extras = {**found, "instruments": bench_json(lines)}
+    output.result(Group(*tables), report | {key: of for key, of in extras.items() if of})
+
+
+def _try_split(
+    name: str, cases: Cases, weights: Weights, device: str, wanted: SplitOptions
+) -> tuple[list[RenderableType], dict[str, Any]]:
+    """Tables and values of one split."""
     from noisegen.evaluation.blind import sigma_errors
     from noisegen.evaluation.rows import compare_rows, standard_rows
     from noisegen.evaluation.set_metrics import measure_sets
     from noisegen.evaluation.split_scores import score, summarise
-    from noisegen.model.device import select_device
-    from noisegen.model.weights import load_weights
 
-    data, lone = wanted.data, wanted.lone
-    names = list(wanted.split or DEFAULT)
-    instruments = chosen_instruments(names, wanted.instrument)
-    chosen = _splits([name for name in names if name != INSTRUMENTS], data, wanted.crops)
-    loaded, place = load_weights(wanted.weights), str(select_device(wanted.device))
-    rows = standard_rows(loaded, place)
-    tables: list[RenderableType] = []
-    scores, sets, sigmas = {}, {}, {}
-    for name, cases in chosen.items():
-        output.note(f"evaluating {name}")
-        comparisons = list(compare_rows(rows, cases(data), lone))
-        scores[name] = summarise(map(score, comparisons))
-        title = f"{name}{', lone' if lone else ''}: {len(comparisons) // len(rows)} targets"
-        tables.append(_table(f"{title}, mean (median)", scores[name]))
-        errors = sigma_errors(cases(data), loaded.denoiser) if lone else None
-        if errors is not None:
-            sigmas[name] = asdict(errors)
-            tables.append(
-                f"σ of {errors.references} references without their clean: off by "
-                f"{100 * errors.corrected:.1f} % on average, by {100 * errors.plain:.1f} % if the "
-                "residual is taken as it is"
-            )
-        if wanted.set_metrics:
-            measured = dict(measure_sets(comparisons, place))
-            sets[name] = {row: asdict(of_set) for row, of_set in measured.items()}
-            tables.append(set_table(f"{title}, all together", measured))
-    lines = run_instruments(instruments, loaded, place, output)
-    tables += [bench_table(lines), bench_words(lines)] if lines else []
-    report = {"weights": loaded.sha256, "lone": lone, "splits": scores}
-    extras = {"sets": sets, "lone_sigma": sigmas, "instruments": bench_json(lines)}
-    output.result(Group(*tables), report | {key: found for key, found in extras.items() if found})
+    rows, data, lone = standard_rows(weights, device), wanted.data, wanted.lone
+    comparisons = list(compare_rows(rows, cases(data), lone))
+    values: dict[str, Any] = {"splits": summarise(map(score, comparisons))}
+    title = f"{name}{', lone' if lone else ''}: {len(comparisons) // len(rows)} targets"
+    tables: list[RenderableType] = [_table(f"{title}, mean (median)", values["splits"])]
+    errors = sigma_errors(cases(data), weights.denoiser) if lone else None
+    if errors is not None:
+        values["lone_sigma"] = asdict(errors)
+        tables.append(
+            f"σ of {errors.references} references without their clean: off by "
+            f"{100 * errors.corrected:.1f} % on average, by {100 * errors.plain:.1f} % if the "
+            "residual is taken as it is"
+        )
+    if wanted.set_metrics:
+        measured = dict(measure_sets(comparisons, device))
+        values["sets"] = {row: asdict(of_set) for row, of_set in measured.items()}
+        tables.append(set_table(f"{title}, all together", measured))
+    return tables, values
 
 
 def _splits(names: Sequence[str], data: Path, crops: int) -> dict[str, Cases]:
-    from noisegen.cli.evaluate_instruments import INSTRUMENTS
     from noisegen.evaluation.held_out import all_splits
 
     known = all_splits(crops)

@@ -123,7 +123,7 @@ def study(
 
 
 def _check(data: Path | None, own: OwnPictures, arms: str | None) -> None:
-    """What can be said before anything is read."""
+    """Refuse options that contradict each other, before anything is read."""
     from noisegen.research.study.arms import ARMS
 
     given = [f"--{name.replace('_', '-')}" for name, value in vars(own).items() if value]

@@ -130,7 +130,7 @@ class FolderComparison:
 
     @property
     def steps(self) -> int:
-        """That :meth:`run` takes."""
+        """Number of steps that :meth:`run` takes."""
         return len(self.matched) or len(self.real) + len(self.synth)
 
     def run(self) -> Iterator[int]:

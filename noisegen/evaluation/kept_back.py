@@ -21,7 +21,7 @@ from noisegen.training.realdata import DRIFT_SIGMA, gaussian_blur
 Bytes = NDArray[np.uint8]
 
 BURST_SHOTS = 3
-"""Of each S95 burst, the first shots that are the reference."""
+"""Number of shots, the first of each S95 burst, that are the reference."""
 
 S95_CROP = 512
 S95_PLACES = ((256, 256), (256, 1280), (768, 256), (768, 1280))

@@ -19,14 +19,14 @@ Floats = NDArray[np.float32]
 KLD_BINS = 256
 KLD_EDGES = np.linspace(-1, 1, KLD_BINS + 1)
 STEP = 1 / 255
-"""Of 8 bits, in units of the white level."""
+"""Step between neighbouring values of 8 bits, in units of the white level."""
 
 LEAST_SHARE = 1e-10
 """Far less than one pixel's share of a picture."""
 
 AKLD_SIDE = 7
 AKLD_SIGMA = 0.3 * ((AKLD_SIDE - 1) * 0.5 - 1) + 0.8
-"""What OpenCV derives for a Gaussian of 7 pixels: 1.4."""
+"""Width that OpenCV derives for a Gaussian of 7 pixels: 1.4."""
 KS_STEPS = 255
 KS_EDGES = (np.arange(-KS_STEPS, KS_STEPS + 2) - 0.5) / KS_STEPS
 LAGS = 6

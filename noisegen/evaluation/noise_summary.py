@@ -63,7 +63,7 @@ class NoiseSummary:
         )
 
     def channel(self, index: int) -> NoiseSummary:
-        """The same of one channel."""
+        """Summary of one channel alone."""
         one = slice(index, index + 1)
         return NoiseSummary(
             self.white_level,

@@ -45,7 +45,7 @@ class PairFile:
 
     @property
     def name(self) -> str:
-        """What tells it from the folder's other pairs."""
+        """Name that tells the pair from the folder's other pairs."""
         return self.file_name if self.plane is None else f"{self.file_name}#{self.plane + 1}"
 
 

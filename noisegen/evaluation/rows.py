@@ -66,12 +66,12 @@ Fit = Callable[[NoiseProfile, Measured, Weights], NoiseProfile]
 
 
 def as_encoded(profile: NoiseProfile, _: Measured, __: Weights) -> NoiseProfile:
-    """Nothing."""
+    """Leave an encoded profile as it is."""
     return profile
 
 
 def network_off(profile: NoiseProfile, measured: Measured, _: Weights) -> NoiseProfile:
-    """The measured model alone: no learned content."""
+    """Replace the profile's statistics by the measured ones, without learned content."""
     return replace(profile, measured=measure_whole(measured.windows))
 
 
@@ -124,7 +124,7 @@ def _white_level(target: Target, profile: NoiseProfile) -> float | None:
 
 
 def gaussian_row(weights: Weights) -> Row:
-    """White Gaussian noise of the reference's σ."""
+    """The row of white Gaussian noise of the reference's σ."""
 
     def draw(target: Target, known: Known) -> Pixels:
         return gaussian(target.clean, known.profile, target.name, target.white_level)
@@ -151,12 +151,12 @@ def classical_row(weights: Weights) -> Row:
 
 
 def shipped_row(weights: Weights, device: str = "cpu") -> Row:
-    """What users get."""
+    """The row of what users get: the weights' noise with the content network on."""
     return Row("noisegen", weights, generated(weights, device))
 
 
 def start_row(weights: Weights, device: str = "cpu") -> Row:
-    """The measured model alone: the network off."""
+    """The row of the measured model alone: the content network off."""
     return Row("start", weights, generated(weights, device), fit=network_off)
 
 

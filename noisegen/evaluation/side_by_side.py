@@ -53,7 +53,7 @@ class SideBySide:
 
     @property
     def fake_pair(self) -> tuple[Pixels | Floats, Pixels | Floats]:
-        """The same of the generated picture."""
+        """The generated picture and its clean as a denoiser takes them."""
         return self._for_denoiser(self.fake), self._for_denoiser(self._under_fake)
 
     @property

@@ -31,7 +31,7 @@ from noisegen.synthesis.threads import default_workers, made_by_threads
 Result = TypeVar("Result")
 
 LEVELS = (0, 1, 3, 6, 9)
-"""Of zlib's compression."""
+"""Levels of zlib's compression that are timed."""
 
 
 @dataclass(frozen=True)

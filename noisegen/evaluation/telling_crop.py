@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 
 SIDE = 192
-"""Of the crop, in pixels; a smaller picture gives all it has."""
+"""Side of the crop in pixels; a smaller picture gives all it has."""
 
 BLOCK = 8
 STRIDE = 4

@@ -52,7 +52,7 @@ Draw = Callable[[Tensor, Conditioning, np.random.Generator], Tensor]
 """Clean, 1×3×H×W with H and W multiples of GRID, camera and chance → noise of the same shape."""
 
 SEED = 0
-"""Of what rows are drawn from."""
+"""Seed of the noise that rows draw."""
 
 
 def network_row(name: str, weights: Weights, noise_of: Draw, device: str) -> Row:

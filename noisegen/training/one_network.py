@@ -123,7 +123,7 @@ def read_checkpoint(path: Path, device: torch.device | str = "cpu") -> dict[str,
 
 
 class _State(Generic[Network]):
-    """All that changes while training."""
+    """Network, averaged network, optimiser and count: all that changes while training."""
 
     def __init__(self, network: Network, config: OneNetworkTraining, device: torch.device) -> None:
         self.config, self.device = config, device
@@ -175,7 +175,7 @@ class _State(Generic[Network]):
 
 
 def _pace(step: int, share: float, config: OneNetworkTraining) -> float:
-    """Of the learning rate, by steps or by time."""
+    """Share of the learning rate at a step, by steps or by time."""
     if step < config.warmup:
         return (step + 1) / config.warmup
     return schedule(round(1000 * share), 1000, 0)

@@ -26,7 +26,7 @@ LARGEST_RATIO = {"pair": 0.1, "burst": 0.1, "lone": 0.15}
 """How far off σ may be in any decile that the reference shows."""
 
 LARGEST_KLD = 0.003
-"""Over the floor, by pair and by burst."""
+"""Largest KLD over the floor that a profile of a pair or a burst may have."""
 
 LARGEST_MEAN = 2.0
 """Steps of 8 bits that a lone shot's mean may be off from what clipping explains."""

@@ -109,4 +109,4 @@ INSTRUMENTS = (
         possible=partial(_multiples, 1),
     ),
 )
-"""In the order of the table."""
+"""Instruments of the bench, in the order of its table."""

@@ -22,7 +22,7 @@ FEWEST = 500
 """Pixels of a decile; where fewer are shown there are fewer deciles."""
 
 STEP = 1 / 255
-"""Of 8 bits, in units of the white level."""
+"""Step between neighbouring values of 8 bits, in units of the white level."""
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ class Scientific:
         return pixels
 
     def variance(self, scene: Doubles) -> Doubles:
-        """Of a shot where nothing is clipped, in ADU²."""
+        """Variance of a shot where nothing is clipped, in ADU²."""
         return scene / self.electrons + (self.read / self.electrons) ** 2 + 1 / 12
 
 
@@ -80,7 +80,7 @@ class ElectronMultiplying:
         return np.rint(adu).clip(0, self.largest).astype(np.uint16)
 
     def variance(self, scene: Doubles) -> Doubles:
-        """Of a shot where nothing is clipped, in ADU²."""
+        """Variance of a shot where nothing is clipped, in ADU²."""
         return 2 * scene * self.gain**2 + self.read**2 + 1 / 12
 
 

@@ -16,7 +16,7 @@ from noisegen.references.profile import NoiseProfile
 Doubles = NDArray[np.float64]
 
 MOST_BARS = 80
-"""Of a histogram."""
+"""Largest number of a histogram's bars on either side of 0, but for rounding."""
 
 CHANNELS = {1: ("gray",), 3: ("R", "G", "B")}
 
@@ -129,7 +129,7 @@ class Sides:
 
 
 def charts_of(sides: Sides) -> tuple[Chart, ...]:
-    """All four."""
+    """Charts of noise level, histogram, autocorrelation and spectrum."""
     return _level(sides), _histogram(sides), _autocorrelation(sides), _spectrum(sides)
 
 
@@ -169,18 +169,18 @@ def _with_guesses(series: list[Series], measured: NoiseStatistics) -> list[Serie
     if shown_at(measured, EVEN).all():
         return series
     everywhere = 255.0 * level_at(measured, FINE)
+    names = CHANNELS[len(everywhere)]
     found: list[Series] = []
-    for c, name in enumerate(CHANNELS[len(everywhere)]):
-        words = "" if c else "pale: not shown by the references"
-        found.append(Series(words, name, Look.PALE, 255.0 * FINE, everywhere[c]))
     for one in series:
         if one.look is Look.DOTS:
-            channel = CHANNELS[len(everywhere)].index(one.colour)
-            known = shown_at(measured, one.x / 255)[channel]
+            known = shown_at(measured, one.x / 255)[names.index(one.colour)]
             firm, pale = (np.where(known == kept, one.y, np.nan) for kept in (True, False))
             found += [Series("", one.colour, Look.PALE_DOTS, one.x, pale), replace(one, y=firm)]
         else:
             found.append(one)
+    for name, curve in zip(names, everywhere, strict=True):
+        words = "pale: not in the references" if name == names[-1] else ""
+        found.append(Series(words, name, Look.PALE, 255.0 * FINE, curve))
     return found
 
 

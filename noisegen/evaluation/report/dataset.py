@@ -32,7 +32,7 @@ from noisegen.synthesis.recipe import Recipe, load_profiles, read_recipe
 
 STRIPS = 4
 MOST_PROFILES = 4
-"""That have charts of their own: those with most pairs."""
+"""Number of profiles, those with most pairs, that have charts of their own."""
 
 
 @dataclass(frozen=True)

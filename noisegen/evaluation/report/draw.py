@@ -36,6 +36,7 @@ STYLE = {
     "axes.axisbelow": True,
     "font.size": 12,
     "grid.color": RULE,
+    "legend.columnspacing": 1.2,
     "legend.fontsize": 11,
     "legend.frameon": False,
     "svg.fonttype": "none",
@@ -57,18 +58,18 @@ LOOKS: dict[Look, dict[str, Any]] = {
     Look.PALE_DOTS: {"ls": "", "marker": "o", "ms": 6.4, "mew": 0, "alpha": 0.35},
 }
 SVG_SIZE, SVG_INSIDE = (460, 280), (62, 44, 386, 226)
-"""Of a chart on the page; left, bottom, width and height of what is inside its axes; in pixels."""
+"""Size of a chart on the page; left, bottom, width and height of its axes; in pixels."""
 
 PNG_SIZE, PNG_DPI = (700, 450), 115.2
-"""Of a chart alone, in points; its file has 1120×720 pixels."""
+"""Size in points, and dots an inch, of a chart as PNG: 1120×720 pixels."""
 
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 PLOT_WIDTH, PICTURE, PANEL = 1320, 384, 320
-"""Of a profile's plot: its width, the side of a picture, the height of a chart; in pixels."""
+"""Width of a profile's plot, side of a picture, height of a chart; in pixels."""
 
 LEFT, RIGHT, TOP, GAP = 80, 30, 112, 84
-"""Pixels around its panels, and between them."""
+"""Pixels around a profile's plot, and between its panels."""
 
 LONGEST_NAME = 40
 """Letters of a file's name above its picture."""
@@ -119,8 +120,8 @@ def charts_png(charts: Sequence[Chart], legend_beside: bool = False) -> bytes:
         legend_beside: one legend for all of them, that of the first.
     """
     with _style():
-        width = PNG_SIZE[0] * len(charts)
-        figure = _figure((width, PNG_SIZE[1]), PNG_DPI, layout="constrained")
+        size = (150 + 400 * len(charts), 420) if legend_beside else PNG_SIZE
+        figure = _figure(size, PNG_DPI, layout="constrained")
         panels = figure.subplots(1, len(charts), squeeze=False)[0]
         for axes, chart in zip(panels, charts, strict=True):
             if legend_beside:
@@ -186,7 +187,7 @@ def _draw_titled(axes: Axes, chart: Chart) -> None:
     draw_chart(axes, chart)
     axes.set_title(chart.title, loc="left")
     named = sum(bool(series.name) for series in chart.series)
-    axes.legend(ncols=max(1, named // 2))
+    axes.legend(ncols=(named + 1) // 2)
 
 
 def draw_chart(axes: Axes, chart: Chart) -> None:
@@ -228,7 +229,7 @@ def _number(value: float) -> str:
 
 @contextmanager
 def _style() -> Iterator[None]:
-    """The same for every user, whatever their own settings are."""
+    """Set matplotlib's look, whatever a user's own settings are."""
     with matplotlib.style.context(["default", STYLE]), warnings.catch_warnings():
         # A name may hold characters that the font lacks: boxes will do.
         warnings.filterwarnings("ignore", message="Glyph .* missing", category=UserWarning)

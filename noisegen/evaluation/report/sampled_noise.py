@@ -23,10 +23,10 @@ from noisegen.references.windows import all_windows
 Floats = NDArray[np.float32]
 
 MOST_PAIRS = 24
-"""Pairs, evenly chosen, that are looked at."""
+"""Number of pairs, evenly chosen, that are read."""
 
 SIDE = 512
-"""Of the middle of each that is measured, in pixels."""
+"""Side of the middle part of a picture that is measured, in pixels."""
 
 MOST_WINDOWS = 1536
 """32² windows that the charts are of."""

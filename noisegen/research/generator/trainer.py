@@ -26,7 +26,7 @@ from noisegen.training.checkpoint import (
 
 
 class Trainer:
-    """All that changes while training."""
+    """Networks, optimisers and count: all that changes while training."""
 
     def __init__(self, config: TrainingConfig, device: torch.device) -> None:
         torch.manual_seed(config.seed)

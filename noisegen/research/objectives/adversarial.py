@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 SLOPE = 0.2
-"""Of the leaky ReLU on its negative side."""
+"""Slope of the leaky ReLU on its negative side."""
 
 
 class PixelDiscriminator(nn.Module):

@@ -75,7 +75,7 @@ PROBES: dict[str, Probe] = {"nearest neighbour": nearest, "linear": linear}
 Flags = NDArray[np.bool_]
 
 SHUFFLES = 200
-"""Times that the labels are dealt anew to the scenes."""
+"""How often the labels are dealt anew to the scenes, at random."""
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ def probe_report(probed: Probed, name: str, weights: str, blind: bool) -> Report
 
 
 def accuracy_headings() -> tuple[str, ...]:
-    """Of :func:`accuracy_rows`."""
+    """Headings of the columns of :func:`accuracy_rows`."""
     return ("told by", *PROBES)
 
 

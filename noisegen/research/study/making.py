@@ -23,11 +23,11 @@ from noisegen.research.study.pictures import Clean, Noises, Source, noises_diges
 from noisegen.synthesis.synthesizer import Synthesizer
 
 LARGEST = 2**33
-"""Bytes of a file of noisy pictures; PolyU's have 70 million."""
+"""Largest number of bytes of a file of noisy pictures; PolyU's have 70 million."""
 
 
 class NoiseKind(str, Enum):
-    """What makes the noise; all of them know the references alone."""
+    """Ways to make noise; all of them know the references alone."""
 
     GAUSSIAN = "gaussian"
     CLASSICAL = "classical"

@@ -29,7 +29,7 @@ MOST_TRAINED = 512
 """Crops, of 256² where the pictures are that large, over all pictures."""
 
 MOST_TESTED = 192
-"""The same of each test."""
+"""Crops of each test, over all its pictures."""
 
 MOST_OF_ONE = 24
 """Crops of one picture."""

@@ -28,13 +28,13 @@ from noisegen.research.study.pictures import Clean, Noises, Shot, Source, StudyD
 from noisegen.training.realdata import polyu_isos
 
 CAMERAS = ("Canon5D2", "Canon80D", "Nikon", "SonyA7II")
-"""What the names of their scenes begin with."""
+"""Cameras, as the names of their scenes begin."""
 
 TRAINED = 16
 """Crops of 256² of each training scene."""
 
 TESTED = 24
-"""Of each test scene."""
+"""Crops of 256² of each test scene."""
 
 
 def polyu_study(

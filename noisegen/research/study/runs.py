@@ -62,7 +62,7 @@ class StudyConfig:
 
 
 LARGEST = 2**30
-"""Bytes of a checkpoint; the full size's has 7 million."""
+"""Largest number of bytes of a checkpoint; the full size's has 7 million."""
 
 NOISY = "noisy"
 """Name of the line of pictures that nothing has denoised."""

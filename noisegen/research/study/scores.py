@@ -65,7 +65,7 @@ class ArmDifference:
 
 
 def qualities(runs: Sequence[ArmRun]) -> list[ArmQuality]:
-    """Of each arm on each test, in the order in which they come."""
+    """Quality of each arm on each test, in the order in which they come."""
     found = []
     for arm in _arms(runs):
         for test in _tests(runs):
@@ -85,7 +85,7 @@ def qualities(runs: Sequence[ArmRun]) -> list[ArmQuality]:
 
 
 def differences(runs: Sequence[ArmRun]) -> list[ArmDifference]:
-    """Of each arm from the yardstick, then the other contrasts.
+    """Differences of each arm from the yardstick, then the other contrasts.
 
     Args:
         runs: every arm from the same seeds; what has one run alone is compared with all of them.

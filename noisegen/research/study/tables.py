@@ -67,12 +67,12 @@ class Results:
 
     @property
     def qualities(self) -> list[ArmQuality]:
-        """Of each arm on each test."""
+        """Quality of each arm on each test."""
         return qualities(self.runs)
 
     @property
     def differences(self) -> list[ArmDifference]:
-        """Of each arm from ``real``, then the other contrasts."""
+        """Differences of each arm from ``real``, then the other contrasts."""
         return differences(self.runs)
 
 
