@@ -137,8 +137,9 @@ def _only_page(file: BinaryIO) -> tifffile.TiffPage:
         raise RefusedError(f"a TIFF without a photometric interpretation is {_CONVERT}")
     check_pages([page])
     if holds_planes(tiff):
-        deep = f"{page.dtype} samples of {page.bitspersample} bits"
-        what = f"{page.samplesperpixel} channels" if page.samplesperpixel > 1 else deep
+        deep = page.bitspersample == 32 or page.sampleformat == _FLOAT
+        samples = f"{page.dtype} samples of {page.bitspersample} bits"
+        what = samples if deep else f"{page.samplesperpixel} channels"
         raise RefusedError(f"a TIFF of {what} is {_CONVERT}")
     check_data(page)
     return page
