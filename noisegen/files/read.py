@@ -8,8 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-import tifffile
-
 from noisegen.errors import ImageError
 from noisegen.files import pillow, png, pnm, tiff
 from noisegen.files.opening import (
@@ -25,6 +23,7 @@ from noisegen.files.orientation import UPRIGHT, packed, swaps_sides, upright
 from noisegen.files.page_order import order_of
 from noisegen.files.picture import Container, Header, Picture, PixelHash, Pixels, pixel_hash
 from noisegen.files.planes import Planes, planes_of
+from noisegen.files.tiff_page import Page
 from noisegen.files.volume import Volume, VolumeHeader
 
 
@@ -152,14 +151,14 @@ class ImageFile:
             return None
         opened = tiff.open_tiff(self._file)
         order = order_of(opened)
-        if not (tiff.holds_planes(opened) or order.in_one_page or _is_large(opened.pages[0])):
+        if not (tiff.holds_planes(opened) or order.in_one_page or _is_large(Page(opened.pages[0]))):
             return None
         return Volume(self.path, opened, order, by_rows=by_rows)
 
 
-def _is_large(page: tifffile.TiffPage) -> bool:
+def _is_large(page: Page) -> bool:
     """Whether a page that could be read plainly is read by rows."""
-    if page.imagewidth * page.imagelength * page.samplesperpixel <= FREE_SAMPLES:
+    if page.width * page.height * page.stored_samples <= FREE_SAMPLES:
         return False
     try:
         tiff.check_pages([page])
