@@ -192,7 +192,8 @@ def check_pages(pages: Sequence[Page]) -> None:
         raise RefusedError(
             f"a TIFF volume of {raw.imagedepth} slices is not supported: save a page a slice"
         )
-    if first.bits not in _DEPTHS.get(int(raw.sampleformat), ()):
+    few = first.bits == 1 and first.is_rgb
+    if few or first.bits not in _DEPTHS.get(int(raw.sampleformat), ()):
         sign = {_UNSIGNED: "unsigned", 2: "signed", _FLOAT: "float"}.get(raw.sampleformat, "odd")
         raise RefusedError(
             f"a TIFF of {raw.dtype}, {sign} samples of {first.bits} bits, is not supported: {_SAVE}"
@@ -215,7 +216,7 @@ def _check_colours(page: Page) -> None:
     others = samples - (3 if colours in (RGB, YCBCR) else 1) - page.has_alpha
     # A writer that says nothing of a gray page's further samples leaves the tag out.
     unknown = set(extra[: len(extra) - page.has_alpha]) <= {UNSPECIFIED}
-    unfit = (page.bits == 1 and page.is_rgb) or (colours == PALETTE and samples > 1)
+    unfit = colours == PALETTE and samples > 1
     unfit |= bool(others) and not (colours == MIN_IS_BLACK and unknown)
     if unfit or len(extra) > others + page.has_alpha:
         raise RefusedError(
