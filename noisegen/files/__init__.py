@@ -1,6 +1,6 @@
 """Reading and writing pictures and volumes: pixels, depth, alpha, profiles, whole files."""
 
-from noisegen.files.atomic import Content, copy_atomically, write_atomically, write_together
+from noisegen.files.atomic import FileContent, write_atomically, write_together
 from noisegen.files.encode import encode, lossless_container
 from noisegen.files.picture import Container, Header, Picture, PixelHash, Pixels, pixel_hash
 from noisegen.files.pillow import STANDARD_TABLE, quality_of_scale
@@ -11,7 +11,6 @@ from noisegen.files.read import (
     open_image,
     open_volume,
     read_header,
-    read_jpeg_quality,
     read_picture,
     read_planes,
     read_volume_header,
@@ -31,7 +30,7 @@ __all__ = [
     "STANDARD_TABLE",
     "WHITE_LEVELS_16",
     "Container",
-    "Content",
+    "FileContent",
     "Header",
     "ImageFile",
     "Picture",
@@ -42,7 +41,6 @@ __all__ = [
     "Planes",
     "Volume",
     "VolumeHeader",
-    "copy_atomically",
     "default_white_level",
     "encode",
     "file_hash",
@@ -54,7 +52,6 @@ __all__ = [
     "quality_of_scale",
     "quantise",
     "read_header",
-    "read_jpeg_quality",
     "read_picture",
     "read_planes",
     "read_volume_header",

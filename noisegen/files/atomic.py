@@ -10,12 +10,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
-from noisegen.errors import ImageError, OutputError
+from noisegen.errors import OutputError
 
-Content: TypeAlias = bytes | Path | Callable[[BinaryIO], None]
-"""Of a file that is written: its bytes, the file to copy, or what writes it into an empty file."""
+FileContent: TypeAlias = bytes | Callable[[BinaryIO], None]
+"""Of a file that is written: its bytes, or what writes them into an empty file."""
 
-_COPY_BYTES = 2**20
 _WAYS_OUT = {
     errno.ENOSPC: "free some space there or choose another folder",
     errno.EDQUOT: "free some space there or choose another folder",
@@ -40,30 +39,15 @@ def write_atomically(path: str | Path, data: bytes) -> None:
     write_together([(Path(path), data)])
 
 
-def copy_atomically(source: str | Path, target: str | Path) -> None:
-    """Copy a file's bytes to one that appears whole or not at all; metadata is not copied.
-
-    Args:
-        source: the file to copy.
-        target: the copy, replaced if it is there; its folder must exist.
-
-    Raises:
-        ImageError: the source cannot be read.
-        OutputError: the disk is full, the folder is missing or may not be written.
-    """
-    write_together([(Path(target), Path(source))])
-
-
-def write_together(files: Sequence[tuple[Path, Content]], within: Path | None = None) -> None:
+def write_together(files: Sequence[tuple[Path, FileContent]], within: Path | None = None) -> None:
     """Write several files that belong together: none appears before all are safely on the disk.
 
     Args:
-        files: each file with its content, the file to copy it from, or what writes it; the latter
-            may raise errors of its own, which go through once nothing is left behind.
+        files: each file with its content, or what writes it, which may raise errors of its own;
+            these go through once nothing is left behind.
         within: folder for the temporary names, on the same volume; each file's own where not given.
 
     Raises:
-        ImageError: a file to copy cannot be read.
         OutputError: the disk is full, a folder is missing or may not be written.
     """
     staged: list[tuple[Path, Path]] = []
@@ -82,26 +66,14 @@ def write_together(files: Sequence[tuple[Path, Content]], within: Path | None = 
             _remove(temporary)
 
 
-def _stage(temporary: Path, path: Path, content: Content) -> None:
+def _stage(temporary: Path, path: Path, content: FileContent) -> None:
     with _output_error(path), temporary.open("xb") as file:
         if isinstance(content, bytes):
             file.write(content)
-        elif isinstance(content, Path):
-            for chunk in _chunks_of(content):
-                file.write(chunk)
         else:
             content(file)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _chunks_of(source: Path) -> Iterator[bytes]:
-    try:
-        with source.open("rb") as file:
-            while chunk := file.read(_COPY_BYTES):
-                yield chunk
-    except OSError as error:
-        raise ImageError(source, f"cannot be copied: {error.strerror or error}") from error
 
 
 def _remove(temporary: Path) -> None:

@@ -32,6 +32,8 @@ _PLUGINS: dict[Container, Callable[[BinaryIO], ImageFile]] = {
     Container.BMP: BmpImageFile,
 }
 
+_ANIMATIONS = {Container.GIF: "GIF", Container.WEBP: "WebP"}
+
 STANDARD_TABLE = (
     (16, 11, 10, 16, 24, 40, 51, 61),
     (12, 12, 14, 19, 26, 58, 60, 55),
@@ -103,49 +105,37 @@ def encode_bmp(picture: Picture, _: int) -> bytes:
     return buffer.getvalue()
 
 
-def _webp_canvas(lead: bytes) -> tuple[int, int, int]:
-    if lead[12:16] == b"VP8X":
-        width, height = (int.from_bytes(lead[at : at + 3], "little") + 1 for at in (24, 27))
-        return width, height, 3
-    if lead[12:16] == b"VP8L":
-        bits = int.from_bytes(lead[21:25], "little")
-        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1, 3
-    width, height = struct.unpack_from("<HH", lead, 26)
-    return width & 0x3FFF, height & 0x3FFF, 3
-
-
-def _gif_canvas(lead: bytes) -> tuple[int, int, int]:
-    return *struct.unpack_from("<HH", lead, 6), 1
-
-
-def _bmp_canvas(lead: bytes) -> tuple[int, int, int]:
-    width, height = struct.unpack_from("<HH" if lead[14] == _OLD_BMP else "<ii", lead, 18)
-    return width, abs(height), 1
-
-
-_OLD_BMP, _BMP_V5 = 12, 124
-# Width, height and samples of a pixel that a file declares in its first bytes.
-_CANVASES = {
-    Container.WEBP: _webp_canvas,
-    Container.GIF: _gif_canvas,
-    Container.BMP: _bmp_canvas,
-}
-
-
 def _open(file: BinaryIO) -> tuple[ImageFile, Container]:
     file_size = file.seek(0, 2)
     file.seek(0)
     container = container_of(file)
-    file.seek(0)
-    if container in _CANVASES:
+    if container is not Container.JPEG:
         # Pillow may fill the whole canvas when it opens one.
-        check_declared_size(*_CANVASES[container](file.read(30)), file_size)
         file.seek(0)
+        samples = 3 if container is Container.WEBP else 1
+        check_declared_size(*_canvas(file.read(30), container), samples, file_size)
+    file.seek(0)
     image = _PLUGINS[container](file)
-    if container in (Container.WEBP, Container.GIF) and getattr(image, "is_animated", False):
-        name = "GIF" if container is Container.GIF else "WebP"
+    if container in _ANIMATIONS and getattr(image, "is_animated", False):
+        name = _ANIMATIONS[container]
         raise RefusedError(f"an animated {name}, which is not supported: save one frame of it")
     return image, container
+
+
+def _canvas(lead: bytes, container: Container) -> tuple[int, int]:
+    """Width and height that a file's first bytes declare."""
+    if container is Container.GIF:
+        width, height = struct.unpack_from("<HH", lead, 6)
+    elif container is Container.BMP:
+        width, height = struct.unpack_from("<HH" if lead[14] == _OLD_BMP else "<ii", lead, 18)
+    elif lead[12:16] == b"VP8X":
+        width, height = (int.from_bytes(lead[at : at + 3], "little") + 1 for at in (24, 27))
+    elif lead[12:16] == b"VP8L":
+        bits = int.from_bytes(lead[21:25], "little")
+        width, height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    else:
+        width, height = (side & 0x3FFF for side in struct.unpack_from("<HH", lead, 26))
+    return width, abs(height)
 
 
 def _mode(image: ImageFile, container: Container) -> str:
@@ -158,6 +148,7 @@ def _mode(image: ImageFile, container: Container) -> str:
     return image.mode
 
 
+_OLD_BMP, _BMP_V5 = 12, 124
 _RAW_INDICES = {1: "P;1", 4: "P;4", 8: "P"}
 _BLACK_AND_WHITE = np.array([[0] * 3, [255] * 3], np.uint8)
 _GRAYS = np.arange(256, dtype=np.uint8)[:, None].repeat(3, axis=1)

@@ -8,8 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-import tifffile
-
 from noisegen.errors import ImageError
 from noisegen.files import pillow, png, pnm, tiff
 from noisegen.files.opening import (
@@ -25,6 +23,7 @@ from noisegen.files.orientation import UPRIGHT, packed, swaps_sides, upright
 from noisegen.files.page_order import order_of
 from noisegen.files.picture import Container, Header, Picture, PixelHash, Pixels, pixel_hash
 from noisegen.files.planes import Planes, planes_of
+from noisegen.files.tiff_page import Page
 from noisegen.files.volume import Volume, VolumeHeader
 
 
@@ -100,9 +99,7 @@ class ImageFile:
         """Its one picture, decoded; see :func:`read_picture`."""
         with one_error(self.path):
             described = self._described()
-            samples = _FORMATS[self.container].decode(self._file)
-            samples = samples[:, :, None] if samples.ndim == 2 else samples
-            _check_as_described(samples, described)
+            samples = self._decoded(described)
             turned = upright(samples, described.orientation)
             colours = described.channels
             return Picture(
@@ -122,7 +119,7 @@ class ImageFile:
         return Planes(("",), ((self.picture().pixels,),))
 
     def jpeg_quality(self) -> float | None:
-        """See :func:`read_jpeg_quality`."""
+        """Quality of a JPEG on libjpeg's scale, 1 to 100; None of another format."""
         with one_error(self.path):
             jpeg = self.container is Container.JPEG
             return pillow.jpeg_quality(self._file) if jpeg else None
@@ -147,19 +144,30 @@ class ImageFile:
         check_declared_size(described.width, described.height, described.samples, size)
         return described
 
+    def _decoded(self, described: Description) -> Pixels:
+        samples = _FORMATS[self.container].decode(self._file)
+        samples = samples[:, :, None] if samples.ndim == 2 else samples
+        shape = (described.height, described.width, described.samples)
+        if samples.shape != shape or samples.dtype != described.dtype:
+            raise RefusedError(
+                f"declares {described.dtype} {shape} but holds {samples.dtype} {samples.shape}: "
+                "the file is damaged"
+            )
+        return samples
+
     def _volume(self, *, by_rows: bool) -> Volume | None:
         if self.container is not Container.TIFF:
             return None
         opened = tiff.open_tiff(self._file)
         order = order_of(opened)
-        if not (tiff.holds_planes(opened) or order.in_one_page or _is_large(opened.pages[0])):
+        if not (tiff.holds_planes(opened) or order.in_one_page or _is_large(Page(opened.pages[0]))):
             return None
         return Volume(self.path, opened, order, by_rows=by_rows)
 
 
-def _is_large(page: tifffile.TiffPage) -> bool:
+def _is_large(page: Page) -> bool:
     """Whether a page that could be read plainly is read by rows."""
-    if page.imagewidth * page.imagelength * page.samplesperpixel <= FREE_SAMPLES:
+    if page.width * page.height * page.stored_samples <= FREE_SAMPLES:
         return False
     try:
         tiff.check_pages([page])
@@ -187,13 +195,7 @@ def open_image(path: str | Path) -> Iterator[ImageFile]:
 
 
 def read_header(path: str | Path) -> Header:
-    """What a file declares of its picture; no pixel is decoded.
-
-    Args:
-        path: a PNG, JPEG, TIFF, WebP, BMP, GIF or PNM file.
-
-    Returns:
-        Size (upright), channels, alpha, depth and format.
+    """What a file declares of its one picture; no pixel is decoded.
 
     Raises:
         ImageError: the file is missing, unreadable, or not supported.
@@ -220,19 +222,6 @@ def read_picture(path: str | Path) -> Picture:
     """
     with open_image(path) as image:
         return image.picture()
-
-
-def read_jpeg_quality(path: str | Path) -> float | None:
-    """Quality of a JPEG on libjpeg's scale, 1 to 100; no pixel is decoded.
-
-    Returns:
-        None for a file of another format.
-
-    Raises:
-        ImageError: the file is missing, damaged or not supported.
-    """
-    with open_image(path) as image:
-        return image.jpeg_quality()
 
 
 def read_volume_header(path: str | Path) -> VolumeHeader | None:
@@ -304,12 +293,3 @@ def read_planes(path: str | Path) -> Planes:
     """
     with open_image(path) as image:
         return image.planes()
-
-
-def _check_as_described(samples: Pixels, described: Description) -> None:
-    shape = (described.height, described.width, described.samples)
-    if samples.shape != shape or samples.dtype != described.dtype:
-        raise RefusedError(
-            f"declares {described.dtype} {shape} but holds {samples.dtype} {samples.shape}: "
-            "the file is damaged"
-        )

@@ -15,7 +15,8 @@ from typing import BinaryIO
 import tifffile
 
 from noisegen.files.opening import Description, RefusedError, check_declared_size
-from noisegen.files.page_rows import (
+from noisegen.files.picture import Pixels
+from noisegen.files.tiff_page import (
     JPEG,
     MIN_IS_BLACK,
     MIN_IS_WHITE,
@@ -24,17 +25,9 @@ from noisegen.files.page_rows import (
     RGB,
     UNSPECIFIED,
     YCBCR,
+    Page,
     PageRows,
-    expanded_type,
-    has_alpha,
-    is_apart,
-    is_expanded,
-    is_lossless,
-    is_rgb,
-    orientation_of,
-    palette_of,
 )
-from noisegen.files.picture import Pixels
 
 # tifffile logs every oddity of a damaged file; where no program has set up logging that would
 # reach stderr, beside the one error that tells the user.
@@ -107,14 +100,14 @@ def describe(file: BinaryIO) -> Description:
     """
     page = _only_page(file)
     return Description(
-        width=page.imagewidth,
-        height=page.imagelength,
-        channels=3 if is_rgb(page) else 1,
-        has_alpha=has_alpha(page),
-        dtype=expanded_type(page),
-        icc=page.tags.valueof(_PROFILE) or None,
-        orientation=orientation_of(page),
-        verbatim=not is_expanded(page) and not is_apart(page) and is_lossless(page),
+        width=page.width,
+        height=page.height,
+        channels=3 if page.is_rgb else 1,
+        has_alpha=page.has_alpha,
+        dtype=page.dtype,
+        icc=page.raw.tags.valueof(_PROFILE) or None,
+        orientation=page.orientation,
+        verbatim=page.is_lossless and not page.is_expanded and not page.is_apart,
     )
 
 
@@ -123,22 +116,22 @@ def decode(file: BinaryIO) -> Pixels:
     return PageRows(_only_page(file)).whole()
 
 
-def _only_page(file: BinaryIO) -> tifffile.TiffPage:
+def _only_page(file: BinaryIO) -> Page:
     """The file's only page, checked for what is supported, for size and for missing data."""
     tiff = open_tiff(file)
     if len(tiff.pages) != 1:
         raise RefusedError(f"a TIFF of {len(tiff.pages)} pages is {_CONVERT}, one page a file")
-    page = tiff.pages[0]
+    page = Page(tiff.pages[0])
     _check_is_no_raw_file(page)
     frames = int((tiff.imagej_metadata or {}).get("images", 1)) if tiff.is_imagej else 1
     if frames > 1:
         raise RefusedError(f"an ImageJ stack of {frames} images is {_CONVERT}, one image a file")
-    if _PHOTOMETRIC not in page.tags:
+    if _PHOTOMETRIC not in page.raw.tags:
         raise RefusedError(f"a TIFF without a photometric interpretation is {_CONVERT}")
     check_pages([page])
     if holds_planes(tiff):
-        deep = f"{page.dtype} samples of {page.bitspersample} bits"
-        what = f"{page.samplesperpixel} channels" if page.samplesperpixel > 1 else deep
+        samples = f"{page.dtype} samples of {page.bits} bits"
+        what = samples if _is_deep(page) else f"{page.samples} channels"
         raise RefusedError(f"a TIFF of {what} is {_CONVERT}")
     check_data(page)
     return page
@@ -146,11 +139,14 @@ def _only_page(file: BinaryIO) -> tifffile.TiffPage:
 
 def holds_planes(tiff: tifffile.TiffFile) -> bool:
     """Whether a TIFF's pages are more than one 8- or 16-bit gray or RGB picture, or deeper."""
-    first = tiff.pages[0]
-    if len(tiff.pages) > 1 or first.bitspersample == 32 or first.sampleformat == _FLOAT:
-        return True
-    extra = tuple(first.extrasamples) or (UNSPECIFIED,) * (first.samplesperpixel - 1)
-    return first.photometric == MIN_IS_BLACK and UNSPECIFIED in extra
+    page = Page(tiff.pages[0])
+    extra = page.extra or (UNSPECIFIED,) * (page.stored_samples - 1)
+    channels = page.colours == MIN_IS_BLACK and UNSPECIFIED in extra
+    return len(tiff.pages) > 1 or _is_deep(page) or channels
+
+
+def _is_deep(page: Page) -> bool:
+    return page.bits == 32 or page.raw.sampleformat == _FLOAT
 
 
 def check_kind(tiff: tifffile.TiffFile) -> None:
@@ -159,8 +155,9 @@ def check_kind(tiff: tifffile.TiffFile) -> None:
     Raises:
         RefusedError: it is one of them; names it.
     """
-    _check_is_no_raw_file(tiff.pages[0])
-    if tiff.pages[0].photometric == PALETTE and (tiff.is_imagej or tiff.is_ome):
+    page = Page(tiff.pages[0])
+    _check_is_no_raw_file(page)
+    if page.colours == PALETTE and (tiff.is_imagej or tiff.is_ome):
         raise RefusedError(
             "a stack of gray values with a table of colours: save it with gray ones (in ImageJ: "
             "Image, Lookup Tables, Grays)"
@@ -172,44 +169,43 @@ def check_kind(tiff: tifffile.TiffFile) -> None:
             )
 
 
-def _check_is_no_raw_file(page: tifffile.TiffPage) -> None:
+def _check_is_no_raw_file(page: Page) -> None:
     """Refuse the first page of raw files, which is a preview."""
-    if _DNG_VERSION in page.tags or page.is_reduced:
+    if _DNG_VERSION in page.raw.tags or page.raw.is_reduced:
         raise RefusedError("a camera raw file is not supported: develop it to 16-bit TIFF or PNG")
 
 
-def check_pages(pages: Sequence[tifffile.TiffPage]) -> None:
+def check_pages(pages: Sequence[Page]) -> None:
     """Refuse pages that differ, or that are neither gray nor RGB.
 
     Raises:
         RefusedError: names what cannot be read.
     """
-    first = pages[0]
+    first, raw = pages[0], pages[0].raw
     for index, page in enumerate(pages):
         if _kind(page) != _kind(first):
             raise RefusedError(
                 f"its pages differ: the first is {_described(first)}, number {index + 1} is "
                 f"{_described(page)}; save those that belong together in a file of their own"
             )
-    if first.imagedepth != 1:
+    if raw.imagedepth != 1:
         raise RefusedError(
-            f"a TIFF volume of {first.imagedepth} slices is not supported: save a page a slice"
+            f"a TIFF volume of {raw.imagedepth} slices is not supported: save a page a slice"
         )
-    if first.bitspersample not in _DEPTHS.get(int(first.sampleformat), ()):
-        sign = {_UNSIGNED: "unsigned", 2: "signed", _FLOAT: "float"}.get(first.sampleformat, "odd")
+    few = first.bits == 1 and first.is_rgb
+    if few or first.bits not in _DEPTHS.get(int(raw.sampleformat), ()):
+        sign = {_UNSIGNED: "unsigned", 2: "signed", _FLOAT: "float"}.get(raw.sampleformat, "odd")
         raise RefusedError(
-            f"a TIFF of {first.dtype}, {sign} samples of {first.bitspersample} bits, is not "
-            f"supported: {_SAVE}"
+            f"a TIFF of {raw.dtype}, {sign} samples of {first.bits} bits, is not supported: {_SAVE}"
         )
     _check_colours(first)
 
 
-def _check_colours(page: tifffile.TiffPage) -> None:
-    few = page.sampleformat == _UNSIGNED and page.bitspersample <= 16
-    colours, samples = int(page.photometric), page.samplesperpixel
-    extra = tuple(int(kind) for kind in page.extrasamples)
+def _check_colours(page: Page) -> None:
+    colours, samples, extra = page.colours, page.stored_samples, page.extra
+    few = page.raw.sampleformat == _UNSIGNED and page.bits <= 16
     # tifffile gives RGB for YCbCr only where JPEG holds it.
-    known = colours in (MIN_IS_BLACK, RGB) or (colours == YCBCR and page.compression == JPEG)
+    known = colours in (MIN_IS_BLACK, RGB) or (colours == YCBCR and page.raw.compression == JPEG)
     if not known and not (colours in (MIN_IS_WHITE, PALETTE) and few):
         raise RefusedError(f"a TIFF whose colours are {_colours(page)} is not supported: {_SAVE}")
     if MULTIPLIED in extra:
@@ -217,64 +213,63 @@ def _check_colours(page: tifffile.TiffPage) -> None:
             "alpha that is multiplied into the colours is not supported: save it without alpha, "
             "with unassociated alpha, or as PNG"
         )
-    others = samples - (3 if colours in (RGB, YCBCR) else 1) - has_alpha(page)
+    others = samples - (3 if colours in (RGB, YCBCR) else 1) - page.has_alpha
     # A writer that says nothing of a gray page's further samples leaves the tag out.
-    is_gray = colours == MIN_IS_BLACK and set(extra[: len(extra) - has_alpha(page)]) <= {
-        UNSPECIFIED
-    }
-    unfit = (page.bitspersample == 1 and is_rgb(page)) or (colours == PALETTE and samples > 1)
-    if len(extra) > others + has_alpha(page) or (others and not is_gray) or unfit:
+    unknown = set(extra[: len(extra) - page.has_alpha]) <= {UNSPECIFIED}
+    unfit = colours == PALETTE and samples > 1
+    unfit |= bool(others) and not (colours == MIN_IS_BLACK and unknown)
+    if unfit or len(extra) > others + page.has_alpha:
         raise RefusedError(
             f"{samples} samples a pixel ({samples} channels), of the kinds {extra}, are not "
             f"supported: {_SAVE}, without alpha"
         )
 
 
-def _kind(page: tifffile.TiffPage) -> tuple[object, ...]:
+def _kind(page: Page) -> tuple[object, ...]:
     return (
-        *(page.imagewidth, page.imagelength, page.imagedepth, page.samplesperpixel),
-        *(page.bitspersample, page.sampleformat, int(page.photometric), tuple(page.extrasamples)),
+        *(page.width, page.height, page.raw.imagedepth, page.stored_samples),
+        *(page.bits, page.raw.sampleformat, page.colours, page.extra),
     )
 
 
-def _described(page: tifffile.TiffPage) -> str:
+def _described(page: Page) -> str:
     return (
-        f"{page.imagewidth}×{page.imagelength} of {page.samplesperpixel} samples of "
-        f"{page.bitspersample} bits, {_colours(page)}"
+        f"{page.width}×{page.height} of {page.stored_samples} samples of {page.bits} bits, "
+        f"{_colours(page)}"
     )
 
 
-def _colours(page: tifffile.TiffPage) -> str:
-    return _COLOURS.get(int(page.photometric), f"photometric {int(page.photometric)}")
+def _colours(page: Page) -> str:
+    return _COLOURS.get(page.colours, f"photometric {page.colours}")
 
 
-def check_data(page: tifffile.TiffPage) -> None:
+def check_data(page: Page) -> None:
     """The page is within the limits of what is decoded at once, and its data are all there.
 
     Raises:
         RefusedError: too large, cut short, or with no valid palette.
     """
-    size = page.parent.filehandle.size
-    if page.photometric == PALETTE:
-        palette_of(page)
-    check_declared_size(page.imagewidth, page.imagelength, page.samplesperpixel, size)
-    if page.is_tiled:
+    raw, size = page.raw, page.file.size
+    if page.colours == PALETTE:
+        _ = page.palette
+    check_declared_size(page.width, page.height, page.stored_samples, size)
+    if raw.is_tiled:
         # Tiles are decoded whole, so an absurd tile costs what an absurd picture does.
-        width = math.ceil(page.imagewidth / page.tilewidth) * page.tilewidth
-        height = math.ceil(page.imagelength / page.tilelength) * page.tilelength
-        check_declared_size(width, height, page.samplesperpixel, size)
+        width = math.ceil(page.width / raw.tilewidth) * raw.tilewidth
+        height = math.ceil(page.height / raw.tilelength) * raw.tilelength
+        check_declared_size(width, height, page.stored_samples, size)
     check_segments(page)
 
 
-def check_segments(page: tifffile.TiffPage) -> None:
+def check_segments(page: Page) -> None:
     """Every strip or tile of the page lies inside the file: tifffile fills up missing ones.
 
     Raises:
         RefusedError: the file is cut short.
     """
-    segments = list(zip(page.dataoffsets, page.databytecounts, strict=False))
-    complete = page.is_contiguous or len(segments) >= math.prod(page.chunked)
-    end = page.parent.filehandle.size
+    raw, end = page.raw, page.file.size
+    segments = list(zip(raw.dataoffsets, raw.databytecounts, strict=False))
+    complete = raw.is_contiguous or len(segments) >= math.prod(raw.chunked)
     inside = all(start > 0 and size > 0 and start + size <= end for start, size in segments)
     if not segments or not complete or not inside:
         raise RefusedError(f"the TIFF is cut short or lacks data: {_INTACT}")

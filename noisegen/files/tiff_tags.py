@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import tifffile
 
 from noisegen.files.opening import RefusedError
-from noisegen.files.page_rows import PALETTE
+from noisegen.files.tiff_page import PALETTE, Page
 from noisegen.files.volume import Volume
 
 _MOST_TAG_BYTES = 2**27
@@ -33,9 +33,7 @@ TagTuple: TypeAlias = tuple[int, int, int, Any, bool]
 _RATIONALS, _IFDS = (5, 10), (13, 18)
 
 
-def kept_tags(
-    page: tifffile.TiffPage, volume: Volume, size: tuple[int, int], identity: str
-) -> list[TagTuple]:
+def kept_tags(page: Page, volume: Volume, size: tuple[int, int], identity: str) -> list[TagTuple]:
     """The tags of a page that hold for its noisy version: description, profile and others.
 
     Args:
@@ -47,15 +45,15 @@ def kept_tags(
     Raises:
         RefusedError: they take more than 128 MiB, or are cut short.
     """
-    is_moved = volume.is_turned or size != (page.imagelength, page.imagewidth)
+    is_moved = volume.is_turned or size != (page.height, page.width)
     left_out = _LEFT_OUT | (_PLACE if is_moved else set())
     left_out |= {_ORIENTATION} if volume.is_turned else set()
     tags = [
-        tag for tag in page.tags.values() if tag.code not in left_out and tag.dtype not in _IFDS
+        tag for tag in page.raw.tags.values() if tag.code not in left_out and tag.dtype not in _IFDS
     ]
     if sum(tag.valuebytecount for tag in tags) > _MOST_TAG_BYTES:
         raise RefusedError("its metadata take more than 128 MiB: save it without them")
-    last = volume.described_pages[-1].tags
+    last = volume.described_pages[-1].raw.tags
     kept: list[TagTuple] = []
     for tag in tags:
         # tifffile counts the bytes of rationals twice.
@@ -67,17 +65,16 @@ def kept_tags(
     return kept
 
 
-def _stored(tag: tifffile.TiffTag, page: tifffile.TiffPage) -> bytes:
+def _stored(tag: tifffile.TiffTag, page: Page) -> bytes:
     """A tag's value, byte for byte."""
-    handle = page.parent.filehandle
-    handle.seek(tag.valueoffset)
-    data: bytes = handle.read(tag.valuebytecount)
+    page.file.seek(tag.valueoffset)
+    data: bytes = page.file.read(tag.valuebytecount)
     if len(data) != tag.valuebytecount:
         raise RefusedError("its metadata are cut short: get an intact copy of the file")
     return data
 
 
-def _described(data: bytes, page: tifffile.TiffPage, size: tuple[int, int], identity: str) -> bytes:
+def _described(data: bytes, page: Page, size: tuple[int, int], identity: str) -> bytes:
     """The description, true of the new file: in OME its identity and size, in tifffile's size."""
     if b"<OME" in data:
         return _ome(data, size, identity)
@@ -102,14 +99,14 @@ def _ome(data: bytes, size: tuple[int, int], identity: str) -> bytes:
     return data
 
 
-def _shaped(data: bytes, page: tifffile.TiffPage, size: tuple[int, int]) -> bytes:
+def _shaped(data: bytes, page: Page, size: tuple[int, int]) -> bytes:
     meta = json.loads(data.rstrip(b"\0"))
     shape = list(meta["shape"])
-    together = page.samplesperpixel > 1 and page.planarconfig == 1
+    together = page.stored_samples > 1 and not page.is_apart
     sides = slice(-3, -1) if together else slice(-2, None)
-    if shape[sides] == [page.imagelength, page.imagewidth]:
+    if shape[sides] == [page.height, page.width]:
         shape[sides] = size
-        if page.photometric == PALETTE:
+        if page.colours == PALETTE:
             # The samples of the colours that the palette was expanded to.
             shape.append(3)
             meta |= {"axes": meta["axes"] + "S"} if "axes" in meta else {}

@@ -16,8 +16,8 @@ import numpy as np
 import tifffile
 
 from noisegen.files.opening import one_error
-from noisegen.files.page_rows import APART, TOGETHER, is_apart, is_rgb
 from noisegen.files.picture import Picture, PixelHash, Samples, with_alpha
+from noisegen.files.tiff_page import APART, TOGETHER, Page
 from noisegen.files.tiff_tags import kept_tags
 from noisegen.files.volume import Volume, VolumeHeader
 
@@ -110,7 +110,7 @@ def _write_pages(
             _write_plainly(writer, file, source, said[0], following=pages)
         elif volume.tiff.is_imagej:
             _write_plainly(writer, file, source, said[0], pages=pages, following=pages)
-        elif is_apart(volume.first):
+        elif volume.first.is_apart:
             for page in said:
                 _write_plainly(writer, file, source, page)
         else:
@@ -233,18 +233,16 @@ def _in_strips(bands: Iterator[Samples], rows: int) -> Iterator[Samples]:
         yield np.concatenate(waiting)
 
 
-def _said_of(
-    page: tifffile.TiffPage, volume: Volume, shape: tuple[int, int, int], identity: str
-) -> _Said:
+def _said_of(page: Page, volume: Volume, shape: tuple[int, int, int], identity: str) -> _Said:
     """What a page says that holds for its noisy version, as arguments of ``TiffWriter.write``."""
-    extra = tuple(int(kind) for kind in page.extrasamples)
-    resolution = [_ratio(page.tags.valueof(code)) for code in _RESOLUTION]
-    unit = page.tags.valueof(_UNIT)
+    resolution = [_ratio(page.raw.tags.valueof(code)) for code in _RESOLUTION]
+    unit = page.raw.tags.valueof(_UNIT)
+    colours = 3 if page.is_rgb else 1
     return {
-        "photometric": "rgb" if is_rgb(page) else "minisblack",
-        "planarconfig": (APART if is_apart(page) else TOGETHER) if shape[2] > 1 else None,
-        "extrasamples": extra if len(extra) == shape[2] - (3 if is_rgb(page) else 1) else None,
-        "subfiletype": page.subfiletype,
+        "photometric": "rgb" if page.is_rgb else "minisblack",
+        "planarconfig": (APART if page.is_apart else TOGETHER) if shape[2] > 1 else None,
+        "extrasamples": page.extra if len(page.extra) == shape[2] - colours else None,
+        "subfiletype": page.raw.subfiletype,
         "resolution": None if None in resolution else resolution,
         "resolutionunit": int(unit) if unit in range(1, 6) else None,
         "extratags": kept_tags(page, volume, shape[:2], identity),

@@ -13,18 +13,9 @@ import tifffile
 from noisegen.files.opening import FREE_SAMPLES, RefusedError, check_declared_size, one_error
 from noisegen.files.orientation import UPRIGHT, swaps_sides, upright
 from noisegen.files.page_order import PageOrder, channel_names
-from noisegen.files.page_rows import (
-    PageRows,
-    expanded_samples,
-    expanded_type,
-    has_alpha,
-    is_expanded,
-    is_lossless,
-    is_rgb,
-    orientation_of,
-)
 from noisegen.files.picture import Samples
 from noisegen.files.tiff import check_data, check_kind, check_pages, check_segments
+from noisegen.files.tiff_page import Page, PageRows
 
 
 @dataclass(frozen=True)
@@ -105,14 +96,14 @@ class Volume:
         self.tiff = tiff
         self.in_one_page = order.in_one_page
         used = sorted({index for channel in order.planes for index in channel})
-        if self.in_one_page:
-            self._pages = [tiff.pages[0]] * len(used)
-        else:
-            self._pages = [tiff.pages[index] for index in used]
+        self._pages = [
+            Page(tiff.pages[0], number) if self.in_one_page else Page(tiff.pages[index])
+            for number, index in enumerate(used)
+        ]
         check_kind(tiff)
         check_pages(self._pages)
         self.first = self._pages[0]
-        self._orientation = orientation_of(self.first)
+        self._orientation = self.first.orientation
         self.header = self._header(order, {index: number for number, index in enumerate(used)})
         self._check_data(by_rows)
         if by_rows:
@@ -160,10 +151,10 @@ class Volume:
         """
         if not self.in_one_page:
             check_data(self._pages[page])
-        return upright(self._rows(page).whole(), self._orientation)
+        return upright(PageRows(self._pages[page]).whole(), self._orientation)
 
     @property
-    def described_pages(self) -> list[tifffile.TiffPage]:
+    def described_pages(self) -> list[Page]:
         """Those that have tags of their own: the first alone where it stands for all."""
         return self._pages[:1] if self.in_one_page else self._pages
 
@@ -179,14 +170,14 @@ class Volume:
             raise RefusedError(
                 f"too large to be turned upright in memory (orientation {turned}): save it upright"
             )
-        described = first.description.startswith("{") or "<OME" in first.description
-        if swaps_sides(turned) and described:
+        said = first.raw.description
+        if swaps_sides(turned) and (said.startswith("{") or "<OME" in said):
             raise RefusedError(
                 "its description is of the picture before it is turned upright (orientation "
                 f"{turned}): save it upright"
             )
         in_use = len(self.described_pages)
-        if "<OME" in first.description and in_use != len(self.tiff.pages):
+        if "<OME" in said and in_use != len(self.tiff.pages):
             # Its numbers of pages would be wrong in a file without the others.
             raise RefusedError(
                 f"has {len(self.tiff.pages)} pages, but its OME description speaks of {in_use}: "
@@ -196,16 +187,13 @@ class Volume:
     def _reader(self, page: int) -> Callable[[int, int], Samples]:
         """What reads rows of a page; one that is turned upright is in memory."""
         if not self.is_turned:
-            return self._rows(page).rows
+            return PageRows(self._pages[page]).rows
         turned = self.whole(page)
         return lambda top, bottom: np.ascontiguousarray(turned[top:bottom])
 
-    def _rows(self, page: int) -> PageRows:
-        return PageRows(self._pages[page], page if self.in_one_page else 0)
-
     def _header(self, order: PageOrder, numbers: dict[int, int]) -> VolumeHeader:
         first = self.first
-        height, width = first.imagelength, first.imagewidth
+        height, width = first.height, first.width
         if swaps_sides(self._orientation):
             height, width = width, height
         planes, channels = _planes(order, first, numbers)
@@ -213,13 +201,13 @@ class Volume:
             pages=len(self._pages),
             height=height,
             width=width,
-            samples=expanded_samples(first),
-            dtype=expanded_type(first),
+            samples=first.samples,
+            dtype=first.dtype,
             planes=planes,
             channels=channels,
             copyable=not self.is_turned
-            and not is_expanded(first)
-            and all(is_lossless(page) for page in self._pages),
+            and not first.is_expanded
+            and all(page.is_lossless for page in self._pages),
         )
 
     def _check_data(self, by_rows: bool) -> None:
@@ -229,9 +217,10 @@ class Volume:
         following = header.pages if self.in_one_page else 1
         for page in self.described_pages:
             check_segments(page)
-            if page.is_final and page.dataoffsets[0] + following * page.nbytes > size:
+            raw = page.raw
+            if raw.is_final and raw.dataoffsets[0] + following * raw.nbytes > size:
                 raise RefusedError("the TIFF is cut short: get an intact copy of the file")
-        if self.in_one_page and not first.is_final:
+        if self.in_one_page and not first.raw.is_final:
             raise RefusedError(
                 f"says that it holds {following} pictures, but is cut short or compressed: get an "
                 "intact copy of the file, or save it uncompressed"
@@ -239,7 +228,7 @@ class Volume:
 
 
 def _planes(
-    order: PageOrder, page: tifffile.TiffPage, numbers: dict[int, int]
+    order: PageOrder, page: Page, numbers: dict[int, int]
 ) -> tuple[tuple[Plane, ...], tuple[str, ...]]:
     """The planes in the file's order, and the names of their channels.
 
@@ -254,7 +243,7 @@ def _planes(
     Raises:
         RefusedError: channels whose pixels have several samples that are no colours.
     """
-    apart = 1 if is_rgb(page) else page.samplesperpixel - has_alpha(page)
+    apart = 1 if page.is_rgb else page.samples - page.has_alpha
     if apart > 1 and len(order.channels) > 1:
         raise RefusedError(
             f"has {len(order.channels)} channels of {apart} samples each: save a page a channel"
@@ -262,7 +251,7 @@ def _planes(
     names = order.channels if apart == 1 else channel_names([None] * apart)
     names = names if len(names) > 1 else ("",)
     planes = [
-        Plane(names[max(index, first)], frame, numbers[at], first, 3 if is_rgb(page) else 1)
+        Plane(names[max(index, first)], frame, numbers[at], first, 3 if page.is_rgb else 1)
         for index, pages in enumerate(order.planes)
         for first in range(apart)
         for frame, at in enumerate(pages)

@@ -13,7 +13,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from noisegen.errors import BadReferenceError
-from noisegen.files import Planes, read_jpeg_quality, read_planes
+from noisegen.files import Planes, open_image
 from noisegen.references.burst import Burst
 from noisegen.references.create import Reference
 from noisegen.references.discover import BurstFiles, Matches
@@ -69,8 +69,9 @@ class _File:
 
     def __init__(self, path: Path) -> None:
         self.name = path.name
-        self.planes: Planes = read_planes(path)
-        self.jpeg_quality = read_jpeg_quality(path)
+        with open_image(path) as image:
+            self.planes: Planes = image.planes()
+            self.jpeg_quality = image.jpeg_quality()
 
     def frames(self, channel: int) -> Iterator[tuple[str, Pixels]]:
         """The pictures of a channel, named ``FILE[CHANNEL][INDEX]`` as far as there are several."""

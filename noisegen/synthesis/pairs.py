@@ -15,7 +15,7 @@ import numpy as np
 
 from noisegen.errors import ImageError
 from noisegen.files import (
-    Content,
+    FileContent,
     ImageFile,
     Picture,
     VolumeHeader,
@@ -238,8 +238,8 @@ class _Pair:
     channels: int
     dtype: str
     planes: int
-    noisy: Content
-    clean: Content
+    noisy: FileContent
+    clean: FileContent
     hashes: Callable[[], tuple[str, str]]
 
 

@@ -23,7 +23,15 @@ from typing import BinaryIO
 
 import numpy as np
 
-from noisegen.files import Content, PixelHash, Volume, VolumeHeader, open_volume, write_volume
+from noisegen.files import (
+    FileContent,
+    PixelHash,
+    Volume,
+    VolumeHeader,
+    open_image,
+    open_volume,
+    write_volume,
+)
 from noisegen.references.profile import NoiseProfile
 from noisegen.synthesis.blocks import Region
 from noisegen.synthesis.clean_check import CleanError
@@ -53,15 +61,15 @@ class VolumePair:
         self._hashes: tuple[str, str] | None = None
 
     @property
-    def noisy(self) -> Content:
+    def noisy(self) -> FileContent:
         """What writes the noisy file; it raises ``ImageError`` where the clean cannot be read."""
         return self._write_noisy
 
     @property
-    def clean(self) -> Content:
-        """The clean file itself where that holds just these pixels, else what writes them."""
+    def clean(self) -> FileContent:
+        """What copies the clean file where that holds just these pixels, or else writes them."""
         whole = self.region == _whole(self.header)
-        return self.path if whole and self.header.copyable else self._write_clean
+        return self._copy_clean if whole and self.header.copyable else self._write_clean
 
     @property
     def noisy_sha256(self) -> str:
@@ -92,6 +100,10 @@ class VolumePair:
                 compression=self._compression,
             )
         self._hashes = noisy, clean.hexdigest()
+
+    def _copy_clean(self, file: BinaryIO) -> None:
+        with open_image(self.path) as image:
+            image.copy_to(file)
 
     def _write_clean(self, file: BinaryIO) -> None:
         with open_volume(self.path) as volume:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import imagecodecs
 import numpy as np
@@ -13,6 +14,7 @@ import tifffile
 from PIL import Image, ImageCms
 
 from noisegen.files import Container, read_picture
+from noisegen.files.opening import open_file
 
 Scene = Callable[..., Any]
 
@@ -33,6 +35,21 @@ def noisy_of(
         return out / "noisy" / written, out / "clean" / written
 
     return make
+
+
+def test_a_clean_is_opened_once_for_its_pair(
+    synth: Callable[..., Any], cleans: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: Counter[str] = Counter()
+
+    def counted(path: Path) -> BinaryIO:
+        opened[path.name] += 1
+        return open_file(path)
+
+    monkeypatch.setattr("noisegen.files.read.open_file", counted)
+    assert synth(cleans).code == 0
+    # The other time is when all headers are looked at, before anything is made.
+    assert opened == {"a.png": 2, "b.png": 2, "c.png": 2}
 
 
 def _check_pair(source: Path, noisy_file: Path, clean_file: Path) -> None:

@@ -13,19 +13,25 @@ from typing import BinaryIO
 import pytest
 
 from noisegen.errors import ImageError, OutputError
-from noisegen.files import copy_atomically, write_atomically, write_together
+from noisegen.files import open_image, write_atomically, write_together
 
 Write = Callable[[Path], None]
+NEW = b"BM, told as an image by its first bytes"
+
+
+def copy(source: Path, target: Path) -> None:
+    with open_image(source) as image:
+        write_together([(target, image.copy_to)])
 
 
 @pytest.fixture(params=["write", "copy"])
 def write(request: pytest.FixtureRequest, tmp_path: Path) -> Write:
-    """Writes ``b"new"`` to a path, one way or the other."""
+    """Writes :data:`NEW` to a path, one way or the other."""
     if request.param == "write":
-        return lambda path: write_atomically(path, b"new")
+        return lambda path: write_atomically(path, NEW)
     source = tmp_path / "source"
-    source.write_bytes(b"new")
-    return lambda path: copy_atomically(source, path)
+    source.write_bytes(NEW)
+    return lambda path: copy(source, path)
 
 
 @pytest.fixture
@@ -41,29 +47,29 @@ def names_in(folder: Path) -> list[str]:
 
 def test_the_file_is_there_alone(write: Write, folder: Path) -> None:
     write(folder / "a.png")
-    assert (folder / "a.png").read_bytes() == b"new"
+    assert (folder / "a.png").read_bytes() == NEW
     assert names_in(folder) == ["a.png"]
 
 
 def test_an_old_file_is_replaced(write: Write, folder: Path) -> None:
-    (folder / "a.png").write_bytes(b"an older and longer one")
+    (folder / "a.png").write_bytes(NEW + b", older and longer")
     write(folder / "a.png")
-    assert (folder / "a.png").read_bytes() == b"new"
+    assert (folder / "a.png").read_bytes() == NEW
 
 
 def test_a_large_copy_is_exact(tmp_path: Path) -> None:
-    data = os.urandom(3 * 2**20 + 17)
+    data = b"BM" + os.urandom(3 * 2**20 + 17)
     (tmp_path / "a").write_bytes(data)
-    copy_atomically(str(tmp_path / "a"), str(tmp_path / "b"))
+    copy(tmp_path / "a", tmp_path / "b")
     assert (tmp_path / "b").read_bytes() == data
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no file modes")
 def test_the_copy_has_ordinary_permissions(tmp_path: Path) -> None:
     source = tmp_path / "a"
-    source.write_bytes(b"x")
+    source.write_bytes(NEW)
     source.chmod(0o400)
-    copy_atomically(source, tmp_path / "b")
+    copy(source, tmp_path / "b")
     write_atomically(tmp_path / "c", b"x")
     plain = tmp_path / "d"
     plain.write_bytes(b"x")
@@ -158,7 +164,7 @@ def test_a_read_only_folder(write: Write, folder: Path) -> None:
 def test_a_missing_source_is_the_sources_fault(folder: Path) -> None:
     source = folder / "none.png"
     with pytest.raises(ImageError) as caught:
-        copy_atomically(source, folder / "a.png")
+        copy(source, folder / "a.png")
     assert caught.value.path == source
     assert names_in(folder) == []
 

@@ -16,7 +16,15 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from noisegen.errors import ImageError
-from noisegen.files import Container, Picture, Planes, encode, read_picture, read_planes
+from noisegen.files import (
+    Container,
+    Picture,
+    Planes,
+    encode,
+    open_volume,
+    read_picture,
+    read_planes,
+)
 from noisegen.files.page_order import channel_names
 
 Saved = Callable[[bytes], Path]
@@ -161,6 +169,18 @@ def test_rgb_pages_are_rgb_frames(
     planes = read_planes(saved(write(samples)))
     assert planes.channels == ("",)
     np.testing.assert_array_equal(as_array(planes)[0], samples)
+
+
+def test_pages_in_jpeg_s_colours_are_rgb_frames(random_samples: MakeSamples, saved: Saved) -> None:
+    samples = random_samples((2, 48, 32, 3))
+    data = several(*samples, photometric="rgb", compression="jpeg", rowsperstrip=16)
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        assert file.pages[0].photometric == tifffile.PHOTOMETRIC.YCBCR
+        decoded = np.stack([page.asarray() for page in file.pages])
+    path = saved(data)
+    np.testing.assert_array_equal(as_array(read_planes(path))[0], decoded)
+    with open_volume(path) as volume:
+        np.testing.assert_array_equal(volume.rows(1, 5, 40), decoded[1, 5:40])
 
 
 def test_stored_otherwise_than_meant(random_samples: MakeSamples, saved: Saved) -> None:

@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw
 from scipy import ndimage
 
 from noisegen.errors import BadReferenceError
-from noisegen.files import read_jpeg_quality, read_picture
+from noisegen.files import open_image, read_picture
 from noisegen.model.weights import Weights
 from noisegen.references.burst import Burst
 from noisegen.references.create import Reference, create_profile, measure_references
@@ -247,11 +247,13 @@ def test_simulated_cameras_are_left_in_peace() -> None:
 def test_quality_of_a_file(tmp_path: Path, quality: int) -> None:
     path = tmp_path / "shot.jpg"
     path.write_bytes(as_jpeg(NOISY, quality))
-    read = read_jpeg_quality(path)
+    with open_image(path) as image:
+        read = image.jpeg_quality()
     assert read is not None
     assert abs(read - quality) < 1.5
     Image.fromarray(NOISY).save(tmp_path / "shot.png")
-    assert read_jpeg_quality(tmp_path / "shot.png") is None
+    with open_image(tmp_path / "shot.png") as image:
+        assert image.jpeg_quality() is None
 
 
 @pytest.mark.parametrize("quality", [30, 50, 70, 85])
