@@ -1,4 +1,4 @@
-"""The shipped weights: what the README promises of them, on a few pictures."""
+"""The shipped weights: what is promised of them, on a few pictures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The study that the README's advice on references rests on."""
+"""The study that the guide's advice on references rests on."""
 
 from __future__ import annotations
 

@@ -132,7 +132,7 @@ def test_each_process_takes_its_own_gpu(monkeypatch: pytest.MonkeyPatch) -> None
 
 @pytest.mark.slow
 def test_torchrun_runs_the_command(bank: Path, tmp_path: Path) -> None:
-    """Two steps of the shipped size, as the README starts them.
+    """Two steps of the shipped size, as the guide starts them.
 
     Without the dashes torchrun's own parser takes ``--run`` for an abbreviation of its options.
     """
