@@ -199,6 +199,9 @@ def prior(
     out: Annotated[Path, typer.Option(help="File of drawn cameras to write.")],
     cameras: Annotated[int, typer.Option(min=100, help="Simulated colour cameras.")] = 3200,
     sensors: Annotated[int, typer.Option(min=100, help="Gray sensors.")] = 1500,
+    followed: Annotated[
+        int, typer.Option(min=32, help="Simulated cameras that are seen on content.")
+    ] = 320,
     processes: Annotated[int, typer.Option(min=1, help="That draw, one thread each.")] = 1,
     seed: Seed = 0,
     device: options.Device = "auto",
@@ -213,16 +216,20 @@ def prior(
 
     from noisegen.model.camera_prior import save_cameras
     from noisegen.model.device import select_device
-    from noisegen.training.prior import CHUNK, draw_cameras, draw_sensors
+    from noisegen.training.prior import CHUNK, draw_activities, draw_cameras, draw_sensors
 
     output = Output(json, quiet)
-    colour = []
-    with output.progress(cameras) as advance:
-        for chunk in draw_cameras(cameras, seed, str(select_device(device)), processes):
+    place = str(select_device(device))
+    colour, activities = [], []
+    with output.progress(cameras + followed) as advance:
+        for chunk in draw_cameras(cameras, seed, place, processes):
             colour.append(chunk)
             advance(CHUNK)
+        for rows in draw_activities(followed, seed, place):
+            activities.append(rows)
+            advance(CHUNK)
     drawn = np.concatenate(colour)
-    save_cameras(out, drawn, draw_sensors(sensors, seed))
+    save_cameras(out, drawn, draw_sensors(sensors, seed), np.concatenate(activities))
     text = f"{len(drawn)} cameras that are loud enough and {sensors} sensors: {out}"
     output.result(text, {"cameras": len(drawn), "sensors": sensors, "file": str(out)})
 

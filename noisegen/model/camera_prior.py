@@ -12,8 +12,10 @@ from safetensors.numpy import save as serialise
 
 from noisegen.errors import WeightsError
 from noisegen.files import write_atomically
+from noisegen.model.config import ACTIVITY_NODES
 from noisegen.model.tensor_file import all_finite, read_tensor_file
 from noisegen.model.weights import weights_folders
+from noisegen.noise.content import Usual
 from noisegen.noise.prior import FAINT_LEVEL, FAINT_MEAN, INTENSITIES, Cameras, Kind, vectors
 
 Doubles = NDArray[np.float64]
@@ -26,23 +28,25 @@ EVERY = 3
 """One in so many colour cameras stands for a gray one too, by its green channel."""
 
 
-def save_cameras(path: str | Path, colour: Doubles, sensors: Doubles) -> None:
+def save_cameras(path: str | Path, colour: Doubles, sensors: Doubles, activities: Doubles) -> None:
     """Writes drawn cameras, whole or not at all, in half precision.
 
     Args:
         path: of the file.
         colour: N×2×3×G, mean and level of colour cameras, of white, at INTENSITIES.
         sensors: M×2×1×G, of gray ones.
+        activities: L×ACTIVITY_NODES, how the noise of cameras' channels follows activity.
 
     Raises:
         OutputError: the path cannot be written.
     """
     tensors = {"colour": colour, "sensors": sensors}
     half = {name: vectors(curves).astype(np.float16) for name, curves in tensors.items()}
+    half["activities"] = activities.astype(np.float16)
     write_atomically(Path(path), serialise(half))
 
 
-def load_cameras(path: Path) -> tuple[Doubles, Doubles]:
+def load_cameras(path: Path) -> tuple[Doubles, Doubles, Doubles]:
     """What :func:`save_cameras` wrote.
 
     Raises:
@@ -53,7 +57,10 @@ def load_cameras(path: Path) -> tuple[Doubles, Doubles]:
         if not all_finite(tensors):
             raise ValueError("it holds NaN or infinite values")
         colour, sensors = _curves(tensors["colour"], 3), _curves(tensors["sensors"], 1)
-        return colour, sensors
+        activities = tensors["activities"].astype(np.float64)
+        if activities.shape[1:] != (ACTIVITY_NODES,) or len(activities) < 2:
+            raise ValueError(f"activities of shape {activities.shape}")
+        return colour, sensors, activities
     except (OSError, ValueError, KeyError) as error:
         raise WeightsError(
             f"{path}: no file of cameras ({error}); install noisegen again"
@@ -63,10 +70,20 @@ def load_cameras(path: Path) -> tuple[Doubles, Doubles]:
 @cache
 def shipped_cameras(channels: int, kind: Kind) -> Cameras:
     """The shipped cameras of 1 or 3 channels."""
-    folders = [folder for folder in weights_folders() if (folder / FILE).is_file()]
-    colour, sensors = load_cameras((folders or weights_folders())[0] / FILE)
+    colour, sensors, _ = load_cameras(_shipped())
     gray = np.concatenate([colour[::EVERY, :, 1:2], sensors])
     return Cameras.of(gray if channels == 1 else colour, kind)
+
+
+@cache
+def usual_activity() -> Usual:
+    """How the shipped cameras follow activity."""
+    return Usual.of(load_cameras(_shipped())[2])
+
+
+def _shipped() -> Path:
+    folders = [folder for folder in weights_folders() if (folder / FILE).is_file()]
+    return (folders or weights_folders())[0] / FILE
 
 
 def _curves(rows: NDArray[Any], channels: int) -> Doubles:

@@ -39,6 +39,12 @@ STEPS = 4
 FAINT = 300.0
 """Pixels that a factor of e weighs as much as: what fewer say is not believed."""
 
+KNOWN = 10.0
+"""Pixels that what is usual of cameras weighs as much as, where it varies by a factor of e."""
+
+LONELY = 0.01
+"""Variance of a camera's coefficient that no other camera foretells."""
+
 LARGEST = 3.0
 """Natural logarithm of the largest factor on the variance."""
 
@@ -66,6 +72,35 @@ SURROUND = 8
 
 AT_ONCE = 128
 """Windows that the network looks at together."""
+
+
+@dataclass(frozen=True)
+class Usual:
+    """How cameras' levels usually follow activity: what pulls a fit where few pixels are seen.
+
+    Attributes:
+        mean: ACTIVITY_NODES, natural logarithm of the factor on the variance.
+        covariance: ACTIVITY_NODES×ACTIVITY_NODES, over cameras.
+    """
+
+    mean: Doubles
+    covariance: Doubles
+
+    @classmethod
+    def of(cls, activities: Doubles) -> Usual:
+        """From activities of many cameras' channels, N×ACTIVITY_NODES."""
+        return cls(activities.mean(0), np.cov(activities.T))
+
+    @classmethod
+    def unknown(cls) -> Usual:
+        """As if cameras followed nothing, as far as FAINT pixels say."""
+        spread = (KNOWN / FAINT - LONELY) * np.eye(ACTIVITY_NODES)
+        return cls(np.zeros(ACTIVITY_NODES), spread)
+
+    def pull(self) -> Doubles:
+        """Precision of the coefficients, in pixels."""
+        own = LONELY * np.eye(ACTIVITY_NODES)
+        return np.asarray(KNOWN * np.linalg.inv(self.covariance + own))
 
 
 @dataclass(frozen=True)
@@ -104,7 +139,11 @@ class Content:
 
 
 def fit_content(
-    noise: Floats, sample: Sample, level: Doubles, network: ContentNetwork | None = None
+    noise: Floats,
+    sample: Sample,
+    level: Doubles,
+    network: ContentNetwork | None = None,
+    known: Usual | None = None,
 ) -> tuple[Content, Doubles]:
     """Fits the level against intensity and content in turn.
 
@@ -113,6 +152,7 @@ def fit_content(
         sample: that it is of.
         level: C×n, against intensity alone, to start from.
         network: whose maps it may follow too.
+        known: of cameras; nothing where it is not given.
 
     Returns:
         What it follows, and its curve against intensity, C×n, where all factors are 1.
@@ -125,7 +165,7 @@ def fit_content(
         noise[part].astype(np.float64) ** 2,
         Cells.of(position, sample.nodes),
         _designs(clean, reach),
-        _pull(channels),
+        *_pull(channels, known or Usual.unknown()),
     )
     rows, fitted = fit.alternate(level)
     features = np.zeros((channels, BESIDE_MAPS + (network.config.features if network else 0)))
@@ -180,13 +220,15 @@ class _Fit:
         square: N×C×h×w, of the noise.
         cells: of the samples' intensities.
         designs: N×h×w×K for each channel.
-        pull: K, of each coefficient to 0.
+        pull: K×K, precision of the coefficients before they are fitted, in pixels.
+        usual: K, what they are pulled to.
     """
 
     square: Doubles
     cells: Cells
     designs: list[Doubles]
     pull: Doubles
+    usual: Doubles
 
     def beside(self, maps: Floats, pull: Doubles) -> _Fit:
         """The same with N×C×k×h×w maps beside, and their pull."""
@@ -195,7 +237,33 @@ class _Fit:
             np.concatenate(both, -1, dtype=np.float64)
             for both in zip(self.designs, more, strict=True)
         ]
-        return _Fit(self.square, self.cells, designs, np.concatenate([self.pull, pull]))
+        wider = np.diag(np.concatenate([np.zeros(len(self.usual)), pull]))
+        wider[: len(self.usual), : len(self.usual)] = self.pull
+        usual = np.concatenate([self.usual, np.zeros(len(pull))])
+        return _Fit(self.square, self.cells, designs, wider, usual)
+
+    def regressed(
+        self, design: Doubles, ratio: Doubles, relative: Floats, start: Doubles | None = None
+    ) -> Doubles:
+        """Coefficients by Fisher scoring of gamma noise: all pixels say equally much.
+
+        Args:
+            design: N×h×w×K.
+            ratio: N×h×w, squared noise, in units of the trusted variance.
+            relative: N×h×w, expected variance in the same units; small where nothing is to be
+                learned.
+            start: K, coefficients to begin with.
+        """
+        flat = design.reshape(-1, design.shape[-1])
+        trust = np.minimum(relative, 1).ravel()
+        information = (flat * trust[:, None]).T @ flat + self.pull
+        row = self.usual if start is None else start
+        for _ in range(STEPS):
+            factor = np.exp((flat @ row).clip(-LARGEST, LARGEST))
+            missed = ratio.ravel() / np.maximum(relative.ravel(), 1e-6) / factor - 1
+            score = flat.T @ (trust * missed) - self.pull @ (row - self.usual)
+            row = row + np.linalg.solve(information, score)
+        return row
 
     def relative(self, level: Doubles) -> tuple[Doubles, Floats]:
         """Squares and expected variance, N×C×h×w, in units of what is trusted at a level, C×n."""
@@ -206,12 +274,12 @@ class _Fit:
 
     def alternate(self, level: Doubles) -> tuple[list[Doubles], Doubles]:
         """Coefficients of each channel, and the level against intensity, fitted in turn."""
-        rows = [np.zeros(design.shape[-1]) for design in self.designs]
+        rows = [self.usual] * len(self.designs)
         for _ in range(ROUNDS):
             ratio, expected = self.relative(level)
             factors = np.empty_like(self.square)
             for c, design in enumerate(self.designs):
-                rows[c] = _regressed(design, ratio[:, c], expected[:, c], rows[c], self.pull)
+                rows[c] = self.regressed(design, ratio[:, c], expected[:, c], rows[c])
                 factors[:, c] = _factor(design, rows[c])
             trusted = trusted_variance(level)
             sums, weight = self.cells.sums(self.square / factors), self.cells.read(trusted) ** -2
@@ -231,12 +299,8 @@ def _gain(plain: _Fit, wider: _Fit, level: Doubles, black: NDArray[np.bool_]) ->
         for c in range(len(plain.designs)):
             costs = []
             for fit in (plain, wider):
-                row = _regressed(
-                    fit.designs[c][~left_out],
-                    ratio[~left_out, c],
-                    expected[~left_out, c],
-                    np.zeros(len(fit.pull)),
-                    fit.pull,
+                row = fit.regressed(
+                    fit.designs[c][~left_out], ratio[~left_out, c], expected[~left_out, c]
                 )
                 factor = _factor(fit.designs[c][left_out], row)
                 costs.append(_cost(ratio[left_out, c], expected[left_out, c], factor))
@@ -280,30 +344,9 @@ def _designs(clean: Floats, reach: Doubles) -> list[Doubles]:
     return designs
 
 
-def _regressed(
-    design: Doubles, ratio: Doubles, relative: Floats, start: Doubles, pull: Doubles
-) -> Doubles:
-    """Coefficients by Fisher scoring of gamma noise: all pixels say equally much.
-
-    Args:
-        design: N×h×w×K.
-        ratio: N×h×w, squared noise, in units of the trusted variance.
-        relative: N×h×w, expected variance in the same units; small where nothing is to be learned.
-        start: K, coefficients to begin with.
-        pull: K, of each to 0.
-    """
-    flat = design.reshape(-1, design.shape[-1])
-    trust = np.minimum(relative, 1).ravel()
-    information = (flat * trust[:, None]).T @ flat + np.diag(pull)
-    row = start
-    for _ in range(STEPS):
-        factor = np.exp((flat @ row).clip(-LARGEST, LARGEST))
-        missed = ratio.ravel() / np.maximum(relative.ravel(), 1e-6) / factor - 1
-        score = flat.T @ (trust * missed) - pull * row
-        row = row + np.linalg.solve(information, score)
-    return row
-
-
-def _pull(channels: int) -> Doubles:
-    """Pull to 0 of activities and of colours, for their usual size."""
-    return FAINT * np.repeat([1.0, FAINTER], [ACTIVITY_NODES, channels - 1])
+def _pull(channels: int, known: Usual) -> tuple[Doubles, Doubles]:
+    """Pull of activities and colours, (K, K), and to what, K; colours for their usual size."""
+    others = channels - 1
+    pull = np.diag(np.repeat([0.0, FAINT * FAINTER], [ACTIVITY_NODES, others]))
+    pull[:ACTIVITY_NODES, :ACTIVITY_NODES] = known.pull()
+    return pull, np.concatenate([known.mean, np.zeros(others)])

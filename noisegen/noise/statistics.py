@@ -24,7 +24,7 @@ from noisegen.noise.censoring import (
     moments,
     read_level,
 )
-from noisegen.noise.content import fit_content
+from noisegen.noise.content import Usual, fit_content
 from noisegen.noise.curves import NARROWEST, read_curves
 from noisegen.noise.marginal import fit_marginals, unit_variance
 from noisegen.noise.sample import Sample
@@ -105,7 +105,9 @@ class NoiseStatistics:
     colour_correlation: Floats
 
 
-def measure(windows: Windows, network: ContentNetwork | None = None) -> NoiseStatistics:
+def measure(
+    windows: Windows, network: ContentNetwork | None = None, known: Usual | None = None
+) -> NoiseStatistics:
     """Measures mean, level, marginal and spectrum, in this order.
 
     Args:
@@ -113,6 +115,7 @@ def measure(windows: Windows, network: ContentNetwork | None = None) -> NoiseSta
         network: whose maps the level may follow, where the clean was given: an estimated clean is
             smoother than those that noise is put on, and a burst's mean noisier, so the network
             would see other content (S95's bursts: KLD 0.0055 without it, 0.0058 with it).
+        known: of cameras, which counts where few pixels are seen.
     """
     if windows.estimated or windows.averaged:
         network = None
@@ -126,7 +129,7 @@ def measure(windows: Windows, network: ContentNetwork | None = None) -> NoiseSta
     counts = sample.cells.pixels
     fit = moments(sample, beyond)
     centred = imputed(sample, beyond, fit) - read_curves(fit.mean, sample.position)
-    content, level = fit_content(centred, sample, fit.level, network)
+    content, level = fit_content(centred, sample, fit.level, network, known)
     step = sample.recording.step
     spread = read_level(level, sample.position) * np.exp(0.5 * content.log_factor(sample, network))
     # Where there is less noise than rounding makes, it has no shape of its own.

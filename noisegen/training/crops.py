@@ -86,7 +86,8 @@ class SimulatedCrops:
         crops = crops.flip(-1) if self._rng.random() < 0.5 else crops
         return crops.mT if self._rng.random() < 0.5 else crops
 
-    def _draw(self) -> None:
+    def new(self) -> Tensor:
+        """settings×scenes×2×3×128×128 uint8 of cameras that nobody has seen."""
         count, scenes = self._config.settings, self._config.scenes
         settings = [averaged(draw_setting(self._rng), self._config.exposures) for _ in range(count)]
         # What is not made smaller can be of small pictures too.
@@ -95,7 +96,10 @@ class SimulatedCrops:
         clean = draw_scenes(self._pictures, settings, scenes, self._rng)
         clean = clean * self._channels(count * scenes).view(count, scenes, 3, 1, 1)
         noisy, pure = simulate(clean, settings, self._generator, SIDE)
-        drawn = torch.stack([noisy, pure], 2)[: self._cameras]
+        return torch.stack([noisy, pure], 2)
+
+    def _draw(self) -> None:
+        drawn = self.new()[: self._cameras]
         places = (self._next + np.arange(len(drawn))) % self._cameras
         self._crops[torch.from_numpy(places).to(drawn.device)] = drawn
         self._next = (self._next + len(drawn)) % self._cameras

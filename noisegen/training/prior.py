@@ -1,4 +1,4 @@
-"""Draws what the prior over cameras is made of: the curves of simulated cameras.
+"""Draws what the prior over cameras is made of: curves of simulated cameras, and what they follow.
 
 Every camera looks at gray patches from black to white, a little tinted and textured, and its noise
 is measured as a reference's is: mean and level before clipping, against intensity. Cameras are
@@ -18,14 +18,17 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
-from noisegen.model.config import WINDOW
+from noisegen.model.config import ACTIVITY_NODES, WINDOW
 from noisegen.noise.cells import Cells
 from noisegen.noise.censoring import before_rounding, hidden, moments
 from noisegen.noise.curves import positions
 from noisegen.noise.prior import INTENSITIES
 from noisegen.noise.record import Recording
 from noisegen.noise.sample import Sample
-from noisegen.noise.windows import Windows
+from noisegen.noise.statistics import measure
+from noisegen.noise.windows import Windows, cut, cut_places
+from noisegen.training.crops import CropConfig, SimulatedCrops
+from noisegen.training.drawn_settings import dead_leaves
 from noisegen.training.simulator import draw_setting, input_side, simulate
 
 Doubles = NDArray[np.float64]
@@ -43,6 +46,9 @@ TINT = 0.05
 
 TEXTURE = (0.002, 0.06)
 """Standard deviations of the patches' texture, of white, even in their logarithm."""
+
+SCENES, LEAVES = 8, 120
+"""Crops of a camera whose noise follows activity, and procedural pictures that they are of."""
 
 QUIETEST = 0.8 / 255
 """Cameras whose level nowhere reaches this are left out: rounding hides most of it."""
@@ -108,6 +114,32 @@ def _measured(noisy: Bytes, clean: Bytes) -> Doubles:
     sample = Sample(windows, nodes, position, Cells.of(position, nodes))
     fit = moments(sample, hidden(sample))
     return np.stack([fit.mean, before_rounding(fit.level, step)])
+
+
+def draw_activities(count: int, seed: int, device: str = "cpu") -> Iterator[Doubles]:
+    """How the noise of about ``count`` simulated cameras follows activity, over dead leaves.
+
+    Yields:
+        N×ACTIVITY_NODES, natural logarithms of factors on the variance: three channels of each
+        camera of a chunk that is loud enough.
+    """
+    config = CropConfig(settings=CHUNK, scenes=SCENES, exposures=16, black=0.0)
+    leaves = dead_leaves(LEAVES, 320, seed)
+    crops = SimulatedCrops(leaves, config, seed, torch.device(device))
+    for _ in range(-(-count // CHUNK)):
+        rows = [_followed(pairs.cpu().numpy()) for pairs in crops.new()]
+        yield np.concatenate([np.empty((0, ACTIVITY_NODES)), *rows])
+
+
+def _followed(pairs: Bytes) -> Doubles:
+    """Activities of one camera's crops, S×2×3×h×w; none of a quiet one."""
+    noisy, clean = pairs.transpose(1, 0, 3, 4, 2).astype(np.float32) / np.float32(255)
+    rows = np.concatenate(list(noisy - clean)), np.concatenate(list(clean))
+    residual, pure = (cut(picture) for picture in rows)
+    places = cut_places(*rows[0].shape[:2])
+    statistics = measure(Windows(residual, pure, False, Recording.even(3, 1 / 255), places))
+    loud = statistics.sigma >= QUIETEST
+    return statistics.activity[loud].astype(np.float64)
 
 
 def draw_sensors(count: int, seed: int) -> Doubles:

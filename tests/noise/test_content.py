@@ -7,7 +7,7 @@ import pytest
 from known_noise import ramp, windows_of
 
 from noisegen.noise.censoring import plain_moments
-from noisegen.noise.content import Content, fit_content
+from noisegen.noise.content import Content, Usual, fit_content
 from noisegen.noise.sample import Sample
 
 
@@ -75,3 +75,21 @@ def test_noise_that_follows_nothing_has_no_factors() -> None:
 def test_a_gray_picture_has_no_colour() -> None:
     content, _ = fitted(ramp(64, 64, 0.2, 0.6), np.full((64, 64, 1), 0.02))
     np.testing.assert_array_equal(content.colour, [[0]])
+
+
+@pytest.mark.parametrize(("side", "pulled"), [(32, (0.02, 0.5)), (512, (-0.05, 0.05))])
+def test_what_is_usual_counts_where_few_pixels_are_seen(
+    side: int, pulled: tuple[float, float]
+) -> None:
+    """Noise that follows nothing, of a camera of a kind that is loud on texture."""
+    usual = Usual(np.linspace(-0.5, 0.5, 8), 0.1 * np.eye(8))
+    clean = textured(8 / 255)[256 - side // 2 :][:side, :side]
+    noise = 0.02 * np.random.default_rng(4).normal(size=clean.shape)
+    sample = Sample.of(windows_of(clean, noise, clips=False))
+
+    content, _ = fit_content(sample.residual, sample, plain_moments(sample).level, known=usual)
+
+    unseen = content.activity[0, 7] - content.activity[0, 6]
+    seen = content.activity[0, 4] - content.activity[0, 0]
+    assert unseen == pytest.approx(1 / 7, abs=0.02)
+    assert pulled[0] < seen < pulled[1]
