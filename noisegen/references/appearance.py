@@ -5,17 +5,12 @@ All take blocks in steps of 8 bits, as :func:`.pixel_blocks.spread_blocks` cuts 
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from noisegen.model.config import WINDOW
+from noisegen.noise.arrays import Floats, Pixels
 from noisegen.references.pixel_blocks import SIDE, clipped_share, roughness
 from noisegen.references.surfaces import fit_surfaces, flat_windows
-
-Pixels = NDArray[Any]
-Floats = NDArray[np.float32]
 
 MOSTLY = 0.75
 """Share of black or saturated samples from which a block counts as such. Not less: where noise is

@@ -10,13 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from noisegen.model.config import WINDOW
-
-Floats = NDArray[np.float32]
-Doubles = NDArray[np.float64]
-Mask = NDArray[np.bool_]
+from noisegen.noise.arrays import Doubles, Floats, Mask
 
 TILE = 16
 """Side of what gain and offset are fitted in."""

@@ -10,25 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from noisegen.errors import BadReferenceError
 from noisegen.files import to_float
 from noisegen.model.config import WINDOW
+from noisegen.noise.arrays import Floats, Mask, Pixels
 from noisegen.noise.record import Recording
 from noisegen.noise.windows import Windows, cut, cut_places, join
+from noisegen.references.check import Burst
+from noisegen.references.misplaced import SMALLEST_REGISTERED_SHARE
 from noisegen.references.motion import moving
-from noisegen.references.registration import Shift, find_shift, inside, kept_power, moved
 from noisegen.references.repair import Equalised, equalised, where_still
 from noisegen.references.scenes import same_scene
-from noisegen.references.windows import SMALLEST_REGISTERED_SHARE
-
-Pixels = NDArray[Any]
-Floats = NDArray[np.float32]
-Mask = NDArray[np.bool_]
+from noisegen.references.shift import Shift, find_shift, inside, kept_power, moved
 
 MOST_WINDOWS = 16384
 """Of all shots of a burst together (16 Mpx)."""
@@ -41,21 +37,6 @@ RESTLESS = 1.6
 
 
 @dataclass(frozen=True)
-class Burst:
-    """Shots of one still scene.
-
-    Attributes:
-        name: of their folder.
-        names: of the shots.
-        shots: H×W×C each, of one shape and type.
-    """
-
-    name: str
-    names: tuple[str, ...]
-    shots: tuple[Pixels, ...]
-
-
-@dataclass(frozen=True)
 class _Placed:
     """A shot, and how it must be moved to lie on the others."""
 
@@ -64,39 +45,13 @@ class _Placed:
     shift: Shift
 
 
-def refuse_no_burst(burst: Burst) -> None:
-    """Refuses what shows no noise or is no burst.
-
-    Raises:
-        BadReferenceError: fewer than two shots, of several sizes, or all the same.
-    """
-    if len(burst.shots) < 2:
-        raise BadReferenceError(
-            f"{burst.name}: a burst of {len(burst.shots)}; give two or more shots of one scene, "
-            "or this one with --ref"
-        )
-    first = burst.shots[0]
-    for name, shot in zip(burst.names, burst.shots, strict=True):
-        if shot.shape != first.shape or shot.dtype != first.dtype:
-            raise BadReferenceError(
-                f"{burst.name}/{name}: {shot.dtype} of {shot.shape[1]}×{shot.shape[0]}, but "
-                f"{burst.names[0]} is {first.dtype} of {first.shape[1]}×{first.shape[0]}; the "
-                "shots of a burst must be alike"
-            )
-    if all(np.array_equal(shot, first) for shot in burst.shots[1:]):
-        raise BadReferenceError(
-            f"{burst.name}: all {len(burst.shots)} shots are the same picture, so they show no "
-            "noise; give shots taken one after the other"
-        )
-
-
 def burst_windows(
     burst: Burst, white_level: float, recording: Recording, repair: bool
 ) -> tuple[Windows, tuple[str, ...]]:
     """Windows of a burst's noise beside its mean, and what was done to the burst.
 
     Args:
-        burst: as :func:`refuse_no_burst` lets through.
+        burst: checked to be one.
         white_level: of the shots.
         recording: of the shots.
         repair: move shots onto each other, undo flicker, leave out what moved.

@@ -14,12 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisegen.model.config import WINDOW
+from noisegen.noise.arrays import Doubles, Floats
 from noisegen.noise.curves import fit_curves, place_nodes, positions, read_curves
 from noisegen.noise.windows import cut
 from noisegen.references.brightness import TILE, keeps_clear, tiles
-
-Floats = NDArray[np.float32]
-Doubles = NDArray[np.float64]
 
 BLOCK = TILE
 """Side of the blocks, in pixels."""

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from noisegen.noise.arrays import Doubles, Floats, Mask
 from noisegen.references.brightness import pooled
-
-Floats = NDArray[np.float32]
-Doubles = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 BOX = 8
 """Side of the boxes whose means are compared: noise averages out in them, things do not."""

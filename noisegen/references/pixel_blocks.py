@@ -6,13 +6,9 @@ stand for a picture of any size.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-Pixels = NDArray[Any]
-Floats = NDArray[np.float32]
+from noisegen.noise.arrays import Floats, Pixels
 
 SIDE = 8
 """Of a block: that of JPEG's."""

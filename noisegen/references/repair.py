@@ -10,28 +10,24 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from noisegen.errors import BadReferenceError
 from noisegen.model.config import WINDOW
+from noisegen.noise.arrays import Doubles, Floats, Mask
 from noisegen.noise.record import Recording
 from noisegen.noise.windows import Windows, cut
 from noisegen.references.brightness import Brightness, fit_brightness
 from noisegen.references.drift import Drift, find_drift
-from noisegen.references.motion import showing_another
-from noisegen.references.registration import Shift, find_shift, inside, moved
-from noisegen.references.scenes import same_scene
-from noisegen.references.windows import (
+from noisegen.references.misplaced import (
     LARGEST_MISPLACED,
     SMALLEST_REGISTERED_SHARE,
     all_windows,
     misplaced,
     registered,
 )
-
-Floats = NDArray[np.float32]
-Doubles = NDArray[np.float64]
-Mask = NDArray[np.bool_]
+from noisegen.references.motion import showing_another
+from noisegen.references.scenes import same_scene
+from noisegen.references.shift import Shift, find_shift, inside, moved
 
 LARGEST_LOST = 0.02
 """Share of a window's pixels whose clean may be unknown, as where it was saturated."""

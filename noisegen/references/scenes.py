@@ -7,10 +7,8 @@ boxes, so these covariances are those of the scenes alone.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
-Doubles = NDArray[np.float64]
+from noisegen.noise.arrays import Doubles, Floats
 
 BOX = 8
 """Side of the boxes; grain is smaller."""

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisegen.model.config import WINDOW
-
-Floats = NDArray[np.float32]
+from noisegen.noise.arrays import Floats
 
 ORDER = 4
 """The surface has ORDER × ORDER cosine terms: it follows shading, not grain."""

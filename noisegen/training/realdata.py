@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from noisegen.files import Pixels, read_picture
-from noisegen.references.windows import follow_gradient
+from noisegen.references.misplaced import follow_gradient
 
 Bytes = NDArray[np.uint8]
 

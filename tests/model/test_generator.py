@@ -16,9 +16,8 @@ from noisegen.model.weights import NoiseModel, Weights, untrained_model
 from noisegen.noise.record import Recording
 from noisegen.noise.statistics import measure
 from noisegen.noise.windows import Windows, join
-from noisegen.references.create import encode
-from noisegen.references.tensors import statistics_tensors
-from noisegen.references.windows import paired_windows
+from noisegen.profiles.tensors import encode, statistics_tensors
+from noisegen.references.misplaced import paired_windows
 
 
 def windows_of(height: int, width: int, sigma: float = 10, seed: int = 0) -> Windows:
@@ -101,7 +100,7 @@ def test_the_prompt_does_not_depend_on_the_order_of_references(weights: Weights)
 
 
 def test_padding_does_not_change_the_prompt(weights: Weights) -> None:
-    from noisegen.references.tensors import window_tensors
+    from noisegen.profiles.tensors import window_tensors
 
     small, large = windows_of(64, 64), windows_of(128, 128)
     measured = statistics_tensors(measure(small))

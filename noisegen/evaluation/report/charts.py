@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from noisegen.evaluation.profile_view import Noise, radial_power
 from noisegen.noise.statistics import LAGS, NoiseStatistics
-from noisegen.references.intensities import EVEN, SEEN, level_at, shown_at
-from noisegen.references.profile import NoiseProfile
+from noisegen.profiles.intensities import EVEN, SEEN, level_at, shown_at
+from noisegen.profiles.profile import NoiseProfile
 
 Doubles = NDArray[np.float64]
 

@@ -7,10 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from noisegen.noise.arrays import Doubles, Floats
 from noisegen.noise.statistics import NoiseStatistics
-
-Floats = NDArray[np.float32]
-Doubles = NDArray[np.float64]
 
 SEEN = 1e-4
 """Share of the references' pixels above which an intensity counts as shown."""

@@ -11,13 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from noisegen.model.config import WINDOW
+from noisegen.noise.arrays import Doubles, Floats
 from noisegen.noise.windows import cut
-
-Floats = NDArray[np.float32]
-Doubles = NDArray[np.float64]
 
 LOOKED_AT = 1536
 """Side of the picture's middle that the shift is looked for in."""

@@ -14,8 +14,8 @@ from scipy import ndimage
 
 from noisegen.files import read_picture
 from noisegen.model.weights import Weights, load_weights
-from noisegen.references import belonging as module
-from noisegen.references.belonging import (
+from noisegen.profiles import belonging as module
+from noisegen.profiles.belonging import (
     FLOOR,
     MOST_COMPARED,
     Belonging,
@@ -25,8 +25,8 @@ from noisegen.references.belonging import (
     doubt,
     traits,
 )
-from noisegen.references.burst import Burst
-from noisegen.references.create import Reference, cut_references
+from noisegen.references.check import Burst, Reference
+from noisegen.references.windows import cut_references
 from noisegen.training.realdata import remove_drift
 
 SIDE = 256

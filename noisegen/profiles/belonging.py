@@ -8,21 +8,18 @@ prompt how it is grained. The global half is left out: it shows the scene, and h
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from noisegen.model.weights import Weights
+from noisegen.noise.arrays import Doubles
 from noisegen.noise.statistics import LAGS, NoiseStatistics, measure
 from noisegen.noise.windows import Windows
-from noisegen.references.create import CutReference, CutReferences
-from noisegen.references.tensors import statistics_tensors, window_tensors
-
-Doubles = NDArray[np.float64]
+from noisegen.profiles.tensors import encode_locally
+from noisegen.references.windows import CutReference, CutReferences
 
 MOST_COMPARED = 32
 """References that are compared with each other, spread evenly over all: the rest is only looked at
@@ -172,7 +169,7 @@ def traits(windows: Windows, weights: Weights) -> Traits:
         pixels=_even_pixels(shown),
         autocorrelation=shown.autocorrelation[:, near, near].astype(np.float64),
         colour=shown.colour_correlation.astype(np.float64),
-        tokens=_local_prompt(windows, shown, weights),
+        tokens=encode_locally(windows, shown, weights),
     )
 
 
@@ -253,20 +250,6 @@ def _seen(windows: Windows, weights: Weights) -> _Seen:
         for span in ((0, middle), (middle, len(taken)))
     )
     return _Seen((upper, lower), difference(upper, lower), windows.estimated)
-
-
-def _local_prompt(windows: Windows, shown: NoiseStatistics, weights: Weights) -> Doubles:
-    """L×D, in double precision as :func:`.create.encode` does; empty where weights have none."""
-    if "local" not in weights.encoder.blocks:
-        return np.zeros((0, 0))
-    block = copy.deepcopy(weights.encoder.blocks["local"]).cpu().double()
-    batch = window_tensors([windows])
-    batch = type(batch)(
-        batch.residual.double(), batch.clean.double(), batch.valid, batch.estimated.double()
-    )
-    with torch.inference_mode():
-        tokens: Doubles = block(batch, statistics_tensors(shown))[0].numpy()
-    return tokens
 
 
 def _apart(one: _Seen, other: _Seen) -> float:

@@ -8,17 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
-
-from numpy.typing import NDArray
 
 from noisegen.errors import BadReferenceError
 from noisegen.files import Planes, open_image
-from noisegen.references.burst import Burst
-from noisegen.references.create import Reference
+from noisegen.noise.arrays import Pixels
+from noisegen.references.check import Burst, Reference
 from noisegen.references.discover import BurstFiles, Matches
-
-Pixels = NDArray[Any]
 
 
 def read_references(matches: Matches) -> dict[str, list[Reference]]:

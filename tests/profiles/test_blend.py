@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fitted import create_profile
 from hypothesis import given
 from hypothesis import strategies as st
 from pictures import Pixels, add_gaussian, scene
@@ -14,10 +15,10 @@ from pictures import Pixels, add_gaussian, scene
 from noisegen.errors import ProfileError
 from noisegen.model.weights import Weights
 from noisegen.noise.spectrum import colouring_kernel, field_correlation
-from noisegen.references.blend import blend, sweep
-from noisegen.references.create import Reference, create_profile
-from noisegen.references.intensities import level_at
-from noisegen.references.profile import NoiseProfile
+from noisegen.profiles.blend import blend, sweep
+from noisegen.profiles.intensities import level_at
+from noisegen.profiles.profile import NoiseProfile
+from noisegen.references.check import Reference
 from noisegen.synthesis.synthesizer import Synthesizer
 
 CLEAN = scene(160, 160, seed=3)

@@ -11,15 +11,14 @@ from numpy.typing import NDArray
 
 from noisegen.errors import ProfileError
 from noisegen.model.config import MARGINALS
+from noisegen.noise.arrays import Doubles
 from noisegen.noise.curves import NARROWEST
 from noisegen.noise.marginal import unit_variance
 from noisegen.noise.record import Recording, widest
 from noisegen.noise.spectrum import colouring_kernel, field_correlation
 from noisegen.noise.statistics import NoiseStatistics
-from noisegen.references.profile import NoiseProfile
-from noisegen.references.profile_check import safe_name
-
-Doubles = NDArray[np.float64]
+from noisegen.profiles.profile import NoiseProfile
+from noisegen.profiles.profile_check import safe_name
 
 ALIKE = ("channels", "gray", "white_level", "dtype", "weights_sha256", "maps")
 """What profiles must have in common to be mixed."""

@@ -8,7 +8,7 @@ from pictures import add_gaussian, scene
 from stand_ins import Floats, Pixels
 
 import noisegen
-from noisegen.references.quality import FAIR, GOOD, POOR, Quality
+from noisegen.profiles.quality import FAIR, GOOD, POOR, ProfileQuality
 
 SIDE = 384
 CLEAN = np.clip(scene(SIDE, SIDE, seed=1), 40, 215)
@@ -22,7 +22,7 @@ def generator() -> noisegen.NoiseGenerator:
 
 def verdict(
     generator: noisegen.NoiseGenerator, noisy: Pixels, clean: Pixels | None = None
-) -> Quality:
+) -> ProfileQuality:
     quality = generator.profile(noisy, clean).quality
     assert quality is not None
     return quality

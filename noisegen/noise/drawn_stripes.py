@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from noisegen.noise.field import FieldKey, line_field
 from noisegen.noise.statistics import NoiseStatistics
-from noisegen.synthesis.blocks import Region
-from noisegen.synthesis.field import FieldKey, line_field
 
 Floats = NDArray[np.float32]
 
@@ -16,15 +15,15 @@ COMMON = 3
 
 
 def stripes_of(
-    measured: NoiseStatistics, key: FieldKey, region: Region, clean: Floats
+    measured: NoiseStatistics, key: FieldKey, corner: tuple[int, int], clean: Floats
 ) -> Floats | None:
-    """Offsets of a region's rows and columns, in units of the white level; None for none.
+    """Offsets of rows and columns, in units of the white level; None for none.
 
     Args:
         measured: of the camera.
         key: of the picture's field.
-        region: h×w pixels of the picture.
-        clean: h×w×P there, in units of the white level; of a camera of one channel, all planes
+        corner: row and column of the picture where the part begins.
+        clean: h×w×P of it, in units of the white level; of a camera of one channel, all planes
             have its offsets.
 
     Returns:
@@ -33,7 +32,7 @@ def stripes_of(
     if not measured.stripes.any():
         return None
     offsets = np.zeros(clean.shape, np.float32)
-    for axis, start, length in ((0, region.y, region.height), (1, region.x, region.width)):
+    for axis, (start, length) in enumerate(zip(corner, clean.shape[:2], strict=True)):
         if not measured.stripes[:, axis].any():
             continue
         lines = _lines(measured, key, axis, start, length)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fitted import create_profile
 from pictures import Pixels, add_gaussian, scene
 from safetensors import safe_open
 from safetensors.numpy import save_file
@@ -15,9 +16,9 @@ from safetensors.numpy import save_file
 from noisegen.errors import BadReferenceError, ProfileError
 from noisegen.model.tensor_file import METADATA_KEY
 from noisegen.model.weights import Weights
-from noisegen.references.create import Reference, create_profile
-from noisegen.references.profile import CONTENT, FORMAT, NoiseProfile
-from noisegen.references.quality import Quality
+from noisegen.profiles.profile import CONTENT, FORMAT, NoiseProfile
+from noisegen.profiles.quality import ProfileQuality
+from noisegen.references.check import Reference
 
 CLEAN = scene(96, 128)
 NOISY = add_gaussian(CLEAN, 10)
@@ -146,7 +147,7 @@ def test_all_that_was_found_out_survives_the_file(profile: NoiseProfile, tmp_pat
     told = replace(
         profile,
         warnings=("a.png: dark",),
-        quality=Quality(0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.08, 0.9),
+        quality=ProfileQuality(0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.08, 0.9),
         gray=True,
         lowest=-3.5,
     )

@@ -20,14 +20,12 @@ from torch.nn import functional as F
 from noisegen.model.config import WINDOW
 from noisegen.model.denoiser import Denoiser
 from noisegen.model.weights import load_weights
+from noisegen.noise.arrays import Floats, Places
 from noisegen.noise.record import Recording
 from noisegen.noise.stripes import find_stripes, without_stripes
 from noisegen.noise.windows import Windows, cut, cut_places, put_together
-from noisegen.references.denoise import Denoised, denoised_blocks
+from noisegen.references.clean_estimate import EstimatedBlock, estimated_blocks
 from noisegen.references.surfaces import fit_surfaces
-
-Floats = NDArray[np.float32]
-Places = NDArray[np.int64]
 
 KEPT = 0.5
 """Share of the windows of similar brightness that is kept."""
@@ -65,7 +63,7 @@ NEARBY = 7
 """Side of the surroundings that a pixel's residual is made up for by, in pixels."""
 
 
-def blind_windows(noisy: Floats, recording: Recording, denoiser: Denoiser | None = None) -> Windows:
+def lone_windows(noisy: Floats, recording: Recording, denoiser: Denoiser | None = None) -> Windows:
     """Windows of a noisy picture with an estimated clean.
 
     Args:
@@ -146,7 +144,7 @@ class EstimatedWindows:
 def estimated_windows(noisy: Floats, recording: Recording, denoiser: Denoiser) -> EstimatedWindows:
     """All windows of what the denoiser looks at."""
     stretch = _Stretch.of(noisy, recording)
-    blocks = denoised_blocks(stretch.forward(_even_lines(noisy, recording)), denoiser)
+    blocks = estimated_blocks(stretch.forward(_even_lines(noisy, recording)), denoiser)
     cleans = [cut(block.clean) for block in blocks]
     errors = [cut(block.error) for block in blocks]
     pixels = np.concatenate([cut(noisy[block.place]) for block in blocks])
@@ -218,7 +216,7 @@ class _Stretch:
         return (2 * self.span * np.maximum(clean, 0.01)).astype(np.float32)
 
 
-def _places(block: Denoised) -> Places:
+def _places(block: EstimatedBlock) -> Places:
     """Where a block's windows lie in the picture's grid of windows."""
     corner = np.array([0, block.top // WINDOW, block.left // WINDOW])
     places: Places = cut_places(*block.noisy.shape[:2]) + corner

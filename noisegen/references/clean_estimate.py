@@ -7,12 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from noisegen.model.denoiser import CELL, Denoiser
 from noisegen.model.workers import single_threaded_pool
-
-Floats = NDArray[np.float32]
+from noisegen.noise.arrays import Floats
 
 BLOCK = 256
 """Largest side of what is denoised in one pass, in pixels, before its context is added."""
@@ -25,7 +23,7 @@ MAX_BLOCKS = 48
 
 
 @dataclass(frozen=True)
-class Denoised:
+class EstimatedBlock:
     """A part of a reference; all h×w×C in units of the white level.
 
     Attributes:
@@ -49,7 +47,7 @@ class Denoised:
         return slice(self.top, self.top + height), slice(self.left, self.left + width)
 
 
-def denoised_blocks(noisy: Floats, denoiser: Denoiser) -> list[Denoised]:
+def estimated_blocks(noisy: Floats, denoiser: Denoiser) -> list[EstimatedBlock]:
     """Blocks on the picture's 8×8 grid, with their clean estimates.
 
     A block's context is mirrored beyond the picture. One thread a block, always of the same shape,
@@ -70,7 +68,7 @@ def denoised_blocks(noisy: Floats, denoiser: Denoiser) -> list[Denoised]:
     chosen = np.linspace(0, len(places) - 1, min(len(places), MAX_BLOCKS)).round().astype(int)
     spot = denoiser.config.spot
 
-    def denoise(index: int) -> Denoised:
+    def denoise(index: int) -> EstimatedBlock:
         top, left = places[index]
         block = noisy[top : top + BLOCK, left : left + BLOCK]
         height, width = block.shape[:2]
@@ -88,7 +86,7 @@ def denoised_blocks(noisy: Floats, denoiser: Denoiser) -> list[Denoised]:
             return values
 
         error = pixels(estimate.log_variance.exp())
-        return Denoised(block, pixels(estimate.clean), error, top, left)
+        return EstimatedBlock(block, pixels(estimate.clean), error, top, left)
 
     with single_threaded_pool() as workers:
         return list(workers.map(denoise, chosen))

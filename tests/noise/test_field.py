@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from noisegen.synthesis.field import field_key, gaussian_field
+from noisegen.noise.field import field_key, gaussian_field
 
 KEY = field_key(0, "folder/picture.png", 0)
 POSITION = st.integers(-40, 5000)

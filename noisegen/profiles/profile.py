@@ -19,16 +19,15 @@ from noisegen.errors import ProfileError
 from noisegen.files import write_atomically
 from noisegen.model.config import BESIDE_MAPS
 from noisegen.model.tensor_file import METADATA_KEY, read_tensor_file
+from noisegen.noise.arrays import Floats
 from noisegen.noise.record import Recording
 from noisegen.noise.statistics import NoiseStatistics
-from noisegen.references.profile_check import (
+from noisegen.profiles.profile_check import (
     ENTRIES,
     check_tensors,
     checked_entries,
 )
-from noisegen.references.quality import Quality
-
-Floats = NDArray[np.float32]
+from noisegen.profiles.quality import ProfileQuality
 
 FORMAT = 6
 """Version of the profile file that is written, and the only one that is read. Versions 2 and 3
@@ -82,7 +81,7 @@ class NoiseProfile:
     recording: Recording
     repairs: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
-    quality: Quality | None = None
+    quality: ProfileQuality | None = None
     white_level_given: bool = False
     gray: bool = False
     lowest: float = 0.0

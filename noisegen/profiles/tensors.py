@@ -1,7 +1,11 @@
-"""Windows and measured statistics as the model's tensors: a gray camera's channel is repeated."""
+"""Windows and measured statistics as the model's tensors, and the prompt that these make.
+
+A gray camera's channel is repeated.
+"""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import fields
 
@@ -11,6 +15,7 @@ from numpy.typing import NDArray
 
 from noisegen.model.conditioning import Statistics
 from noisegen.model.encoder import ReferenceWindows
+from noisegen.model.weights import Weights
 from noisegen.noise.statistics import NoiseStatistics
 from noisegen.noise.windows import Windows
 
@@ -58,3 +63,39 @@ def window_tensors(sets: Sequence[Windows], limit: int = MAX_WINDOWS) -> Referen
 def _channels(values: NDArray[np.float32], channels: int) -> torch.Tensor:
     repeated = np.repeat(values, channels, axis=0) if len(values) < channels else values
     return torch.from_numpy(np.ascontiguousarray(repeated)).unsqueeze(0)
+
+
+def encode(windows: Windows, measured: NoiseStatistics, weights: Weights) -> NDArray[np.float32]:
+    """The prompt, T×D.
+
+    In double precision, on the CPU: rounded to float32, it is then the same with any number of
+    threads and on nearly any machine, and with it the profile's hash.
+    """
+    encoder = copy.deepcopy(weights.encoder).cpu().double()
+    statistics = statistics_tensors(measured)
+    statistics = Statistics(*(value.double() for value in vars(statistics).values()))
+    with torch.inference_mode():
+        tokens = encoder(_in_doubles(windows), statistics).tokens
+    result: NDArray[np.float32] = tokens[0].numpy().astype(np.float32)
+    return result
+
+
+def encode_locally(
+    windows: Windows, measured: NoiseStatistics, weights: Weights
+) -> NDArray[np.float64]:
+    """The prompt's local half, L×D, in double precision; empty where weights have none."""
+    if "local" not in weights.encoder.blocks:
+        return np.zeros((0, 0))
+    block = copy.deepcopy(weights.encoder.blocks["local"]).cpu().double()
+    with torch.inference_mode():
+        tokens: NDArray[np.float64] = block(_in_doubles(windows), statistics_tensors(measured))[
+            0
+        ].numpy()
+    return tokens
+
+
+def _in_doubles(windows: Windows) -> ReferenceWindows:
+    batch = window_tensors([windows])
+    return ReferenceWindows(
+        batch.residual.double(), batch.clean.double(), batch.valid, batch.estimated.double()
+    )

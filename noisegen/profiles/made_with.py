@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from noisegen.model.weights import Weights
-from noisegen.references.profile import NoiseProfile
+from noisegen.profiles.profile import NoiseProfile
 
 
 def unfit_for_weights(profile: NoiseProfile, weights: Weights) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from fitted import measure_references
 from pictures import Pixels, add_gaussian, scene
 from scipy.ndimage import gaussian_filter
 
@@ -12,12 +13,12 @@ from noisegen.errors import BadReferenceError
 from noisegen.files import to_float
 from noisegen.noise.record import Recording
 from noisegen.noise.statistics import measure
-from noisegen.references.create import Reference, measure_references
-from noisegen.references.denoise import BLOCK, denoised_blocks
-from noisegen.references.estimate import (
+from noisegen.references.check import Reference
+from noisegen.references.clean_estimate import BLOCK, estimated_blocks
+from noisegen.references.lone import (
     MOST_MADE_UP,
-    blind_windows,
     estimated_windows,
+    lone_windows,
     shipped_denoiser,
 )
 
@@ -28,7 +29,7 @@ BYTES = Recording.even(3, 1 / 255)
 @pytest.mark.parametrize("channels", [1, 3])
 def test_sigma_is_found(sigma: float, channels: int) -> None:
     noisy = add_gaussian(scene(256, 320, channels), sigma)
-    windows = blind_windows(to_float(noisy, 255), Recording.even(channels, 1 / 255))
+    windows = lone_windows(to_float(noisy, 255), Recording.even(channels, 1 / 255))
     assert windows.estimated
     assert windows.residual.shape[1] == channels
     np.testing.assert_allclose(measure(windows).sigma * 255, sigma, rtol=0.1)
@@ -37,7 +38,7 @@ def test_sigma_is_found(sigma: float, channels: int) -> None:
 def test_texture_is_left_out() -> None:
     clean = scene(256, 320)
     clean[:, 160:] = np.random.default_rng(1).integers(60, 200, (256, 160, 3))
-    windows = blind_windows(to_float(add_gaussian(clean, 8), 255), BYTES)
+    windows = lone_windows(to_float(add_gaussian(clean, 8), 255), BYTES)
     np.testing.assert_allclose(measure(windows).sigma * 255, 8, rtol=0.15)
 
 
@@ -46,7 +47,7 @@ def test_grain_is_found() -> None:
     grain = gaussian_filter(np.random.default_rng(0).normal(size=(256, 256, 3)), (0.8, 0.8, 0))
     noisy = scene(256, 256) + 12 * grain / grain.std()
     pixels = np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
-    measured = measure(blind_windows(to_float(pixels, 255), BYTES))
+    measured = measure(lone_windows(to_float(pixels, 255), BYTES))
     # A channel alone may be off by a fifth, the three together are not.
     assert 255 * np.sqrt(np.mean(measured.sigma**2)) == pytest.approx(12, rel=0.12)
     neighbour = np.mean(
@@ -81,7 +82,7 @@ def test_estimates_do_not_depend_on_threads() -> None:
     made = []
     for threads in (1, 2):
         torch.set_num_threads(threads)
-        made.append(denoised_blocks(noisy, shipped_denoiser()))
+        made.append(estimated_blocks(noisy, shipped_denoiser()))
     torch.set_num_threads(before)
     for one, two in zip(*made, strict=True):
         assert np.array_equal(one.clean, two.clean)
@@ -90,7 +91,7 @@ def test_estimates_do_not_depend_on_threads() -> None:
 
 def test_every_pixel_of_a_small_picture_is_looked_at() -> None:
     noisy = to_float(add_gaussian(scene(BLOCK + 8, 2 * BLOCK), 9), 255)
-    blocks = denoised_blocks(noisy, shipped_denoiser())
+    blocks = estimated_blocks(noisy, shipped_denoiser())
     assert [block.clean.shape for block in blocks] == [
         (BLOCK, BLOCK, 3),
         (BLOCK, BLOCK, 3),
@@ -111,7 +112,7 @@ def test_a_black_channel_stays_black() -> None:
     noisy = add_gaussian(clean, 8)
     noisy[..., 2] = 0
 
-    windows = blind_windows(to_float(noisy, 255), BYTES)
+    windows = lone_windows(to_float(noisy, 255), BYTES)
 
     assert not windows.clean[:, 2].any()
     assert not windows.residual[:, 2].any()

@@ -6,17 +6,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from fitted import measure_references
 from pictures import add_gaussian, scene
 
-from noisegen.fitting.groups import fitted_groups
-from noisegen.fitting.judge import FEWEST_WINDOWS, halves, judge
-from noisegen.fitting.trial import Trial, draw_measured
 from noisegen.model.weights import Weights, untrained_model
 from noisegen.noise.record import Recording
 from noisegen.noise.statistics import NoiseStatistics, measure
 from noisegen.noise.windows import Windows, cut_places
-from noisegen.references.create import Measured, Reference, measure_references
-from noisegen.references.quality import Quality
+from noisegen.profiles.fit import FEWEST_WINDOWS, Measured, fit_profiles, halves, judge
+from noisegen.profiles.quality import ProfileQuality
+from noisegen.profiles.trial import Trial, draw_measured
+from noisegen.references.check import Reference
 
 CLEAN = scene(192, 256)
 GOOD = (0.01, 0.1, 0.001, 0.01, 0.1, 0.0, 1.0, 0.1, 0.9)
@@ -27,7 +27,7 @@ def measured() -> Measured:
     return measure_references([Reference("a.png", add_gaussian(CLEAN, 12), CLEAN)])
 
 
-def quality(statistics: NoiseStatistics, windows: Windows) -> Quality:
+def quality(statistics: NoiseStatistics, windows: Windows) -> ProfileQuality:
     return Trial(windows, draw_measured(statistics, windows, untrained_model().content)).quality(
         0.0, 1.0
     )
@@ -70,7 +70,7 @@ def test_a_profile_has_the_quality_that_is_judged(
     measured: Measured, classical_weights: Weights
 ) -> None:
     reference = Reference("a.png", add_gaussian(CLEAN, 12), CLEAN)
-    (profile,) = fitted_groups([reference], classical_weights)
+    (profile,) = fit_profiles([reference], classical_weights)
     assert profile.quality == judge(measured, classical_weights.content)
     assert profile.quality.overall == "good"
 
@@ -91,20 +91,20 @@ def test_quality_is_judged_on_what_the_fit_has_not_seen(
 
 def test_few_windows_are_tried(weights: Weights) -> None:
     clean = CLEAN[:64, :96]
-    (profile,) = fitted_groups([Reference("a.png", add_gaussian(clean, 12), clean)], weights)
+    (profile,) = fit_profiles([Reference("a.png", add_gaussian(clean, 12), clean)], weights)
     assert FEWEST_WINDOWS > (64 // 32) * (96 // 32)
     assert profile.quality is not None
 
 
 def test_the_same_references_make_the_same_profile(weights: Weights) -> None:
     references = [Reference("a.png", add_gaussian(CLEAN, 12), CLEAN)]
-    one, two = (fitted_groups(references, weights)[0] for _ in range(2))
+    one, two = (fit_profiles(references, weights)[0] for _ in range(2))
     assert one.quality is not None
     assert one.sha256 == two.sha256
 
 
 def test_a_blind_profile_is_tried_on_its_estimate(classical_weights: Weights) -> None:
-    (profile,) = fitted_groups([Reference("a.png", add_gaussian(CLEAN, 12))], classical_weights)
+    (profile,) = fit_profiles([Reference("a.png", add_gaussian(CLEAN, 12))], classical_weights)
     assert profile.kind == "estimated"
     assert profile.quality is not None
     assert profile.quality.word("sigma") == "good"
@@ -123,7 +123,7 @@ def test_a_blind_profile_is_tried_on_its_estimate(classical_weights: Weights) ->
     ],
 )
 def test_the_worst_word_counts(changes: dict[int, float], word: str) -> None:
-    assert Quality(*(changes.get(i, value) for i, value in enumerate(GOOD))).overall == word
+    assert ProfileQuality(*(changes.get(i, value) for i, value in enumerate(GOOD))).overall == word
 
 
 @pytest.mark.parametrize(

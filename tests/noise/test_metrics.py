@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from noisegen.evaluation.metrics import (
+from noisegen.noise.metrics import (
     average_kl_divergence,
     centred_kl_divergence,
     compare,

@@ -28,9 +28,7 @@ from noisegen.model.config import (
 from noisegen.model.tensor_file import all_finite
 from noisegen.noise.record import Recording
 from noisegen.noise.statistics import LAGS
-from noisegen.references.quality import Quality
-
-Floats = NDArray[np.float32]
+from noisegen.profiles.quality import ProfileQuality
 
 KINDS = ("paired", "burst", "estimated", "blend")
 LARGEST_SAMPLE = {"uint8": 2**8 - 1, "uint16": 2**16 - 1, "uint32": 2**32 - 1, "float32": 1e30}
@@ -197,7 +195,7 @@ def checked_entries(metadata: dict[str, Any]) -> dict[str, Any]:
         found[name] = tuple(entries)
     quality = found["quality"]
     try:
-        found["quality"] = None if quality is None else Quality.from_json(quality)
+        found["quality"] = None if quality is None else ProfileQuality.from_json(quality)
     except (TypeError, ValueError, OverflowError):
         _check(False, "quality")
     return found

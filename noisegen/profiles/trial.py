@@ -8,23 +8,20 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from noisegen.evaluation.metrics import kl_divergence, sigma_error
 from noisegen.model.classical import shape_field
 from noisegen.model.config import KERNEL, WINDOW
 from noisegen.model.content_network import ContentNetwork
 from noisegen.model.workers import single_threaded_pool
+from noisegen.noise.arrays import Doubles, Floats
 from noisegen.noise.content import SURROUND
+from noisegen.noise.drawn_stripes import stripes_of
+from noisegen.noise.field import field_key, gaussian_field
+from noisegen.noise.metrics import kl_divergence, sigma_error
 from noisegen.noise.spectrum import correlations
 from noisegen.noise.statistics import LAGS, NoiseStatistics
 from noisegen.noise.windows import Windows
-from noisegen.references.quality import Quality
-from noisegen.references.tensors import statistics_tensors
-from noisegen.synthesis.blocks import Region
-from noisegen.synthesis.field import field_key, gaussian_field
-from noisegen.synthesis.stripes import stripes_of
-
-Floats = NDArray[np.float32]
-Doubles = NDArray[np.float64]
+from noisegen.profiles.quality import ProfileQuality
+from noisegen.profiles.tensors import statistics_tensors
 
 APART = 4 * WINDOW
 """Rows of the field between one window's draw and the next."""
@@ -51,7 +48,7 @@ class Trial:
     windows: Windows
     fake: Floats
 
-    def quality(self, estimated: float, pixels: float) -> Quality:
+    def quality(self, estimated: float, pixels: float) -> ProfileQuality:
         """How far the two are apart.
 
         Args:
@@ -61,7 +58,7 @@ class Trial:
         real = self.windows.residual
         seen = self.windows.clean[self.windows.unclipped]
         darkest, brightest = np.quantile(seen, (0.005, 0.995)) if seen.size else (0.0, 0.0)
-        return Quality(
+        return ProfileQuality(
             sigma=sigma_error(_as_picture(real), _as_picture(self.fake)),
             level=self._level_error(),
             kld=kl_divergence(_as_picture(real), _as_picture(self.fake)),
@@ -145,9 +142,9 @@ def _stripes(measured: NoiseStatistics, windows: Windows, key: str) -> Floats:
     offsets = np.zeros_like(windows.clean)
     if measured.stripes.any():
         for index, (picture, row, column) in enumerate(windows.places.tolist()):
-            region = Region(row * WINDOW, column * WINDOW, WINDOW, WINDOW)
+            corner = row * WINDOW, column * WINDOW
             clean = windows.clean[index].transpose(1, 2, 0)
-            found = stripes_of(measured, field_key(0, key, picture), region, clean)
+            found = stripes_of(measured, field_key(0, key, picture), corner, clean)
             if found is not None:
                 offsets[index] = found.transpose(2, 0, 1)
     return offsets

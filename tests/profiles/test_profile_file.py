@@ -14,24 +14,25 @@ from typing import Any
 import numpy as np
 import pictures
 import pytest
+from fitted import create_profile
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import load, save
 
 from noisegen.errors import ProfileError
 from noisegen.model.weights import Weights
-from noisegen.references.blend import blend
-from noisegen.references.create import Reference, create_profile
-from noisegen.references.profile import NoiseProfile
-from noisegen.references.profile_check import check_name, safe_name
-from noisegen.references.quality import Quality
+from noisegen.profiles.blend import blend
+from noisegen.profiles.profile import NoiseProfile
+from noisegen.profiles.profile_check import check_name, safe_name
+from noisegen.profiles.quality import ProfileQuality
+from noisegen.references.check import Reference
 from noisegen.synthesis.levels import CleanError
 from noisegen.synthesis.synthesizer import Synthesizer
 
 Tensors = dict[str, np.ndarray[Any, Any]]
 Change = Callable[[dict[str, Any], Tensors], None]
 
-QUALITY = dict.fromkeys((field.name for field in fields(Quality)), 0.0)
+QUALITY = dict.fromkeys((field.name for field in fields(ProfileQuality)), 0.0)
 RECORDING = {"low": [0.0], "high": [255.0], "step": [1.0], "origin": [0.0]}
 
 

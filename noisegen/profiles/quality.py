@@ -20,7 +20,7 @@ LIMITS = {
 
 
 @dataclass(frozen=True)
-class Quality:
+class ProfileQuality:
     """Distances of generated from real noise on parts of the references that judge alone.
 
     Attributes:
@@ -65,7 +65,7 @@ class Quality:
         return float(sum(getattr(self, name) / good for name, (good, _) in LIMITS.items()))
 
     @classmethod
-    def from_json(cls, values: Any) -> Quality:  # noqa: ANN401 (whatever a file holds)
+    def from_json(cls, values: Any) -> ProfileQuality:  # noqa: ANN401 (whatever a file holds)
         """The distances that a file holds.
 
         Raises:
