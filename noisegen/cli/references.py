@@ -138,8 +138,7 @@ def warn_of_doubts(profile: NoiseProfile, output: Output) -> None:
 
 def load_profiles(files: Sequence[Path], weights: Weights) -> list[NoiseProfile]:
     """Saved profiles, each checked to be of these weights."""
-    from noisegen.profiles.made_with import unfit_for_weights
-    from noisegen.profiles.profile import NoiseProfile
+    from noisegen.profiles.profile import NoiseProfile, unfit_for_weights
 
     profiles = []
     for file in files:

@@ -204,17 +204,27 @@ def noise_level_error(real: Floats, fake: Floats, clean: Floats) -> float:
         bins = np.clip((clean[..., c] * LEVEL_BINS).astype(int), 0, LEVEL_BINS - 1).ravel()
         counts = np.bincount(bins, minlength=LEVEL_BINS)
         keep = counts >= LEVEL_PIXELS
-        sigmas = [_level(noise[..., c].ravel(), bins, counts) for noise in (real, fake)]
-        errors.append(np.log2(sigmas[1][keep] / sigmas[0][keep]))
+        shown, made = (
+            np.maximum(levels(noise[..., c].ravel(), bins, counts), least_level(255))
+            for noise in (real, fake)
+        )
+        errors.append(np.log2(made[keep] / shown[keep]))
     joined = np.concatenate(errors)
     return float(np.sqrt(np.mean(joined**2))) if joined.size else float("nan")
 
 
-def _level(noise: Floats, bins: NDArray[np.int_], counts: NDArray[np.int_]) -> NDArray[np.float64]:
+def levels(noise: Floats, bins: NDArray[Any], counts: NDArray[Any]) -> NDArray[np.float64]:
+    """Standard deviation of N noise values in each of the bins that they lie in.
+
+    Args:
+        noise: N.
+        bins: N, the number of each one's bin.
+        counts: of the values of each bin.
+    """
     total = np.maximum(counts, 1)
-    mean = np.bincount(bins, noise, LEVEL_BINS) / total
-    square = np.bincount(bins, noise.astype(np.float64) ** 2, LEVEL_BINS) / total
-    return np.sqrt(np.maximum(square - mean**2, least_level(255) ** 2))
+    mean = np.bincount(bins, noise, len(counts)) / total
+    square = np.bincount(bins, noise.astype(np.float64) ** 2, len(counts)) / total
+    return np.asarray(np.sqrt(np.maximum(square - mean**2, 0)))
 
 
 def least_level(white_level: float) -> float:

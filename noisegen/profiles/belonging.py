@@ -9,15 +9,15 @@ prompt how it is grained. The global half is left out: it shows the scene, and h
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from noisegen.model.weights import Weights
 from noisegen.noise.arrays import Doubles
 from noisegen.noise.statistics import LAGS, NoiseStatistics, measure
 from noisegen.noise.windows import Windows
+from noisegen.profiles.intensities import EVEN, read_at
 from noisegen.profiles.tensors import encode_locally
 from noisegen.references.windows import CutReference, CutReferences
 
@@ -34,9 +34,6 @@ FEWEST_WINDOWS = 8
 NEAR = 3
 """Autocorrelation is compared within ±NEAR pixels."""
 
-EVEN = 16
-"""Intensities, from black to white, that levels are compared at."""
-
 SHOWN = 4
 """Names of a group that a message lists."""
 
@@ -50,26 +47,9 @@ ESTIMATED = 1.35
 """Times a spread where a clean was estimated: what it lacks differs from scene to scene."""
 
 
-@dataclass(frozen=True)
-class Difference:
-    """How far two noises are apart, trait by trait.
-
-    Attributes:
-        level: mean squared log₂ ratio of the levels, over intensities that both show.
-        grain: summed squared difference of autocorrelation within 3 px, each lag once.
-        colour: mean squared difference of the correlation between channels.
-        prompt: mean squared difference of the local prompt's tokens.
-    """
-
-    level: float
-    grain: float
-    colour: float
-    prompt: float
-
-
-FLOOR = Difference(level=0.2**2, grain=0.3**2, colour=0.12**2, prompt=0.2**2)
-"""Spread that references of one setting have even where their halves agree, by another scene or
-another day: W2S's level and PolyU's grain decided."""
+FLOOR = np.array([0.2, 0.3, 0.12, 0.2]) ** 2
+"""Spread of :func:`difference` that references of one setting have even where their halves agree,
+by another scene or another day: W2S's level and PolyU's grain decided."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +91,7 @@ class _Seen:
     """A reference's two halves, and how far they differ."""
 
     halves: tuple[Traits, Traits]
-    spread: Difference
+    spread: Doubles
     estimated: bool
 
 
@@ -165,7 +145,7 @@ def traits(windows: Windows, weights: Weights) -> Traits:
     shown = measure(windows)
     near = slice(LAGS - NEAR, LAGS + NEAR + 1)
     return Traits(
-        level=np.log2(np.maximum(_even(shown, shown.level), QUIETEST)),
+        level=np.log2(np.maximum(read_at(shown.level, shown, EVEN), QUIETEST)),
         pixels=_even_pixels(shown),
         autocorrelation=shown.autocorrelation[:, near, near].astype(np.float64),
         colour=shown.colour_correlation.astype(np.float64),
@@ -173,31 +153,30 @@ def traits(windows: Windows, weights: Weights) -> Traits:
     )
 
 
-def _even(shown: NoiseStatistics, curve: NDArray[np.float32]) -> Doubles:
-    """C×EVEN, a curve at even intensities: nodes lie elsewhere in every reference."""
-    even = np.linspace(0, 1, EVEN)
-    return np.stack([np.interp(even, *row) for row in zip(shown.nodes, curve, strict=True)])
-
-
 def _even_pixels(shown: NoiseStatistics) -> Doubles:
-    """C×EVEN, share of the pixels nearest to each even intensity."""
-    place = np.rint(shown.nodes.clip(0, 1) * (EVEN - 1)).astype(int)
-    return np.stack([np.bincount(p, w, EVEN) for p, w in zip(place, shown.pixels, strict=True)])
+    """C×16, share of the pixels nearest to each even intensity."""
+    place = np.rint(shown.nodes.clip(0, 1) * (len(EVEN) - 1)).astype(int)
+    return np.stack(
+        [np.bincount(p, w, len(EVEN)) for p, w in zip(place, shown.pixels, strict=True)]
+    )
 
 
-def difference(one: Traits, other: Traits) -> Difference:
-    """How far two are apart, trait by trait."""
+def difference(one: Traits, other: Traits) -> Doubles:
+    """How far two are apart, trait by trait.
+
+    Returns:
+        4: mean squared log₂ ratio of the levels, over intensities that both show; summed squared
+        difference of autocorrelation within 3 px, each lag once; mean squared difference of the
+        correlation between channels; the same of the local prompt's tokens.
+    """
     shared = np.minimum(one.pixels, other.pixels)
     ratio = (one.level - other.level) ** 2
     lags = (one.autocorrelation - other.autocorrelation) ** 2
     tokens = (one.tokens - other.tokens) ** 2
-    return Difference(
-        level=float((shared * ratio).sum() / max(shared.sum(), 1e-9)),
-        # The other half of the lags is the same again.
-        grain=float(lags.sum((1, 2)).mean() / 2),
-        colour=float(((one.colour - other.colour) ** 2).mean()),
-        prompt=float(tokens.mean()) if tokens.size else 0.0,
-    )
+    level = (shared * ratio).sum() / max(shared.sum(), 1e-9)
+    # The other half of the lags is the same again.
+    grain, colour = lags.sum((1, 2)).mean() / 2, ((one.colour - other.colour) ** 2).mean()
+    return np.array([level, grain, colour, tokens.mean() if tokens.size else 0.0])
 
 
 def _names(group: Sequence[CutReference]) -> str:
@@ -254,11 +233,8 @@ def _seen(windows: Windows, weights: Weights) -> _Seen:
 
 def _apart(one: _Seen, other: _Seen) -> float:
     """Distance of two references, in spreads within one."""
-    pairs = [difference(a, b) for a in one.halves for b in other.halves]
-    total = 0.0
-    for name in (field.name for field in fields(Difference)):
-        between = float(np.mean([getattr(pair, name) for pair in pairs]))
-        within = (getattr(one.spread, name) + getattr(other.spread, name)) / 2
-        total += between / (getattr(FLOOR, name) + within)
+    between = np.mean([difference(a, b) for a in one.halves for b in other.halves], 0)
+    within = (one.spread + other.spread) / 2
+    total = (between / (FLOOR + within)).sum()
     wider = ESTIMATED if one.estimated or other.estimated else 1.0
     return float(np.sqrt(total)) / wider

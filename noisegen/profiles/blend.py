@@ -17,6 +17,7 @@ from noisegen.noise.marginal import unit_variance
 from noisegen.noise.record import Recording, widest
 from noisegen.noise.spectrum import colouring_kernel, field_correlation
 from noisegen.noise.statistics import NoiseStatistics
+from noisegen.profiles.intensities import level_at, read_at
 from noisegen.profiles.profile import NoiseProfile
 from noisegen.profiles.profile_check import safe_name
 
@@ -111,28 +112,30 @@ def _statistics(parts: Sequence[NoiseStatistics], shares: Doubles) -> NoiseStati
     powers /= np.maximum(powers.sum(0), 1e-300)
     nodes = _nodes(parts)
     curves = {
-        name: np.stack([_read(part, getattr(part, name), nodes) for part in parts])
-        for name in ("mean", "level", "usual", "coverage", "pixels")
+        name: _mean([read_at(getattr(part, name), part, nodes) for part in parts], shares)
+        for name in ("mean", "coverage", "pixels")
     }
+    levels = {
+        name: _root([level_at(part, nodes, getattr(part, name)) for part in parts], shares)
+        for name in ("level", "usual")
+    }
+    plain = {
+        name: _mean([getattr(part, name) for part in parts], shares)
+        for name in ("activity", "colour", "colour_reach", "features", "stripe_shared")
+    }
+    stripes = [
+        np.stack([read_at(p.stripes[:, axis], p, nodes) for axis in (0, 1)], 1) for p in parts
+    ]
     # Pixels are shared among the nodes that they were seen near.
-    pixels = _mean(list(curves["pixels"]), shares)
+    curves["pixels"] /= np.maximum(curves["pixels"].sum(1, keepdims=True), 1e-9)
     at = np.quantile(nodes, np.linspace(0, 1, MARGINALS), axis=1).T
-    mixed = {
+    mixed = curves | levels | plain
+    mixed |= {
         "nodes": nodes,
-        "mean": _mean(list(curves["mean"]), shares),
-        "level": _root(list(curves["level"]), shares),
-        "usual": _root(list(curves["usual"]), shares),
-        "coverage": _mean(list(curves["coverage"]), shares),
-        "pixels": pixels / np.maximum(pixels.sum(1, keepdims=True), 1e-9),
-        "activity": _mean([p.activity for p in parts], shares),
-        "colour": _mean([p.colour for p in parts], shares),
-        "colour_reach": _mean([p.colour_reach for p in parts], shares),
-        "features": _mean([p.features for p in parts], shares),
         "marginal_at": at,
         "marginals": unit_variance(_mean([_marginals(p, at) for p in parts], shares)),
-        "stripes": _root([_stripes(p, nodes) for p in parts], shares),
-        "stripe_kernel": parts[int(np.argmax(shares))].stripe_kernel,
-        "stripe_shared": _mean([p.stripe_shared for p in parts], shares),
+        "stripes": _root(stripes, shares),
+        "stripe_kernel": parts[int(np.argmax(shares))].stripe_kernel.astype(np.float64),
         "sigma": sigma,
         "kernel": colouring_kernel(_correlation(parts, powers)),
         "autocorrelation": np.einsum(
@@ -153,21 +156,6 @@ def _nodes(parts: Sequence[NoiseStatistics]) -> Doubles:
     share = np.linspace(0, 1, parts[0].nodes.shape[1])
     spread = np.stack([np.quantile(row, share) for row in joined])
     return np.maximum.accumulate(spread + NARROWEST * np.arange(spread.shape[1]), axis=1)
-
-
-def _read(part: NoiseStatistics, curve: NDArray[np.float32], nodes: Doubles) -> Doubles:
-    """One part's curve, C×n, at other nodes; of levels, by their variance as it is read."""
-    squared = curve is part.level or curve is part.usual
-    values = curve.astype(np.float64) ** 2 if squared else curve
-    read = np.stack(
-        [np.interp(at, of, row) for at, of, row in zip(nodes, part.nodes, values, strict=True)]
-    )
-    return np.sqrt(read) if squared else read
-
-
-def _stripes(part: NoiseStatistics, nodes: Doubles) -> Doubles:
-    """One part's strength of rows and columns at other nodes, C×2×n."""
-    return np.stack([_read(part, part.stripes[:, axis], nodes) for axis in (0, 1)], 1)
 
 
 def _marginals(part: NoiseStatistics, at: Doubles) -> Doubles:
@@ -191,22 +179,18 @@ def _correlation(parts: Sequence[NoiseStatistics], powers: Doubles) -> Doubles:
         _pairwise(power) * field_correlation(part.kernel)
         for part, power in zip(parts, powers, strict=True)
     ]
-    correlation: Doubles = np.sum(fields, axis=0)
-    return correlation
+    return np.asarray(np.sum(fields, axis=0))
 
 
 def _pairwise(power: Doubles) -> Doubles:
     """C×C geometric means of the channels' shares: correlations stay possible ones."""
-    shares: Doubles = np.sqrt(power[:, None] * power[None])
-    return shares
+    return np.asarray(np.sqrt(power[:, None] * power[None]))
 
 
 def _mean(values: Sequence[NDArray[np.floating[Any]]], shares: Doubles) -> Doubles:
-    mean: Doubles = np.tensordot(shares, np.stack(values).astype(np.float64), 1)
-    return mean
+    return np.asarray(np.tensordot(shares, np.stack(values).astype(np.float64), 1))
 
 
 def _root(levels: Sequence[NDArray[np.floating[Any]]], shares: Doubles) -> Doubles:
     """The level of mixed variances."""
-    mixed: Doubles = np.sqrt(_mean([level.astype(np.float64) ** 2 for level in levels], shares))
-    return mixed
+    return np.asarray(np.sqrt(_mean([level.astype(np.float64) ** 2 for level in levels], shares)))

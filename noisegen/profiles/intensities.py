@@ -17,7 +17,7 @@ EVEN = np.linspace(0, 1, 16)
 """Intensities that curves are printed and compared at, from black to white."""
 
 
-def read_at(curve: Floats, measured: NoiseStatistics, intensities: NDArray[Any]) -> Doubles:
+def read_at(curve: NDArray[Any], measured: NoiseStatistics, intensities: NDArray[Any]) -> Doubles:
     """A measured curve at N intensities: straight between its nodes, held beyond.
 
     Args:
@@ -34,9 +34,18 @@ def read_at(curve: Floats, measured: NoiseStatistics, intensities: NDArray[Any])
     )
 
 
-def level_at(measured: NoiseStatistics, intensities: NDArray[Any]) -> Doubles:
-    """The standard deviation, C×N: variances are interpolated, as the generator does."""
-    return np.sqrt(read_at(measured.level**2, measured, intensities))
+def level_at(
+    measured: NoiseStatistics, intensities: NDArray[Any], level: Floats | None = None
+) -> Doubles:
+    """The standard deviation, C×N: variances are interpolated, as the generator does.
+
+    Args:
+        measured: whose nodes they are.
+        intensities: N, or C×N, in units of the white level.
+        level: C×n, another than the measured level.
+    """
+    curve = measured.level if level is None else level
+    return np.sqrt(read_at(curve.astype(np.float64) ** 2, measured, intensities))
 
 
 def shown_at(measured: NoiseStatistics, intensities: NDArray[Any]) -> NDArray[np.bool_]:

@@ -9,7 +9,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,12 +22,11 @@ from noisegen.model.tensor_file import METADATA_KEY, read_tensor_file
 from noisegen.noise.arrays import Floats
 from noisegen.noise.record import Recording
 from noisegen.noise.statistics import NoiseStatistics
-from noisegen.profiles.profile_check import (
-    ENTRIES,
-    check_tensors,
-    checked_entries,
-)
+from noisegen.profiles.profile_check import check_tensors, checked_entries
 from noisegen.profiles.quality import ProfileQuality
+
+if TYPE_CHECKING:
+    from noisegen.model.weights import Weights
 
 FORMAT = 6
 """Version of the profile file that is written, and the only one that is read. Versions 2 and 3
@@ -179,6 +178,10 @@ class NoiseProfile:
         return _checked(path, found.metadata, found.tensors)
 
 
+ENTRIES = tuple(f.name for f in fields(NoiseProfile) if f.name not in ("tokens", "measured"))
+"""What the file's metadata hold: all that is no tensor."""
+
+
 def _contiguous(values: NDArray[np.floating[Any]]) -> Floats:
     return np.ascontiguousarray(values, dtype=np.float32)
 
@@ -194,8 +197,24 @@ def _checked(path: Path, metadata: Any, tensors: dict[str, Floats]) -> NoiseProf
         )
     try:
         check_tensors(tensors)
-        entries = checked_entries(metadata)
+        entries = checked_entries(metadata, ENTRIES)
     except ValueError as error:
         raise ProfileError(f"{path}: {error}; make it again") from None
     measured = NoiseStatistics(**{name: tensors[name] for name in MEASURED})
     return NoiseProfile(**entries, tokens=tensors["tokens"], measured=measured)
+
+
+def unfit_for_weights(profile: NoiseProfile, weights: Weights) -> str | None:
+    """Why a profile cannot be used with weights, as a clause; None if it can."""
+    if profile.weights_sha256 != weights.sha256:
+        return (
+            f"made with other weights than {weights.name}; make it again with noisegen profile "
+            "create, or name its weights with --weights"
+        )
+    encoder = weights.encoder
+    if profile.tokens.shape != (encoder.tokens, encoder.token_width):
+        return (
+            f"its prompt of shape {profile.tokens.shape} does not come from {weights.name}; make "
+            "it again with noisegen profile create"
+        )
+    return None

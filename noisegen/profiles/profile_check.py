@@ -8,23 +8,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from noisegen.model.config import (
-    ACTIVITY_NODES,
-    BESIDE_MAPS,
-    KERNEL,
-    MARGINALS,
-    MOST_FEATURES,
-    NODES,
-    OUTSIDE,
-    QUANTILE_NODES,
-    STRIPE_KERNEL,
-)
+from noisegen.model import config
 from noisegen.model.tensor_file import all_finite
 from noisegen.noise.record import Recording
 from noisegen.noise.statistics import LAGS
@@ -39,48 +30,8 @@ LONGEST_NAME = 200
 
 MOST_TOKENS, WIDEST_TOKEN = 128, 2048
 
-_ANY, _SHARE, _LOG = (-100.0, 100.0), (0.0, 1.001), (-20.0, 20.0)
-RANGES = {
-    "nodes": _ANY,
-    "mean": _ANY,
-    "level": (1e-7, 100.0),
-    "usual": (1e-7, 100.0),
-    "coverage": _SHARE,
-    "pixels": _SHARE,
-    "activity": _LOG,
-    "colour": (-1e4, 1e4),
-    "colour_reach": _ANY,
-    "features": _ANY,
-    "marginal_at": _ANY,
-    "marginals": (-1e6, 1e6),
-    "kernel": _ANY,
-    "stripes": (0.0, 100.0),
-    "stripe_kernel": (-2.0, 2.0),
-    "stripe_shared": _SHARE,
-    "sigma": (1e-7, 100.0),
-    "autocorrelation": (-2.0, 2.0),
-    "colour_correlation": (-2.0, 2.0),
-    "tokens": (-1e4, 1e4),
-}
-"""Values of each tensor: far beyond any camera's, far within what float32 can be squared in."""
-
-ENTRIES = (
-    "name",
-    "kind",
-    "references",
-    "pixels",
-    "white_level",
-    "dtype",
-    "weights_sha256",
-    "repairs",
-    "warnings",
-    "quality",
-    "white_level_given",
-    "lowest",
-    "gray",
-    "recording",
-)
-"""Of the metadata."""
+_ANY, _SHARE, _LEVEL, _CORRELATION = (-100.0, 100.0), (0.0, 1.001), (1e-7, 100.0), (-2.0, 2.0)
+"""Values of tensors: far beyond any camera's, far within what float32 can be squared in."""
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 _UNSAFE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
@@ -116,65 +67,70 @@ def check_tensors(tensors: dict[str, NDArray[Any]]) -> None:
     Raises:
         ValueError: one is missing, misshapen, of another type or beyond all reason.
     """
-    expected = _shapes(tensors.get("sigma"), tensors.get("features"))
-    for name, shape in expected.items():
+    expected = _expected(tensors.get("sigma"), tensors.get("features"), tensors.get("tokens"))
+    for name, (shape, _) in expected.items():
         found = tensors.get(name)
         if found is None or found.shape != shape or found.dtype != np.float32:
             raise ValueError(f"tensor {name} is missing or misshapen")
-    tokens = tensors.get("tokens")
-    if tokens is None or set(tensors) != {*expected, "tokens"} or tokens.dtype != np.float32:
+    if set(tensors) != set(expected):
         raise ValueError("it does not hold a profile's tensors")
-    if tokens.ndim != 2 or not (
-        0 < tokens.shape[0] <= MOST_TOKENS and 0 < tokens.shape[1] <= WIDEST_TOKEN
-    ):
-        raise ValueError("tensor tokens is missing or misshapen")
     if not all_finite(tensors):
         raise ValueError("it holds NaN or infinite values")
-    for name, values in tensors.items():
-        low, high = RANGES[name]
-        if values.min() < low or values.max() > high:
+    for name, (_, (low, high)) in expected.items():
+        if tensors[name].min() < low or tensors[name].max() > high:
             raise ValueError(f"tensor {name} has values beyond [{low:g}, {high:g}]")
     for name in ("nodes", "marginal_at", "marginals", "colour_reach"):
         if (np.diff(tensors[name], axis=-1) < 0).any():
             raise ValueError(f"tensor {name} does not increase")
 
 
-def _shapes(
-    sigma: NDArray[Any] | None, features: NDArray[Any] | None
-) -> dict[str, tuple[int, ...]]:
+_Expected = dict[str, tuple[tuple[int, ...], tuple[float, float]]]
+"""Shape, and smallest and largest value, of each tensor."""
+
+
+def _expected(
+    sigma: NDArray[Any] | None, features: NDArray[Any] | None, tokens: NDArray[Any] | None
+) -> _Expected:
     channels = len(sigma) if sigma is not None and sigma.ndim == 1 else 0
     if channels not in (1, 3):
         raise ValueError("tensor sigma is missing or misshapen")
     count = features.shape[-1] if features is not None and features.ndim else 0
-    if not BESIDE_MAPS <= count <= MOST_FEATURES + BESIDE_MAPS:
+    if not config.BESIDE_MAPS <= count <= config.MOST_FEATURES + config.BESIDE_MAPS:
         raise ValueError("tensor features is missing or misshapen")
-    curve, lags = (channels, NODES + OUTSIDE), 2 * LAGS + 1
+    prompt = tokens.shape if tokens is not None else ()
+    if len(prompt) != 2 or not (0 < prompt[0] <= MOST_TOKENS and 0 < prompt[1] <= WIDEST_TOKEN):
+        raise ValueError("tensor tokens is missing or misshapen")
+    curve, lags = (channels, config.NODES + config.OUTSIDE), 2 * LAGS + 1
+    marginals = (channels, config.MARGINALS)
     return {
-        **dict.fromkeys(("nodes", "mean", "level", "usual", "coverage", "pixels"), curve),
-        "activity": (channels, ACTIVITY_NODES),
-        "colour": (channels, channels),
-        "colour_reach": (channels, channels, 2),
-        "features": (channels, count),
-        "marginal_at": (channels, MARGINALS),
-        "marginals": (channels, MARGINALS, QUANTILE_NODES),
-        "kernel": (channels, channels, KERNEL, KERNEL),
-        "stripes": (channels, 2, NODES + OUTSIDE),
-        "stripe_kernel": (channels, 2, STRIPE_KERNEL),
-        "stripe_shared": (channels, 2),
-        "sigma": (channels,),
-        "autocorrelation": (channels, lags, lags),
-        "colour_correlation": (channels, channels),
+        **dict.fromkeys(("nodes", "mean"), (curve, _ANY)),
+        **dict.fromkeys(("level", "usual"), (curve, _LEVEL)),
+        **dict.fromkeys(("coverage", "pixels"), (curve, _SHARE)),
+        "activity": ((channels, config.ACTIVITY_NODES), (-20.0, 20.0)),
+        "colour": ((channels, channels), (-1e4, 1e4)),
+        "colour_reach": ((channels, channels, 2), _ANY),
+        "features": ((channels, count), _ANY),
+        "marginal_at": (marginals, _ANY),
+        "marginals": ((*marginals, config.QUANTILE_NODES), (-1e6, 1e6)),
+        "kernel": ((channels, channels, config.KERNEL, config.KERNEL), _ANY),
+        "stripes": ((channels, 2, curve[1]), (0.0, 100.0)),
+        "stripe_kernel": ((channels, 2, config.STRIPE_KERNEL), _CORRELATION),
+        "stripe_shared": ((channels, 2), _SHARE),
+        "sigma": ((channels,), _LEVEL),
+        "autocorrelation": ((channels, lags, lags), _CORRELATION),
+        "colour_correlation": ((channels, channels), _CORRELATION),
+        "tokens": (prompt, (-1e4, 1e4)),
     }
 
 
-def checked_entries(metadata: dict[str, Any]) -> dict[str, Any]:
-    """The profile's fields beside its tensors.
+def checked_entries(metadata: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """The profile's fields of these names, which are all beside its tensors.
 
     Raises:
         ValueError: one is missing or nonsense.
     """
     try:
-        found = {name: metadata[name] for name in ENTRIES}
+        found = {name: metadata[name] for name in names}
     except KeyError as error:
         raise ValueError(f"it has no entry {error}") from None
     check_name(found["name"])
@@ -183,8 +139,8 @@ def checked_entries(metadata: dict[str, Any]) -> dict[str, Any]:
     _check(_is_number(found["white_level"], 0, LARGEST_SAMPLE[found["dtype"]]), "white_level")
     _check(found["white_level"] > 0, "white_level")
     _check(type(found["pixels"]) is int and 0 <= found["pixels"] < 2**63, "pixels")
-    _check(type(found["white_level_given"]) is bool, "white_level_given")
-    _check(type(found["gray"]) is bool, "gray")
+    for name in ("white_level_given", "gray"):
+        _check(type(found[name]) is bool, name)
     found["recording"] = _recording(found["recording"])
     _check(_is_number(found["lowest"], -1e30, 0), "lowest")
     weights = found["weights_sha256"]

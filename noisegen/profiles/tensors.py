@@ -76,8 +76,7 @@ def encode(windows: Windows, measured: NoiseStatistics, weights: Weights) -> NDA
     statistics = Statistics(*(value.double() for value in vars(statistics).values()))
     with torch.inference_mode():
         tokens = encoder(_in_doubles(windows), statistics).tokens
-    result: NDArray[np.float32] = tokens[0].numpy().astype(np.float32)
-    return result
+    return np.asarray(tokens[0].numpy().astype(np.float32))
 
 
 def encode_locally(

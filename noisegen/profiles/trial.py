@@ -6,17 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from noisegen.model.classical import shape_field
 from noisegen.model.config import KERNEL, WINDOW
 from noisegen.model.content_network import ContentNetwork
 from noisegen.model.workers import single_threaded_pool
-from noisegen.noise.arrays import Doubles, Floats
+from noisegen.noise.arrays import Floats
 from noisegen.noise.content import SURROUND
 from noisegen.noise.drawn_stripes import stripes_of
 from noisegen.noise.field import field_key, gaussian_field
-from noisegen.noise.metrics import kl_divergence, sigma_error
+from noisegen.noise.metrics import kl_divergence, levels, sigma_error
 from noisegen.noise.spectrum import correlations
 from noisegen.noise.statistics import LAGS, NoiseStatistics
 from noisegen.noise.windows import Windows
@@ -80,7 +79,7 @@ class Trial:
             place = np.searchsorted(edges[1:-1], clean, side="right")
             count = np.bincount(place, minlength=max(len(edges) - 1, 1))
             sides = [
-                _levels(noise[:, c].ravel(), place, count)
+                levels(noise[:, c].ravel(), place, count)
                 for noise in (self.windows.residual, self.fake)
             ]
             ratio = np.log2(np.maximum(sides[1], least[c]) / np.maximum(sides[0], least[c]))
@@ -126,15 +125,13 @@ def draw_measured(
 def as_recorded(noise: Floats, windows: Windows) -> Floats:
     """Noise as the references' files would hold it: clipped, and rounded to their steps."""
     noisy = windows.recording.record(windows.clean + noise, channel_axis=1)
-    recorded: Floats = (noisy - windows.clean).astype(np.float32)
-    return recorded
+    return np.asarray((noisy - windows.clean).astype(np.float32))
 
 
 def standardised(noise: Floats) -> Floats:
     """Noise of no mean and unit variance per channel."""
     mean, deviation = (f((0, 2, 3), keepdims=True) for f in (noise.mean, noise.std))
-    scaled: Floats = (noise - mean) / np.maximum(deviation, 1e-9)
-    return scaled
+    return np.asarray((noise - mean) / np.maximum(deviation, 1e-9))
 
 
 def _stripes(measured: NoiseStatistics, windows: Windows, key: str) -> Floats:
@@ -148,14 +145,6 @@ def _stripes(measured: NoiseStatistics, windows: Windows, key: str) -> Floats:
             if found is not None:
                 offsets[index] = found.transpose(2, 0, 1)
     return offsets
-
-
-def _levels(noise: Floats, place: NDArray[np.intp], count: NDArray[np.intp]) -> Doubles:
-    total = np.maximum(count, 1)
-    mean = np.bincount(place, noise, len(count)) / total
-    square = np.bincount(place, noise.astype(np.float64) ** 2, len(count)) / total
-    levels: Doubles = np.sqrt(np.maximum(square - mean**2, 0))
-    return levels
 
 
 def _as_picture(windows: Floats) -> Floats:

@@ -21,9 +21,9 @@ from noisegen.noise.record import Recording
 from noisegen.noise.windows import Windows, cut, cut_places, join
 from noisegen.references.check import Burst
 from noisegen.references.misplaced import SMALLEST_REGISTERED_SHARE
-from noisegen.references.motion import moving
-from noisegen.references.repair import Equalised, equalised, where_still
-from noisegen.references.scenes import same_scene
+from noisegen.references.pixel_blocks import taper
+from noisegen.references.repair import RepairedPair, equalised, where_still
+from noisegen.references.scenes import moving, same_scene
 from noisegen.references.shift import Shift, find_shift, inside, kept_power, moved
 
 MOST_WINDOWS = 16384
@@ -182,12 +182,11 @@ def _scale(residual: Floats, source: _Placed, shots: Sequence[_Placed]) -> float
     share = 1 / len(shots)
     others = sum(kept_power(shot.shift) for shot in shots if shot is not source)
     visible = (1 - share) ** 2 + share**2 * others
-    taper = np.outer(np.hanning(WINDOW + 2)[1:-1], np.hanning(WINDOW + 2)[1:-1])
-    power = (np.abs(np.fft.fft2(residual * taper)) ** 2).mean((0, 1))
+    power = (np.abs(np.fft.fft2(residual * taper(WINDOW, WINDOW))) ** 2).mean((0, 1))
     return float(np.sqrt((power / visible).sum() / power.sum()))
 
 
-def _evened(noisy: Floats, clean: Floats, step: float) -> Equalised:
+def _evened(noisy: Floats, clean: Floats, step: float) -> RepairedPair:
     """The mean as bright as a shot; what moved is no drift."""
     moves = moving(cut(noisy - clean), cut(clean))
     return equalised(where_still(noisy, clean, moves), clean, step)

@@ -82,8 +82,7 @@ def estimated_blocks(noisy: Floats, denoiser: Denoiser) -> list[EstimatedBlock]:
         def pixels(x: torch.Tensor) -> Floats:
             part = x[(0, slice(None), *inner)]
             part = part.mean(0, keepdim=True) if noisy.shape[2] == 1 else part
-            values: Floats = part.permute(1, 2, 0).contiguous().numpy()
-            return values
+            return np.asarray(part.permute(1, 2, 0).contiguous().numpy())
 
         error = pixels(estimate.log_variance.exp())
         return EstimatedBlock(block, pixels(estimate.clean), error, top, left)

@@ -25,7 +25,7 @@ from noisegen.noise.record import Recording
 from noisegen.noise.stripes import find_stripes, without_stripes
 from noisegen.noise.windows import Windows, cut, cut_places, put_together
 from noisegen.references.clean_estimate import EstimatedBlock, estimated_blocks
-from noisegen.references.surfaces import fit_surfaces
+from noisegen.references.pixel_blocks import fit_surfaces, of_similar
 
 KEPT = 0.5
 """Share of the windows of similar brightness that is kept."""
@@ -115,14 +115,12 @@ class EstimatedWindows:
     @property
     def power(self) -> Floats:
         """N, mean square of the plain residual."""
-        power: Floats = np.maximum((self.residual**2).mean((1, 2, 3)), 1e-12)
-        return power
+        return np.asarray(np.maximum((self.residual**2).mean((1, 2, 3)), 1e-12))
 
     @property
     def error(self) -> Floats:
         """N, mean squared error to expect."""
-        error: Floats = self.squared_error.mean((1, 2, 3))
-        return error
+        return np.asarray(self.squared_error.mean((1, 2, 3)))
 
     def made_up(self) -> Floats:
         """N×1×32×32, what is added to the residual's variance, in units of that, to be the noise's.
@@ -131,8 +129,7 @@ class EstimatedWindows:
         at nearby; half of the power is the whole window's, because that of few pixels is unsure.
         """
         here = 0.5 * nearby(self.residual**2) + 0.5 * self.power[:, None, None, None]
-        added: Floats = np.minimum(nearby(self.squared_error) / here, MOST_MADE_UP)
-        return added
+        return np.asarray(np.minimum(nearby(self.squared_error) / here, MOST_MADE_UP))
 
     def where(self, index: NDArray[np.bool_]) -> EstimatedWindows:
         """Some of the windows."""
@@ -219,16 +216,14 @@ class _Stretch:
 def _places(block: EstimatedBlock) -> Places:
     """Where a block's windows lie in the picture's grid of windows."""
     corner = np.array([0, block.top // WINDOW, block.left // WINDOW])
-    places: Places = cut_places(*block.noisy.shape[:2]) + corner
-    return places
+    return np.asarray(cut_places(*block.noisy.shape[:2]) + corner)
 
 
 def nearby(values: Floats) -> Floats:
     """N×C×32×32 → N×1×32×32: mean over the channels and 7×7 pixels of the window."""
     planes = torch.from_numpy(values.mean(1, keepdims=True))
     reach = NEARBY // 2
-    mean: Floats = F.avg_pool2d(planes, NEARBY, 1, reach, count_include_pad=False).numpy()
-    return mean
+    return np.asarray(F.avg_pool2d(planes, NEARBY, 1, reach, count_include_pad=False).numpy())
 
 
 def surest(windows: EstimatedWindows) -> NDArray[np.bool_]:
@@ -236,25 +231,17 @@ def surest(windows: EstimatedWindows) -> NDArray[np.bool_]:
 
     Texture as white as noise cannot be told from it within a window, but beside others it is loud.
     """
-    total = windows.power + windows.error
-    order = np.argsort(windows.clean.mean((1, 2, 3)), kind="stable")
-    share, variance = (windows.error / total)[order], total[order]
+    total, brightness = windows.power + windows.error, windows.clean.mean((1, 2, 3))
     detail = windows.clean.std((2, 3)).mean(1)
-    lively = (detail >= LIVELY * np.sqrt(windows.power))[order]
-    wide = min(NEIGHBOURS, len(order)) // 2
-    narrow = min(max(FEWEST_ALIKE, len(order) // 8), NEIGHBOURS, len(order)) // 2
-    telling = np.empty(len(order), dtype=bool)
-    for rank in range(len(order)):
-        quiet = np.quantile(variance[_around(rank, wide, len(order))], QUIET)
-        telling[rank] = variance[rank] <= LOUDEST * quiet or lively[rank]
-    sure = np.zeros(len(order), dtype=bool)
-    for rank in np.flatnonzero(telling).tolist():
-        near = _around(rank, narrow, len(order))
-        sure[order[rank]] = share[rank] <= np.quantile(share[near][telling[near]], KEPT)
-    return sure
+    lively = detail >= LIVELY * np.sqrt(windows.power)
+    count = min(NEIGHBOURS, len(total))
+    quiet = of_similar(total, brightness, count // 2 * 2, lambda near: np.quantile(near, QUIET))
+    telling = (total <= LOUDEST * quiet) | lively
+    # Others do not count, so they stand below any share.
+    share = np.where(telling, windows.error / total, np.float32(-1))
 
+    def usual(near: Floats) -> float:
+        return float(np.quantile(near[near >= 0], KEPT)) if (near >= 0).any() else -np.inf
 
-def _around(rank: int, half: int, count: int) -> slice:
-    """Twice ``half`` ranks around one of ``count``, fewer only where there are no more."""
-    start = max(0, min(rank - half, count - 2 * half))
-    return slice(start, start + max(2 * half, 1))
+    alike = min(max(FEWEST_ALIKE, len(total) // 8), count) // 2 * 2
+    return np.asarray(telling & (share <= of_similar(share, brightness, alike, usual)))

@@ -99,8 +99,7 @@ def misplaced(windows: Windows) -> Doubles:
     # What a window's own residual loses by the shift: a neighbour's shift explains nothing here.
     explained = 2 * (sums["ar"] * right + sums["dr"] * below) - moved
     own = (power / typical).sum(1) * residual[0, 0].size
-    share: Doubles = np.clip(explained / own, 0, 1)
-    return share
+    return np.asarray(np.clip(explained / own, 0, 1))
 
 
 def _gradients(windows: Windows) -> tuple[Floats, Floats]:
@@ -137,8 +136,7 @@ def _smoothed(values: Doubles, places: Places) -> Doubles:
 
 def _nearby(count: int) -> Doubles:
     apart = np.subtract.outer(np.arange(count), np.arange(count))
-    weights: Doubles = np.exp(-0.5 * (apart / SMOOTH) ** 2)
-    return weights
+    return np.asarray(np.exp(-0.5 * (apart / SMOOTH) ** 2))
 
 
 def follow_gradient(residual: Floats, clean: Floats) -> Floats:
@@ -162,5 +160,4 @@ def _correlate(a: Floats, b: Floats) -> Floats:
     a = a - a.mean((1, 2), keepdims=True)
     b = b - b.mean((1, 2), keepdims=True)
     norm = np.sqrt((a**2).sum((1, 2)) * (b**2).sum((1, 2)))
-    correlation: Floats = np.abs((a * b).sum((1, 2))) / np.maximum(norm, 1e-12)
-    return correlation
+    return np.asarray(np.abs((a * b).sum((1, 2))) / np.maximum(norm, 1e-12))

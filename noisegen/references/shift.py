@@ -9,12 +9,15 @@ each other stay where they are.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from noisegen.model.config import WINDOW
 from noisegen.noise.arrays import Doubles, Floats
 from noisegen.noise.windows import cut
+from noisegen.references.pixel_blocks import taper
 
 LOOKED_AT = 1536
 """Side of the picture's middle that the shift is looked for in."""
@@ -76,15 +79,16 @@ def find_shift(picture: Floats, other: Floats) -> Shift:
         other: the same shape; clean, or as noisy.
     """
     a, b = _middle(picture), _middle(other)
-    down, across = _whole_pixels(a, b)
-    if (down, across) != (0, 0) and not _fits_better(a, b, down, across):
-        down, across = 0, 0
-    near = _overlap(a, b, down, across)
+    whole = _whole_pixels(a, b)
+    if not whole.is_none and not _fits_better(a, b, whole):
+        whole = Shift()
+    place = inside(a.shape, whole, grid=1)
+    near = a[place], moved(b, whole)[place]
     fraction = _fraction(*near) if min(near[0].shape) >= 32 else (0.0, 0.0)
-    return Shift(down + fraction[0], across + fraction[1])
+    return Shift(whole.down + fraction[0], whole.across + fraction[1])
 
 
-def moved(picture: Floats, shift: Shift) -> Floats:
+def moved(picture: NDArray[Any], shift: Shift) -> NDArray[Any]:
     """The picture moved; its border is repeated where nothing comes in.
 
     Args:
@@ -92,6 +96,14 @@ def moved(picture: Floats, shift: Shift) -> Floats:
         shift: content goes down and right by so much; whole pixels are not interpolated.
     """
     return _moved_along(_moved_along(picture, shift.down, 0), shift.across, 1)
+
+
+def smoothed(picture: NDArray[Any]) -> NDArray[Any]:
+    """H×W or H×W×C by 1, 2, 1 each way; its border is repeated."""
+    for way in (Shift(1, 0), Shift(0, 1)):
+        ahead, behind = moved(picture, way), moved(picture, Shift(-way.down, -way.across))
+        picture = np.float32(0.5) * picture + np.float32(0.25) * (ahead + behind)
+    return picture
 
 
 def kept_power(shift: Shift) -> Doubles:
@@ -131,7 +143,7 @@ def taps(amount: float) -> tuple[int, Doubles]:
     return whole + 1 - REACH, weights / weights.sum()
 
 
-def _moved_along(picture: Floats, amount: float, axis: int) -> Floats:
+def _moved_along(picture: NDArray[Any], amount: float, axis: int) -> NDArray[Any]:
     if amount == 0:
         return picture
     first, weights = taps(amount)
@@ -146,15 +158,13 @@ def _moved_along(picture: Floats, amount: float, axis: int) -> Floats:
 def _middle(picture: Floats) -> Floats:
     """The gray middle of a picture."""
     y, x = (max(0, (length - LOOKED_AT) // 2) for length in picture.shape[:2])
-    middle: Floats = picture[y : y + LOOKED_AT, x : x + LOOKED_AT].mean(2)
-    return middle
+    return np.asarray(picture[y : y + LOOKED_AT, x : x + LOOKED_AT].mean(2))
 
 
-def _whole_pixels(a: Floats, b: Floats) -> tuple[int, int]:
+def _whole_pixels(a: Floats, b: Floats) -> Shift:
     """The highest peak of the weighted phase correlation."""
     height, width = a.shape
-    taper = np.outer(np.hanning(height + 2)[1:-1], np.hanning(width + 2)[1:-1])
-    fa, fb = (np.fft.rfft2((x - x.mean(dtype=np.float64)) * taper) for x in (a, b))
+    fa, fb = (np.fft.rfft2((x - x.mean(dtype=np.float64)) * taper(height, width)) for x in (a, b))
     cross = fa * fb.conj()
     # The uppermost frequencies show the noise; picture below it says nothing of the shift.
     across = np.fft.rfftfreq(width)
@@ -166,40 +176,27 @@ def _whole_pixels(a: Floats, b: Floats) -> tuple[int, int]:
     down, right = (int(LARGEST_SHARE * length) for length in (height, width))
     near = np.roll(surface, (down, right), (0, 1))[: 2 * down + 1, : 2 * right + 1]
     y, x = np.unravel_index(int(near.argmax()), near.shape)
-    return int(y) - down, int(x) - right
+    return Shift(int(y) - down, int(x) - right)
 
 
-def _overlap(a: Floats, b: Floats, down: int, across: int) -> tuple[Floats, Floats]:
-    """What both show once ``b`` has been moved."""
-    (a_rows, b_rows), (a_columns, b_columns) = (
-        (
-            slice(max(amount, 0), length + min(amount, 0)),
-            slice(max(-amount, 0), length + min(-amount, 0)),
-        )
-        for length, amount in zip(a.shape, (down, across), strict=True)
-    )
-    return a[a_rows, a_columns], b[b_rows, b_columns]
-
-
-def _fits_better(a: Floats, b: Floats, down: int, across: int) -> bool:
+def _fits_better(a: Floats, b: Floats, shift: Shift) -> bool:
     """Whether windows of ``a`` agree with ``b`` significantly better once it is moved."""
-    here = a[abs(down) : a.shape[0] - abs(down), abs(across) : a.shape[1] - abs(across)]
-    stays = b[abs(down) : b.shape[0] - abs(down), abs(across) : b.shape[1] - abs(across)]
-    y, x = abs(down) - down, abs(across) - across
-    moves = b[y : y + here.shape[0], x : x + here.shape[1]]
-    if min(here.shape) < 32:
+    margins = [int(abs(amount)) for amount in (shift.down, shift.across)]
+    inner = tuple(slice(n, length - n) for n, length in zip(margins, a.shape, strict=True))
+    pictures = a[inner], b[inner], moved(b, shift)[inner]
+    if min(pictures[0].shape) < 32:
         return False
-    here, stays, moves = (_levelled(_smoothed(picture)) for picture in (here, stays, moves))
+    here, stays, moves = (_levelled(_grainless(picture)) for picture in pictures)
     gain = _block_sums(here * (moves - stays))
     return bool(gain.sum() > SIGNIFICANT * np.sqrt((gain**2).sum()))
 
 
 def _fraction(a: Floats, b: Floats) -> tuple[float, float]:
     """What least squares adds, or nothing."""
-    target = _levelled(_smoothed(a))
+    target = _levelled(_grainless(a))
     shift = np.zeros(2)
     for step in range(STEPS):
-        there = _smoothed(moved(b, Shift(*shift)))
+        there = _grainless(moved(b, Shift(*shift)))
         levelled = _levelled(there)
         # A difference in gain is no shift: it is fitted first.
         gain = float((target * levelled).sum() / max(float((levelled**2).sum()), 1e-12))
@@ -242,21 +239,15 @@ def _is_significant(scores: Doubles, solved: Doubles, residual: Floats) -> bool:
 def _block_sums(windows: Floats) -> Doubles:
     """N×32×32 → sums of all blocks of all windows."""
     split = windows.reshape(len(windows), WINDOW // BLOCK, BLOCK, WINDOW // BLOCK, BLOCK)
-    sums: Doubles = split.sum((2, 4), dtype=np.float64).ravel()
-    return sums
+    return np.asarray(split.sum((2, 4), dtype=np.float64).ravel())
 
 
-def _smoothed(picture: Floats) -> Floats:
-    """H×W less its finest grain: twice by 1, 2, 1 each way."""
-    for _ in range(2):
-        for way in (Shift(1, 0), Shift(0, 1)):
-            ahead, behind = moved(picture, way), moved(picture, Shift(-way.down, -way.across))
-            picture = np.float32(0.5) * picture + np.float32(0.25) * (ahead + behind)
-    return picture
+def _grainless(picture: Floats) -> Floats:
+    """H×W less its finest grain."""
+    return smoothed(smoothed(picture))
 
 
 def _levelled(picture: Floats) -> Floats:
     """H×W → N×32×32 windows less their means: brightness and drift do not count."""
     windows = cut(picture[..., None])[:, 0]
-    levelled: Floats = windows - windows.mean((1, 2), keepdims=True)
-    return levelled
+    return np.asarray(windows - windows.mean((1, 2), keepdims=True))

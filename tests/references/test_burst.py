@@ -15,7 +15,7 @@ from noisegen.model.weights import Weights
 from noisegen.profiles.fit import Measured
 from noisegen.profiles.intensities import level_at
 from noisegen.references.check import Burst, Reference
-from noisegen.references.motion import moving
+from noisegen.references.scenes import moving
 from noisegen.references.shift import Shift, kept_power
 from noisegen.references.windows import Repair
 
