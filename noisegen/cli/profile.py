@@ -263,7 +263,7 @@ def _network_lines(profile: NoiseProfile) -> list[str]:
 
 def _chart(profile: NoiseProfile) -> list[str]:
     """σ at even intensities: a bar each, averaged over channels; what no channel shows is pale."""
-    from noisegen.profiles.intensities import EVEN, level_at, shown_at
+    from noisegen.noise.intensities import EVEN, level_at, shown_at
 
     level = 255 * level_at(profile.measured, EVEN).mean(0)
     seen = shown_at(profile.measured, EVEN).max(axis=0, initial=False)

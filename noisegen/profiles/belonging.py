@@ -15,9 +15,9 @@ import numpy as np
 
 from noisegen.model.weights import Weights
 from noisegen.noise.arrays import Doubles
+from noisegen.noise.intensities import EVEN, read_at
 from noisegen.noise.statistics import LAGS, NoiseStatistics, measure
 from noisegen.noise.windows import Windows
-from noisegen.profiles.intensities import EVEN, read_at
 from noisegen.profiles.tensors import encode_locally
 from noisegen.references.windows import CutReference, CutReferences
 

@@ -13,11 +13,11 @@ from noisegen.errors import ProfileError
 from noisegen.model.config import MARGINALS
 from noisegen.noise.arrays import Doubles
 from noisegen.noise.curves import NARROWEST
+from noisegen.noise.intensities import level_at, read_at
 from noisegen.noise.marginal import unit_variance
 from noisegen.noise.record import Recording, widest
 from noisegen.noise.spectrum import colouring_kernel, field_correlation
 from noisegen.noise.statistics import NoiseStatistics
-from noisegen.profiles.intensities import level_at, read_at
 from noisegen.profiles.profile import NoiseProfile
 from noisegen.profiles.profile_check import safe_name
 
@@ -43,28 +43,19 @@ def blend(profiles: Sequence[NoiseProfile], shares: Sequence[float], name: str) 
     total = float(sum(shares))
     if len(shares) != len(profiles) or min(shares, default=-1) < 0 or not 0 < total < np.inf:
         raise ProfileError(f"{name}: shares must be 0 or more, one a profile, and not all 0")
-    first = profiles[0]
-    for profile in profiles[1:]:
-        for what in ALIKE:
-            mine, other = getattr(first, what), getattr(profile, what)
-            if mine != other:
-                raise ProfileError(
-                    f"{profile.name}: its {what} is {other}, that of {first.name} is {mine}; "
-                    f"only profiles alike in this can be mixed{_way_out(what)}"
-                )
-    used = [(p, s / total) for p, s in zip(profiles, shares, strict=True) if s > 0]
-    if len(used) == 1:
-        return replace(used[0][0], name=safe_name(name))
-    kept, weights = [p for p, _ in used], np.array([s for _, s in used])
+    _refuse_unlike(profiles)
+    kept = [profile for profile, share in zip(profiles, shares, strict=True) if share > 0]
+    if len(kept) == 1:
+        return replace(kept[0], name=safe_name(name))
+    weights = np.array([share / total for share in shares if share > 0])
+    said: dict[str, Any] = {
+        what: tuple(dict.fromkeys(entry for p in kept for entry in getattr(p, what)))
+        for what in ("references", "repairs", "warnings")
+    }
+    blended = replace(kept[0], name=safe_name(name), kind="blend", quality=None, **said)
     return replace(
-        first,
-        name=safe_name(name),
-        kind="blend",
-        references=tuple(dict.fromkeys(r for p in kept for r in p.references)),
+        blended,
         pixels=sum(p.pixels for p in kept),
-        repairs=tuple(dict.fromkeys(r for p in kept for r in p.repairs)),
-        warnings=tuple(dict.fromkeys(w for p in kept for w in p.warnings)),
-        quality=None,
         tokens=_mean([p.tokens for p in kept], weights).astype(np.float32),
         measured=_statistics([p.measured for p in kept], weights),
         recording=_finest([p.recording for p in kept]),
@@ -73,10 +64,17 @@ def blend(profiles: Sequence[NoiseProfile], shares: Sequence[float], name: str) 
     )
 
 
-def _way_out(what: str) -> str:
-    if what != "white_level":
-        return ""
-    return ": make both again with the one white level that their camera has"
+def _refuse_unlike(profiles: Sequence[NoiseProfile]) -> None:
+    first = profiles[0]
+    way_out = {"white_level": ": make both again with the one white level that their camera has"}
+    for profile in profiles[1:]:
+        for what in ALIKE:
+            mine, other = getattr(first, what), getattr(profile, what)
+            if mine != other:
+                raise ProfileError(
+                    f"{profile.name}: its {what} is {other}, that of {first.name} is {mine}; "
+                    f"only profiles alike in this can be mixed{way_out.get(what, '')}"
+                )
 
 
 def sweep(low: NoiseProfile, high: NoiseProfile, steps: int) -> list[NoiseProfile]:
@@ -105,47 +103,40 @@ def sweep(low: NoiseProfile, high: NoiseProfile, steps: int) -> list[NoiseProfil
 
 
 def _statistics(parts: Sequence[NoiseStatistics], shares: Doubles) -> NoiseStatistics:
-    sigma = _root([part.sigma for part in parts], shares)
-    # C a part: how much of each channel's power is its own.
-    powers = np.stack([part.sigma.astype(np.float64) ** 2 for part in parts])
-    powers = shares[:, None] * powers
-    powers /= np.maximum(powers.sum(0), 1e-300)
+    def each(name: str) -> list[NDArray[np.float32]]:
+        return [getattr(part, name) for part in parts]
+
     nodes = _nodes(parts)
-    curves = {
-        name: _mean([read_at(getattr(part, name), part, nodes) for part in parts], shares)
-        for name in ("mean", "coverage", "pixels")
-    }
-    levels = {
-        name: _root([level_at(part, nodes, getattr(part, name)) for part in parts], shares)
-        for name in ("level", "usual")
-    }
-    plain = {
-        name: _mean([getattr(part, name) for part in parts], shares)
+    mixed = {
+        name: _mean(each(name), shares)
         for name in ("activity", "colour", "colour_reach", "features", "stripe_shared")
     }
-    stripes = [
-        np.stack([read_at(p.stripes[:, axis], p, nodes) for axis in (0, 1)], 1) for p in parts
-    ]
+    for name in ("mean", "coverage", "pixels"):
+        mixed[name] = _mean([read_at(getattr(p, name), p, nodes) for p in parts], shares)
+    for name in ("level", "usual"):
+        mixed[name] = _root([level_at(p, nodes, getattr(p, name)) for p in parts], shares)
     # Pixels are shared among the nodes that they were seen near.
-    curves["pixels"] /= np.maximum(curves["pixels"].sum(1, keepdims=True), 1e-9)
+    mixed["pixels"] /= np.maximum(mixed["pixels"].sum(1, keepdims=True), 1e-9)
     at = np.quantile(nodes, np.linspace(0, 1, MARGINALS), axis=1).T
-    mixed = curves | levels | plain
     mixed |= {
         "nodes": nodes,
+        "sigma": _root(each("sigma"), shares),
         "marginal_at": at,
         "marginals": unit_variance(_mean([_marginals(p, at) for p in parts], shares)),
-        "stripes": _root(stripes, shares),
-        "stripe_kernel": parts[int(np.argmax(shares))].stripe_kernel.astype(np.float64),
-        "sigma": sigma,
-        "kernel": colouring_kernel(_correlation(parts, powers)),
-        "autocorrelation": np.einsum(
-            "pc,pcyx->cyx", powers, np.stack([p.autocorrelation for p in parts])
-        ),
-        "colour_correlation": np.einsum(
-            "pcd,pcd->cd",
-            np.stack([_pairwise(power) for power in powers]),
-            np.stack([p.colour_correlation for p in parts]),
-        ),
+        "stripes": _root([_stripes(p, nodes) for p in parts], shares),
+        "stripe_kernel": each("stripe_kernel")[int(np.argmax(shares))].astype(np.float64),
+    }
+    # Of each part, how much of each channel's power is its own, P×C and P×C×C.
+    powers = shares[:, None] * np.stack(each("sigma")).astype(np.float64) ** 2
+    powers /= np.maximum(powers.sum(0), 1e-300)
+    pairs = np.stack([_pairwise(power) for power in powers])
+    fields = [
+        p * field_correlation(kernel) for p, kernel in zip(pairs, each("kernel"), strict=True)
+    ]
+    mixed |= {
+        "kernel": colouring_kernel(np.sum(fields, axis=0)),
+        "autocorrelation": np.einsum("pc,pcyx->cyx", powers, np.stack(each("autocorrelation"))),
+        "colour_correlation": np.einsum("pcd,pcd->cd", pairs, np.stack(each("colour_correlation"))),
     }
     return NoiseStatistics(**{name: value.astype(np.float32) for name, value in mixed.items()})
 
@@ -156,6 +147,11 @@ def _nodes(parts: Sequence[NoiseStatistics]) -> Doubles:
     share = np.linspace(0, 1, parts[0].nodes.shape[1])
     spread = np.stack([np.quantile(row, share) for row in joined])
     return np.maximum.accumulate(spread + NARROWEST * np.arange(spread.shape[1]), axis=1)
+
+
+def _stripes(part: NoiseStatistics, nodes: Doubles) -> Doubles:
+    """One part's strength of rows and columns at other nodes, C×2×n."""
+    return np.stack([read_at(part.stripes[:, axis], part, nodes) for axis in (0, 1)], 1)
 
 
 def _marginals(part: NoiseStatistics, at: Doubles) -> Doubles:
@@ -171,15 +167,6 @@ def _finest(recordings: Sequence[Recording]) -> Recording:
     """That of the finest steps, with the ends farthest out."""
     finest = min(recordings, key=lambda recording: float(recording.step.max()))
     return replace(widest(recordings), step=finest.step, origin=finest.origin)
-
-
-def _correlation(parts: Sequence[NoiseStatistics], powers: Doubles) -> Doubles:
-    """Of the mixed Gaussian field, 32×32×C×C."""
-    fields = [
-        _pairwise(power) * field_correlation(part.kernel)
-        for part, power in zip(parts, powers, strict=True)
-    ]
-    return np.asarray(np.sum(fields, axis=0))
 
 
 def _pairwise(power: Doubles) -> Doubles:

@@ -59,37 +59,46 @@ def burst_windows(
     Raises:
         BadReferenceError: the shots show different scenes.
     """
-    shots, done = _without_copies(burst)
     step = float(recording.step.max())
-    if repair:
-        shots, placing = _placed(burst.name, shots, white_level, step)
-        done += placing
-    else:
-        _refuse_other_scenes(burst.name, shots, white_level)
+    shots, done = _lying_together(burst, white_level, step if repair else None)
     place = _shared_place(shots)
     mean = np.mean([moved(to_float(s.pixels, white_level), s.shift)[place] for s in shots], 0)
     mean = mean.clip(recording.low, recording.high).astype(np.float32)
     # Of two shots, one: the other's residual is the same with its sign turned.
-    still = [shot for shot in shots if shot.shift.is_none]
-    sources, moves = [], np.zeros(len(cut(mean)), bool)
-    for source in still[: 1 if len(shots) == 2 else None]:
-        noisy, clean = to_float(source.pixels, white_level)[place], mean
-        if repair:
-            even = _evened(noisy, clean, step)
-            clean = even.clean
-            done += [f"{source.name}: {what}" for what in even.repairs]
-        moves |= moving(cut(noisy - clean), cut(clean))
-        sources.append((source, noisy, clean))
-    kept = np.ones_like(moves)
+    still = [s for s in shots if s.shift.is_none][: 1 if len(shots) == 2 else None]
+    noisies = [to_float(shot.pixels, white_level)[place] for shot in still]
+    cleans = [mean] * len(still)
     if repair:
-        kept, left_out = _kept(moves)
-        done += left_out
-    limit = MOST_WINDOWS // len(sources)
+        even = [_evened(noisy, mean, step) for noisy in noisies]
+        cleans = [pair.clean for pair in even]
+        done += [f"{s.name}: {w}" for s, e in zip(still, even, strict=True) for w in e.repairs]
+    beside = list(zip(still, noisies, cleans, strict=True))
+    moves = np.any([moving(cut(noisy - clean), cut(clean)) for _, noisy, clean in beside], 0)
+    kept, left_out = _kept(moves) if repair else (np.ones_like(moves), [])
     parts = [
-        _windows(noisy, clean, recording, _scale(cut(noisy - clean)[kept], source, shots))
-        for source, noisy, clean in sources
+        _windows(noisy, clean, recording, _scale(cut(noisy - clean)[kept], shot, shots))
+        for shot, noisy, clean in beside
     ]
-    return join([part.where(kept).take(limit) for part in parts]), tuple(done)
+    limit = MOST_WINDOWS // len(parts)
+    return join([part.where(kept).take(limit) for part in parts]), (*done, *left_out)
+
+
+def _lying_together(
+    burst: Burst, white_level: float, step: float | None
+) -> tuple[list[_Placed], list[str]]:
+    """Shots of one scene, moved onto each other unless no step of their values is given."""
+    shots, done = _without_copies(burst)
+    if step is not None:
+        shots, placing = _placed(burst.name, shots, white_level, step)
+        return shots, done + placing
+    first = to_float(shots[0].pixels, white_level)
+    for shot in shots[1:]:
+        if not same_scene(first, to_float(shot.pixels, white_level)):
+            raise BadReferenceError(
+                f"{burst.name}/{shot.name}: shows another scene than {shots[0].name}; give the "
+                "shots of one still scene"
+            )
+    return shots, done
 
 
 def _without_copies(burst: Burst) -> tuple[list[_Placed], list[str]]:
@@ -147,16 +156,6 @@ def _most_usual(shots: Sequence[_Placed]) -> int:
     )
     distance = np.abs(rough - np.median(rough, 0)).mean((1, 2, 3))
     return int(distance.argmin())
-
-
-def _refuse_other_scenes(name: str, shots: Sequence[_Placed], white_level: float) -> None:
-    first = to_float(shots[0].pixels, white_level)
-    for shot in shots[1:]:
-        if not same_scene(first, to_float(shot.pixels, white_level)):
-            raise BadReferenceError(
-                f"{name}/{shot.name}: shows another scene than {shots[0].name}; give the shots of "
-                "one still scene"
-            )
 
 
 def _shared_place(shots: Sequence[_Placed]) -> tuple[slice, slice]:

@@ -66,29 +66,31 @@ def estimated_blocks(noisy: Floats, denoiser: Denoiser) -> list[EstimatedBlock]:
     )
     places = list(_places(*noisy.shape[:2]))
     chosen = np.linspace(0, len(places) - 1, min(len(places), MAX_BLOCKS)).round().astype(int)
-    spot = denoiser.config.spot
 
-    def denoise(index: int) -> EstimatedBlock:
+    def estimated(index: int) -> EstimatedBlock:
         top, left = places[index]
-        block = noisy[top : top + BLOCK, left : left + BLOCK]
-        height, width = block.shape[:2]
         down, across = slice(top, top + tall + 2 * context), slice(left, left + wide + 2 * context)
-        around = noisy[np.ix_(rows[down], columns[across])].transpose(2, 0, 1)
-        planes = torch.from_numpy(np.ascontiguousarray(around))[None].expand(1, 3, -1, -1)
-        with torch.inference_mode():
-            estimate, _ = denoiser(planes.contiguous(), spot)
-        inner = (slice(context, context + height), slice(context, context + width))
-
-        def pixels(x: torch.Tensor) -> Floats:
-            part = x[(0, slice(None), *inner)]
-            part = part.mean(0, keepdim=True) if noisy.shape[2] == 1 else part
-            return np.asarray(part.permute(1, 2, 0).contiguous().numpy())
-
-        error = pixels(estimate.log_variance.exp())
-        return EstimatedBlock(block, pixels(estimate.clean), error, top, left)
+        around = noisy[np.ix_(rows[down], columns[across])]
+        clean, error = _denoised(around, denoiser)
+        block = noisy[top : top + BLOCK, left : left + BLOCK]
+        inner = tuple(slice(context, context + side) for side in block.shape[:2])
+        return EstimatedBlock(block, clean[inner], error[inner], top, left)
 
     with single_threaded_pool() as workers:
-        return list(workers.map(denoise, chosen))
+        return list(workers.map(estimated, chosen))
+
+
+def _denoised(noisy: Floats, denoiser: Denoiser) -> tuple[Floats, Floats]:
+    """Clean estimate and squared error of h×w×C pixels."""
+    planes = torch.from_numpy(np.ascontiguousarray(noisy.transpose(2, 0, 1)))[None]
+    with torch.inference_mode():
+        whole = planes.expand(1, 3, -1, -1).contiguous()
+        estimate, _ = denoiser(whole, denoiser.config.spot)
+    clean, error = (
+        (x[0].mean(0, keepdim=True) if noisy.shape[2] == 1 else x[0]).permute(1, 2, 0).contiguous()
+        for x in (estimate.clean, estimate.log_variance.exp())
+    )
+    return clean.numpy(), error.numpy()
 
 
 def _places(height: int, width: int) -> Iterator[tuple[int, int]]:

@@ -19,7 +19,7 @@ from noisegen.noise.curves import fit_curves, place_nodes, positions, read_curve
 from noisegen.noise.windows import cut
 from noisegen.references.brightness import TILE, keeps_clear
 from noisegen.references.pixel_blocks import tiles
-from noisegen.references.shift import smoothed
+from noisegen.references.shift import beside
 
 BLOCK = TILE
 """Side of the blocks, in pixels."""
@@ -113,8 +113,15 @@ def _agreement(means: Doubles, known: NDArray[np.bool_], variance: float) -> flo
 
 def _smoothed(means: Doubles, known: NDArray[np.bool_]) -> Doubles:
     """Weighted by 1, 2, 1 each way; to nothing where clipping hides it."""
-    values, weights = smoothed(np.where(known, means, 0.0)), smoothed(known.astype(np.float64))
+    values, weights = _spread(np.where(known, means, 0.0)), _spread(known.astype(np.float64))
     return np.asarray(values / np.maximum(weights, 0.25))
+
+
+def _spread(grid: Doubles) -> Doubles:
+    for axis in (0, 1):
+        before, after = beside(grid, axis)
+        grid = (before + 2 * grid + after) / 4
+    return grid
 
 
 def _stretched(grid: Doubles, height: int, width: int) -> Floats:

@@ -98,12 +98,9 @@ def moved(picture: NDArray[Any], shift: Shift) -> NDArray[Any]:
     return _moved_along(_moved_along(picture, shift.down, 0), shift.across, 1)
 
 
-def smoothed(picture: NDArray[Any]) -> NDArray[Any]:
-    """H×W or H×W×C by 1, 2, 1 each way; its border is repeated."""
-    for way in (Shift(1, 0), Shift(0, 1)):
-        ahead, behind = moved(picture, way), moved(picture, Shift(-way.down, -way.across))
-        picture = np.float32(0.5) * picture + np.float32(0.25) * (ahead + behind)
-    return picture
+def beside(picture: NDArray[Any], axis: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    """What lies before and after each pixel along an axis; the border is its own neighbour."""
+    return _moved_along(picture, 1, axis), _moved_along(picture, -1, axis)
 
 
 def kept_power(shift: Shift) -> Doubles:
@@ -243,8 +240,11 @@ def _block_sums(windows: Floats) -> Doubles:
 
 
 def _grainless(picture: Floats) -> Floats:
-    """H×W less its finest grain."""
-    return smoothed(smoothed(picture))
+    """H×W less its finest grain: twice by 1, 2, 1 each way."""
+    for axis in (0, 1, 0, 1):
+        around = beside(picture, axis)
+        picture = np.float32(0.5) * picture + np.float32(0.25) * (around[0] + around[1])
+    return picture
 
 
 def _levelled(picture: Floats) -> Floats:

@@ -7,10 +7,10 @@ import pytest
 from pictures import Pixels, add_gaussian, scene
 
 from noisegen.files import to_float
+from noisegen.noise.intensities import level_at, read_at
 from noisegen.noise.record import Recording
 from noisegen.noise.statistics import LAGS, NoiseStatistics, measure
 from noisegen.noise.windows import Windows, cut_places
-from noisegen.profiles.intensities import level_at, read_at
 from noisegen.references.misplaced import all_windows, paired_windows
 
 

@@ -14,9 +14,9 @@ from pictures import Pixels, add_gaussian, scene
 
 from noisegen.errors import ProfileError
 from noisegen.model.weights import Weights
+from noisegen.noise.intensities import level_at
 from noisegen.noise.spectrum import colouring_kernel, field_correlation
 from noisegen.profiles.blend import blend, sweep
-from noisegen.profiles.intensities import level_at
 from noisegen.profiles.profile import NoiseProfile
 from noisegen.references.check import Reference
 from noisegen.synthesis.synthesizer import Synthesizer

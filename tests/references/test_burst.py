@@ -12,8 +12,8 @@ from scipy import ndimage
 
 from noisegen.errors import BadReferenceError
 from noisegen.model.weights import Weights
+from noisegen.noise.intensities import level_at
 from noisegen.profiles.fit import Measured
-from noisegen.profiles.intensities import level_at
 from noisegen.references.check import Burst, Reference
 from noisegen.references.scenes import moving
 from noisegen.references.shift import Shift, kept_power

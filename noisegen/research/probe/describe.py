@@ -12,9 +12,9 @@ from noisegen.errors import BadReferenceError, UsageError
 from noisegen.evaluation.protocol import CROP, PROTOCOL_SEED, crop_places, registered_crops
 from noisegen.model.encoder import QUANTILES_SHOWN
 from noisegen.model.weights import Weights
+from noisegen.noise.intensities import EVEN, level_at, read_at
 from noisegen.noise.statistics import NoiseStatistics
 from noisegen.profiles.fit import Measured, measure_cut
-from noisegen.profiles.intensities import EVEN, level_at, read_at
 from noisegen.profiles.tensors import encode
 from noisegen.references.check import Reference, find_white_level
 from noisegen.references.windows import Repair, cut_references
