@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations, product
 
 import numpy as np
 
@@ -192,22 +193,19 @@ def _spread_evenly(places: Sequence[int], count: int) -> list[int]:
 
 def _linked(places: Sequence[int], seen: dict[int, _Seen]) -> tuple[list[list[int]], float]:
     """Groups, and the distance between the nearest two of them; 0 for a single one."""
-    apart = np.full((len(places), len(places)), np.inf)
-    for i, one in enumerate(places):
-        for j in range(i):
-            apart[i, j] = apart[j, i] = _apart(seen[one], seen[places[j]])
+    apart = {}
+    for one, other in combinations(places, 2):
+        apart[one, other] = apart[other, one] = _apart(seen[other], seen[one])
     groups = [[place] for place in places]
     while len(groups) > 1:
-        i, j = sorted(map(int, np.unravel_index(np.argmin(apart), apart.shape)))
-        if apart[i, j] > LARGEST_DISTANCE:
-            break
-        sizes = len(groups[i]), len(groups[j])
-        joined = (sizes[0] * apart[i] + sizes[1] * apart[j]) / sum(sizes)
-        joined[i] = np.inf
-        apart[i], apart[:, i] = joined, joined
-        apart = np.delete(np.delete(apart, j, 0), j, 1)
+        distance, i, j = min(
+            (float(np.mean([apart[pair] for pair in product(groups[i], groups[j])])), i, j)
+            for i, j in combinations(range(len(groups)), 2)
+        )
+        if distance > LARGEST_DISTANCE:
+            return groups, distance
         groups[i] += groups.pop(j)
-    return groups, 0.0 if len(groups) == 1 else float(apart.min())
+    return groups, 0.0
 
 
 def _of(groups: Sequence[list[int]], cut: CutReferences, nearest: float) -> Belonging:

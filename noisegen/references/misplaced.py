@@ -70,6 +70,9 @@ def misplaced(windows: Windows) -> Doubles:
     by least squares over a window and its surroundings; noise that merely
     follows edges, as in-camera denoising leaves it, has no direction that its surroundings share.
 
+    Args:
+        windows: of one picture.
+
     Returns:
         N values in [0, 1].
     """
@@ -104,34 +107,28 @@ def misplaced(windows: Windows) -> Doubles:
 
 def _gradients(windows: Windows) -> tuple[Floats, Floats]:
     """Of the clean, across and down, N×C×h×w: over the windows' borders where a neighbour is."""
-    across, down = np.zeros_like(windows.clean), np.zeros_like(windows.clean)
-    for picture in np.unique(windows.places[:, 0]):
-        of_it = np.flatnonzero(windows.places[:, 0] == picture)
-        rows, columns = windows.places[of_it, 1], windows.places[of_it, 2]
-        count = rows.max() + 1, columns.max() + 1
-        laid = np.full((*count, *windows.clean.shape[1:]), np.nan, np.float32)
-        laid[rows, columns] = windows.clean[of_it]
-        height, width = (number * WINDOW for number in count)
-        whole = laid.transpose(2, 0, 3, 1, 4).reshape(-1, height, width)
-        for axis, result in ((2, across), (1, down)):
-            # Where there is no neighbour there is no number; nothing is said there.
-            slope = np.nan_to_num(np.gradient(whole, axis=axis))
-            cut_again = slope.reshape(-1, count[0], WINDOW, count[1], WINDOW)
-            result[of_it] = cut_again.transpose(1, 3, 0, 2, 4)[rows, columns]
+    rows, columns = windows.places[:, 1], windows.places[:, 2]
+    count = rows.max() + 1, columns.max() + 1
+    laid = np.full((*count, *windows.clean.shape[1:]), np.nan, np.float32)
+    laid[rows, columns] = windows.clean
+    whole = laid.transpose(2, 0, 3, 1, 4).reshape(-1, *(number * WINDOW for number in count))
+    # Where there is no neighbour there is no number; nothing is said there.
+    across, down = (
+        np.nan_to_num(np.gradient(whole, axis=axis))
+        .reshape(-1, count[0], WINDOW, count[1], WINDOW)
+        .transpose(1, 3, 0, 2, 4)[rows, columns]
+        for axis in (2, 1)
+    )
     return across, down
 
 
 def _smoothed(values: Doubles, places: Places) -> Doubles:
-    """N values summed under a Gaussian of SMOOTH windows over their pictures' grids."""
-    result = np.empty_like(values)
-    for picture in np.unique(places[:, 0]):
-        of_it = places[:, 0] == picture
-        rows, columns = places[of_it, 1], places[of_it, 2]
-        grid = np.zeros((rows.max() + 1, columns.max() + 1))
-        grid[rows, columns] = values[of_it]
-        weighted = _nearby(grid.shape[0]) @ grid @ _nearby(grid.shape[1])
-        result[of_it] = weighted[rows, columns]
-    return result
+    """N values summed under a Gaussian of SMOOTH windows over their picture's grid."""
+    rows, columns = places[:, 1], places[:, 2]
+    grid = np.zeros((rows.max() + 1, columns.max() + 1))
+    grid[rows, columns] = values
+    weighted = _nearby(grid.shape[0]) @ grid @ _nearby(grid.shape[1])
+    return np.asarray(weighted[rows, columns])
 
 
 def _nearby(count: int) -> Doubles:
