@@ -28,9 +28,9 @@ from noisegen.noise.metrics import Scores, compare
 from noisegen.noise.windows import Windows
 from noisegen.profiles.fit import encode_profile, measure_cut
 from noisegen.references.check import Reference
-from noisegen.references.misplaced import follow_gradient
 from noisegen.references.windows import CutReferences, Repair, cut_references
 from noisegen.synthesis.synthesizer import Synthesizer
+from noisegen.training.realdata import follow_gradient
 
 Damage = Callable[[Pixels], Pixels]
 Rule = Callable[[Reference], CutReferences]

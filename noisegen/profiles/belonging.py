@@ -18,7 +18,7 @@ from noisegen.model.weights import Weights
 from noisegen.noise.arrays import Doubles
 from noisegen.noise.intensities import EVEN, read_at
 from noisegen.noise.statistics import LAGS, NoiseStatistics, measure
-from noisegen.noise.windows import Windows
+from noisegen.noise.windows import Windows, spread_evenly
 from noisegen.profiles.tensors import encode_locally
 from noisegen.references.windows import CutReference, CutReferences
 
@@ -109,7 +109,7 @@ def belonging(cut: CutReferences, weights: Weights) -> Belonging:
     telling = [i for i, each in enumerate(cut.each) if len(each.windows) >= FEWEST_WINDOWS]
     if len(telling) < 2:
         return _of([list(range(len(cut.each)))], cut, 0.0)
-    compared = _spread_evenly(telling, MOST_COMPARED)
+    compared = [telling[i] for i in spread_evenly(len(telling), MOST_COMPARED)]
     seen = {place: _seen(cut.each[place].windows, weights) for place in compared}
     groups, nearest = _linked(compared, seen)
     rest = [place for place in range(len(cut.each)) if place not in seen]
@@ -183,12 +183,6 @@ def difference(one: Traits, other: Traits) -> Doubles:
 def _names(group: Sequence[CutReference]) -> str:
     shown = ", ".join(each.name for each in group[:SHOWN])
     return shown if len(group) <= SHOWN else f"{shown} and {len(group) - SHOWN} more"
-
-
-def _spread_evenly(places: Sequence[int], count: int) -> list[int]:
-    if len(places) <= count:
-        return list(places)
-    return [places[i] for i in np.linspace(0, len(places) - 1, count).round().astype(int)]
 
 
 def _linked(places: Sequence[int], seen: dict[int, _Seen]) -> tuple[list[list[int]], float]:

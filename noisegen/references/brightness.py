@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from noisegen.noise.arrays import Doubles, Floats, Mask
+from noisegen.noise.windows import spread_evenly
 from noisegen.references.pixel_blocks import pooled, tiles
 
 TILE = 16
@@ -77,7 +78,7 @@ def fit_brightness(noisy: Floats, clean: Floats, step: float) -> Brightness:
         clean: the same.
         step: of the quantisation, in the same unit.
     """
-    index = np.linspace(0, len(noisy) - 1, min(len(noisy), LOOKED_AT)).round().astype(int)
+    index = spread_evenly(len(noisy), LOOKED_AT)
     noisy, clean = tiles(noisy[index], TILE), tiles(clean[index], TILE)
     clear = keeps_clear(noisy, clean)
     fits = [

@@ -11,6 +11,7 @@ import torch
 from noisegen.model.denoiser import CELL, Denoiser
 from noisegen.model.workers import single_threaded_pool
 from noisegen.noise.arrays import Floats
+from noisegen.noise.windows import spread_evenly
 
 BLOCK = 256
 """Largest side of what is denoised in one pass, in pixels, before its context is added."""
@@ -65,7 +66,7 @@ def estimated_blocks(noisy: Floats, denoiser: Denoiser) -> list[EstimatedBlock]:
         for length, side in zip(noisy.shape[:2], (tall, wide), strict=True)
     )
     places = list(_places(*noisy.shape[:2]))
-    chosen = np.linspace(0, len(places) - 1, min(len(places), MAX_BLOCKS)).round().astype(int)
+    chosen = spread_evenly(len(places), MAX_BLOCKS)
 
     def estimated(index: int) -> EstimatedBlock:
         top, left = places[index]

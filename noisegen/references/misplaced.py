@@ -134,27 +134,3 @@ def _smoothed(values: Doubles, places: Places) -> Doubles:
 def _nearby(count: int) -> Doubles:
     apart = np.subtract.outer(np.arange(count), np.arange(count))
     return np.asarray(np.exp(-0.5 * (apart / SMOOTH) ** 2))
-
-
-def follow_gradient(residual: Floats, clean: Floats) -> Floats:
-    """Largest absolute correlation of each gray residual with the clean's two gradients.
-
-    Args:
-        residual: N×C×h×w.
-        clean: N×C×h×w.
-
-    Returns:
-        N values in [0, 1]: near 0 for noise, larger where the two pictures are shifted.
-    """
-    gray = clean.mean(1)
-    across = gray[:, 1:-1, 2:] - gray[:, 1:-1, :-2]
-    down = gray[:, 2:, 1:-1] - gray[:, :-2, 1:-1]
-    inner = residual.mean(1)[:, 1:-1, 1:-1]
-    return np.maximum(_correlate(inner, across), _correlate(inner, down))
-
-
-def _correlate(a: Floats, b: Floats) -> Floats:
-    a = a - a.mean((1, 2), keepdims=True)
-    b = b - b.mean((1, 2), keepdims=True)
-    norm = np.sqrt((a**2).sum((1, 2)) * (b**2).sum((1, 2)))
-    return np.asarray(np.abs((a * b).sum((1, 2))) / np.maximum(norm, 1e-12))

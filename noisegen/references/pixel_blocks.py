@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from noisegen.model.config import WINDOW
 from noisegen.noise.arrays import Doubles, Floats, Pixels
+from noisegen.noise.windows import spread_evenly
 
 SIDE = 8
 """Of a block: that of JPEG's."""
@@ -48,9 +49,9 @@ def spread_blocks(
     rows, columns = (picture.shape[0] - down) // side, (picture.shape[1] - across) // side
     trimmed = picture[down : down + rows * side, across : across + columns * side]
     split = trimmed.reshape(rows, side, columns, side, -1).transpose(0, 2, 4, 1, 3)
-    count = rows * columns
-    taken = np.linspace(0, count - 1, min(count, most)).round().astype(int)
-    blocks: Floats = split[np.divmod(taken, columns)].astype(np.float32)
+    blocks: Floats = split[np.divmod(spread_evenly(rows * columns, most), columns)].astype(
+        np.float32
+    )
     return blocks * np.float32(255 / white_level)
 
 

@@ -99,12 +99,7 @@ def _surroundings(boxes: Doubles) -> Doubles:
 
 def _shared(a: Doubles, b: Doubles) -> float:
     """Covariance of each box with the other's neighbours below and right, both ways."""
-    pairs = (
-        (a[1:], b[:-1]),
-        (a[:-1], b[1:]),
-        (a[:, 1:], b[:, :-1]),
-        (a[:, :-1], b[:, 1:]),
-    )
+    pairs = ((a[1:], b[:-1]), (a[:-1], b[1:]), (a[:, 1:], b[:, :-1]), (a[:, :-1], b[:, 1:]))
     return float(np.mean([(x * y).mean() for x, y in pairs]))
 
 

@@ -90,11 +90,7 @@ class Screened:
 
 
 def screen(
-    noisy: Pixels,
-    name: str,
-    white_level: float,
-    has_clean: bool,
-    jpeg_quality: float | None = None,
+    noisy: Pixels, name: str, white_level: float, has_clean: bool, jpeg_quality: float | None = None
 ) -> Screened:
     """Looks at a reference's noisy picture.
 

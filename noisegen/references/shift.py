@@ -116,8 +116,7 @@ def inside(shape: tuple[int, ...], shift: Shift, grid: int = 8) -> tuple[slice, 
     """The rectangle that a moved picture truly shows, its corner on the grid."""
     rows, columns = (
         slice(
-            -(-max(int(np.ceil(amount)), 0) // grid) * grid,
-            length - max(int(np.ceil(-amount)), 0),
+            -(-max(int(np.ceil(amount)), 0) // grid) * grid, length - max(int(np.ceil(-amount)), 0)
         )
         for length, amount in zip(shape[:2], (shift.down, shift.across), strict=True)
     )
