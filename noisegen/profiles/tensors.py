@@ -6,7 +6,6 @@ A gray camera's channel is repeated.
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
 from dataclasses import fields
 
 import numpy as np
@@ -44,20 +43,15 @@ def statistics_tensors(measured: NoiseStatistics, channels: int = 3) -> Statisti
     return Statistics(**tensors, scale=torch.tensor([scale], dtype=torch.float32))
 
 
-def window_tensors(sets: Sequence[Windows], limit: int = MAX_WINDOWS) -> ReferenceWindows:
-    """A batch of reference sets, padded to the longest."""
-    taken = [windows.take(limit) for windows in sets]
-    longest = max(len(windows) for windows in taken)
-    residual = torch.zeros(len(taken), longest, 3, *taken[0].residual.shape[-2:])
-    clean = torch.zeros_like(residual)
-    valid = torch.zeros(len(taken), longest, dtype=torch.bool)
-    for row, windows in enumerate(taken):
-        count = len(windows)
-        residual[row, :count] = torch.from_numpy(windows.residual)
-        clean[row, :count] = torch.from_numpy(windows.clean)
-        valid[row, :count] = True
-    estimated = torch.tensor([float(windows.estimated) for windows in taken])
-    return ReferenceWindows(residual, clean, valid, estimated)
+def window_tensors(windows: Windows, limit: int = MAX_WINDOWS) -> ReferenceWindows:
+    """A batch of one set of references, in double precision."""
+    taken = windows.take(limit)
+    residual, clean = (
+        torch.from_numpy(np.broadcast_to(x, (len(x), 3, *x.shape[2:])).astype(np.float64))[None]
+        for x in (taken.residual, taken.clean)
+    )
+    estimated = torch.tensor([float(taken.estimated)], dtype=torch.float64)
+    return ReferenceWindows(residual, clean, torch.ones(residual.shape[:2]).bool(), estimated)
 
 
 def _channels(values: NDArray[np.float32], channels: int) -> torch.Tensor:
@@ -75,7 +69,7 @@ def encode(windows: Windows, measured: NoiseStatistics, weights: Weights) -> NDA
     statistics = statistics_tensors(measured)
     statistics = Statistics(*(value.double() for value in vars(statistics).values()))
     with torch.inference_mode():
-        tokens = encoder(_in_doubles(windows), statistics).tokens
+        tokens = encoder(window_tensors(windows), statistics).tokens
     return np.asarray(tokens[0].numpy().astype(np.float32))
 
 
@@ -87,14 +81,7 @@ def encode_locally(
         return np.zeros((0, 0))
     block = copy.deepcopy(weights.encoder.blocks["local"]).cpu().double()
     with torch.inference_mode():
-        tokens: NDArray[np.float64] = block(_in_doubles(windows), statistics_tensors(measured))[
+        tokens: NDArray[np.float64] = block(window_tensors(windows), statistics_tensors(measured))[
             0
         ].numpy()
     return tokens
-
-
-def _in_doubles(windows: Windows) -> ReferenceWindows:
-    batch = window_tensors([windows])
-    return ReferenceWindows(
-        batch.residual.double(), batch.clean.double(), batch.valid, batch.estimated.double()
-    )

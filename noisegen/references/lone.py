@@ -141,12 +141,13 @@ class EstimatedWindows:
 def estimated_windows(noisy: Floats, recording: Recording, denoiser: Denoiser) -> EstimatedWindows:
     """All windows of what the denoiser looks at."""
     stretch = _Stretch.of(noisy, recording)
-    blocks = estimated_blocks(stretch.forward(_even_lines(noisy, recording)), denoiser)
-    cleans = [cut(block.clean) for block in blocks]
-    errors = [cut(block.error) for block in blocks]
+    even = _even_lines(noisy, recording)
+    blocks = estimated_blocks(stretch.forward(even) if stretch else even, denoiser)
     pixels = np.concatenate([cut(noisy[block.place]) for block in blocks])
-    clean = np.concatenate([stretch.back(clean) for clean in cleans])
-    error = np.concatenate([e * stretch.slope(c) ** 2 for e, c in zip(errors, cleans, strict=True)])
+    clean = np.concatenate([cut(block.clean) for block in blocks])
+    error = np.concatenate([cut(block.error) for block in blocks])
+    if stretch:
+        clean, error = stretch.back(clean), error * stretch.slope(clean) ** 2
     # A channel that is the same all over a window, as black is, is known: it has no noise.
     flat = pixels.max((2, 3), keepdims=True) == pixels.min((2, 3), keepdims=True)
     return EstimatedWindows(
@@ -178,38 +179,32 @@ class _Stretch:
 
     Attributes:
         low: black of the stretched picture.
-        span: from there to its white; 0 where nothing is stretched.
+        span: from there to its white.
     """
 
     low: float
     span: float
 
     @classmethod
-    def of(cls, noisy: Floats, recording: Recording) -> _Stretch:
+    def of(cls, noisy: Floats, recording: Recording) -> _Stretch | None:
         """None of a picture of few steps, or of one that fills its range."""
         low, middle, high = np.quantile(noisy, (0.001, 0.5, 0.999))
         deep = float(recording.step.max()) < FEW_STEPS
-        if not deep or middle - low > DIM * (high - low):
-            return cls(0.0, 0.0)
+        if not deep or high == low or middle - low > DIM * (high - low):
+            return None
         return cls(float(low - DIM * (middle - low)), float(high - low))
 
     def forward(self, noisy: Floats) -> Floats:
         """To what the denoiser looks at."""
-        if not self.span:
-            return noisy
-        root: Floats = np.sqrt(np.clip((noisy - self.low) / self.span, 0, None))
-        return root.astype(np.float32)
+        spread = np.clip((noisy - self.low) / self.span, 0, None)
+        return np.asarray(np.sqrt(spread), np.float32)
 
     def back(self, clean: Floats) -> Floats:
         """Of a clean estimate."""
-        if not self.span:
-            return clean
         return (self.low + self.span * np.maximum(clean, 0) ** 2).astype(np.float32)
 
     def slope(self, clean: Floats) -> Floats:
         """What a small error of a clean estimate is multiplied by on its way back."""
-        if not self.span:
-            return np.ones_like(clean)
         return (2 * self.span * np.maximum(clean, 0.01)).astype(np.float32)
 
 
