@@ -37,7 +37,7 @@ class NoiseGenerator(Synthesizer):
             clean: the clean of each, of the same shape, and of its type or float in the same
                 units; estimated where not given.
             name: of the profile.
-            white_level: found from the pictures where not given; see :func:`create_profile`.
+            white_level: found from the pictures where not given; see :func:`.cut_references`.
             repair: undo gross shift, brightness and drift between a picture and its clean.
 
         Raises:

@@ -1,1 +1,1 @@
-"""Profiles of references, judged on noise that their fit has not seen."""
+"""Noise profiles: made of references, judged on noise that their fit has not seen, and mixed."""
