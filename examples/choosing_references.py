@@ -20,11 +20,13 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from noisegen.errors import BadReferenceError
-from noisegen.evaluation.metrics import Scores, compare
 from noisegen.evaluation.side_by_side import noise_of
 from noisegen.files import to_float
 from noisegen.model.weights import Weights, load_weights
-from noisegen.references.create import Reference, Repair, encode_profile, measure_references
+from noisegen.noise.metrics import Scores, compare
+from noisegen.profiles.fit import encode_profile, measure_cut
+from noisegen.references.check import Reference
+from noisegen.references.windows import Repair, cut_references
 from noisegen.synthesis.synthesizer import Synthesizer
 from noisegen.training.dead_leaves import draw_picture
 from noisegen.training.simulator import CameraSetting, draw_setting, simulate
@@ -135,7 +137,7 @@ def score(
         noisy, clean = shoot(scene, setting, generator)
         references.append(Reference(f"{index}", noisy, clean if choice.clean else None))
     try:
-        measured = measure_references(references, None, Repair.MASK, weights.denoiser)
+        measured = measure_cut(cut_references(references, None, Repair.MASK, weights.denoiser))
     except BadReferenceError:
         return []
     profile = encode_profile(measured, weights)

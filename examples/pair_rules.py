@@ -21,21 +21,16 @@ from scipy import ndimage
 
 from noisegen.evaluation.instruments.catalogue import INSTRUMENTS
 from noisegen.evaluation.instruments.instrument import Instrument, Pixels
-from noisegen.evaluation.metrics import Scores, compare
 from noisegen.evaluation.side_by_side import noise_of
 from noisegen.files import to_float
 from noisegen.model.weights import Weights, load_weights
+from noisegen.noise.metrics import Scores, compare
 from noisegen.noise.windows import Windows
-from noisegen.references.create import (
-    CutReferences,
-    Reference,
-    Repair,
-    cut_references,
-    encode_profile,
-    measure_cut,
-)
-from noisegen.references.windows import follow_gradient
+from noisegen.profiles.fit import encode_profile, measure_cut
+from noisegen.references.check import Reference
+from noisegen.references.windows import CutReferences, Repair, cut_references
 from noisegen.synthesis.synthesizer import Synthesizer
+from noisegen.training.realdata import follow_gradient
 
 Damage = Callable[[Pixels], Pixels]
 Rule = Callable[[Reference], CutReferences]

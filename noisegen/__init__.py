@@ -19,7 +19,7 @@ from noisegen.errors import NoisegenError
 if TYPE_CHECKING:
     from noisegen.api import NoiseGenerator, load_generator
     from noisegen.online import AddCameraNoise, NoisyPair, NoisyPairs
-    from noisegen.references.profile import NoiseProfile
+    from noisegen.profiles.profile import NoiseProfile
 
 __version__ = "0.2.0"
 
@@ -40,7 +40,7 @@ _LAZY = {
     "NoisyPairs": "noisegen.online",
     "NoiseGenerator": "noisegen.api",
     "load_generator": "noisegen.api",
-    "NoiseProfile": "noisegen.references.profile",
+    "NoiseProfile": "noisegen.profiles.profile",
 }
 
 

@@ -8,11 +8,11 @@ from typing import Any
 from numpy.typing import NDArray
 
 from noisegen.errors import UsageError
-from noisegen.fitting.groups import fitted_groups
 from noisegen.model.device import select_device
 from noisegen.model.weights import load_weights
-from noisegen.references.create import Reference
-from noisegen.references.profile import NoiseProfile
+from noisegen.profiles.fit import fit_profiles
+from noisegen.profiles.profile import NoiseProfile
+from noisegen.references.check import Reference
 from noisegen.synthesis.synthesizer import DEFAULT_TILE, Synthesizer
 
 Pixels = NDArray[Any]
@@ -37,7 +37,7 @@ class NoiseGenerator(Synthesizer):
             clean: the clean of each, of the same shape, and of its type or float in the same
                 units; estimated where not given.
             name: of the profile.
-            white_level: found from the pictures where not given; see :func:`create_profile`.
+            white_level: found from the pictures where not given; see :func:`.cut_references`.
             repair: undo gross shift, brightness and drift between a picture and its clean.
 
         Raises:
@@ -54,7 +54,7 @@ class NoiseGenerator(Synthesizer):
             Reference(f"reference {index}", one, its_clean)
             for index, (one, its_clean) in enumerate(zip(noisies, cleans, strict=True))
         ]
-        (profile,) = fitted_groups(
+        (profile,) = fit_profiles(
             references,
             self.weights,
             name=name,

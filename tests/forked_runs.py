@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 from noisegen.cli import app
-from noisegen.fitting import groups  # noqa: F401  # what a run imports, imported once
+from noisegen.profiles import fit  # noqa: F401  # what a run imports, imported once
 from noisegen.synthesis import dataset, synthesizer, threads  # noqa: F401
 
 

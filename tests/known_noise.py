@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from noisegen.noise.record import Recording
 from noisegen.noise.windows import Windows
-from noisegen.references.windows import all_windows
+from noisegen.references.misplaced import all_windows
 
 Floats = NDArray[np.float32]
 Pixels = NDArray[Any]

@@ -8,7 +8,7 @@ import imagecodecs
 from pictures import Pixels, add_gaussian, scene
 
 from noisegen.evaluation.denoiser import DenoiserConfig
-from noisegen.references.create import Reference
+from noisegen.references.check import Reference
 from noisegen.research.study.pictures import Clean, Shot, Source, StudyData, in_turn
 from noisegen.research.study.runs import StudyConfig
 

@@ -25,8 +25,8 @@ def blend(
     quiet: options.Quiet = False,
 ) -> None:
     """Mix noise profiles: a camera between them, by variance, grain and marginal."""
-    from noisegen.references.blend import blend as mixed
-    from noisegen.references.profile import NoiseProfile
+    from noisegen.profiles.blend import blend as mixed
+    from noisegen.profiles.profile import NoiseProfile
 
     output = Output(json, quiet)
     check_file(out, overwrite)
@@ -51,8 +51,8 @@ def sweep(
     quiet: options.Quiet = False,
 ) -> None:
     """Profiles from one setting of a camera to another, their σ in equal ratios."""
-    from noisegen.references.blend import sweep as settings_between
-    from noisegen.references.profile import NoiseProfile
+    from noisegen.profiles.blend import sweep as settings_between
+    from noisegen.profiles.profile import NoiseProfile
 
     output = Output(json, quiet)
     profiles = settings_between(NoiseProfile.load(low), NoiseProfile.load(high), steps)

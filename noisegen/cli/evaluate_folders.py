@@ -226,9 +226,9 @@ def _cell(row: RowScores, channel: str, metric: str, together: bool) -> str:
 
 def _intensity_table(scores: FolderScores) -> Shown:
     """σ in steps of 8 bits, real and synthetic."""
-    from noisegen.evaluation.metrics import LEVEL_PIXELS
     from noisegen.evaluation.score_tables import channel_names, intensities
     from noisegen.evaluation.tables import Table
+    from noisegen.noise.metrics import LEVEL_PIXELS
 
     channels = channel_names(scores)[1:]
     found: dict[float, dict[str, str]] = {}

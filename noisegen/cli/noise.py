@@ -22,7 +22,7 @@ from noisegen.errors import UsageError
 
 if TYPE_CHECKING:
     from noisegen.model.weights import Weights
-    from noisegen.references.profile import NoiseProfile
+    from noisegen.profiles.profile import NoiseProfile
     from noisegen.synthesis.recipe import Recipe
 
 
@@ -88,7 +88,7 @@ class Noise:
                 references, its profiles serve, and need not be made again.
             output: for what there is to say.
         """
-        from noisegen.references.blend import blend
+        from noisegen.profiles.blend import blend
         from noisegen.synthesis import recipe
 
         if self.gathered:
@@ -129,9 +129,8 @@ def _made(
     gathered: Gathered, wanted: NoiseOptions, weights: Weights, output: Output
 ) -> NoiseProfile:
     """The profile of references."""
-    from noisegen.fitting.groups import fitted_groups
-    from noisegen.references.burst import Burst
-    from noisegen.references.create import find_white_level
+    from noisegen.profiles.fit import fit_profiles
+    from noisegen.references.check import Burst, find_white_level
 
     channels = gathered.read()
     if len(channels) > 1:
@@ -146,7 +145,7 @@ def _made(
     in_counts = pixels.dtype.itemsize > 1 and (
         pixels.dtype.kind != "f" or find_white_level(references) > 1
     )
-    (made,) = fitted_groups(
+    (made,) = fit_profiles(
         references,
         weights,
         name=gathered.name,

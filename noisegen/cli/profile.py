@@ -23,7 +23,7 @@ from noisegen.errors import BadReferenceError, UsageError
 if TYPE_CHECKING:
     from rich.console import Group
 
-    from noisegen.references.profile import NoiseProfile
+    from noisegen.profiles.profile import NoiseProfile
 
 app = typer.Typer(help="Noise profiles: make one, look at one.", no_args_is_help=True)
 
@@ -59,9 +59,9 @@ def create(
     Files of several channels make a profile each: OUT-CHANNEL.safetensors. References of several
     settings are warned of, or with --split make a profile each: OUT-1.safetensors and so on.
     """
-    from noisegen.fitting.groups import fitted_groups
     from noisegen.model.weights import load_weights
-    from noisegen.references.create import find_white_level
+    from noisegen.profiles.fit import fit_profiles
+    from noisegen.references.check import find_white_level
 
     output = Output(json, quiet)
     check_file(out, overwrite)
@@ -84,7 +84,7 @@ def create(
     for channel, references in channels.items():
         whole_name = "-".join(filter(None, (name or out.stem, channel)))
         try:
-            groups = fitted_groups(
+            groups = fit_profiles(
                 references,
                 loaded,
                 name=whole_name,
@@ -156,7 +156,7 @@ def show(
 ) -> None:
     """Print what a noise profile knows, and plot it."""
     from noisegen.cli.profile_plot import write_plot
-    from noisegen.references.profile import NoiseProfile
+    from noisegen.profiles.profile import NoiseProfile
 
     output = Output(json, quiet)
     profile = NoiseProfile.load(file)
@@ -263,7 +263,7 @@ def _network_lines(profile: NoiseProfile) -> list[str]:
 
 def _chart(profile: NoiseProfile) -> list[str]:
     """σ at even intensities: a bar each, averaged over channels; what no channel shows is pale."""
-    from noisegen.references.intensities import EVEN, level_at, shown_at
+    from noisegen.noise.intensities import EVEN, level_at, shown_at
 
     level = 255 * level_at(profile.measured, EVEN).mean(0)
     seen = shown_at(profile.measured, EVEN).max(axis=0, initial=False)

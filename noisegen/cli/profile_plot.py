@@ -11,7 +11,7 @@ from noisegen.cli.references import load_profiles, one_reference
 from noisegen.errors import UsageError
 
 if TYPE_CHECKING:
-    from noisegen.references.profile import NoiseProfile
+    from noisegen.profiles.profile import NoiseProfile
 
 
 def write_plot(
@@ -56,7 +56,7 @@ def write_plot(
 
 
 def _quality(profile: NoiseProfile) -> str:
-    from noisegen.references.quality import LIMITS
+    from noisegen.profiles.quality import LIMITS
 
     quality = profile.quality
     if quality is None:

@@ -12,11 +12,10 @@ from noisegen.errors import ProfileError, UsageError
 
 if TYPE_CHECKING:
     from noisegen.model.weights import Weights
-    from noisegen.references.burst import Burst
-    from noisegen.references.create import Reference
+    from noisegen.profiles.profile import NoiseProfile
+    from noisegen.profiles.quality import ProfileQuality
+    from noisegen.references.check import Burst, Reference
     from noisegen.references.discover import BurstFiles, Matches
-    from noisegen.references.profile import NoiseProfile
-    from noisegen.references.quality import Quality
 
 
 def match_references(refs: Sequence[str], ref_cleans: Sequence[str], output: Output) -> Matches:
@@ -82,7 +81,7 @@ class Gathered:
             ImageError: one of them cannot be read.
             BadReferenceError: they have different channels.
         """
-        from noisegen.references.read import read_bursts, read_references
+        from noisegen.references.load import read_bursts, read_references
 
         return read_bursts(self.bursts) if self.bursts else read_references(self.matches)
 
@@ -109,7 +108,7 @@ def note_how_made(profile: NoiseProfile, output: Output) -> None:
     )
 
 
-def described(quality: Quality) -> list[str]:
+def described(quality: ProfileQuality) -> list[str]:
     """A profile's distances from its references in plain words, one a line."""
     shown = (
         ("sigma", f"σ off by {100 * quality.sigma:.1f} %"),
@@ -139,8 +138,7 @@ def warn_of_doubts(profile: NoiseProfile, output: Output) -> None:
 
 def load_profiles(files: Sequence[Path], weights: Weights) -> list[NoiseProfile]:
     """Saved profiles, each checked to be of these weights."""
-    from noisegen.references.made_with import unfit_for_weights
-    from noisegen.references.profile import NoiseProfile
+    from noisegen.profiles.profile import NoiseProfile, unfit_for_weights
 
     profiles = []
     for file in files:
@@ -159,7 +157,7 @@ def one_reference(ref: Path, ref_clean: Path | None) -> Reference:
         UsageError: the file has several.
         ImageError: it cannot be read.
     """
-    from noisegen.references.read import read_references
+    from noisegen.references.load import read_references
 
     channels = read_references([(ref, ref_clean)])
     if len(channels) > 1:

@@ -10,7 +10,7 @@ from noisegen.cli.output import Output
 from noisegen.synthesis.plan import Skipped
 
 if TYPE_CHECKING:
-    from noisegen.references.profile import NoiseProfile
+    from noisegen.profiles.profile import NoiseProfile
     from noisegen.synthesis.dataset import Engine, Run
     from noisegen.synthesis.survey import Survey
 

@@ -16,7 +16,7 @@ from noisegen.errors import UsageError
 from noisegen.synthesis.plan import Layout, Skipped, SynthesisOptions
 
 if TYPE_CHECKING:
-    from noisegen.references.profile import NoiseProfile
+    from noisegen.profiles.profile import NoiseProfile
     from noisegen.synthesis.survey import Survey
     from noisegen.synthesis.synthesizer import Synthesizer
 

@@ -14,8 +14,10 @@ from noisegen.model.denoiser import Denoiser
 from noisegen.noise.curves import positions, read_curves
 from noisegen.noise.statistics import NoiseStatistics, measure
 from noisegen.noise.windows import Windows
-from noisegen.references.create import Reference, Repair, measure_references
-from noisegen.references.estimate import estimated_windows, made_up_windows
+from noisegen.profiles.fit import measure_cut
+from noisegen.references.check import Reference
+from noisegen.references.lone import estimated_windows, made_up_windows
+from noisegen.references.windows import Repair, cut_references
 
 Floats = NDArray[np.float32]
 
@@ -62,10 +64,11 @@ def sigma_errors(cases: Iterable[Case], denoiser: Denoiser) -> SigmaErrors | Non
 
 
 def _errors(reference: Reference, denoiser: Denoiser) -> tuple[float, float]:
-    paired = measure_references([reference], repair=Repair.MASK)
+    cut = cut_references([reference], repair=Repair.MASK)
+    paired = measure_cut(cut)
     noisy = reference.noisy if reference.noisy.ndim == 3 else reference.noisy[..., None]
     estimated = estimated_windows(
-        to_float(noisy, paired.white_level), paired.windows.recording, denoiser
+        to_float(noisy, cut.samples.white_level), paired.windows.recording, denoiser
     )
     clean = estimated.clean.clip(0, 1)
     plain = Windows(estimated.residual, clean, True, paired.windows.recording, estimated.places)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from noisegen.noise.record import Recording
 from noisegen.noise.windows import Windows
-from noisegen.references.windows import all_windows
+from noisegen.references.misplaced import all_windows
 
 Doubles = NDArray[np.float64]
 Pixels = NDArray[Any]

@@ -26,7 +26,7 @@ from noisegen.evaluation.row_tally import RowScores, RowTally, middle_crop
 from noisegen.evaluation.rows import Known, Row, floor_row, gaussian_row, shipped_row
 from noisegen.evaluation.side_by_side import SideBySide, evenly
 from noisegen.model.weights import Weights
-from noisegen.references.profile import NoiseProfile
+from noisegen.profiles.profile import NoiseProfile
 
 SYNTHETIC = "synthetic"
 

@@ -22,7 +22,7 @@ from noisegen.evaluation.protocol import (
     splits,
 )
 from noisegen.evaluation.side_by_side import noise_of
-from noisegen.references.create import Reference
+from noisegen.references.check import Reference
 from noisegen.training.simulator import CameraSetting, draw_setting, input_side, simulate
 
 Bytes = NDArray[np.uint8]

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from noisegen.evaluation.protocol import PROTOCOL_SEED, Case, Target
 from noisegen.files import read_picture
-from noisegen.references.burst import Burst
-from noisegen.references.create import Reference
+from noisegen.references.check import Burst, Reference
 from noisegen.training.realdata import DRIFT_SIGMA, gaussian_blur
 
 Bytes = NDArray[np.uint8]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from noisegen.evaluation.metrics import KLD_EDGES, divergence
+from noisegen.noise.metrics import KLD_EDGES, divergence
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisegen.evaluation.kld_variants import TABLE, VARIANTS
-from noisegen.evaluation.metrics import (
+from noisegen.files import Pixels, to_float
+from noisegen.noise.metrics import (
     KS_EDGES,
     LEVEL_BINS,
     LEVEL_PIXELS,
@@ -22,7 +23,6 @@ from noisegen.evaluation.metrics import (
     least_level,
     normalised,
 )
-from noisegen.files import Pixels, to_float
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]

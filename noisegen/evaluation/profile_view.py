@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from noisegen.errors import BadReferenceError
 from noisegen.evaluation.telling_crop import telling_crop
-from noisegen.files import to_float
-from noisegen.fitting.judge import TRIED
-from noisegen.fitting.trial import Trial, draw_measured, standardised
 from noisegen.model.config import WINDOW
 from noisegen.model.weights import Weights
 from noisegen.noise.record import Recording
 from noisegen.noise.statistics import NoiseStatistics, measure
 from noisegen.noise.windows import Windows, cut, cut_places
-from noisegen.references.create import Reference, Repair, measure_references
-from noisegen.references.denoise import denoised_blocks
-from noisegen.references.profile import NoiseProfile
+from noisegen.profiles.fit import TRIED, measure_cut
+from noisegen.profiles.profile import NoiseProfile
+from noisegen.profiles.trial import Trial, draw_measured, standardised
+from noisegen.references.check import Reference, scaled, with_channels
+from noisegen.references.clean_estimate import estimated_blocks
 from noisegen.references.repair import GROSS, repair_pair
+from noisegen.references.windows import Repair, cut_references
 from noisegen.synthesis.levels import in_unit_range
 from noisegen.synthesis.synthesizer import Synthesizer
 
@@ -118,21 +117,17 @@ def view_on_reference(profile: NoiseProfile, reference: Reference, weights: Weig
     Raises:
         BadReferenceError: it cannot be measured, or is gray where the profile is RGB.
     """
-    reference = replace(
-        reference,
-        noisy=_with_channels(reference.noisy),
-        clean=None if reference.clean is None else _with_channels(reference.clean),
-    )
+    reference = with_channels(reference)
     _refuse_other_kind(reference.name, reference.noisy.shape[-1], False, profile)
     dtype = "float32" if reference.noisy.dtype.kind == "f" else reference.noisy.dtype.name
     level = profile.white_level if dtype == profile.dtype else None
-    found = measure_references([reference], level, Repair.GROSS, weights.denoiser)
-    _refuse_other_kind(reference.name, reference.noisy.shape[-1], found.gray, profile)
+    found = measure_cut(cut_references([reference], level, Repair.GROSS, weights.denoiser))
+    _refuse_other_kind(reference.name, reference.noisy.shape[-1], found.cut.samples.gray, profile)
     shown = found.windows.take_blocks(TRIED)
     trial = Trial(shown, draw_measured(profile.measured, shown, weights.content))
     real = Noise(trial.windows.residual, measure(trial.windows))
     recording = found.windows.recording
-    crop = _crop(profile, reference, found.white_level, recording, weights)
+    crop = _crop(profile, reference, found.cut.samples.white_level, recording, weights)
     return ProfileView(profile, real, _generated(trial), float(recording.step.max()), crop)
 
 
@@ -196,10 +191,6 @@ def _refuse_other_kind(name: str, channels: int, gray: bool, profile: NoiseProfi
         )
 
 
-def _with_channels(pixels: NDArray[Any]) -> NDArray[Any]:
-    return pixels[..., None] if pixels.ndim == 2 else pixels
-
-
 def _crop(
     profile: NoiseProfile,
     reference: Reference,
@@ -207,20 +198,16 @@ def _crop(
     recording: Recording,
     weights: Weights,
 ) -> Crop:
-    noisy = _scaled(reference.noisy, white_level)
+    noisy = scaled(reference.noisy, white_level)
     if reference.clean is None:
         noisy = noisy[telling_crop(noisy)]
-        clean = denoised_blocks(noisy, weights.denoiser)[0].clean
+        clean = estimated_blocks(noisy, weights.denoiser)[0].clean
     else:
-        scaled = _scaled(reference.clean, white_level)
-        pair = repair_pair(noisy, scaled, reference.name, recording, GROSS)
+        clean = scaled(reference.clean, white_level)
+        pair = repair_pair(noisy, clean, reference.name, recording, GROSS)
         place = telling_crop(pair.noisy)
         noisy, clean = pair.noisy[place], pair.clean[place]
     clean = np.ascontiguousarray(clean.clip(0, 1))
     fake = Synthesizer(weights).synthesize(clean, in_unit_range(profile), key="profile plot")
     fake = recording.record(fake, channel_axis=2)
     return Crop(reference.name, noisy, noisy - clean, fake - clean, reference.clean is None)
-
-
-def _scaled(pixels: NDArray[Any], white_level: float) -> Floats:
-    return np.minimum(to_float(pixels, white_level), np.float32(1))

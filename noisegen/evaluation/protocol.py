@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 
 from noisegen.evaluation.unseen_noise import FAMILIES
 from noisegen.files import Pixels, read_picture
-from noisegen.references.burst import Burst
-from noisegen.references.create import Reference
+from noisegen.references.check import Burst, Reference
 from noisegen.training.realdata import (
     HELD_OUT_CLEAN,
     W2S_VALIDATION_FIELDS,

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from noisegen.evaluation.metrics import average_kl_divergence
 from noisegen.evaluation.noise_summary import NoiseSummary, summarise_noise, summary_scores
 from noisegen.evaluation.protocol import Target
 from noisegen.evaluation.side_by_side import SideBySide
+from noisegen.noise.metrics import average_kl_divergence
 
 ALL = "all"
 NAMES = {1: ("gray",), 3: ("R", "G", "B")}

@@ -12,19 +12,13 @@ from noisegen.evaluation.protocol import PROTOCOL_SEED, Case, Target
 from noisegen.evaluation.side_by_side import SideBySide
 from noisegen.files import Pixels, quantise, to_float
 from noisegen.model.weights import Weights
+from noisegen.noise.field import field_key, gaussian_field
 from noisegen.noise.windows import Windows, join
-from noisegen.references.burst import Burst
-from noisegen.references.completed import measure_whole
-from noisegen.references.create import (
-    Measured,
-    Reference,
-    Repair,
-    encode_profile,
-    measure_references,
-)
-from noisegen.references.profile import NoiseProfile
-from noisegen.references.windows import all_windows
-from noisegen.synthesis.field import field_key, gaussian_field
+from noisegen.profiles.fit import Measured, encode_profile, measure_cut, measure_whole
+from noisegen.profiles.profile import NoiseProfile
+from noisegen.references.check import Burst, Reference
+from noisegen.references.misplaced import all_windows
+from noisegen.references.windows import Repair, cut_references
 from noisegen.synthesis.synthesizer import Synthesizer
 
 
@@ -217,9 +211,8 @@ def _known(case: Case, rows: Sequence[Row]) -> dict[tuple[str, Fit], Known]:
         weights, key = row.weights, row.weights.sha256
         if key not in encoded:
             if measured is None or estimated:
-                measured = measure_references(
-                    references, None, repair, weights.denoiser, weights.content
-                )
+                cut = cut_references(references, None, repair, weights.denoiser)
+                measured = measure_cut(cut, weights.content)
             encoded[key] = encode_profile(measured, weights), measured
         if (key, row.fit) not in known:
             profile = row.fit(*encoded[key], weights)
@@ -236,7 +229,7 @@ def _plain_windows(case: Case, measured: Measured) -> Windows:
     ]
     if case.misregistered or len(pairs) < len(case.references):
         return measured.windows
-    level, recording = measured.white_level, measured.windows.recording
+    level, recording = measured.cut.samples.white_level, measured.windows.recording
     return join(
         [
             all_windows(to_float(noisy, level), to_float(clean, level), recording)

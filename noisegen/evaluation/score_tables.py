@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from noisegen.evaluation.folder_scores import FolderScores
-from noisegen.evaluation.metrics import LEVEL_BINS
 from noisegen.evaluation.row_tally import ALL, NAMES, RowScores
 from noisegen.evaluation.set_metrics import SetScores
 from noisegen.evaluation.tables import csv_bytes
+from noisegen.noise.metrics import LEVEL_BINS
 
 CHANCE = 0.5
 """Accuracy of a classifier that knows nothing: half of the patches are real."""

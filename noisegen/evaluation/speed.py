@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from noisegen.files import Container, Picture, encode, read_picture, write_together
 from noisegen.model.config import BESIDE_MAPS
 from noisegen.model.weights import Weights
-from noisegen.references.create import Reference, create_profile
-from noisegen.references.profile import NoiseProfile
+from noisegen.profiles.fit import encode_profile, measure_cut
+from noisegen.profiles.profile import NoiseProfile
+from noisegen.references.check import Reference
+from noisegen.references.windows import cut_references
 from noisegen.synthesis.cleans import find_cleans
 from noisegen.synthesis.dataset import Run, write_dataset
 from noisegen.synthesis.folder import Folder
@@ -69,7 +71,8 @@ def measure_speed(
     """Times ``count`` pictures of side² pixels, smooth with fine noise as photographs are."""
     pictures = [_photograph(side, index) for index in range(count)]
     noisy = _photograph(512, count)
-    made = create_profile([Reference("reference", noisy, _blurred(noisy))], weights)
+    cut = cut_references([Reference("reference", noisy, _blurred(noisy))])
+    made = encode_profile(measure_cut(cut, weights.content), weights)
     off, profile = (_with_network(made, weights, counts) for counts in (False, True))
     synthesizer = Synthesizer(weights, device)
     synthesizer.synthesize(pictures[0], profile)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from noisegen.evaluation.metrics import Scores, compare
 from noisegen.evaluation.side_by_side import SideBySide
 from noisegen.files import to_float
+from noisegen.noise.metrics import Scores, compare
 
 
 @dataclass(frozen=True)

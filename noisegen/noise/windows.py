@@ -55,7 +55,7 @@ class Windows:
         """At most ``count`` windows, evenly spread."""
         if len(self) <= count:
             return self
-        return self.where(np.linspace(0, len(self) - 1, count).round().astype(int))
+        return self.where(spread_evenly(len(self), count))
 
     def take_blocks(self, count: int) -> Windows:
         """About ``count`` windows in blocks of BLOCK×BLOCK neighbours, evenly spread."""
@@ -65,8 +65,7 @@ class Windows:
         block = block.ravel()
         blocks = int(block.max()) + 1
         wanted = max(1, round(blocks * count / len(self)))
-        chosen = np.linspace(0, blocks - 1, wanted).round().astype(int)
-        return self.where(np.isin(block, chosen))
+        return self.where(np.isin(block, spread_evenly(blocks, wanted)))
 
     def chessboard(self) -> NDArray[np.bool_]:
         """N, half of the windows: black squares of a chess board, of several neighbours each."""
@@ -85,6 +84,11 @@ class Windows:
             clean=self.clean[index],
             places=self.places[index],
         )
+
+
+def spread_evenly(count: int, most: int) -> NDArray[np.int_]:
+    """Places of at most so many of ``count`` things, evenly spread, the first and last included."""
+    return np.linspace(0, count - 1, min(count, most)).round().astype(int)
 
 
 def cut(image: Floats) -> Floats:

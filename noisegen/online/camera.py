@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from noisegen.errors import ProfileError, UsageError
 from noisegen.online.process import synthesizer
-from noisegen.references.made_with import unfit_for_weights
-from noisegen.references.profile import NoiseProfile
+from noisegen.profiles.profile import NoiseProfile, unfit_for_weights
 from noisegen.synthesis import draws
 from noisegen.synthesis.clean_rows import ArrayRows
 from noisegen.synthesis.levels import in_unit_range, likely_level, profile_words

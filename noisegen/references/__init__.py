@@ -1,1 +1,1 @@
-"""References → windows → measured statistics → noise profile."""
+"""References: found, read, checked, screened, aligned with their clean, and cut into windows."""

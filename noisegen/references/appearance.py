@@ -5,17 +5,17 @@ All take blocks in steps of 8 bits, as :func:`.pixel_blocks.spread_blocks` cuts 
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-from noisegen.model.config import WINDOW
-from noisegen.references.pixel_blocks import SIDE, clipped_share, roughness
-from noisegen.references.surfaces import fit_surfaces, flat_windows
-
-Pixels = NDArray[Any]
-Floats = NDArray[np.float32]
+from noisegen.noise.arrays import Floats, Pixels
+from noisegen.references.pixel_blocks import (
+    SIDE,
+    clipped_share,
+    fit_surfaces,
+    of_similar,
+    roughness,
+    tiles,
+)
 
 MOSTLY = 0.75
 """Share of black or saturated samples from which a block counts as such. Not less: where noise is
@@ -34,6 +34,14 @@ MIDDLE = (10.0, 235.0)
 """Brightness between which a picture is asked for noise: tone curves hide it near both ends."""
 
 FEWEST_BLOCKS = 16
+
+NEIGHBOURS = 64
+"""Windows of similar brightness whose quietest set the noise floor at that brightness."""
+
+FLOOR_QUANTILE = 0.05
+
+TOLERANCE = 1.3
+"""A window counts as flat up to this multiple of the floor's variance (sampling error)."""
 
 COMMON_COLOURS = 4
 """Colours that hold most of a graphic's plain blocks; those of a smooth photograph are many."""
@@ -108,10 +116,13 @@ def unevenness(windows: Floats) -> float | None:
         return None
     smooth = fit_surfaces(windows)
     residual = windows - smooth
-    flat = residual[flat_windows(smooth, residual)]
-    count, side = len(flat), WINDOW // SIDE
-    split = flat.reshape(count, -1, side, SIDE, side, SIDE).transpose(0, 2, 4, 1, 3, 5)
-    rough = roughness(split.reshape(count * side * side, -1, SIDE, SIDE)).reshape(count, -1)
+    variance = (residual**2).mean((1, 2, 3))
+    count = min(NEIGHBOURS, len(windows)) // 2 * 2
+    floor = of_similar(
+        variance, smooth.mean((1, 2, 3)), count, lambda near: np.quantile(near, FLOOR_QUANTILE)
+    )
+    flat = residual[variance <= TOLERANCE * floor]
+    rough = roughness(tiles(flat, SIDE)).reshape(len(flat), -1)
     return float(np.median(rough.std(1) / np.maximum(rough.mean(1), 1e-9)))
 
 

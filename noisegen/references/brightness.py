@@ -10,13 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from noisegen.model.config import WINDOW
-
-Floats = NDArray[np.float32]
-Doubles = NDArray[np.float64]
-Mask = NDArray[np.bool_]
+from noisegen.noise.arrays import Doubles, Floats, Mask
+from noisegen.noise.windows import spread_evenly
+from noisegen.references.pixel_blocks import pooled, tiles
 
 TILE = 16
 """Side of what gain and offset are fitted in."""
@@ -63,8 +60,7 @@ class Brightness:
     @property
     def changed(self) -> Mask:
         """C: channels that are not equally bright."""
-        changed: Mask = (self.gain != 1) | (self.offset != 0)
-        return changed
+        return np.asarray((self.gain != 1) | (self.offset != 0))
 
     def __str__(self) -> str:
         shown = (
@@ -82,8 +78,8 @@ def fit_brightness(noisy: Floats, clean: Floats, step: float) -> Brightness:
         clean: the same.
         step: of the quantisation, in the same unit.
     """
-    index = np.linspace(0, len(noisy) - 1, min(len(noisy), LOOKED_AT)).round().astype(int)
-    noisy, clean = tiles(noisy[index]), tiles(clean[index])
+    index = spread_evenly(len(noisy), LOOKED_AT)
+    noisy, clean = tiles(noisy[index], TILE), tiles(clean[index], TILE)
     clear = keeps_clear(noisy, clean)
     fits = [
         _agreed(noisy[clear[:, c], c], clean[clear[:, c], c], step) for c in range(noisy.shape[1])
@@ -113,22 +109,7 @@ def keeps_clear(noisy: Floats, clean: Floats, deviations: float = CLEAR) -> Mask
     smooth = pooled(clean, POOL)
     lowest = smooth.min((2, 3)) + np.minimum(apart, 0) - reach
     highest = smooth.max((2, 3)) + np.maximum(apart, 0) + reach
-    clear: Mask = (lowest > 0) & (highest < 1)
-    return clear
-
-
-def tiles(windows: Floats) -> Floats:
-    """N×C×32×32 → 4N×C×16×16, the four tiles of a window in reading order."""
-    split = windows.reshape(*windows.shape[:2], WINDOW // TILE, TILE, WINDOW // TILE, TILE)
-    return split.transpose(0, 2, 4, 1, 3, 5).reshape(-1, windows.shape[1], TILE, TILE)
-
-
-def pooled(windows: Floats, side: int) -> Floats:
-    """Means of side×side pixels of N×C×n×n."""
-    blocks = windows.shape[-1] // side
-    split = windows.reshape(*windows.shape[:2], blocks, side, blocks, side)
-    means: Floats = split.mean((3, 5))
-    return means
+    return np.asarray((lowest > 0) & (highest < 1))
 
 
 def _fit(shots: Floats, pictures: Floats, step: float, outlier: float) -> tuple[float, float]:

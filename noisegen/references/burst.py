@@ -10,25 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from noisegen.errors import BadReferenceError
 from noisegen.files import to_float
 from noisegen.model.config import WINDOW
+from noisegen.noise.arrays import Floats, Mask, Pixels
 from noisegen.noise.record import Recording
 from noisegen.noise.windows import Windows, cut, cut_places, join
-from noisegen.references.motion import moving
-from noisegen.references.registration import Shift, find_shift, inside, kept_power, moved
-from noisegen.references.repair import Equalised, equalised, where_still
-from noisegen.references.scenes import same_scene
-from noisegen.references.windows import SMALLEST_REGISTERED_SHARE
-
-Pixels = NDArray[Any]
-Floats = NDArray[np.float32]
-Mask = NDArray[np.bool_]
+from noisegen.references.check import Burst
+from noisegen.references.misplaced import SMALLEST_REGISTERED_SHARE
+from noisegen.references.pixel_blocks import taper
+from noisegen.references.repair import RepairedPair, equalised, where_still
+from noisegen.references.scenes import moving, same_scene
+from noisegen.references.shift import Shift, find_shift, inside, kept_power, moved
 
 MOST_WINDOWS = 16384
 """Of all shots of a burst together (16 Mpx)."""
@@ -41,21 +37,6 @@ RESTLESS = 1.6
 
 
 @dataclass(frozen=True)
-class Burst:
-    """Shots of one still scene.
-
-    Attributes:
-        name: of their folder.
-        names: of the shots.
-        shots: H×W×C each, of one shape and type.
-    """
-
-    name: str
-    names: tuple[str, ...]
-    shots: tuple[Pixels, ...]
-
-
-@dataclass(frozen=True)
 class _Placed:
     """A shot, and how it must be moved to lie on the others."""
 
@@ -64,39 +45,13 @@ class _Placed:
     shift: Shift
 
 
-def refuse_no_burst(burst: Burst) -> None:
-    """Refuses what shows no noise or is no burst.
-
-    Raises:
-        BadReferenceError: fewer than two shots, of several sizes, or all the same.
-    """
-    if len(burst.shots) < 2:
-        raise BadReferenceError(
-            f"{burst.name}: a burst of {len(burst.shots)}; give two or more shots of one scene, "
-            "or this one with --ref"
-        )
-    first = burst.shots[0]
-    for name, shot in zip(burst.names, burst.shots, strict=True):
-        if shot.shape != first.shape or shot.dtype != first.dtype:
-            raise BadReferenceError(
-                f"{burst.name}/{name}: {shot.dtype} of {shot.shape[1]}×{shot.shape[0]}, but "
-                f"{burst.names[0]} is {first.dtype} of {first.shape[1]}×{first.shape[0]}; the "
-                "shots of a burst must be alike"
-            )
-    if all(np.array_equal(shot, first) for shot in burst.shots[1:]):
-        raise BadReferenceError(
-            f"{burst.name}: all {len(burst.shots)} shots are the same picture, so they show no "
-            "noise; give shots taken one after the other"
-        )
-
-
 def burst_windows(
     burst: Burst, white_level: float, recording: Recording, repair: bool
 ) -> tuple[Windows, tuple[str, ...]]:
     """Windows of a burst's noise beside its mean, and what was done to the burst.
 
     Args:
-        burst: as :func:`refuse_no_burst` lets through.
+        burst: checked to be one.
         white_level: of the shots.
         recording: of the shots.
         repair: move shots onto each other, undo flicker, leave out what moved.
@@ -104,37 +59,46 @@ def burst_windows(
     Raises:
         BadReferenceError: the shots show different scenes.
     """
-    shots, done = _without_copies(burst)
     step = float(recording.step.max())
-    if repair:
-        shots, placing = _placed(burst.name, shots, white_level, step)
-        done += placing
-    else:
-        _refuse_other_scenes(burst.name, shots, white_level)
+    shots, done = _lying_together(burst, white_level, step if repair else None)
     place = _shared_place(shots)
     mean = np.mean([moved(to_float(s.pixels, white_level), s.shift)[place] for s in shots], 0)
     mean = mean.clip(recording.low, recording.high).astype(np.float32)
     # Of two shots, one: the other's residual is the same with its sign turned.
-    still = [shot for shot in shots if shot.shift.is_none]
-    sources, moves = [], np.zeros(len(cut(mean)), bool)
-    for source in still[: 1 if len(shots) == 2 else None]:
-        noisy, clean = to_float(source.pixels, white_level)[place], mean
-        if repair:
-            even = _evened(noisy, clean, step)
-            clean = even.clean
-            done += [f"{source.name}: {what}" for what in even.repairs]
-        moves |= moving(cut(noisy - clean), cut(clean))
-        sources.append((source, noisy, clean))
-    kept = np.ones_like(moves)
+    still = [s for s in shots if s.shift.is_none][: 1 if len(shots) == 2 else None]
+    noisies = [to_float(shot.pixels, white_level)[place] for shot in still]
+    cleans = [mean] * len(still)
     if repair:
-        kept, left_out = _kept(moves)
-        done += left_out
-    limit = MOST_WINDOWS // len(sources)
+        even = [_evened(noisy, mean, step) for noisy in noisies]
+        cleans = [pair.clean for pair in even]
+        done += [f"{s.name}: {w}" for s, e in zip(still, even, strict=True) for w in e.repairs]
+    beside = list(zip(still, noisies, cleans, strict=True))
+    moves = np.any([moving(cut(noisy - clean), cut(clean)) for _, noisy, clean in beside], 0)
+    kept, left_out = _kept(moves) if repair else (np.ones_like(moves), [])
     parts = [
-        _windows(noisy, clean, recording, _scale(cut(noisy - clean)[kept], source, shots))
-        for source, noisy, clean in sources
+        _windows(noisy, clean, recording, _scale(cut(noisy - clean)[kept], shot, shots))
+        for shot, noisy, clean in beside
     ]
-    return join([part.where(kept).take(limit) for part in parts]), tuple(done)
+    limit = MOST_WINDOWS // len(parts)
+    return join([part.where(kept).take(limit) for part in parts]), (*done, *left_out)
+
+
+def _lying_together(
+    burst: Burst, white_level: float, step: float | None
+) -> tuple[list[_Placed], list[str]]:
+    """Shots of one scene, moved onto each other unless no step of their values is given."""
+    shots, done = _without_copies(burst)
+    if step is not None:
+        shots, placing = _placed(burst.name, shots, white_level, step)
+        return shots, done + placing
+    first = to_float(shots[0].pixels, white_level)
+    for shot in shots[1:]:
+        if not same_scene(first, to_float(shot.pixels, white_level)):
+            raise BadReferenceError(
+                f"{burst.name}/{shot.name}: shows another scene than {shots[0].name}; give the "
+                "shots of one still scene"
+            )
+    return shots, done
 
 
 def _without_copies(burst: Burst) -> tuple[list[_Placed], list[str]]:
@@ -194,16 +158,6 @@ def _most_usual(shots: Sequence[_Placed]) -> int:
     return int(distance.argmin())
 
 
-def _refuse_other_scenes(name: str, shots: Sequence[_Placed], white_level: float) -> None:
-    first = to_float(shots[0].pixels, white_level)
-    for shot in shots[1:]:
-        if not same_scene(first, to_float(shot.pixels, white_level)):
-            raise BadReferenceError(
-                f"{name}/{shot.name}: shows another scene than {shots[0].name}; give the shots of "
-                "one still scene"
-            )
-
-
 def _shared_place(shots: Sequence[_Placed]) -> tuple[slice, slice]:
     """What all shots show once moved."""
     places = [inside(shot.pixels.shape, shot.shift) for shot in shots]
@@ -227,12 +181,11 @@ def _scale(residual: Floats, source: _Placed, shots: Sequence[_Placed]) -> float
     share = 1 / len(shots)
     others = sum(kept_power(shot.shift) for shot in shots if shot is not source)
     visible = (1 - share) ** 2 + share**2 * others
-    taper = np.outer(np.hanning(WINDOW + 2)[1:-1], np.hanning(WINDOW + 2)[1:-1])
-    power = (np.abs(np.fft.fft2(residual * taper)) ** 2).mean((0, 1))
+    power = (np.abs(np.fft.fft2(residual * taper(WINDOW, WINDOW))) ** 2).mean((0, 1))
     return float(np.sqrt((power / visible).sum() / power.sum()))
 
 
-def _evened(noisy: Floats, clean: Floats, step: float) -> Equalised:
+def _evened(noisy: Floats, clean: Floats, step: float) -> RepairedPair:
     """The mean as bright as a shot; what moved is no drift."""
     moves = moving(cut(noisy - clean), cut(clean))
     return equalised(where_still(noisy, clean, moves), clean, step)

@@ -11,22 +11,8 @@ from pathlib import Path
 
 from noisegen.errors import UsageError
 
-SUFFIXES = frozenset(
-    {
-        ".png",
-        ".jpg",
-        ".jpeg",
-        ".tif",
-        ".tiff",
-        ".webp",
-        ".bmp",
-        ".gif",
-        ".pbm",
-        ".pgm",
-        ".ppm",
-        ".pnm",
-    }
-)
+_PHOTOGRAPHS, _PLAIN = "png jpg jpeg tif tiff webp bmp gif", "pbm pgm ppm pnm"
+SUFFIXES = frozenset(f".{ending}" for ending in f"{_PHOTOGRAPHS} {_PLAIN}".split())
 """Endings, in lower case, of the files that a folder is searched for."""
 
 _MARKERS = re.compile(

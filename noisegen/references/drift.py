@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisegen.model.config import WINDOW
+from noisegen.noise.arrays import Doubles, Floats
 from noisegen.noise.curves import fit_curves, place_nodes, positions, read_curves
 from noisegen.noise.windows import cut
-from noisegen.references.brightness import TILE, keeps_clear, tiles
-
-Floats = NDArray[np.float32]
-Doubles = NDArray[np.float64]
+from noisegen.references.brightness import TILE, keeps_clear
+from noisegen.references.pixel_blocks import tiles
+from noisegen.references.shift import beside
 
 BLOCK = TILE
 """Side of the blocks, in pixels."""
@@ -64,7 +64,7 @@ def find_drift(noisy: Floats, clean: Floats) -> Drift | None:
     rows, columns = (2 * (side // WINDOW) for side in clean.shape[:2])
     if min(rows, columns) < SMALLEST_SIDE:
         return None
-    shots, pictures = tiles(cut(noisy)), tiles(cut(clean))
+    shots, pictures = tiles(cut(noisy), BLOCK), tiles(cut(clean), BLOCK)
     seen = keeps_clear(shots, pictures)
     residual = shots - pictures
     nodes = place_nodes(pictures)
@@ -114,14 +114,12 @@ def _agreement(means: Doubles, known: NDArray[np.bool_], variance: float) -> flo
 def _smoothed(means: Doubles, known: NDArray[np.bool_]) -> Doubles:
     """Weighted by 1, 2, 1 each way; to nothing where clipping hides it."""
     values, weights = _spread(np.where(known, means, 0.0)), _spread(known.astype(np.float64))
-    return values / np.maximum(weights, 0.25)
+    return np.asarray(values / np.maximum(weights, 0.25))
 
 
 def _spread(grid: Doubles) -> Doubles:
     for axis in (0, 1):
-        index = np.arange(grid.shape[axis])
-        before = grid.take(np.maximum(index - 1, 0), axis)
-        after = grid.take(np.minimum(index + 1, index[-1]), axis)
+        before, after = beside(grid, axis)
         grid = (before + 2 * grid + after) / 4
     return grid
 

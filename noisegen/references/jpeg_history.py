@@ -9,16 +9,14 @@ from __future__ import annotations
 
 from functools import cache
 from itertools import product
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from noisegen.files import STANDARD_TABLE, quality_of_scale
+from noisegen.noise.arrays import Floats, Pixels
 from noisegen.references.pixel_blocks import SIDE, clipped_share, cosine_transform, spread_blocks
 
-Pixels = NDArray[Any]
-Floats = NDArray[np.float32]
 Ints = NDArray[np.int_]
 
 POSITIONS = (

@@ -1,4 +1,4 @@
-"""A picture cut into small blocks, in steps of 8 bits, and their cosine transform.
+"""A picture cut into small blocks, in steps of 8 bits, and what is seen in blocks and windows.
 
 What a reference is recognised by shows in small places; a few thousand of them, evenly spread,
 stand for a picture of any size.
@@ -6,16 +6,21 @@ stand for a picture of any size.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Pixels = NDArray[Any]
-Floats = NDArray[np.float32]
+from noisegen.model.config import WINDOW
+from noisegen.noise.arrays import Doubles, Floats, Pixels
+from noisegen.noise.windows import spread_evenly
 
 SIDE = 8
 """Of a block: that of JPEG's."""
+
+SURFACE_ORDER = 4
+"""A smooth surface has 4 × 4 cosine terms: it follows shading, not grain."""
 
 MOST_BLOCKS = 16384
 """Looked at of one picture (1 Mpx)."""
@@ -44,25 +49,76 @@ def spread_blocks(
     rows, columns = (picture.shape[0] - down) // side, (picture.shape[1] - across) // side
     trimmed = picture[down : down + rows * side, across : across + columns * side]
     split = trimmed.reshape(rows, side, columns, side, -1).transpose(0, 2, 4, 1, 3)
-    count = rows * columns
-    taken = np.linspace(0, count - 1, min(count, most)).round().astype(int)
-    blocks: Floats = split[np.divmod(taken, columns)].astype(np.float32)
+    blocks: Floats = split[np.divmod(spread_evenly(rows * columns, most), columns)].astype(
+        np.float32
+    )
     return blocks * np.float32(255 / white_level)
 
 
 def clipped_share(blocks: Floats) -> Floats:
     """Share of black and saturated samples of each N×C×h×w block; below black is neither."""
-    ends: Floats = ((blocks == 0) | (blocks >= 255)).mean((1, 2, 3), dtype=np.float32)
-    return ends
+    return np.asarray(((blocks == 0) | (blocks >= 255)).mean((1, 2, 3), dtype=np.float32))
+
+
+def tiles(windows: Floats, side: int) -> Floats:
+    """N×C×n×n → windows of side×side, those of each window in reading order."""
+    count = windows.shape[-1] // side
+    split = windows.reshape(*windows.shape[:2], count, side, count, side)
+    return split.transpose(0, 2, 4, 1, 3, 5).reshape(-1, windows.shape[1], side, side)
+
+
+def pooled(pictures: NDArray[Any], side: int) -> NDArray[Any]:
+    """Means of the whole side×side squares of …×h×w pictures."""
+    rows, columns = (length // side for length in pictures.shape[-2:])
+    whole = pictures[..., : rows * side, : columns * side]
+    return np.asarray(whole.reshape(*whole.shape[:-2], rows, side, columns, side).mean((-3, -1)))
+
+
+def taper(height: int, width: int) -> Doubles:
+    """A Hann window without its noughts, h×w, so that a spectrum's borders do not count."""
+    return np.outer(np.hanning(height + 2)[1:-1], np.hanning(width + 2)[1:-1])
+
+
+def cosines(count: int, length: int) -> Floats:
+    """count×length orthonormal cosines of lowest frequency."""
+    basis = np.cos(np.pi * np.arange(count)[:, None] * (np.arange(length) + 0.5) / length)
+    return np.asarray(basis / np.sqrt((basis**2).sum(1, keepdims=True)), np.float32)
 
 
 def cosine_transform(blocks: Floats) -> Floats:
     """Orthonormal cosine coefficients of …×8×8 blocks."""
-    order = np.arange(SIDE)[:, None]
-    basis = np.cos(np.pi * order * (np.arange(SIDE) + 0.5) / SIDE)
-    basis = (basis / np.sqrt((basis**2).sum(1, keepdims=True))).astype(np.float32)
-    coefficients: Floats = basis @ blocks @ basis.T
-    return coefficients
+    basis = cosines(SIDE, SIDE)
+    return np.asarray(basis @ blocks @ basis.T)
+
+
+def fit_surfaces(windows: Floats) -> Floats:
+    """Least-squares smooth surface of each N×C×32×32 window: it takes few degrees of freedom."""
+    basis = cosines(SURFACE_ORDER, WINDOW)
+    projector = basis.T @ basis
+    return projector @ windows @ projector
+
+
+def of_similar(
+    values: NDArray[Any], brightness: Floats, count: int, statistic: Callable[[NDArray[Any]], float]
+) -> NDArray[Any]:
+    """A statistic of each window's value with those of the windows nearest to it in brightness.
+
+    Args:
+        values: N, one a window.
+        brightness: N.
+        count: of the windows, itself included; all N where there are fewer.
+        statistic: of their values.
+
+    Returns:
+        N, of the values' type.
+    """
+    order = np.argsort(brightness, kind="stable")
+    ranked, count = values[order], max(1, min(count, len(order)))
+    result = np.empty_like(values)
+    for rank, window in enumerate(order):
+        start = max(0, min(rank - count // 2, len(order) - count))
+        result[window] = statistic(ranked[start : start + count])
+    return result
 
 
 def roughness(blocks: Floats) -> Floats:
@@ -72,5 +128,4 @@ def roughness(blocks: Floats) -> Floats:
     """
     energy = cosine_transform(blocks) ** 2
     plane = energy[..., 0, 0] + energy[..., 0, 1] + energy[..., 1, 0]
-    rough: Floats = (energy.sum((2, 3)) - plane).mean(1) / (SIDE * SIDE - 3)
-    return rough
+    return np.asarray((energy.sum((2, 3)) - plane).mean(1) / (SIDE * SIDE - 3))

@@ -10,28 +10,24 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from noisegen.errors import BadReferenceError
 from noisegen.model.config import WINDOW
+from noisegen.noise.arrays import Doubles, Floats, Mask
 from noisegen.noise.record import Recording
 from noisegen.noise.windows import Windows, cut
 from noisegen.references.brightness import Brightness, fit_brightness
 from noisegen.references.drift import Drift, find_drift
-from noisegen.references.motion import showing_another
-from noisegen.references.registration import Shift, find_shift, inside, moved
-from noisegen.references.scenes import same_scene
-from noisegen.references.windows import (
+from noisegen.references.misplaced import (
     LARGEST_MISPLACED,
     SMALLEST_REGISTERED_SHARE,
     all_windows,
     misplaced,
     registered,
 )
-
-Floats = NDArray[np.float32]
-Doubles = NDArray[np.float64]
-Mask = NDArray[np.bool_]
+from noisegen.references.pixel_blocks import taper
+from noisegen.references.scenes import same_scene, showing_another
+from noisegen.references.shift import Shift, find_shift, inside, moved
 
 LARGEST_LOST = 0.02
 """Share of a window's pixels whose clean may be unknown, as where it was saturated."""
@@ -97,15 +93,15 @@ class RepairedPair:
         noisy: H×W×C, cut to what the clean shows; its pixels are never altered.
         clean: the same shape, in [0, 1].
         lost: H×W, pixels whose clean is not known.
-        interpolated: the clean was moved by parts of a pixel.
         repairs: what was done, with its size; empty where nothing was.
+        interpolated: the clean was moved by parts of a pixel.
     """
 
     noisy: Floats
     clean: Floats
     lost: Mask
-    interpolated: bool
     repairs: tuple[str, ...]
+    interpolated: bool = False
 
 
 def repaired_windows(
@@ -199,25 +195,10 @@ def repair_pair(
     still = where_still(noisy, clean, showing_another(cut(noisy - clean), cut(clean)))
     even = equalised(still, clean, float(recording.step.max()), least)
     repairs += even.repairs
-    return RepairedPair(noisy, even.clean, even.lost, not shift.is_whole, tuple(repairs))
+    return replace(even, noisy=noisy, repairs=tuple(repairs), interpolated=not shift.is_whole)
 
 
-@dataclass(frozen=True)
-class Equalised:
-    """A clean as bright as its noisy picture.
-
-    Attributes:
-        clean: H×W×C in [0, 1].
-        lost: H×W, pixels whose clean is not known.
-        repairs: what was done.
-    """
-
-    clean: Floats
-    lost: Mask
-    repairs: tuple[str, ...]
-
-
-def equalised(noisy: Floats, clean: Floats, step: float, least: Significance = ANY) -> Equalised:
+def equalised(noisy: Floats, clean: Floats, step: float, least: Significance = ANY) -> RepairedPair:
     """Brightness and drift undone between two H×W×C pictures that lie on each other."""
     repairs = []
     lost: Mask = np.zeros(clean.shape[:2], bool)
@@ -233,7 +214,7 @@ def equalised(noisy: Floats, clean: Floats, step: float, least: Significance = A
     if drift is not None:
         repairs.append(f"added to the clean a slow {drift}")
         clean = (clean + drift.surface).clip(0, 1)
-    return Equalised(clean, lost, tuple(repairs))
+    return RepairedPair(noisy, clean, lost, tuple(repairs))
 
 
 def where_still(noisy: Floats, clean: Floats, moves: Mask) -> Floats:
@@ -241,8 +222,7 @@ def where_still(noisy: Floats, clean: Floats, moves: Mask) -> Floats:
     rows, columns = (side // WINDOW for side in clean.shape[:2])
     laid = moves.reshape(rows, columns).repeat(WINDOW, 0).repeat(WINDOW, 1)
     padding = [(0, side - known) for side, known in zip(clean.shape, laid.shape, strict=False)]
-    still: Floats = np.where(np.pad(laid, padding)[..., None], clean, noisy)
-    return still
+    return np.asarray(np.where(np.pad(laid, padding)[..., None], clean, noisy))
 
 
 def refuse_other_scene(noisy: Floats, clean: Floats, name: str) -> None:
@@ -266,10 +246,9 @@ def _coarse(windows: Windows) -> Mask:
     """
     turns = np.fft.fftfreq(WINDOW)
     fine = np.maximum(np.abs(turns)[:, None], np.abs(turns)) > INTERPOLATED
-    taper = np.outer(np.hanning(WINDOW + 2)[1:-1], np.hanning(WINDOW + 2)[1:-1])
     energy = np.empty((2, len(windows)))
     for i, pictures in enumerate((windows.clean, windows.residual)):
-        spectrum = np.abs(np.fft.fft2(pictures.mean(1) * taper)) ** 2
+        spectrum = np.abs(np.fft.fft2(pictures.mean(1) * taper(WINDOW, WINDOW))) ** 2
         energy[i] = (spectrum * fine if i == 0 else spectrum).sum((1, 2))
     share = energy[0] / np.maximum(energy[1], 1e-12)
     limit = max(LARGEST_FINE, float(np.quantile(share, SMALLEST_REGISTERED_SHARE)))

@@ -1,19 +1,19 @@
-"""Whether two pictures show one scene, however noisy they are.
+"""Whether two pictures, or two windows of them, show the same, however noisy they are.
 
-Their box means are compared with each other's *neighbouring* boxes: noise is not shared between
-boxes, so these covariances are those of the scenes alone.
+Pictures' box means are compared with each other's *neighbouring* boxes: noise is not shared between
+boxes, so these covariances are those of the scenes alone. Windows' box means are compared with
+those of other windows as bright.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
-Doubles = NDArray[np.float64]
+from noisegen.noise.arrays import Doubles, Floats, Mask
+from noisegen.references.pixel_blocks import of_similar, pooled
 
 BOX = 8
-"""Side of the boxes; grain is smaller."""
+"""Side of the boxes: noise averages out in them, and grain is smaller; things do not."""
 
 AROUND = 9
 """Boxes a side whose mean is taken off each: drift and vignetting do not count."""
@@ -25,6 +25,18 @@ SIGNIFICANT = 5.0
 """Standard errors by which a picture shows a scene at all."""
 
 FEWEST_BOXES = 36
+
+
+NEIGHBOURS = 65
+"""Windows of similar brightness whose usual unrest a window is compared with."""
+
+UNREST = 5.0
+"""Times the usual, above which something moved; noise alone stays below, and so does noise half as
+strong again on texture."""
+
+ANOTHER = 10.0
+"""The same of a pair, above which a window shows something else than its clean: up to 9 on
+instruments whose pairs lie on each other, more where an object was moved."""
 
 
 def same_scene(picture: Floats, other: Floats) -> bool:
@@ -72,10 +84,8 @@ def _by_chance(boxes: Doubles) -> float:
 def _details(picture: Floats) -> Doubles:
     """Gray box means less their surroundings'."""
     gray = picture.mean(2, dtype=np.float64)
-    rows, columns = (side // BOX for side in gray.shape)
-    boxes = gray[: rows * BOX, : columns * BOX].reshape(rows, BOX, columns, BOX).mean((1, 3))
-    details: Doubles = boxes - _surroundings(boxes)
-    return details
+    boxes = pooled(gray, BOX)
+    return np.asarray(boxes - _surroundings(boxes))
 
 
 def _surroundings(boxes: Doubles) -> Doubles:
@@ -89,10 +99,37 @@ def _surroundings(boxes: Doubles) -> Doubles:
 
 def _shared(a: Doubles, b: Doubles) -> float:
     """Covariance of each box with the other's neighbours below and right, both ways."""
-    pairs = (
-        (a[1:], b[:-1]),
-        (a[:-1], b[1:]),
-        (a[:, 1:], b[:, :-1]),
-        (a[:, :-1], b[:, 1:]),
-    )
+    pairs = ((a[1:], b[:-1]), (a[:-1], b[1:]), (a[:, 1:], b[:, :-1]), (a[:, :-1], b[:, 1:]))
     return float(np.mean([(x * y).mean() for x, y in pairs]))
+
+
+def moving(residual: Floats, clean: Floats, limit: float = UNREST) -> Mask:
+    """Windows whose box means differ by more than those of windows as bright.
+
+    Args:
+        residual: N×C×32×32, of a shot less its burst's mean, or of two shots.
+        clean: the same shape.
+        limit: times the usual.
+    """
+    unrest = _unrest(residual)
+    usual = of_similar(unrest, clean.mean((1, 2, 3)), NEIGHBOURS, np.median)
+    return np.asarray(unrest > limit * np.maximum(usual, 1e-12))
+
+
+def showing_another(residual: Floats, clean: Floats) -> Mask:
+    """Windows of a pair that show something else than their clean, so that it spoils the noise.
+
+    Beside saturated windows any noise is unusual; so the whole pair's unrest counts too.
+
+    Args:
+        residual: N×C×32×32.
+        clean: the same shape.
+    """
+    unrest = _unrest(residual)
+    usual = float(np.median(unrest[unrest > 0])) if unrest.any() else 0.0
+    return moving(residual, clean, ANOTHER) & (unrest > ANOTHER * usual)
+
+
+def _unrest(residual: Floats) -> Doubles:
+    """Variance of the box means within each window."""
+    return np.asarray(pooled(residual, BOX).var((2, 3)).mean(1), np.float64)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Any, TypeGuard
+from typing import TypeGuard
 
 import numpy as np
-from numpy.typing import NDArray
 
 from noisegen.errors import BadReferenceError
 from noisegen.model.config import WINDOW
+from noisegen.noise.arrays import Floats, Pixels
 from noisegen.references.appearance import (
     brightness_range,
     ends_shares,
@@ -24,9 +24,6 @@ from noisegen.references.appearance import (
 from noisegen.references.jpeg_history import jpeg_quality_seen
 from noisegen.references.pixel_blocks import spread_blocks
 from noisegen.references.scenes import most_detail
-
-Pixels = NDArray[Any]
-Floats = NDArray[np.float32]
 
 NEARLY_ALL_CLIPPED = 0.95
 MUCH_CLIPPED = 0.3
@@ -93,11 +90,7 @@ class Screened:
 
 
 def screen(
-    noisy: Pixels,
-    name: str,
-    white_level: float,
-    has_clean: bool,
-    jpeg_quality: float | None = None,
+    noisy: Pixels, name: str, white_level: float, has_clean: bool, jpeg_quality: float | None = None
 ) -> Screened:
     """Looks at a reference's noisy picture.
 

@@ -1,169 +1,164 @@
-"""Which windows of a reference and its clean lie on each other."""
+"""References → windows: checked, screened, repaired and cut, each by itself."""
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import Enum, auto
 
-from noisegen.model.config import WINDOW
-from noisegen.noise.record import Recording
-from noisegen.noise.windows import Windows, cut, cut_places
-
-Floats = NDArray[np.float32]
-Doubles = NDArray[np.float64]
-Places = NDArray[np.int64]
-
-LARGEST_MISPLACED = 0.02
-"""Share of a window's power that a shift may explain. On PolyU windows above it are half of a
-picture and double the error; on pairs that lie on each other chance explains a thousandth."""
-
-SMALLEST_REGISTERED_SHARE = 0.1
-"""Share of the windows that must be fit for use: of fewer, the pair is taken as it is."""
-
-KEPT_OF_ALIKE = 0.25
-"""Share of the windows of like brightness that is kept in any case: those that lie best."""
-
-WORST_KEPT = 0.15
-"""Share of a window's power that a shift explains, from which it is left out in any case: then more
-is spoilt by it than is lost without it."""
-
-BRIGHTNESSES = 8
-"""Groups of like brightness, by what is brightest in a window."""
-
-SMOOTH = 1.5
-"""Standard deviation, in windows, of the surroundings that a window's shift is found with: shifts
-vary slowly over a frame, what follows edges by chance does not."""
+from noisegen.model.denoiser import Denoiser
+from noisegen.noise.windows import Windows
+from noisegen.references.burst import burst_windows
+from noisegen.references.check import Burst, Checked, Reference, Samples, check_references, scaled
+from noisegen.references.lone import lone_windows
+from noisegen.references.misplaced import all_windows, paired_windows
+from noisegen.references.repair import ANY, GROSS, refuse_other_scene, repaired_windows
+from noisegen.references.screening import Screened, screen, warnings_of
 
 
-def paired_windows(noisy: Floats, clean: Floats, recording: Recording) -> Windows:
-    """Windows of a reference that lie on its clean, both H×W×C in units of the white level."""
-    windows = all_windows(noisy, clean, recording)
-    return windows.where(registered(windows, misplaced(windows)))
+class Repair(Enum):
+    """What is done to a pair before it is measured.
 
-
-def all_windows(noisy: Floats, clean: Floats, recording: Recording) -> Windows:
-    """Windows of a reference with its clean, both H×W×C in units of the white level."""
-    places = cut_places(*clean.shape[:2])
-    return Windows(cut(noisy - clean), cut(clean), False, recording, places)
-
-
-def registered(windows: Windows, share: Doubles) -> NDArray[np.bool_]:
-    """Windows to keep, by :func:`misplaced`.
-
-    Of like brightness some stay, those that lie best, if they do not lie far off: bright places
-    are edges more often than dark ones, and noise at intensities that are all left out would be
-    guessed.
+    All but ``NONE`` leave out windows whose residual follows the clean's edges. ``GROSS`` undoes
+    large shifts, differences of brightness and drifts first, ``ALL`` every significant one.
     """
-    brightest = np.quantile(windows.clean.mean(1), 0.95, axis=(1, 2))
-    kept = np.zeros(len(windows), bool)
-    for alike in np.array_split(np.argsort(brightest, kind="stable"), BRIGHTNESSES):
-        if len(alike):
-            best = float(np.quantile(share[alike], KEPT_OF_ALIKE))
-            kept[alike] = share[alike] <= max(LARGEST_MISPLACED, min(best, WORST_KEPT))
-    if not kept.any():
-        # Nothing lies well: then those that lie best, and the verdict judges what comes of it.
-        kept = share <= np.quantile(share, SMALLEST_REGISTERED_SHARE)
-    return kept
+
+    ALL = auto()
+    GROSS = auto()
+    MASK = auto()
+    NONE = auto()
 
 
-def misplaced(windows: Windows) -> Doubles:
-    """Share of each window's power that a shift between the pictures explains.
+@dataclass(frozen=True)
+class CutReference:
+    """A reference, or a burst, cut into windows of its own.
 
-    To first order a shift adds its product with the clean's gradient to the residual. It is found
-    by least squares over a window and its surroundings; noise that merely
-    follows edges, as in-camera denoising leaves it, has no direction that its surroundings share.
-
-    Returns:
-        N values in [0, 1].
+    Attributes:
+        name: of its file, or of the burst's folder.
+        shots: names of its pictures: its own, or a burst's.
+        pixels: of all of them together.
+        windows: of it alone, their clean in [0, 1].
+        repairs: what was done to it, each with its name.
+        screened: what its picture shows of its history.
     """
-    residual = windows.residual - windows.residual.mean((2, 3), keepdims=True)
-    across, down = _gradients(windows)
-    power = np.maximum((residual.astype(np.float64) ** 2).mean((2, 3)), 1e-12)
-    # One measure for all windows: those that lie badly must not count less for it.
-    typical = np.median(power, axis=0)
-    sums = {
-        name: (np.einsum("ncyx,ncyx->nc", one, other) / typical).sum(1)
-        for name, one, other in (
-            ("aa", across, across),
-            ("ad", across, down),
-            ("dd", down, down),
-            ("ar", across, residual),
-            ("dr", down, residual),
-        )
-    }
-    near = {name: _smoothed(values, windows.places) for name, values in sums.items()}
-    # A faint pull to no shift, where there is no edge to see one by.
-    faint = 1e-6 + 1e-3 * (near["aa"] + near["dd"])
-    aa, dd, ad = near["aa"] + faint, near["dd"] + faint, near["ad"]
-    determinant = aa * dd - ad**2
-    right = (dd * near["ar"] - ad * near["dr"]) / determinant
-    below = (aa * near["dr"] - ad * near["ar"]) / determinant
-    moved = sums["aa"] * right**2 + 2 * sums["ad"] * right * below + sums["dd"] * below**2
-    # What a window's own residual loses by the shift: a neighbour's shift explains nothing here.
-    explained = 2 * (sums["ar"] * right + sums["dr"] * below) - moved
-    own = (power / typical).sum(1) * residual[0, 0].size
-    share: Doubles = np.clip(explained / own, 0, 1)
-    return share
+
+    name: str
+    shots: tuple[str, ...]
+    pixels: int
+    windows: Windows
+    repairs: tuple[str, ...]
+    screened: Screened
 
 
-def _gradients(windows: Windows) -> tuple[Floats, Floats]:
-    """Of the clean, across and down, N×C×h×w: over the windows' borders where a neighbour is."""
-    across, down = np.zeros_like(windows.clean), np.zeros_like(windows.clean)
-    for picture in np.unique(windows.places[:, 0]):
-        of_it = np.flatnonzero(windows.places[:, 0] == picture)
-        rows, columns = windows.places[of_it, 1], windows.places[of_it, 2]
-        count = rows.max() + 1, columns.max() + 1
-        laid = np.full((*count, *windows.clean.shape[1:]), np.nan, np.float32)
-        laid[rows, columns] = windows.clean[of_it]
-        height, width = (number * WINDOW for number in count)
-        whole = laid.transpose(2, 0, 3, 1, 4).reshape(-1, height, width)
-        for axis, result in ((2, across), (1, down)):
-            # Where there is no neighbour there is no number; nothing is said there.
-            slope = np.nan_to_num(np.gradient(whole, axis=axis))
-            cut_again = slope.reshape(-1, count[0], WINDOW, count[1], WINDOW)
-            result[of_it] = cut_again.transpose(1, 3, 0, 2, 4)[rows, columns]
-    return across, down
+@dataclass(frozen=True)
+class CutReferences:
+    """References checked to be alike and cut into windows, not yet measured.
+
+    Attributes:
+        bursts: they are bursts, not single pictures.
+        samples: what the values of their pixels mean.
+        each: one or more.
+        doubts: about all of them together, in words.
+    """
+
+    bursts: bool
+    samples: Samples
+    each: tuple[CutReference, ...]
+    doubts: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """``paired``, ``burst`` or ``estimated``."""
+        if self.bursts:
+            return "burst"
+        return "estimated" if any(part.windows.estimated for part in self.each) else "paired"
+
+    @property
+    def shots(self) -> tuple[str, ...]:
+        """Names of all pictures."""
+        return tuple(shot for part in self.each for shot in part.shots)
+
+    @property
+    def pixels(self) -> int:
+        """Of all pictures together."""
+        return sum(part.pixels for part in self.each)
+
+    @property
+    def repairs(self) -> tuple[str, ...]:
+        """What was done to imperfect references, each with its name."""
+        return tuple(repair for part in self.each for repair in part.repairs)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is doubtful about them, with their names."""
+        return (*warnings_of([part.screened for part in self.each]), *self.doubts)
+
+    def where(self, index: Sequence[int]) -> CutReferences:
+        """Some of the references, without the doubts about all."""
+        return replace(self, each=tuple(self.each[place] for place in index), doubts=())
 
 
-def _smoothed(values: Doubles, places: Places) -> Doubles:
-    """N values summed under a Gaussian of SMOOTH windows over their pictures' grids."""
-    result = np.empty_like(values)
-    for picture in np.unique(places[:, 0]):
-        of_it = places[:, 0] == picture
-        rows, columns = places[of_it, 1], places[of_it, 2]
-        grid = np.zeros((rows.max() + 1, columns.max() + 1))
-        grid[rows, columns] = values[of_it]
-        weighted = _nearby(grid.shape[0]) @ grid @ _nearby(grid.shape[1])
-        result[of_it] = weighted[rows, columns]
-    return result
-
-
-def _nearby(count: int) -> Doubles:
-    apart = np.subtract.outer(np.arange(count), np.arange(count))
-    weights: Doubles = np.exp(-0.5 * (apart / SMOOTH) ** 2)
-    return weights
-
-
-def follow_gradient(residual: Floats, clean: Floats) -> Floats:
-    """Largest absolute correlation of each gray residual with the clean's two gradients.
+def cut_references(
+    references: Sequence[Reference | Burst],
+    white_level: float | None = None,
+    repair: Repair = Repair.GROSS,
+    denoiser: Denoiser | None = None,
+) -> CutReferences:
+    """Checks references, repairs each and cuts it.
 
     Args:
-        residual: N×C×h×w.
-        clean: N×C×h×w.
+        references: one or more noisy pictures, or bursts; all gray or all RGB, of one type.
+        white_level: the count that is white in the camera's files. Found from the references where
+            not given: 255 for 8 bits; for 16 bits the smallest of 10, 12, 14 and 16 bits that holds
+            them; for floats 1, or their largest value if that is more. Floats above a given one
+            count as saturated.
+        repair: what is undone of a pair; of a burst all, or nothing.
+        denoiser: estimates the clean of a reference that has none; the shipped one if not given.
 
-    Returns:
-        N values in [0, 1]: near 0 for noise, larger where the two pictures are shifted.
+    Raises:
+        BadReferenceError: one of them cannot be used; names it and the reason.
     """
-    gray = clean.mean(1)
-    across = gray[:, 1:-1, 2:] - gray[:, 1:-1, :-2]
-    down = gray[:, 2:, 1:-1] - gray[:, :-2, 1:-1]
-    inner = residual.mean(1)[:, 1:-1, 1:-1]
-    return np.maximum(_correlate(inner, across), _correlate(inner, down))
+    checked = check_references(references, white_level)
+    each = tuple(_cut(reference, checked, repair, denoiser) for reference in checked.each)
+    return CutReferences(isinstance(references[0], Burst), checked.samples, each)
 
 
-def _correlate(a: Floats, b: Floats) -> Floats:
-    a = a - a.mean((1, 2), keepdims=True)
-    b = b - b.mean((1, 2), keepdims=True)
-    norm = np.sqrt((a**2).sum((1, 2)) * (b**2).sum((1, 2)))
-    correlation: Floats = np.abs((a * b).sum((1, 2))) / np.maximum(norm, 1e-12)
-    return correlation
+def _cut(
+    reference: Reference | Burst, checked: Checked, repair: Repair, denoiser: Denoiser | None
+) -> CutReference:
+    pictures, level = reference.pictures, checked.samples.white_level
+    # First: what shows no noise is not worth estimating. A burst's shots are alike.
+    first, burst = pictures[0], isinstance(reference, Burst)
+    has_clean = burst or first.clean is not None
+    screened = screen(first.noisy, first.name, level, has_clean, first.jpeg_quality)
+    if isinstance(reference, Burst):
+        undo = repair in (Repair.ALL, Repair.GROSS)
+        windows, done = burst_windows(reference, level, checked.recording, undo)
+    else:
+        windows, done = _windows(reference, checked, repair, denoiser)
+    return CutReference(
+        name=reference.name,
+        shots=tuple(picture.name for picture in pictures),
+        pixels=sum(picture.noisy[..., 0].size for picture in pictures),
+        # Of floats: what lies below black or above white has no intensity of its own.
+        windows=replace(windows, clean=windows.clean.clip(0, 1)),
+        repairs=tuple(f"{reference.name}{'/' if burst else ': '}{what}" for what in done),
+        screened=screened,
+    )
+
+
+def _windows(
+    reference: Reference, checked: Checked, repair: Repair, denoiser: Denoiser | None
+) -> tuple[Windows, tuple[str, ...]]:
+    """Windows of a single picture, and what was done to it."""
+    level, recording = checked.samples.white_level, checked.recording
+    noisy = scaled(reference.noisy, level)
+    if reference.clean is None:
+        return lone_windows(noisy, recording, denoiser), ()
+    clean = scaled(reference.clean, level)
+    if repair in (Repair.MASK, Repair.NONE):
+        refuse_other_scene(noisy, clean, reference.name)
+        take = paired_windows if repair is Repair.MASK else all_windows
+        return take(noisy, clean, recording), ()
+    least = ANY if repair is Repair.ALL else GROSS
+    return repaired_windows(noisy, clean, reference.name, recording, least)

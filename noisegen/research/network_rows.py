@@ -28,7 +28,7 @@ from noisegen.model.config import (
 )
 from noisegen.model.generator import FIELD_CHANNELS, GRID
 from noisegen.model.weights import NoiseModel, Weights, save_weights
-from noisegen.references.tensors import statistics_tensors
+from noisegen.profiles.tensors import statistics_tensors
 from noisegen.research.generator.config import TrainingConfig
 from noisegen.research.generator.loop import load_sources
 from noisegen.research.generator.terms import expected_level

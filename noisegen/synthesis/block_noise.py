@@ -17,13 +17,13 @@ from noisegen.model.classical import ByValue, Colouring, shape_field
 from noisegen.model.config import KERNEL
 from noisegen.model.content_network import ContentNetwork
 from noisegen.model.surroundings import REACH
-from noisegen.references.profile import NoiseProfile
-from noisegen.references.tensors import statistics_tensors
+from noisegen.noise.drawn_stripes import stripes_of
+from noisegen.noise.field import FieldKey, gaussian_field
+from noisegen.profiles.profile import NoiseProfile
+from noisegen.profiles.tensors import statistics_tensors
 from noisegen.synthesis.blocks import Region, bounds
 from noisegen.synthesis.clean_rows import HeldRows
-from noisegen.synthesis.field import FieldKey, gaussian_field
 from noisegen.synthesis.recorder import Recorder
-from noisegen.synthesis.stripes import stripes_of
 
 Pixels = NDArray[Any]
 Floats = NDArray[np.float32]
@@ -92,7 +92,7 @@ class BlockNoise:
                 planes[0, :, context:-context, context:-context].permute(1, 2, 0).cpu().numpy()
                 for planes in (noise, part)
             )
-            stripes = stripes_of(self._measured, key, block, shown)
+            stripes = stripes_of(self._measured, key, (block.y, block.x), shown)
             return values if stripes is None else values + stripes
 
         return self._workers.map(generate, blocks)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from noisegen.errors import UsageError
-from noisegen.references.profile import NoiseProfile
+from noisegen.profiles.profile import NoiseProfile
 
 _GRAY = 1
 

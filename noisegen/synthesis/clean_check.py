@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from noisegen.references.profile import NoiseProfile
+from noisegen.profiles.profile import NoiseProfile
 from noisegen.synthesis.clean_rows import BAND_SAMPLES, CleanRows
 from noisegen.synthesis.levels import CleanError as CleanError
 from noisegen.synthesis.levels import Extent, Levels, levels_for

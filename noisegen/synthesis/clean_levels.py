@@ -14,7 +14,7 @@ import numpy as np
 
 from noisegen.errors import ImageError
 from noisegen.files import VolumeHeader, open_volume, read_picture
-from noisegen.references.profile import NoiseProfile
+from noisegen.profiles.profile import NoiseProfile
 from noisegen.synthesis.channel_profiles import profiles_of_channels
 from noisegen.synthesis.clean_check import extent_of
 from noisegen.synthesis.clean_rows import BAND_SAMPLES, ArrayRows

@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from noisegen.errors import InterruptedRunError, OutputError
 from noisegen.files import write_together
 from noisegen.files.safe_path import refuse_links
-from noisegen.references.profile import NoiseProfile
+from noisegen.profiles.profile import NoiseProfile
 from noisegen.synthesis.finish import archives, finish
 from noisegen.synthesis.folder import (
     CLEAN,

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from noisegen.files import VolumeHeader
-from noisegen.references.profile import NoiseProfile
+from noisegen.profiles.profile import NoiseProfile
 from noisegen.synthesis.blocks import SIDE
 from noisegen.synthesis.plan import SynthesisOptions
 from noisegen.synthesis.survey import Declared

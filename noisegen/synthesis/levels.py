@@ -15,7 +15,7 @@ import numpy as np
 
 from noisegen.errors import NoisegenError
 from noisegen.files import WHITE_LEVELS_16, default_white_level, level_words
-from noisegen.references.profile import NoiseProfile
+from noisegen.profiles.profile import NoiseProfile
 
 DEEP = ("uint16", "uint32")
 

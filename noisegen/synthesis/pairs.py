@@ -24,7 +24,7 @@ from noisegen.files import (
     pixel_hash,
     write_together,
 )
-from noisegen.references.profile import NoiseProfile
+from noisegen.profiles.profile import NoiseProfile
 from noisegen.synthesis import draws
 from noisegen.synthesis.blocks import Region
 from noisegen.synthesis.budget import PixelBudget

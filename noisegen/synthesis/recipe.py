@@ -13,7 +13,7 @@ import noisegen
 from noisegen.errors import ManifestError, UsageError
 from noisegen.files.safe_path import refuse_links
 from noisegen.model.weights import Weights
-from noisegen.references.profile import NoiseProfile
+from noisegen.profiles.profile import NoiseProfile
 from noisegen.synthesis.plan import Layout, SynthesisOptions
 
 FORMAT = 2

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisegen.noise.record import Recording
-from noisegen.references.profile import NoiseProfile
+from noisegen.profiles.profile import NoiseProfile
 from noisegen.synthesis.levels import Levels
 
 Pixels = NDArray[Any]

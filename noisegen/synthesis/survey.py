@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from noisegen.errors import ImageError, NoisegenError
 from noisegen.files import Header, VolumeHeader, open_image
 from noisegen.layouts.lmdb import unfit_for_lmdb
-from noisegen.references.profile import NoiseProfile
+from noisegen.profiles.profile import NoiseProfile
 from noisegen.synthesis.channel_profiles import profiles_of_channels
 from noisegen.synthesis.plan import CleanFile, Layout, Skipped, SynthesisOptions
 

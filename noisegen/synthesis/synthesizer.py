@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from noisegen.errors import ProfileError
 from noisegen.model.weights import Weights
 from noisegen.model.workers import single_threaded_pool
-from noisegen.references.profile import NoiseProfile
+from noisegen.noise.field import FieldKey, field_key
+from noisegen.profiles.profile import NoiseProfile
 from noisegen.synthesis.block_noise import BlockNoise, finished
 from noisegen.synthesis.blocks import Region, tiles_of
 from noisegen.synthesis.clean_check import CleanError as CleanError
 from noisegen.synthesis.clean_check import checked_levels
 from noisegen.synthesis.clean_rows import ArrayRows, CleanRows, HeldRows, band_rows
-from noisegen.synthesis.field import FieldKey, field_key
 from noisegen.synthesis.levels import Levels
 from noisegen.synthesis.recorder import Recorder
 

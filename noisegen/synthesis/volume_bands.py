@@ -9,7 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from noisegen.files import PixelHash, Volume
-from noisegen.references.profile import NoiseProfile
+from noisegen.profiles.profile import NoiseProfile
 from noisegen.synthesis.blocks import Region
 from noisegen.synthesis.levels import Levels
 from noisegen.synthesis.synthesizer import Synthesizer

@@ -32,7 +32,7 @@ from noisegen.files import (
     open_volume,
     write_volume,
 )
-from noisegen.references.profile import NoiseProfile
+from noisegen.profiles.profile import NoiseProfile
 from noisegen.synthesis.blocks import Region
 from noisegen.synthesis.clean_check import CleanError
 from noisegen.synthesis.clean_rows import band_rows

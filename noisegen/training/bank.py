@@ -23,10 +23,10 @@ from noisegen.model.denoiser import Denoiser
 from noisegen.model.encoder import ReferenceWindows
 from noisegen.noise.record import Recording
 from noisegen.noise.windows import Windows, join
-from noisegen.references.completed import measure_whole
-from noisegen.references.estimate import blind_windows
-from noisegen.references.tensors import statistics_tensors
-from noisegen.references.windows import paired_windows
+from noisegen.profiles.fit import measure_whole
+from noisegen.profiles.tensors import statistics_tensors
+from noisegen.references.lone import lone_windows
+from noisegen.references.misplaced import paired_windows
 
 Bytes = NDArray[np.uint8]
 Rng = np.random.Generator
@@ -114,7 +114,7 @@ def reference_windows(noisy: Bytes, clean: Bytes, denoiser: Denoiser | None, lim
     picture = to_float(noisy, 255)
     if denoiser is not None:
         with suppress(BadReferenceError):
-            return blind_windows(picture, RECORDED, denoiser).take(limit)
+            return lone_windows(picture, RECORDED, denoiser).take(limit)
     return paired_windows(picture, to_float(clean, 255), RECORDED).take(limit)
 
 

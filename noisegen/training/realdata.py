@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from noisegen.files import Pixels, read_picture
-from noisegen.references.windows import follow_gradient
+from noisegen.noise.arrays import Floats
 
 Bytes = NDArray[np.uint8]
 
@@ -117,6 +117,30 @@ def gaussian_blur(image: NDArray[np.float32], sigma: float) -> NDArray[np.float3
     x = F.conv2d(F.pad(x, (0, 0, radius, radius), mode="replicate"), row.transpose(-1, -2))
     blurred: NDArray[np.float32] = x[:, 0].permute(1, 2, 0).numpy()
     return blurred
+
+
+def follow_gradient(residual: Floats, clean: Floats) -> Floats:
+    """Largest absolute correlation of each gray residual with the clean's two gradients.
+
+    Args:
+        residual: N×C×h×w.
+        clean: N×C×h×w.
+
+    Returns:
+        N values in [0, 1]: near 0 for noise, larger where the two pictures are shifted.
+    """
+    gray = clean.mean(1)
+    across = gray[:, 1:-1, 2:] - gray[:, 1:-1, :-2]
+    down = gray[:, 2:, 1:-1] - gray[:, :-2, 1:-1]
+    inner = residual.mean(1)[:, 1:-1, 1:-1]
+    return np.maximum(_correlate(inner, across), _correlate(inner, down))
+
+
+def _correlate(a: Floats, b: Floats) -> Floats:
+    a = a - a.mean((1, 2), keepdims=True)
+    b = b - b.mean((1, 2), keepdims=True)
+    norm = np.sqrt((a**2).sum((1, 2)) * (b**2).sum((1, 2)))
+    return np.asarray(np.abs((a * b).sum((1, 2))) / np.maximum(norm, 1e-12))
 
 
 def is_registered(noisy: Pixels, clean: Pixels) -> bool:

@@ -13,12 +13,13 @@ import imagecodecs
 import numpy as np
 import pictures
 import pytest
+from fitted import create_profile
 from numpy.typing import DTypeLike, NDArray
 from typer.testing import CliRunner
 
 from noisegen.cli.app import app
 from noisegen.model.weights import Weights
-from noisegen.references.create import Reference, create_profile
+from noisegen.references.check import Reference
 
 Pixels = NDArray[Any]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from noisegen.references.profile import NoiseProfile
+from noisegen.profiles.profile import NoiseProfile
 
 Run = Callable[..., Any]
 

@@ -15,7 +15,7 @@ from pictures import add_gaussian, scene
 from PIL import Image
 from stand_ins import OFFSET, cells, scmos, scmos_ratio
 
-from noisegen.references.profile import NoiseProfile
+from noisegen.profiles.profile import NoiseProfile
 
 Run = Callable[..., Any]
 

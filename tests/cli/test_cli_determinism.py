@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from noisegen.files import read_picture
-from noisegen.references.profile import NoiseProfile
+from noisegen.profiles.profile import NoiseProfile
 
 Synth = Callable[..., Any]
 Contents = Callable[[Path], dict[str, bytes]]

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load, save
 
-from noisegen.references.profile import NoiseProfile
+from noisegen.profiles.profile import NoiseProfile
 
 Refused = Callable[..., None]
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from noisegen.references.profile import NoiseProfile
+from noisegen.profiles.profile import NoiseProfile
 
 Run = Callable[..., Any]
 

@@ -10,8 +10,8 @@ import pytest
 from pictures import add_gaussian, scene
 from PIL import Image
 
-from noisegen.references.profile import NoiseProfile
-from noisegen.references.quality import Quality
+from noisegen.profiles.profile import NoiseProfile
+from noisegen.profiles.quality import ProfileQuality
 
 Run = Callable[..., Any]
 
@@ -41,7 +41,7 @@ def test_create_says_how_good_the_profile_is(create: Run, run: Run, tmp_path: Pa
     shown = run("profile", "show", tmp_path / "camera.safetensors")
     assert f"quality      {profile.quality.overall}: σ off by" in shown.out
     as_json = run("profile", "show", tmp_path / "camera.safetensors", "--json").json
-    assert Quality(**as_json["quality"]) == profile.quality
+    assert ProfileQuality(**as_json["quality"]) == profile.quality
     assert as_json["overall"] == profile.quality.overall
     assert as_json["follows_content"] == profile.follows_content
     assert f"network      {'on' if profile.follows_content else 'off'}" in shown.out

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from noisegen.references.profile import NoiseProfile
+from noisegen.profiles.profile import NoiseProfile
 
 Run = Callable[..., Any]
 SIDE = 160

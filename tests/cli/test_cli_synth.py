@@ -14,7 +14,7 @@ import pytest
 
 import noisegen
 from noisegen.files import pixel_hash, read_picture
-from noisegen.references.profile import NoiseProfile
+from noisegen.profiles.profile import NoiseProfile
 
 Contents = Callable[[Path], dict[str, bytes]]
 Metadata = Callable[[Path], list[dict[str, Any]]]

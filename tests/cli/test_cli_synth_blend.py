@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fitted import create_profile
 from pictures import add_gaussian, scene
 
 from noisegen.files import read_picture
 from noisegen.model.weights import Weights
-from noisegen.references.create import Reference, create_profile
-from noisegen.references.profile import NoiseProfile
+from noisegen.profiles.profile import NoiseProfile
+from noisegen.references.check import Reference
 
 Run = Callable[..., Any]
 

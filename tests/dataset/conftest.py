@@ -8,9 +8,10 @@ import imagecodecs
 import pictures
 import pytest
 from dataset_runs import Camera
+from fitted import create_profile
 
 from noisegen.model.weights import Weights
-from noisegen.references.create import Reference, create_profile
+from noisegen.references.check import Reference
 
 
 @pytest.fixture(scope="session")

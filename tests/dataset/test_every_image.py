@@ -14,12 +14,13 @@ import pictures
 import pytest
 import tifffile
 from dataset_runs import Camera, run
+from fitted import create_profile
 from numpy.typing import NDArray
 from PIL import Image
 
 from noisegen.files import file_hash
 from noisegen.model.weights import Weights
-from noisegen.references.create import Reference, create_profile
+from noisegen.references.check import Reference
 
 Pixels = NDArray[Any]
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from noisegen.files import Container
 from noisegen.model.weights import load_weights
-from noisegen.references.profile import NoiseProfile
+from noisegen.profiles.profile import NoiseProfile
 from noisegen.synthesis.folder import Folder
 from noisegen.synthesis.journal import Record
 from noisegen.synthesis.manifest import PairLine

@@ -11,7 +11,7 @@ from dataset_runs import Camera, files_in, run
 
 from noisegen.errors import OutputError
 from noisegen.model.weights import Weights
-from noisegen.references.profile import NoiseProfile
+from noisegen.profiles.profile import NoiseProfile
 from noisegen.synthesis.cleans import find_cleans
 from noisegen.synthesis.dataset import Run, write_dataset
 from noisegen.synthesis.folder import Folder

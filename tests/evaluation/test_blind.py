@@ -9,9 +9,8 @@ from pictures import add_gaussian, scene
 from noisegen.evaluation.blind import sigma_errors
 from noisegen.evaluation.protocol import Case
 from noisegen.evaluation.unseen_noise import FAMILIES
-from noisegen.references.burst import Burst
-from noisegen.references.create import Reference
-from noisegen.references.estimate import shipped_denoiser
+from noisegen.references.check import Burst, Reference
+from noisegen.references.lone import shipped_denoiser
 
 CLEAN = scene(192, 256)
 

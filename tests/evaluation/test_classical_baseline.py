@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from noisegen.evaluation.classical_baseline import draw, fit_pictures
-from noisegen.evaluation.metrics import correlation_error, correlations
+from noisegen.noise.metrics import correlation_error, correlations
 
 Doubles = NDArray[np.float64]
 

@@ -10,7 +10,7 @@ import pytest
 
 from noisegen.evaluation.held_out import SIGMAS, simulated_cases
 from noisegen.evaluation.side_by_side import noise_of
-from noisegen.references.create import Reference
+from noisegen.references.check import Reference
 
 
 @pytest.mark.realdata

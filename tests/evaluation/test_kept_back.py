@@ -21,8 +21,7 @@ from noisegen.evaluation.kept_back import (
 )
 from noisegen.evaluation.protocol import Case
 from noisegen.evaluation.side_by_side import noise_of
-from noisegen.references.burst import Burst
-from noisegen.references.create import Reference
+from noisegen.references.check import Burst, Reference
 
 
 @pytest.mark.parametrize("count", [2, 3])

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.stats import entropy
 
 from noisegen.evaluation.kld_variants import TABLE, VARIANTS
-from noisegen.evaluation.metrics import kl_divergence
+from noisegen.noise.metrics import kl_divergence
 
 Counts = NDArray[np.int64]
 VALUES = (np.arange(-255, 256).astype(np.float32) / np.float32(255)).astype(np.float32)

@@ -8,10 +8,10 @@ from comparisons import comparisons, grain, white
 from pictures import scene
 from scipy.stats import ks_2samp
 
-from noisegen.evaluation.metrics import compare
 from noisegen.evaluation.noise_summary import NoiseSummary, summarise_noise, summary_scores
 from noisegen.evaluation.side_by_side import SideBySide, noise_of
 from noisegen.files import to_float
+from noisegen.noise.metrics import compare
 
 ONE, TWO = comparisons(grain(9), white(14), scenes=2, side=96)
 

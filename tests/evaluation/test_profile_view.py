@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from fitted import create_profile
 from pictures import add_gaussian, scene
 
 from noisegen.errors import BadReferenceError
@@ -20,8 +21,8 @@ from noisegen.evaluation.report.draw import report_png
 from noisegen.evaluation.report.profile import profile_report
 from noisegen.evaluation.telling_crop import telling_crop
 from noisegen.model.weights import Weights
-from noisegen.references.create import Reference, create_profile
-from noisegen.references.profile import NoiseProfile
+from noisegen.profiles.profile import NoiseProfile
+from noisegen.references.check import Reference
 
 CLEAN = scene(256, 256)
 SIGMA = 9

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from noisegen.evaluation.protocol import gaussian_cases, middle_crop, polyu_cases, splits
-from noisegen.references.create import Reference
+from noisegen.references.check import Reference
 
 
 @pytest.mark.parametrize("shape", [(500, 500, 3), (512, 768, 3), (768, 512, 3)])

@@ -27,8 +27,7 @@ from noisegen.evaluation.split_scores import score, summarise
 from noisegen.evaluation.told_apart import ClassifierConfig
 from noisegen.model.surroundings import Surroundings
 from noisegen.model.weights import Weights
-from noisegen.references.burst import Burst
-from noisegen.references.create import Reference
+from noisegen.references.check import Burst, Reference
 
 TINY = SetConfig(
     MMDConfig(patches=50),

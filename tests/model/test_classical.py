@@ -15,7 +15,7 @@ from noisegen.model.conditioning import Statistics
 from noisegen.model.config import KERNEL
 from noisegen.model.surroundings import Surroundings
 from noisegen.noise.statistics import measure
-from noisegen.references.tensors import statistics_tensors
+from noisegen.profiles.tensors import statistics_tensors
 
 SIDE = 160
 

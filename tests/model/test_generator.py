@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 import torch
 from pictures import add_gaussian, scene
 from small_network import TRAINED
+from torch.nn import functional as F
 
 from noisegen.files import to_float
 from noisegen.model.classical import shape_field
-from noisegen.model.conditioning import Conditioning
+from noisegen.model.conditioning import Conditioning, Statistics
 from noisegen.model.config import KERNEL
+from noisegen.model.encoder import ReferenceWindows
 from noisegen.model.weights import NoiseModel, Weights, untrained_model
 from noisegen.noise.record import Recording
 from noisegen.noise.statistics import measure
 from noisegen.noise.windows import Windows, join
-from noisegen.references.create import encode
-from noisegen.references.tensors import statistics_tensors
-from noisegen.references.windows import paired_windows
+from noisegen.profiles.tensors import encode, statistics_tensors, window_tensors
+from noisegen.references.misplaced import paired_windows
 
 
 def windows_of(height: int, width: int, sigma: float = 10, seed: int = 0) -> Windows:
@@ -100,16 +103,27 @@ def test_the_prompt_does_not_depend_on_the_order_of_references(weights: Weights)
     np.testing.assert_allclose(prompts[0], prompts[1], rtol=0, atol=2e-4)
 
 
-def test_padding_does_not_change_the_prompt(weights: Weights) -> None:
-    from noisegen.references.tensors import window_tensors
+def in_doubles(statistics: Statistics) -> Statistics:
+    return Statistics(*(value.double() for value in vars(statistics).values()))
 
+
+def test_padding_does_not_change_the_prompt(weights: Weights) -> None:
     small, large = windows_of(64, 64), windows_of(128, 128)
     measured = statistics_tensors(measure(small))
     both = type(measured).stack([measured, statistics_tensors(measure(large))])
+    few, many = (window_tensors(windows) for windows in (small, large))
+    missing = many.valid.shape[1] - few.valid.shape[1]
+    batch = ReferenceWindows(
+        torch.cat([F.pad(few.residual, (*[0] * 7, missing)), many.residual]),
+        torch.cat([F.pad(few.clean, (*[0] * 7, missing)), many.clean]),
+        torch.cat([F.pad(few.valid, (0, missing)), many.valid]),
+        torch.cat([few.estimated, many.estimated]),
+    )
+    encoder = copy.deepcopy(weights.encoder).double()
     with torch.inference_mode():
-        alone = weights.encoder(window_tensors([small]), measured).tokens
-        padded = weights.encoder(window_tensors([small, large]), both).tokens[:1]
-    torch.testing.assert_close(alone, padded, rtol=0, atol=1e-4)
+        alone = encoder(few, in_doubles(measured)).tokens
+        padded = encoder(batch, in_doubles(both)).tokens[:1]
+    torch.testing.assert_close(alone, padded, rtol=0, atol=1e-9)
 
 
 def test_the_prompt_acts_on_the_noise(weights: Weights, trained: NoiseModel) -> None:

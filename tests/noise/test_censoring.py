@@ -10,7 +10,7 @@ from noisegen.noise.censoring import before_rounding, hidden, imputed, moments, 
 from noisegen.noise.curves import read_curves
 from noisegen.noise.record import Recording
 from noisegen.noise.sample import Sample
-from noisegen.references.windows import all_windows
+from noisegen.references.misplaced import all_windows
 
 
 def gaussian(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from fitted import create_profile
 from known_noise import windows_of
 from numpy.typing import NDArray
 from pictures import scene
@@ -18,9 +19,9 @@ from noisegen.model.surroundings import Surroundings
 from noisegen.model.weights import load_weights
 from noisegen.noise.content import window_maps
 from noisegen.noise.statistics import NoiseStatistics, measure
-from noisegen.references.blend import blend
-from noisegen.references.create import Reference, create_profile
-from noisegen.references.tensors import statistics_tensors
+from noisegen.profiles.blend import blend
+from noisegen.profiles.tensors import statistics_tensors
+from noisegen.references.check import Reference
 from noisegen.synthesis.blocks import Region
 from noisegen.synthesis.synthesizer import Synthesizer
 from noisegen.training.dead_leaves import draw_picture

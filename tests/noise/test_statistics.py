@@ -7,11 +7,11 @@ import pytest
 from pictures import Pixels, add_gaussian, scene
 
 from noisegen.files import to_float
+from noisegen.noise.intensities import level_at, read_at
 from noisegen.noise.record import Recording
 from noisegen.noise.statistics import LAGS, NoiseStatistics, measure
 from noisegen.noise.windows import Windows, cut_places
-from noisegen.references.intensities import level_at, read_at
-from noisegen.references.windows import all_windows, paired_windows
+from noisegen.references.misplaced import all_windows, paired_windows
 
 
 def windows_of(noisy: Pixels, clean: Pixels) -> Windows:

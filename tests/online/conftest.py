@@ -8,11 +8,12 @@ from typing import Any
 import imagecodecs
 import pictures
 import pytest
+from fitted import create_profile
 from numpy.typing import NDArray
 
 from noisegen.model.weights import Weights
-from noisegen.references.create import Reference, create_profile
-from noisegen.references.profile import NoiseProfile
+from noisegen.profiles.profile import NoiseProfile
+from noisegen.references.check import Reference
 
 Pixels = NDArray[Any]
 

@@ -22,7 +22,7 @@ from noisegen.errors import NoisegenError, UsageError
 from noisegen.model.weights import Weights
 from noisegen.online import AddCameraNoise
 from noisegen.online.transform import content_key
-from noisegen.references.profile import NoiseProfile
+from noisegen.profiles.profile import NoiseProfile
 from noisegen.synthesis.synthesizer import Synthesizer
 
 Make = Callable[..., AddCameraNoise]

@@ -26,7 +26,7 @@ from noisegen.errors import NoisegenError, ProfileError, UsageError
 from noisegen.files import read_picture
 from noisegen.model.weights import Weights
 from noisegen.online import NoisyPair, NoisyPairs
-from noisegen.references.profile import NoiseProfile
+from noisegen.profiles.profile import NoiseProfile
 from noisegen.synthesis import draws
 from noisegen.synthesis.synthesizer import CleanError, Synthesizer
 

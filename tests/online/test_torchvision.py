@@ -12,7 +12,7 @@ from torch import Tensor
 
 from noisegen.errors import UsageError
 from noisegen.online import AddCameraNoise
-from noisegen.references.profile import NoiseProfile
+from noisegen.profiles.profile import NoiseProfile
 
 
 @pytest.fixture

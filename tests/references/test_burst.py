@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from fitted import create_profile, measure_references
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pictures import Pixels, add_gaussian, scene
@@ -11,17 +12,12 @@ from scipy import ndimage
 
 from noisegen.errors import BadReferenceError
 from noisegen.model.weights import Weights
-from noisegen.references.burst import Burst
-from noisegen.references.create import (
-    Measured,
-    Reference,
-    Repair,
-    create_profile,
-    measure_references,
-)
-from noisegen.references.intensities import level_at
-from noisegen.references.motion import moving
-from noisegen.references.registration import Shift, kept_power
+from noisegen.noise.intensities import level_at
+from noisegen.profiles.fit import Measured
+from noisegen.references.check import Burst, Reference
+from noisegen.references.scenes import moving
+from noisegen.references.shift import Shift, kept_power
+from noisegen.references.windows import Repair
 
 SIDE = 192
 SIGMA = 8.0
@@ -53,8 +49,8 @@ def measured(burst: Burst, repair: bool = True) -> Measured:
 def test_a_burst_of_any_length_shows_the_full_noise(count: int, sigma: float) -> None:
     done = measured(burst_of(*[still()] * count, sigma=sigma))
     np.testing.assert_allclose(done.statistics.sigma * 255, sigma, rtol=0.03)
-    assert done.repairs == ()
-    assert (done.kind, len(done.references)) == ("burst", count)
+    assert done.cut.repairs == ()
+    assert (done.cut.kind, len(done.cut.shots)) == ("burst", count)
 
 
 def test_a_burst_measures_like_a_pair() -> None:
@@ -83,7 +79,7 @@ def test_a_burst_measures_like_a_pair() -> None:
 def test_moved_shots_are_found_named_and_registered(down: float, across: float, count: int) -> None:
     burst = burst_of(*[still()] * (count - 1), still(down, across))
     done = measured(burst)
-    (repair,) = done.repairs
+    (repair,) = done.cut.repairs
     # Of two shots, either may be the one that the other is moved onto.
     sign = -1 if count == 2 and repair.startswith("shots/0.png") else 1
     assert repair.startswith(f"shots/{count - 1 if sign > 0 else 0}.png: moved by ")
@@ -91,7 +87,7 @@ def test_moved_shots_are_found_named_and_registered(down: float, across: float, 
     np.testing.assert_allclose(found, [sign * down, sign * across], atol=0.06)
     np.testing.assert_allclose(done.statistics.sigma * 255, SIGMA, rtol=0.05)
     off = measured(burst, repair=False)
-    assert off.repairs == ()
+    assert off.cut.repairs == ()
     assert (off.statistics.sigma > 1.01 * done.statistics.sigma).all()
 
 
@@ -101,7 +97,7 @@ def test_windows_in_which_something_moved_are_left_out() -> None:
         picture[40:64, 30 + 25 * index : 54 + 25 * index] = 210
     burst = burst_of(*scenes)
     done = measured(burst)
-    assert any("in which something moved" in repair for repair in done.repairs)
+    assert any("in which something moved" in repair for repair in done.cut.repairs)
     np.testing.assert_allclose(done.statistics.sigma * 255, SIGMA, rtol=0.05)
     assert (measured(burst, repair=False).statistics.sigma * 255 > 1.1 * SIGMA).all()
 
@@ -123,7 +119,7 @@ def test_noise_that_is_stronger_on_texture_does_not_move() -> None:
 )
 def test_a_shot_that_does_not_belong_is_left_out_and_named(odd: Pixels, reason: str) -> None:
     done = measured(burst_of(still(), odd, still(), still()))
-    left_out = [repair for repair in done.repairs if reason in repair]
+    left_out = [repair for repair in done.cut.repairs if reason in repair]
     assert len(left_out) == 1
     assert left_out[0].startswith("shots/1.png: left out")
     np.testing.assert_allclose(done.statistics.sigma * 255, SIGMA, rtol=0.03)
@@ -132,7 +128,7 @@ def test_a_shot_that_does_not_belong_is_left_out_and_named(odd: Pixels, reason: 
 def test_flicker_is_undone() -> None:
     scenes = [np.clip(np.rint(still() * gain), 0, 255).astype(np.uint8) for gain in (1, 1.08, 0.93)]
     done = measured(burst_of(*scenes))
-    assert any("gain" in repair for repair in done.repairs)
+    assert any("gain" in repair for repair in done.cut.repairs)
     np.testing.assert_allclose(done.statistics.sigma * 255, SIGMA, rtol=0.05)
 
 
@@ -140,7 +136,7 @@ def test_a_copy_is_no_second_shot() -> None:
     burst = burst_of(still(), still(), still())
     copied = Burst("shots", (*burst.names, "copy.png"), (*burst.shots, burst.shots[0]))
     done = measured(copied)
-    assert done.repairs == ("shots/copy.png: left out, a copy of 0.png",)
+    assert done.cut.repairs == ("shots/copy.png: left out, a copy of 0.png",)
     np.testing.assert_allclose(done.statistics.sigma * 255, SIGMA, rtol=0.03)
 
 

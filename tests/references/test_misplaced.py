@@ -8,7 +8,7 @@ from known_noise import windows_of
 from pictures import scene
 from scipy.ndimage import gaussian_filter, shift
 
-from noisegen.references.windows import LARGEST_MISPLACED, misplaced, registered
+from noisegen.references.misplaced import LARGEST_MISPLACED, misplaced, registered
 
 SIDE = 384
 

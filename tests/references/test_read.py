@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from noisegen.errors import BadReferenceError, ImageError, UsageError
 from noisegen.references.discover import Matches, find_bursts
-from noisegen.references.read import read_bursts, read_references
+from noisegen.references.load import read_bursts, read_references
 
 SAMPLES: NDArray[Any] = np.random.default_rng(0).integers(0, 4000, (3, 2, 8, 9)).astype(np.uint16)
 """Three moments of two channels."""

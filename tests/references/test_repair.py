@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fitted import measure_references
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -18,10 +19,12 @@ from noisegen.errors import BadReferenceError
 from noisegen.files import read_picture, to_float
 from noisegen.noise.record import Recording
 from noisegen.noise.statistics import NoiseStatistics
-from noisegen.references.create import Measured, Reference, Repair, measure_references
+from noisegen.profiles.fit import Measured
+from noisegen.references.check import Reference
 from noisegen.references.drift import find_drift
-from noisegen.references.registration import Shift, find_shift, inside, kept_power, moved
 from noisegen.references.repair import repair_pair
+from noisegen.references.shift import Shift, find_shift, inside, kept_power, moved
+from noisegen.references.windows import Repair
 
 Doubles = NDArray[Any]
 
@@ -127,10 +130,10 @@ def test_a_damaged_pair_measures_like_the_undamaged(noise: str, damage: str) -> 
     repaired = measured(noisy, as_bytes(DAMAGES[damage](picture)))
     np.testing.assert_allclose(repaired.statistics.sigma, whole.sigma, rtol=0.05)
     assert correlation_error(repaired.statistics, whole) < 0.05
-    assert repaired.repairs
-    assert all(repair.startswith("shot.png: ") for repair in repaired.repairs)
+    assert repaired.cut.repairs
+    assert all(repair.startswith("shot.png: ") for repair in repaired.cut.repairs)
     left = measured(noisy, as_bytes(DAMAGES[damage](picture)), repair=False)
-    assert left.repairs == ()
+    assert left.cut.repairs == ()
     off = np.abs(left.statistics.sigma / whole.sigma - 1).max()
     assert off > max(0.02, np.abs(repaired.statistics.sigma / whole.sigma - 1).max())
 
@@ -149,15 +152,15 @@ def test_small_damage_is_masked_and_gross_damage_undone() -> None:
         masked.windows.residual, under(small, Repair.MASK).windows.residual
     )
     assert len(masked.windows) < len(left.windows)
-    assert all("left out" in repair for repair in masked.repairs)
+    assert all("left out" in repair for repair in masked.cut.repairs)
     # Where nothing lies as it should there is nothing to mask.
     everywhere = at(picture, 0.4, -0.3)
-    assert under(everywhere, Repair.GROSS).repairs == under(everywhere, Repair.ALL).repairs
+    assert under(everywhere, Repair.GROSS).cut.repairs == under(everywhere, Repair.ALL).cut.repairs
     gross = under(at(picture, 3, 0) * 0.9, Repair.GROSS)
-    assert "moved the clean by" in gross.repairs[0]
-    assert "gain and offset" in gross.repairs[1]
+    assert "moved the clean by" in gross.cut.repairs[0]
+    assert "gain and offset" in gross.cut.repairs[1]
     whole = under(at(picture, 0, 0), Repair.GROSS)
-    assert whole.repairs == ()
+    assert whole.cut.repairs == ()
     np.testing.assert_allclose(gross.statistics.sigma, whole.statistics.sigma, rtol=0.05)
 
 
@@ -167,7 +170,7 @@ def test_one_small_shift_is_undone_though_even_places_hide_it() -> None:
     noisy = as_bytes(white(at(picture, 0, 0), np.random.default_rng(1)))
     moved_clean = Reference("shot.png", noisy, as_bytes(at(picture, 0.4, -0.3)))
     found = measure_references([moved_clean], repair=Repair.GROSS)
-    assert "moved the clean by" in found.repairs[0]
+    assert "moved the clean by" in found.cut.repairs[0]
     np.testing.assert_allclose(found.statistics.sigma * 255, 8, rtol=0.05)
 
 
@@ -177,7 +180,7 @@ def test_where_an_object_moved_is_left_out_and_no_drift() -> None:
     clean = as_bytes(picture)
     clean[100:180, 90:170] = clean[10:90, 150:230]
     found = measure_references([Reference("shot.png", noisy, clean)])
-    (repair,) = found.repairs
+    (repair,) = found.cut.repairs
     assert repair.endswith("in which something moved")
     np.testing.assert_allclose(found.statistics.sigma * 255, 8, rtol=0.05)
 
@@ -210,7 +213,7 @@ def test_clipping_is_taken_for_neither_gain_nor_drift() -> None:
     """Noise at black has a mean; it must stay in the residual, where it is undone as clipping."""
     clean = as_bytes(np.clip(at(texture(), 0, 0) * 1.6 - 100, 0, 255))
     noisy = add_gaussian(clean, 20)
-    assert measured(noisy, clean).repairs == ()
+    assert measured(noisy, clean).cut.repairs == ()
 
 
 def test_the_noisy_picture_is_only_cut() -> None:
@@ -274,7 +277,7 @@ def test_another_scene_is_refused() -> None:
 def test_a_gray_card_is_a_scene() -> None:
     """Nothing but noise is shown, and nothing can contradict."""
     card = np.full((SIDE, SIDE, 3), 120, np.uint8)
-    assert measured(add_gaussian(card, 10), card).repairs == ()
+    assert measured(add_gaussian(card, 10), card).cut.repairs == ()
 
 
 def test_where_the_clean_was_saturated_is_left_out() -> None:
@@ -282,7 +285,7 @@ def test_where_the_clean_was_saturated_is_left_out() -> None:
     clean = as_bytes(picture * 1.4)
     noisy = as_bytes(white(picture, np.random.default_rng(0)))
     repaired = measured(noisy, clean)
-    assert any("saturated" in repair for repair in repaired.repairs)
+    assert any("saturated" in repair for repair in repaired.cut.repairs)
     np.testing.assert_allclose(repaired.statistics.sigma * 255, 8, rtol=0.05)
 
 
@@ -294,7 +297,7 @@ def test_polyu_needs_repair(real_data: Path) -> None:
         for kind in ("Real", "mean")
     )
     repaired, left = measured(noisy, clean), measured(noisy, clean, repair=False)
-    text = " ".join(repaired.repairs)
+    text = " ".join(repaired.cut.repairs)
     assert "moved the clean" in text
     assert (repaired.statistics.sigma < 0.95 * left.statistics.sigma).all()
     # Damaged on top, it measures the same.

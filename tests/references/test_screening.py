@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from fitted import create_profile, measure_references
 from numpy.typing import NDArray
 from pictures import Pixels, add_gaussian
 from PIL import Image, ImageDraw
@@ -20,8 +21,7 @@ from scipy import ndimage
 from noisegen.errors import BadReferenceError
 from noisegen.files import open_image, read_picture
 from noisegen.model.weights import Weights
-from noisegen.references.burst import Burst
-from noisegen.references.create import Reference, create_profile, measure_references
+from noisegen.references.check import Burst, Reference
 from noisegen.references.jpeg_history import jpeg_quality_seen
 from noisegen.references.screening import screen, warnings_of
 from noisegen.training.simulator import draw_setting, input_side, simulate
@@ -73,7 +73,7 @@ def screenshot(seed: int = 0) -> Pixels:
 
 
 def told(noisy: Pixels, clean: Pixels | None = None) -> tuple[str, ...]:
-    return measure_references([Reference("shot.png", noisy, clean)]).warnings
+    return measure_references([Reference("shot.png", noisy, clean)]).cut.warnings
 
 
 NOISY = add_gaussian(as_bytes(photograph()), 8)
@@ -158,10 +158,10 @@ def test_all_texture_is_told_only_where_the_clean_is_not_known() -> None:
 def test_what_one_reference_lacks_another_may_show() -> None:
     even = [add_gaussian(as_bytes(EVEN + level), 8, 80 + level) for level in (-80, 0, 80)]
     references = [Reference(f"{index}.png", picture) for index, picture in enumerate(even)]
-    (warning,) = measure_references(references).warnings
+    (warning,) = measure_references(references).cut.warnings
     assert warning.startswith("0.png and 2 more: hardly any texture")
     references.append(Reference("scene.png", NOISY))
-    assert measure_references(references).warnings == ()
+    assert measure_references(references).cut.warnings == ()
 
 
 def test_a_burst_is_told_of_once(weights: Weights) -> None:

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fitted import measure_references
 from numpy.typing import NDArray
 from pictures import scene
 
 from noisegen.errors import BadReferenceError
-from noisegen.references.burst import Burst
-from noisegen.references.create import Reference, find_white_level, measure_references
+from noisegen.references.check import Burst, Reference, find_white_level
 
 Floats = NDArray[np.float32]
 CLEAN: Floats = scene(256, 256)[..., :1].astype(np.float32)
@@ -37,7 +37,7 @@ def test_floats_are_measured_in_their_own_range(scale: float, paired: bool) -> N
     shot.flat[0] = scale
     np.clip(shot, 0, scale, out=shot)
     measured = measure_references([Reference("a.tif", shot, clean if paired else None)])
-    assert (measured.dtype, measured.white_level) == ("float32", scale)
+    assert (measured.cut.samples.dtype, measured.cut.samples.white_level) == ("float32", scale)
     np.testing.assert_allclose(measured.statistics.sigma, 0.02, rtol=0.1)
 
 
@@ -56,7 +56,7 @@ def test_noise_below_black_is_measured_as_it_is() -> None:
         Reference("a.tif", noisy(smooth(0, 0.1), 0.02), smooth(0, 0.1)),
     ):
         measured = measure_references([reference])
-        assert measured.white_level == 1
+        assert measured.cut.samples.white_level == 1
         assert measured.windows.clean.min() >= 0
         # Of an estimate, about the surer half of the 64 windows is kept: none went as clipped.
         assert len(measured.windows) >= 30
@@ -76,7 +76,7 @@ def test_whole_numbers_in_floats_are_as_good_as_integers() -> None:
     shot.flat[0] = 255
     as_floats = measure_references([Reference("a.tif", shot)])
     as_bytes = measure_references([Reference("a.tif", shot.astype(np.uint8))])
-    assert as_floats.white_level == as_bytes.white_level == 255
+    assert as_floats.cut.samples.white_level == as_bytes.cut.samples.white_level == 255
     assert as_floats.windows.recording.step == as_bytes.windows.recording.step == 1 / 255
     np.testing.assert_array_equal(as_floats.statistics.level, as_bytes.statistics.level)
 
@@ -85,9 +85,9 @@ def test_whole_numbers_in_floats_are_as_good_as_integers() -> None:
 def test_a_given_white_level_counts(dtype: type) -> None:
     shot: NDArray[Any] = noisy(smooth(500, 3000), 40).astype(dtype)
     found = measure_references([Reference("a.tif", shot)])
-    assert found.white_level == (4095 if dtype == np.uint16 else shot.max())
+    assert found.cut.samples.white_level == (4095 if dtype == np.uint16 else shot.max())
     given = measure_references([Reference("a.tif", shot)], 10000)
-    assert given.white_level == 10000
+    assert given.cut.samples.white_level == 10000
     np.testing.assert_allclose(given.statistics.sigma, 0.004, rtol=0.1)
 
 
@@ -127,5 +127,9 @@ def test_the_clean_of_integers_may_be_their_mean_in_floats() -> None:
     clean = smooth(500.3, 3000.7)
     shot = np.rint(noisy(clean, 40)).astype(np.uint16)
     measured = measure_references([Reference("a.tif", shot, clean)])
-    assert (measured.dtype, measured.white_level, measured.kind) == ("uint16", 4095, "paired")
+    assert (measured.cut.samples.dtype, measured.cut.samples.white_level, measured.cut.kind) == (
+        "uint16",
+        4095,
+        "paired",
+    )
     np.testing.assert_allclose(measured.statistics.sigma * 4095, 40, rtol=0.05)

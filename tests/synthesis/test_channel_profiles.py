@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from fitted import create_profile
 from pictures import add_gaussian, scene
 
 from noisegen.errors import UsageError
 from noisegen.model.weights import Weights
-from noisegen.references.create import Reference, create_profile
-from noisegen.references.profile import NoiseProfile
+from noisegen.profiles.profile import NoiseProfile
+from noisegen.references.check import Reference
 from noisegen.synthesis.channel_profiles import profiles_of_channels
 
 

@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fitted import create_profile
 from numpy.typing import NDArray
 from pictures import scene
 
 from noisegen.errors import ProfileError
 from noisegen.model.weights import Weights
-from noisegen.references.blend import blend
-from noisegen.references.create import Reference, create_profile
-from noisegen.references.profile import NoiseProfile
+from noisegen.profiles.blend import blend
+from noisegen.profiles.profile import NoiseProfile
+from noisegen.references.check import Reference
 from noisegen.synthesis.synthesizer import CleanError, Synthesizer
 
 Pixels = NDArray[Any]

@@ -7,14 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from fitted import create_profile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pictures import Pixels, add_gaussian, scene
 
 from noisegen.errors import ProfileError
 from noisegen.model.weights import Weights
-from noisegen.references.create import Reference, create_profile
-from noisegen.references.profile import NoiseProfile
+from noisegen.profiles.profile import NoiseProfile
+from noisegen.references.check import Reference
 from noisegen.synthesis.blocks import Region
 from noisegen.synthesis.synthesizer import CleanError, Synthesizer
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tifffile
+from fitted import create_profile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -19,8 +20,8 @@ from noisegen.errors import ImageError
 from noisegen.files import read_volume_header, write_together
 from noisegen.model.weights import Weights
 from noisegen.noise.record import Recording
-from noisegen.references.create import Reference, create_profile
-from noisegen.references.profile import NoiseProfile
+from noisegen.profiles.profile import NoiseProfile
+from noisegen.references.check import Reference
 from noisegen.synthesis.blocks import Region
 from noisegen.synthesis.clean_rows import ArrayRows
 from noisegen.synthesis.synthesizer import CleanError, Synthesizer

@@ -14,10 +14,9 @@ from noisegen.evaluation import classical_baseline
 from noisegen.evaluation.instruments.instrument import Instrument
 from noisegen.evaluation.instruments.judge import Judged, judge
 from noisegen.evaluation.instruments.truth import KEPT, Truth, find_truth, shown_by
-from noisegen.fitting.groups import fitted_groups
 from noisegen.model.weights import Weights
-from noisegen.references.burst import Burst
-from noisegen.references.create import Reference
+from noisegen.profiles.fit import fit_profiles
+from noisegen.references.check import Burst, Reference
 from noisegen.synthesis.synthesizer import Synthesizer
 
 SEED = 20270111
@@ -142,7 +141,7 @@ def _line(
     truth, shown = target
     white = instrument.white_level
     try:
-        (profile,) = fitted_groups(_alone(reference), synthesizer.weights, white_level=white)
+        (profile,) = fit_profiles(_alone(reference), synthesizer.weights, white_level=white)
         drawn = [
             synthesizer.synthesize(
                 truth.clean, profile, key=instrument.name, variant=turn, white_level=white

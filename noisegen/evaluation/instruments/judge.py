@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from noisegen.evaluation.instruments.instrument import Doubles, Instrument, Pixels
 from noisegen.evaluation.instruments.truth import Truth, mean_by_clipping, residual
-from noisegen.evaluation.metrics import (
+from noisegen.noise.metrics import (
     average_kl_divergence,
     correlation_error,
     kl_divergence,

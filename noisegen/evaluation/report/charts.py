@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisegen.evaluation.profile_view import Noise, radial_power
+from noisegen.noise.intensities import EVEN, SEEN, level_at, shown_at
 from noisegen.noise.statistics import LAGS, NoiseStatistics
-from noisegen.references.intensities import EVEN, SEEN, level_at, shown_at
-from noisegen.references.profile import NoiseProfile
+from noisegen.profiles.profile import NoiseProfile
 
 Doubles = NDArray[np.float64]
 

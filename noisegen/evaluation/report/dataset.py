@@ -25,7 +25,7 @@ from noisegen.evaluation.report.view import ChartGroup, Report, Strip, strip
 from noisegen.evaluation.side_by_side import evenly
 from noisegen.evaluation.tables import Table
 from noisegen.evaluation.telling_crop import telling_crop
-from noisegen.references.profile import NoiseProfile
+from noisegen.profiles.profile import NoiseProfile
 from noisegen.synthesis.folder import RECIPE, Folder
 from noisegen.synthesis.manifest import PairLine, read_json_lines, read_lines
 from noisegen.synthesis.recipe import Recipe, load_profiles, read_recipe

@@ -8,8 +8,8 @@ from noisegen.evaluation.profile_view import ProfileView
 from noisegen.evaluation.report.charts import Sides, charts_of
 from noisegen.evaluation.report.view import ChartGroup, Report, Strip, strip
 from noisegen.evaluation.tables import Table
-from noisegen.references.profile import NoiseProfile
-from noisegen.references.quality import LIMITS
+from noisegen.profiles.profile import NoiseProfile
+from noisegen.profiles.quality import LIMITS
 
 ALONE = "no reference given: generated on a built-in picture, smooth and textured ramps"
 HEADINGS = {

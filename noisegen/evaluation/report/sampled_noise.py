@@ -18,7 +18,7 @@ from noisegen.model.config import WINDOW
 from noisegen.noise.record import Recording
 from noisegen.noise.statistics import measure
 from noisegen.noise.windows import Windows, join
-from noisegen.references.windows import all_windows
+from noisegen.references.misplaced import all_windows
 
 Floats = NDArray[np.float32]
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from noisegen.evaluation.metrics import Scores, compare
 from noisegen.evaluation.side_by_side import noise_of
 from noisegen.files import to_float
 from noisegen.model.weights import NoiseModel
+from noisegen.noise.metrics import Scores, compare
 from noisegen.research.generator.terms import generate
 from noisegen.training.bank import TARGET, Source, batches, to_device
 

@@ -12,16 +12,12 @@ from noisegen.errors import BadReferenceError, UsageError
 from noisegen.evaluation.protocol import CROP, PROTOCOL_SEED, crop_places, registered_crops
 from noisegen.model.encoder import QUANTILES_SHOWN
 from noisegen.model.weights import Weights
+from noisegen.noise.intensities import EVEN, level_at, read_at
 from noisegen.noise.statistics import NoiseStatistics
-from noisegen.references.create import (
-    Measured,
-    Reference,
-    Repair,
-    encode,
-    find_white_level,
-    measure_references,
-)
-from noisegen.references.intensities import EVEN, level_at, read_at
+from noisegen.profiles.fit import Measured, measure_cut
+from noisegen.profiles.tensors import encode
+from noisegen.references.check import Reference, find_white_level
+from noisegen.references.windows import Repair, cut_references
 from noisegen.research.probe.shots import LabelledShot
 
 Doubles = NDArray[np.float64]
@@ -87,7 +83,7 @@ def describe_crops(
             if blind:
                 crop = replace(crop, clean=None)
             try:
-                measured = measure_references([crop], level, Repair.MASK, weights.denoiser)
+                measured = measure_cut(cut_references([crop], level, Repair.MASK, weights.denoiser))
             except BadReferenceError as error:
                 reason = str(error)
                 continue

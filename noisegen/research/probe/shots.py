@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 
 from noisegen.errors import UsageError
-from noisegen.references.create import Reference
-from noisegen.references.read import read_references
+from noisegen.references.check import Reference
+from noisegen.references.load import read_references
 from noisegen.training.realdata import polyu_isos, polyu_pair
 
 COLUMNS = ("noisy", "clean", "camera", "iso", "scene")

@@ -15,10 +15,10 @@ import noisegen
 from noisegen.errors import OutputError
 from noisegen.evaluation.rows import gaussian
 from noisegen.files import Pixels, write_atomically
-from noisegen.fitting.groups import fitted_groups
 from noisegen.model.tensor_file import METADATA_KEY, read_tensor_file
 from noisegen.model.weights import Weights
-from noisegen.references.profile import NoiseProfile
+from noisegen.profiles.fit import fit_profiles
+from noisegen.profiles.profile import NoiseProfile
 from noisegen.research.study.pictures import Clean, Noises, Source, noises_digest
 from noisegen.synthesis.synthesizer import Synthesizer
 
@@ -85,7 +85,7 @@ class Maker:
         key = source.name, learned
         if key not in self._profiles:
             level = self._white_level if source.references[0].noisy.dtype.itemsize > 1 else None
-            (profile,) = fitted_groups(
+            (profile,) = fit_profiles(
                 source.references,
                 self._weights,
                 name=source.name,

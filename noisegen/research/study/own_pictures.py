@@ -21,7 +21,7 @@ from noisegen.evaluation.protocol import CROP, PROTOCOL_SEED, registered_crops
 from noisegen.evaluation.side_by_side import evenly
 from noisegen.files import Pixels, read_picture
 from noisegen.references.discover import Matches
-from noisegen.references.read import read_references
+from noisegen.references.load import read_references
 from noisegen.research.study.pictures import Clean, Shot, Source, StudyData, in_turn
 from noisegen.training.realdata import remove_drift
 

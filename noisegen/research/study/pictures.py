@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from noisegen.evaluation.denoiser import Picture
 from noisegen.files import Pixels, to_float
-from noisegen.references.create import Reference
+from noisegen.references.check import Reference
 
 
 @dataclass(frozen=True, eq=False)

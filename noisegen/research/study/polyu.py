@@ -23,7 +23,7 @@ import numpy as np
 
 from noisegen.errors import UsageError
 from noisegen.evaluation.protocol import PROTOCOL_SEED, Case, polyu_cases, registered_crops
-from noisegen.references.create import Reference
+from noisegen.references.check import Reference
 from noisegen.research.study.pictures import Clean, Noises, Shot, Source, StudyData, in_turn
 from noisegen.training.realdata import polyu_isos
 

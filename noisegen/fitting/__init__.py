@@ -1,1 +1,0 @@
-"""Profiles of references, judged on noise that their fit has not seen."""

@@ -1,0 +1,267 @@
+"""References given by users, checked to be fit for one profile: types, sizes, white level, gray."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from noisegen.errors import BadReferenceError
+from noisegen.files import to_float, white_level_of
+from noisegen.model.config import WINDOW
+from noisegen.noise.arrays import Floats, Pixels
+from noisegen.noise.record import Recording, find_recording
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One noisy picture of the camera, with its clean if there is one.
+
+    Attributes:
+        name: file name, for messages and the profile.
+        noisy: H×W or H×W×C (C is 1 or 3), uint8, uint16, or float in any range; black is 0, and
+            noise may go below.
+        clean: the same shape, and type or float in the same units, as means are; or None.
+        jpeg_quality: of the noisy file on libjpeg's scale, where it is a JPEG.
+    """
+
+    name: str
+    noisy: Pixels
+    clean: Pixels | None = None
+    jpeg_quality: float | None = None
+
+    @property
+    def pictures(self) -> tuple[Reference, ...]:
+        """Its noisy pictures: itself."""
+        return (self,)
+
+
+@dataclass(frozen=True)
+class Burst:
+    """Shots of one still scene.
+
+    Attributes:
+        name: of their folder.
+        names: of the shots.
+        shots: H×W×C each, of one shape and type.
+    """
+
+    name: str
+    names: tuple[str, ...]
+    shots: tuple[Pixels, ...]
+
+    @property
+    def pictures(self) -> tuple[Reference, ...]:
+        """Its shots, under their folder's name."""
+        return tuple(
+            Reference(f"{self.name}/{name}", pixels)
+            for name, pixels in zip(self.names, self.shots, strict=True)
+        )
+
+
+@dataclass(frozen=True)
+class Samples:
+    """What the values of references' pixels mean.
+
+    Attributes:
+        dtype: ``uint8``, ``uint16`` or ``float32``.
+        white_level: the value that is white.
+        white_level_given: it was not found from the references.
+        lowest: smallest value, at most 0.
+        gray: a gray camera's, saved as RGB.
+    """
+
+    dtype: str
+    white_level: float
+    white_level_given: bool
+    lowest: float
+    gray: bool
+
+
+@dataclass(frozen=True)
+class Checked:
+    """References fit for one profile.
+
+    Attributes:
+        each: H×W×C, one channel where they are a gray camera's; of one kind.
+        samples: what their values mean.
+        recording: how they were clipped and rounded, in units of the white level.
+    """
+
+    each: tuple[Reference | Burst, ...]
+    samples: Samples
+    recording: Recording
+
+
+def check_references(
+    references: Sequence[Reference | Burst], white_level: float | None = None
+) -> Checked:
+    """References as H×W×C, one channel where all are gray, with their white level.
+
+    Raises:
+        BadReferenceError: they are not alike, or cannot be used; names the first and the reason.
+    """
+    if not references:
+        raise BadReferenceError("no references given; name at least one noisy picture")
+    bursts = [reference for reference in references if isinstance(reference, Burst)]
+    if bursts and len(bursts) != len(references):
+        raise BadReferenceError(f"{bursts[0].name}: a burst beside single shots; give one kind")
+    each = _alike(references)
+    pictures = [picture for reference in each for picture in reference.pictures]
+    level = _white_level(pictures, white_level)
+    gray = all(_is_gray(picture) for picture in pictures)
+    noisies = [picture.noisy[..., : 1 if gray else None] for picture in pictures]
+    samples = Samples(
+        dtype=_type_name(noisies[0]),
+        white_level=level,
+        white_level_given=white_level is not None,
+        lowest=min(0.0, *(float(noisy.min()) for noisy in noisies)),
+        gray=gray,
+    )
+    recording = find_recording(noisies, level).scaled(1 / level)
+    return Checked(tuple(map(_one_channel, each) if gray else each), samples, recording)
+
+
+def find_white_level(references: Sequence[Reference | Burst]) -> float:
+    """The white level that references show, of several channels together where they are.
+
+    Raises:
+        BadReferenceError: they are not alike, or cannot be used.
+    """
+    return _white_level([p for reference in _alike(references) for p in reference.pictures], None)
+
+
+def scaled(pixels: Pixels, white_level: float) -> Floats:
+    """In units of the white level; floats above it are saturated, as integers are by their type."""
+    return np.minimum(to_float(pixels, white_level), np.float32(1))
+
+
+def _alike(references: Sequence[Reference | Burst]) -> list[Reference | Burst]:
+    """The references as H×W×C, checked to be fit for one profile."""
+    shaped = [_shaped_burst(r) if isinstance(r, Burst) else with_channels(r) for r in references]
+    first = shaped[0].pictures[0]
+    for reference in shaped:
+        for picture in reference.pictures:
+            _check(picture, first)
+    return shaped
+
+
+def with_channels(reference: Reference) -> Reference:
+    """The reference as H×W×C.
+
+    Raises:
+        BadReferenceError: it is neither gray nor RGB.
+    """
+    noisy, clean = _shaped(reference.noisy, reference.name), reference.clean
+    if clean is not None and clean.ndim == 2:
+        clean = clean[..., None]
+    return replace(reference, noisy=noisy, clean=clean)
+
+
+def _shaped_burst(burst: Burst) -> Burst:
+    _refuse_no_burst(burst)
+    return replace(burst, shots=tuple(_shaped(p.noisy, p.name) for p in burst.pictures))
+
+
+def _shaped(pixels: Pixels, name: str) -> Pixels:
+    shaped = pixels[..., None] if pixels.ndim == 2 else pixels
+    if shaped.ndim != 3 or shaped.shape[2] not in (1, 3):
+        raise BadReferenceError(f"{name}: shape {pixels.shape}; give gray or RGB, H×W or H×W×3")
+    return shaped
+
+
+def _refuse_no_burst(burst: Burst) -> None:
+    """Refuses what shows no noise or is no burst."""
+    if len(burst.shots) < 2:
+        raise BadReferenceError(
+            f"{burst.name}: a burst of {len(burst.shots)}; give two or more shots of one scene, "
+            "or this one with --ref"
+        )
+    first = burst.shots[0]
+    for name, shot in zip(burst.names, burst.shots, strict=True):
+        if shot.shape != first.shape or shot.dtype != first.dtype:
+            raise BadReferenceError(
+                f"{burst.name}/{name}: {shot.dtype} of {shot.shape[1]}×{shot.shape[0]}, but "
+                f"{burst.names[0]} is {first.dtype} of {first.shape[1]}×{first.shape[0]}; the "
+                "shots of a burst must be alike"
+            )
+    if all(np.array_equal(shot, first) for shot in burst.shots[1:]):
+        raise BadReferenceError(
+            f"{burst.name}: all {len(burst.shots)} shots are the same picture, so they show no "
+            "noise; give shots taken one after the other"
+        )
+
+
+def _is_gray(picture: Reference) -> bool:
+    """Whether a picture in colour is a gray one, its clean too."""
+    both = [pixels for pixels in (picture.noisy, picture.clean) if pixels is not None]
+    return all(p.shape[2] == 3 and bool((p == p[..., :1]).all()) for p in both)
+
+
+def _one_channel(reference: Reference | Burst) -> Reference | Burst:
+    if isinstance(reference, Burst):
+        return replace(reference, shots=tuple(shot[..., :1] for shot in reference.shots))
+    clean = None if reference.clean is None else reference.clean[..., :1]
+    return replace(reference, noisy=reference.noisy[..., :1], clean=clean)
+
+
+def _check(reference: Reference, first: Reference) -> None:
+    name, noisy, clean = reference.name, reference.noisy, reference.clean
+    height, width, channels = noisy.shape
+    if _type_name(noisy) not in ("uint8", "uint16", "float32"):
+        raise BadReferenceError(f"{name}: {noisy.dtype} pixels; give 8 or 16 bits, or float")
+    if height < WINDOW or width < WINDOW:
+        raise BadReferenceError(
+            f"{name}: {width}×{height} is too small to show noise; give at least {WINDOW}×{WINDOW}"
+        )
+    if channels != first.noisy.shape[2] or _type_name(noisy) != _type_name(first.noisy):
+        raise BadReferenceError(
+            f"{name}: {_kind(noisy)}, but {first.name} is {_kind(first.noisy)}; references of one "
+            "profile must be alike, make a profile each"
+        )
+    for pixels in (noisy, clean):
+        if pixels is not None and not np.isfinite(pixels).all():
+            raise BadReferenceError(f"{name}: holds NaN or infinite values; replace them")
+    if clean is None:
+        return
+    if clean.shape != noisy.shape or clean.dtype not in (noisy.dtype, np.float32, np.float64):
+        raise BadReferenceError(
+            f"{name}: is {_kind(noisy)} of {width}×{height}, its clean is {_kind(clean)} of "
+            f"{clean.shape[1]}×{clean.shape[0]}; give the clean of this very picture"
+        )
+    if np.array_equal(noisy, clean):
+        raise BadReferenceError(
+            f"{name}: identical to its clean, so it holds no noise; give a noisy shot"
+        )
+
+
+def _kind(pixels: Pixels) -> str:
+    channels = {1: "gray", 3: "RGB"}.get(pixels.shape[2], f"{pixels.shape[2]} channels")
+    return f"{_type_name(pixels)} {channels}"
+
+
+def _type_name(pixels: Pixels) -> str:
+    return "float32" if pixels.dtype.kind == "f" else pixels.dtype.name
+
+
+def _white_level(pictures: Sequence[Reference], given: float | None) -> float:
+    first = pictures[0]
+    cleans = (picture.clean for picture in pictures)
+    arrays = [picture.noisy for picture in pictures]
+    arrays += [c for c in cleans if c is not None and c.dtype == first.noisy.dtype]
+    if first.noisy.dtype.kind == "f":
+        if given is not None and not 0 < given < np.inf:
+            raise BadReferenceError(
+                f"{first.name}: white level {given:g} cannot be; give a positive number"
+            )
+        return float(given or max(1.0, *(array.max() for array in arrays)))
+    if given is None:
+        return float(white_level_of(arrays))
+    largest = max(int(array.max()) for array in arrays)
+    if not 0 < given <= np.iinfo(first.noisy.dtype).max or given < largest:
+        raise BadReferenceError(
+            f"{first.name}: white level {given:g} does not fit: its type is "
+            f"{first.noisy.dtype} and its brightest pixel {largest}"
+        )
+    return float(given)

@@ -1,0 +1,242 @@
+"""A noisy picture alone → windows with an estimated clean, and a residual that is made up for it.
+
+A denoiser's residual lacks what the denoiser took for picture. For the mean of all pictures that
+would look so noisy, x̂ = E[x | y], the residual's variance is σ² less the squared error that is left
+(E[(y − x̂)²] = σ² − E[(x − x̂)²], as the two are orthogonal), and the denoiser says how large that
+error is: added back, σ is right on average. Where the error is large the grain is still the
+denoiser's, so of similar brightness only windows with the smaller ones are kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional as F
+
+from noisegen.model.config import WINDOW
+from noisegen.model.denoiser import Denoiser
+from noisegen.model.weights import load_weights
+from noisegen.noise.arrays import Floats, Places
+from noisegen.noise.record import Recording
+from noisegen.noise.stripes import find_stripes, without_stripes
+from noisegen.noise.windows import Windows, cut, cut_places, put_together
+from noisegen.references.clean_estimate import EstimatedBlock, estimated_blocks
+from noisegen.references.pixel_blocks import fit_surfaces, of_similar
+
+KEPT = 0.5
+"""Share of the windows of similar brightness that is kept."""
+
+NEIGHBOURS = 64
+"""Windows of similar brightness that a window's power is compared with."""
+
+FEWEST_ALIKE = 8
+"""Windows of similar brightness, at least, that its expected error is compared with: an eighth of
+all, up to NEIGHBOURS, so that no brightness is left out whole for being harder to estimate."""
+
+LOUDEST = 3.0
+"""A window of more than so many times the variance of the quiet ones of similar brightness is
+texture that passes for noise, unless the picture itself is lively there: cameras that denoise
+leave more noise on detail."""
+
+LIVELY = 1.5
+"""Standard deviation of a lively window's clean estimate, in those of its residual."""
+
+FEW_STEPS = 1 / 1000
+"""Of the quantisation, of white, below which data are deep: more than 8 bits, without a curve."""
+
+DIM = 0.2
+"""Share of its range that the darker half of a dim picture takes."""
+
+QUIET = 0.1
+"""Quantile of the variances of similar brightness that counts as quiet."""
+
+MOST_MADE_UP = 2.0
+"""Of a residual's variance, what is added at most. Beyond, the expected error is that of pictures
+with more texture than this one has: on 100 simulated cameras σ was off by a factor of 1.19 in the
+mean without this limit (quiet ones up to 10 times too loud), by 1.14 with it."""
+
+NEARBY = 7
+"""Side of the surroundings that a pixel's residual is made up for by, in pixels."""
+
+
+def lone_windows(noisy: Floats, recording: Recording, denoiser: Denoiser | None = None) -> Windows:
+    """Windows of a noisy picture with an estimated clean.
+
+    Args:
+        noisy: H×W×C in units of the white level, at most 1.
+        recording: how it was clipped and rounded.
+        denoiser: that estimates the clean; the shipped one where not given.
+    """
+    return made_up_windows(
+        estimated_windows(noisy, recording, denoiser or shipped_denoiser()), recording
+    )
+
+
+def made_up_windows(estimated: EstimatedWindows, recording: Recording) -> Windows:
+    """The windows to measure of a denoised picture."""
+    estimated = estimated.where(surest(estimated))
+    residual = estimated.residual * np.sqrt(1 + estimated.made_up())
+    clean = estimated.clean.clip(0, 1)
+    made_up = 1 - float((estimated.residual**2).sum() / (residual**2).sum())
+    return Windows(residual, clean, True, recording, estimated.places, made_up=made_up)
+
+
+@cache
+def shipped_denoiser() -> Denoiser:
+    """That of the shipped ``base`` weights."""
+    return load_weights().denoiser
+
+
+@dataclass(frozen=True)
+class EstimatedWindows:
+    """Windows of a denoised picture.
+
+    Attributes:
+        noisy: N×C×32×32 in units of the white level.
+        clean: its estimate.
+        squared_error: N×C×32×32, to expect of the estimate.
+        places: N×3, as of :class:`Windows`.
+    """
+
+    noisy: Floats
+    clean: Floats
+    squared_error: Floats
+    places: Places
+
+    @property
+    def residual(self) -> Floats:
+        """The plain residual."""
+        return self.noisy - self.clean
+
+    @property
+    def power(self) -> Floats:
+        """N, mean square of the plain residual."""
+        return np.asarray(np.maximum((self.residual**2).mean((1, 2, 3)), 1e-12))
+
+    @property
+    def error(self) -> Floats:
+        """N, mean squared error to expect."""
+        return np.asarray(self.squared_error.mean((1, 2, 3)))
+
+    def made_up(self) -> Floats:
+        """N×1×32×32, what is added to the residual's variance, in units of that, to be the noise's.
+
+        Edges and the even places between them differ in what the denoiser takes, so both are looked
+        at nearby; half of the power is the whole window's, because that of few pixels is unsure.
+        """
+        here = 0.5 * nearby(self.residual**2) + 0.5 * self.power[:, None, None, None]
+        return np.asarray(np.minimum(nearby(self.squared_error) / here, MOST_MADE_UP))
+
+    def where(self, index: NDArray[np.bool_]) -> EstimatedWindows:
+        """Some of the windows."""
+        return EstimatedWindows(
+            self.noisy[index], self.clean[index], self.squared_error[index], self.places[index]
+        )
+
+
+def estimated_windows(noisy: Floats, recording: Recording, denoiser: Denoiser) -> EstimatedWindows:
+    """All windows of what the denoiser looks at."""
+    stretch = _Stretch.of(noisy, recording)
+    even = _even_lines(noisy, recording)
+    blocks = estimated_blocks(stretch.forward(even) if stretch else even, denoiser)
+    pixels = np.concatenate([cut(noisy[block.place]) for block in blocks])
+    clean = np.concatenate([cut(block.clean) for block in blocks])
+    error = np.concatenate([cut(block.error) for block in blocks])
+    if stretch:
+        clean, error = stretch.back(clean), error * stretch.slope(clean) ** 2
+    # A channel that is the same all over a window, as black is, is known: it has no noise.
+    flat = pixels.max((2, 3), keepdims=True) == pixels.min((2, 3), keepdims=True)
+    return EstimatedWindows(
+        pixels,
+        np.where(flat, pixels, clean),
+        np.where(flat, np.float32(0), error),
+        np.concatenate([_places(block) for block in blocks]),
+    )
+
+
+def _even_lines(noisy: Floats, recording: Recording) -> Floats:
+    """The picture without row and column noise, which a denoiser takes for the scene's."""
+    pixels = cut(noisy)
+    smooth = fit_surfaces(pixels)
+    rough = Windows(pixels - smooth, smooth, True, recording, cut_places(*noisy.shape[:2]))
+    stripes = find_stripes(rough)
+    if not stripes.any:
+        return noisy
+    return put_together(smooth + without_stripes(rough, stripes).residual, noisy)
+
+
+@dataclass(frozen=True)
+class _Stretch:
+    """What a dim, linear picture goes through before the denoiser looks at it.
+
+    The denoiser has learned pictures as 8 bits show them, after a tone curve. In deep data most of
+    the picture may lie in a hundredth of the range, its noise far below what 8 bits show; a square
+    root spreads it, and makes shot noise even.
+
+    Attributes:
+        low: black of the stretched picture.
+        span: from there to its white.
+    """
+
+    low: float
+    span: float
+
+    @classmethod
+    def of(cls, noisy: Floats, recording: Recording) -> _Stretch | None:
+        """None of a picture of few steps, or of one that fills its range."""
+        low, middle, high = np.quantile(noisy, (0.001, 0.5, 0.999))
+        deep = float(recording.step.max()) < FEW_STEPS
+        if not deep or high == low or middle - low > DIM * (high - low):
+            return None
+        return cls(float(low - DIM * (middle - low)), float(high - low))
+
+    def forward(self, noisy: Floats) -> Floats:
+        """To what the denoiser looks at."""
+        spread = np.clip((noisy - self.low) / self.span, 0, None)
+        return np.asarray(np.sqrt(spread), np.float32)
+
+    def back(self, clean: Floats) -> Floats:
+        """Of a clean estimate."""
+        return (self.low + self.span * np.maximum(clean, 0) ** 2).astype(np.float32)
+
+    def slope(self, clean: Floats) -> Floats:
+        """What a small error of a clean estimate is multiplied by on its way back."""
+        return (2 * self.span * np.maximum(clean, 0.01)).astype(np.float32)
+
+
+def _places(block: EstimatedBlock) -> Places:
+    """Where a block's windows lie in the picture's grid of windows."""
+    corner = np.array([0, block.top // WINDOW, block.left // WINDOW])
+    return np.asarray(cut_places(*block.noisy.shape[:2]) + corner)
+
+
+def nearby(values: Floats) -> Floats:
+    """N×C×32×32 → N×1×32×32: mean over the channels and 7×7 pixels of the window."""
+    planes = torch.from_numpy(values.mean(1, keepdims=True))
+    reach = NEARBY // 2
+    return np.asarray(F.avg_pool2d(planes, NEARBY, 1, reach, count_include_pad=False).numpy())
+
+
+def surest(windows: EstimatedWindows) -> NDArray[np.bool_]:
+    """Windows whose expected error is among the smallest of similar brightness, to their noise.
+
+    Texture as white as noise cannot be told from it within a window, but beside others it is loud.
+    """
+    total, brightness = windows.power + windows.error, windows.clean.mean((1, 2, 3))
+    detail = windows.clean.std((2, 3)).mean(1)
+    lively = detail >= LIVELY * np.sqrt(windows.power)
+    count = min(NEIGHBOURS, len(total))
+    quiet = of_similar(total, brightness, count // 2 * 2, lambda near: np.quantile(near, QUIET))
+    telling = (total <= LOUDEST * quiet) | lively
+    # Others do not count, so they stand below any share.
+    share = np.where(telling, windows.error / total, np.float32(-1))
+
+    def usual(near: Floats) -> float:
+        return float(np.quantile(near[near >= 0], KEPT)) if (near >= 0).any() else -np.inf
+
+    alike = min(max(FEWEST_ALIKE, len(total) // 8), count) // 2 * 2
+    return np.asarray(telling & (share <= of_similar(share, brightness, alike, usual)))
