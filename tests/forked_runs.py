@@ -17,8 +17,9 @@ import time
 from pathlib import Path
 
 from noisegen.cli import app
+from noisegen.dataset import run as _run  # noqa: F401
 from noisegen.fitting import groups  # noqa: F401  # what a run imports, imported once
-from noisegen.synthesis import dataset, synthesizer, threads  # noqa: F401
+from noisegen.synthesis import synthesizer  # noqa: F401
 
 
 def run(arguments: list[str], after: float | None, signal: int) -> tuple[int, float]:

@@ -13,8 +13,8 @@ from noisegen.errors import UsageError
 if TYPE_CHECKING:
     import torch
 
+    from noisegen.dataset.run import Engine, Run
     from noisegen.model.weights import Weights
-    from noisegen.synthesis.dataset import Engine, Run
     from noisegen.synthesis.synthesizer import Synthesizer
 
 
@@ -69,7 +69,7 @@ class EngineOptions:
             return
         if self.device == "mps":
             raise UsageError("--device mps: Ray knows no such devices; use --engine threads")
-        from noisegen.synthesis.ray_cluster import require_ray
+        from noisegen.dataset.ray_cluster import require_ray
 
         require_ray()
 
@@ -108,16 +108,16 @@ class EngineOptions:
         )
 
     def _ray(self, run: Run, name: str) -> Engine:
+        from noisegen.dataset.ray_engine import RayEngine
         from noisegen.model.weights import find_weights
-        from noisegen.synthesis.ray_engine import RayEngine
 
         file = find_weights(name)
         return RayEngine(run.recipe, run.folder, file, self.address, self.workers, self.tile)
 
     def _threads(self, run: Run, weights: Weights, name: str) -> Engine:
+        from noisegen.dataset.pairs import PairMaker
+        from noisegen.dataset.threads import default_workers, made_by_threads
         from noisegen.model.device import select_devices
-        from noisegen.synthesis.pairs import PairMaker
-        from noisegen.synthesis.threads import default_workers, made_by_threads
 
         makers = [
             PairMaker(run.profiles, one, run.recipe.options, run.pairs, run.folder.temporary)

@@ -144,9 +144,9 @@ def _report(
 ) -> None:
     from rich.console import Group
 
+    from noisegen.dataset.folder import make_folder
     from noisegen.evaluation.score_tables import as_json, intensity_csv, scores_csv
     from noisegen.files import write_atomically
-    from noisegen.synthesis.folder import make_folder
 
     for reason in scores.skipped:
         output.warn(f"skipped {reason}")

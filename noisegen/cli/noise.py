@@ -21,9 +21,9 @@ from noisegen.cli.references import (
 from noisegen.errors import UsageError
 
 if TYPE_CHECKING:
+    from noisegen.dataset.recipe import Recipe
     from noisegen.model.weights import Weights
     from noisegen.references.profile import NoiseProfile
-    from noisegen.synthesis.recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -88,8 +88,8 @@ class Noise:
                 references, its profiles serve, and need not be made again.
             output: for what there is to say.
         """
+        from noisegen.dataset import recipe
         from noisegen.references.blend import blend
-        from noisegen.synthesis import recipe
 
         if self.gathered:
             if there and all(entry.made_from == request for entry in there[0].profiles):

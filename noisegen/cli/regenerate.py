@@ -48,12 +48,12 @@ def regenerate(
     quiet: options.Quiet = False,
 ) -> None:
     """Make a dataset again and compare it with its manifest, if that is beside the recipe."""
-    from noisegen.synthesis.cleans import find_cleans
-    from noisegen.synthesis.dataset import Run, check_recipe
-    from noisegen.synthesis.folder import Folder, check_output
-    from noisegen.synthesis.recipe import load_profiles, make_recipe, read_recipe
-    from noisegen.synthesis.regenerate import compare, manifest_beside
-    from noisegen.synthesis.survey import survey
+    from noisegen.dataset.cleans import find_cleans
+    from noisegen.dataset.folder import Folder, check_output
+    from noisegen.dataset.recipe import load_profiles, make_recipe, read_recipe
+    from noisegen.dataset.regenerate import compare, manifest_beside
+    from noisegen.dataset.run import Run, check_recipe
+    from noisegen.dataset.survey import survey
 
     output = Output(json, quiet)
     made_by = EngineOptions(engine, address, workers, device, tile)

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from noisegen.cli.output import Output
-from noisegen.synthesis.plan import Skipped
+from noisegen.dataset.plan import Skipped
 
 if TYPE_CHECKING:
+    from noisegen.dataset.run import Engine, Run
+    from noisegen.dataset.survey import Survey
     from noisegen.references.profile import NoiseProfile
-    from noisegen.synthesis.dataset import Engine, Run
-    from noisegen.synthesis.survey import Survey
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class Written:
 
 def write(output: Output, run: Run, engine: Engine) -> Written:
     """Writes the dataset; warns of every file that was skipped."""
-    from noisegen.synthesis.dataset import write_dataset
-    from noisegen.synthesis.stopping import stop_on_signals
+    from noisegen.dataset.run import write_dataset
+    from noisegen.dataset.stopping import stop_on_signals
 
     complete = run.folder.metadata.exists() and not run.overwrite
     pairs, kept, pixels = 0, 0, 0
@@ -66,7 +66,7 @@ def note_levels(
     output: Output,
 ) -> dict[str, list[str]]:
     """Says at what levels the cleans are taken, and what is doubtful; the same as JSON values."""
-    from noisegen.synthesis.clean_levels import look_at_levels
+    from noisegen.dataset.clean_levels import look_at_levels
 
     taken = look_at_levels(surveyed, profiles, white_level)
     for note in taken.notes:

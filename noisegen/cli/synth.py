@@ -12,12 +12,12 @@ from noisegen.cli.engine import Address, EngineName, EngineOption, EngineOptions
 from noisegen.cli.noise import NoiseOptions, find_noise
 from noisegen.cli.output import PARTLY, Output, user_errors
 from noisegen.cli.run import described, note_levels, write
+from noisegen.dataset.plan import Layout, Skipped, SynthesisOptions
 from noisegen.errors import UsageError
-from noisegen.synthesis.plan import Layout, Skipped, SynthesisOptions
 
 if TYPE_CHECKING:
+    from noisegen.dataset.survey import Survey
     from noisegen.references.profile import NoiseProfile
-    from noisegen.synthesis.survey import Survey
     from noisegen.synthesis.synthesizer import Synthesizer
 
 
@@ -80,13 +80,13 @@ def synth(
     quiet: options.Quiet = False,
 ) -> None:
     """Write noisy/clean pairs whose noise is that of the references' camera."""
+    from noisegen.dataset.cleans import find_cleans
+    from noisegen.dataset.folder import Folder, check_inputs, check_output
+    from noisegen.dataset.recipe import make_recipe, read_recipe
+    from noisegen.dataset.run import Run, check_recipe
+    from noisegen.dataset.shard import parse_shard
+    from noisegen.dataset.survey import UnusableError, survey
     from noisegen.model.weights import load_weights
-    from noisegen.synthesis.cleans import find_cleans
-    from noisegen.synthesis.dataset import Run, check_recipe
-    from noisegen.synthesis.folder import Folder, check_inputs, check_output
-    from noisegen.synthesis.recipe import make_recipe, read_recipe
-    from noisegen.synthesis.shard import parse_shard
-    from noisegen.synthesis.survey import UnusableError, survey
 
     output = Output(json, quiet)
     made_by = EngineOptions(engine, address, workers, device, tile)
@@ -175,7 +175,7 @@ def _report_plan(
     out: Path,
     levels: dict[str, list[str]],
 ) -> None:
-    from noisegen.synthesis.estimate import estimate
+    from noisegen.dataset.cost import estimate
 
     plan = estimate(surveyed.headers, profiles, synthesizer, chosen)
     images = len(surveyed.files)

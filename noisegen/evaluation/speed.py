@@ -13,20 +13,20 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from noisegen.dataset.cleans import find_cleans
+from noisegen.dataset.folder import Folder
+from noisegen.dataset.outcome import Done
+from noisegen.dataset.pairs import PairMaker
+from noisegen.dataset.plan import SynthesisOptions
+from noisegen.dataset.recipe import make_recipe
+from noisegen.dataset.run import Run, write_dataset
+from noisegen.dataset.threads import default_workers, made_by_threads
 from noisegen.files import Container, Picture, encode, read_picture, write_together
 from noisegen.model.config import BESIDE_MAPS
 from noisegen.model.weights import Weights
 from noisegen.references.create import Reference, create_profile
 from noisegen.references.profile import NoiseProfile
-from noisegen.synthesis.cleans import find_cleans
-from noisegen.synthesis.dataset import Run, write_dataset
-from noisegen.synthesis.folder import Folder
-from noisegen.synthesis.outcome import Done
-from noisegen.synthesis.pairs import PairMaker
-from noisegen.synthesis.plan import SynthesisOptions
-from noisegen.synthesis.recipe import make_recipe
 from noisegen.synthesis.synthesizer import Synthesizer
-from noisegen.synthesis.threads import default_workers, made_by_threads
 
 Result = TypeVar("Result")
 

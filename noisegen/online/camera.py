@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from noisegen.dataset.plan import SynthesisOptions
 from noisegen.errors import ProfileError, UsageError
 from noisegen.online.process import synthesizer
 from noisegen.references.made_with import unfit_for_weights
@@ -17,7 +18,6 @@ from noisegen.references.profile import NoiseProfile
 from noisegen.synthesis import draws
 from noisegen.synthesis.clean_rows import ArrayRows
 from noisegen.synthesis.levels import in_unit_range, likely_level, profile_words
-from noisegen.synthesis.plan import SynthesisOptions
 from noisegen.synthesis.synthesizer import CleanError
 
 Pixels = NDArray[Any]

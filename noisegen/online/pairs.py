@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from noisegen.dataset.cleans import find_cleans
+from noisegen.dataset.folder import RECIPE
+from noisegen.dataset.plan import CleanFile
 from noisegen.errors import ImageError, UsageError
 from noisegen.files import (
     Header,
@@ -27,9 +30,6 @@ from noisegen.online.camera import Profiles, Strength, make_camera
 from noisegen.online.epoch import SharedEpoch
 from noisegen.online.tensors import pixels_of
 from noisegen.synthesis import draws
-from noisegen.synthesis.cleans import find_cleans
-from noisegen.synthesis.folder import RECIPE
-from noisegen.synthesis.plan import CleanFile
 from noisegen.synthesis.synthesizer import CleanError
 
 Pixels = NDArray[Any]

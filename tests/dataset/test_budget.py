@@ -10,7 +10,7 @@ from contextlib import suppress
 from hypothesis import given
 from hypothesis import strategies as st
 
-from noisegen.synthesis.budget import PixelBudget
+from noisegen.dataset.budget import PixelBudget
 
 
 @given(sizes=st.lists(st.integers(1, 15), min_size=1, max_size=12))

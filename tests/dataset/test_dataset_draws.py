@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from noisegen.dataset.plan import SynthesisOptions
 from noisegen.errors import UsageError
 from noisegen.synthesis import draws
-from noisegen.synthesis.plan import SynthesisOptions
 
 
 def test_values_that_datasets_already_made_depend_on() -> None:

@@ -11,19 +11,19 @@ from dataset_runs import Camera
 from hypothesis import given
 from hypothesis import strategies as st
 
+from noisegen.dataset.folder import Folder
+from noisegen.dataset.journal import Record
+from noisegen.dataset.manifest import PairLine
+from noisegen.dataset.outcome import Done, Spent
+from noisegen.dataset.plan import CleanFile, Item, Skipped, SynthesisOptions
+from noisegen.dataset.ray_actor import ITEM, OUTCOME, PairActor, Work
+from noisegen.dataset.ray_cluster import MOST_CORES, ClusterError, Node, plan_actors
+from noisegen.dataset.ray_meeting import Meeting, Patience, Watch, open_meeting
+from noisegen.dataset.ray_rows import done_row, item_row, name_of, parse_done, parse_item
+from noisegen.dataset.recipe import Recipe, make_recipe
 from noisegen.files import Container
 from noisegen.model.weights import load_weights
 from noisegen.references.profile import NoiseProfile
-from noisegen.synthesis.folder import Folder
-from noisegen.synthesis.journal import Record
-from noisegen.synthesis.manifest import PairLine
-from noisegen.synthesis.outcome import Done, Spent
-from noisegen.synthesis.plan import CleanFile, Item, Skipped, SynthesisOptions
-from noisegen.synthesis.ray_actor import ITEM, OUTCOME, PairActor, Work
-from noisegen.synthesis.ray_cluster import MOST_CORES, ClusterError, Node, plan_actors
-from noisegen.synthesis.ray_meeting import Meeting, Patience, Watch, open_meeting
-from noisegen.synthesis.ray_rows import done_row, item_row, name_of, parse_done, parse_item
-from noisegen.synthesis.recipe import Recipe, make_recipe
 
 nodes = st.lists(st.builds(Node, st.integers(0, 64), st.integers(0, 8)), max_size=5)
 

@@ -15,8 +15,8 @@ import pytest
 import tifffile
 from dataset_runs import Camera, files_in, forked, run
 
-from noisegen.synthesis.folder import Folder
-from noisegen.synthesis.shard import Shard
+from noisegen.dataset.folder import Folder
+from noisegen.dataset.shard import Shard
 
 KILLS, FOLDERS = 50, 10
 

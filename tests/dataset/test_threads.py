@@ -9,19 +9,19 @@ from pathlib import Path
 import pytest
 from dataset_runs import Camera, files_in, run
 
+from noisegen.dataset.cleans import find_cleans
+from noisegen.dataset.folder import Folder
+from noisegen.dataset.outcome import Done
+from noisegen.dataset.pairs import PairMaker
+from noisegen.dataset.plan import Item, SynthesisOptions
+from noisegen.dataset.recipe import make_recipe
+from noisegen.dataset.run import Run, write_dataset
+from noisegen.dataset.survey import survey
+from noisegen.dataset.threads import made_by_threads
 from noisegen.errors import OutputError
 from noisegen.model.weights import Weights
 from noisegen.references.profile import NoiseProfile
-from noisegen.synthesis.cleans import find_cleans
-from noisegen.synthesis.dataset import Run, write_dataset
-from noisegen.synthesis.folder import Folder
-from noisegen.synthesis.outcome import Done
-from noisegen.synthesis.pairs import PairMaker
-from noisegen.synthesis.plan import Item, SynthesisOptions
-from noisegen.synthesis.recipe import make_recipe
-from noisegen.synthesis.survey import survey
 from noisegen.synthesis.synthesizer import Synthesizer
-from noisegen.synthesis.threads import made_by_threads
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from noisegen.dataset.layouts import LayoutError, Sample, read_shard, safe_key, write_shard
 from noisegen.errors import ImageError, NoisegenError, OutputError
-from noisegen.layouts import LayoutError, Sample, read_shard, safe_key, write_shard
 
 MakeSample = Callable[..., Sample]
 

@@ -13,16 +13,16 @@ from typing import Any
 
 import torch
 
+from noisegen.dataset.folder import Folder
+from noisegen.dataset.pairs import PairMaker
+from noisegen.dataset.ray_cluster import ClusterError
+from noisegen.dataset.ray_meeting import Meeting
+from noisegen.dataset.ray_rows import done_row, failure_row, parse_item
+from noisegen.dataset.recipe import Recipe, load_profiles, make_recipe
+from noisegen.dataset.threads import default_workers, made_by_threads
 from noisegen.errors import NoisegenError, OutputError
 from noisegen.model.weights import load_weights
-from noisegen.synthesis.folder import Folder
-from noisegen.synthesis.pairs import PairMaker
-from noisegen.synthesis.ray_cluster import ClusterError
-from noisegen.synthesis.ray_meeting import Meeting
-from noisegen.synthesis.ray_rows import done_row, failure_row, parse_item
-from noisegen.synthesis.recipe import Recipe, load_profiles, make_recipe
 from noisegen.synthesis.synthesizer import Synthesizer
-from noisegen.synthesis.threads import default_workers, made_by_threads
 
 ITEM, OUTCOME = "item", "outcome"
 """Columns of what goes into an actor and comes out of it."""

@@ -10,11 +10,11 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import noisegen
+from noisegen.dataset.plan import Layout, SynthesisOptions
 from noisegen.errors import ManifestError, UsageError
 from noisegen.files.safe_path import refuse_links
 from noisegen.model.weights import Weights
 from noisegen.references.profile import NoiseProfile
-from noisegen.synthesis.plan import Layout, SynthesisOptions
 
 FORMAT = 2
 """Version of the recipe that is written."""

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from noisegen.dataset.plan import CleanFile
+from noisegen.dataset.survey import Declared, Survey
 from noisegen.errors import ImageError
 from noisegen.files import VolumeHeader, open_volume, read_picture
 from noisegen.references.profile import NoiseProfile
@@ -19,8 +21,6 @@ from noisegen.synthesis.channel_profiles import profiles_of_channels
 from noisegen.synthesis.clean_check import extent_of
 from noisegen.synthesis.clean_rows import BAND_SAMPLES, ArrayRows
 from noisegen.synthesis.levels import CleanError, Extent, Levels, levels_for, likely_level
-from noisegen.synthesis.plan import CleanFile
-from noisegen.synthesis.survey import Declared, Survey
 
 MOST = 32
 """Cleans that are looked at, spread evenly over all."""

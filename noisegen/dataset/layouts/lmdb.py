@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from noisegen.dataset.layouts.keys import safe_key
+from noisegen.dataset.layouts.sample import LayoutError, Sample
+from noisegen.dataset.layouts.staging import staged_folders
 from noisegen.errors import ImageError
 from noisegen.files import Container, Header, encode, read_header, read_picture
-from noisegen.layouts.keys import safe_key
-from noisegen.layouts.sample import LayoutError, Sample
-from noisegen.layouts.staging import staged_folders
 
 if TYPE_CHECKING:
     import lmdb

@@ -18,8 +18,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from noisegen.synthesis.folder import make_folder, writing
-from noisegen.synthesis.ray_cluster import ClusterError
+from noisegen.dataset.folder import make_folder, writing
+from noisegen.dataset.ray_cluster import ClusterError
 
 BEAT_SECONDS = 1.0
 """Between two signs of life; also how long an actor takes to hear that it is to stop."""

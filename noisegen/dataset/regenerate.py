@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 
-from noisegen.synthesis.folder import METADATA, Folder
-from noisegen.synthesis.manifest import PairLine, read_lines
-from noisegen.synthesis.plan import Layout
-from noisegen.synthesis.stored import stored_name, stored_pairs
-from noisegen.synthesis.tolerance import beyond_tolerance
-from noisegen.synthesis.verify import Fault
+from noisegen.dataset.folder import METADATA, Folder
+from noisegen.dataset.manifest import PairLine, read_lines
+from noisegen.dataset.plan import Layout
+from noisegen.dataset.stored import stored_name, stored_pairs
+from noisegen.dataset.tolerance import beyond_tolerance
+from noisegen.dataset.verify import Fault
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,11 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from noisegen.dataset.layouts.keys import safe_key
+from noisegen.dataset.layouts.sample import LayoutError, Sample
 from noisegen.errors import ImageError
 from noisegen.files import write_together
 from noisegen.files.safe_path import safe_relative
-from noisegen.layouts.keys import safe_key
-from noisegen.layouts.sample import LayoutError, Sample
 
 MODE = 0o644
 """Permissions of every member."""

@@ -10,9 +10,9 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from noisegen.dataset.plan import ItemName
 from noisegen.errors import ManifestError
 from noisegen.files.safe_path import safe_relative
-from noisegen.synthesis.plan import ItemName
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 _LONGEST_LINE = 2**20

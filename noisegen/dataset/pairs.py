@@ -13,6 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
+from noisegen.dataset.budget import PixelBudget
+from noisegen.dataset.folder import CLEAN, NOISY, make_folder
+from noisegen.dataset.journal import Record, source_of
+from noisegen.dataset.manifest import PairLine
+from noisegen.dataset.outcome import Done, Spent
+from noisegen.dataset.plan import Item, Skipped, SynthesisOptions
 from noisegen.errors import ImageError
 from noisegen.files import (
     FileContent,
@@ -27,13 +33,7 @@ from noisegen.files import (
 from noisegen.references.profile import NoiseProfile
 from noisegen.synthesis import draws
 from noisegen.synthesis.blocks import Region
-from noisegen.synthesis.budget import PixelBudget
 from noisegen.synthesis.channel_profiles import profiles_of_channels
-from noisegen.synthesis.folder import CLEAN, NOISY, make_folder
-from noisegen.synthesis.journal import Record, source_of
-from noisegen.synthesis.manifest import PairLine
-from noisegen.synthesis.outcome import Done, Spent
-from noisegen.synthesis.plan import Item, Skipped, SynthesisOptions
 from noisegen.synthesis.synthesizer import CleanError, Synthesizer
 from noisegen.synthesis.volumes import volume_version
 

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
-from noisegen.synthesis.journal import Record
-from noisegen.synthesis.plan import Item, Skipped
+from noisegen.dataset.journal import Record
+from noisegen.dataset.plan import Item, Skipped
 
 
 @dataclass

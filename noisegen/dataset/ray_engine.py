@@ -18,21 +18,21 @@ from typing import Any
 
 import torch
 
-from noisegen.errors import NoisegenError, OutputError
-from noisegen.synthesis.folder import Folder
-from noisegen.synthesis.outcome import Done
-from noisegen.synthesis.plan import Item, ItemName
-from noisegen.synthesis.ray_actor import ITEM, OUTCOME, PairActor, Work
-from noisegen.synthesis.ray_cluster import (
+from noisegen.dataset.folder import Folder
+from noisegen.dataset.outcome import Done
+from noisegen.dataset.plan import Item, ItemName
+from noisegen.dataset.ray_actor import ITEM, OUTCOME, PairActor, Work
+from noisegen.dataset.ray_cluster import (
     Actors,
     ClusterError,
     nodes_of,
     open_cluster,
     plan_actors,
 )
-from noisegen.synthesis.ray_meeting import Meeting, Patience, Watch, open_meeting
-from noisegen.synthesis.ray_rows import item_row, name_of, parse_done
-from noisegen.synthesis.recipe import Recipe
+from noisegen.dataset.ray_meeting import Meeting, Patience, Watch, open_meeting
+from noisegen.dataset.ray_rows import item_row, name_of, parse_done
+from noisegen.dataset.recipe import Recipe
+from noisegen.errors import NoisegenError, OutputError
 
 MOST_TASKS = 1000
 """Tasks of a run: each costs Ray some 10 ms, and a run that is to stop goes through the rest."""
@@ -45,7 +45,7 @@ POLL_SECONDS = 0.2
 
 @dataclass(frozen=True)
 class RayEngine:
-    """Makes a run's items on a cluster, as :data:`noisegen.synthesis.dataset.Engine`.
+    """Makes a run's items on a cluster, as :data:`noisegen.dataset.run.Engine`.
 
     Attributes:
         recipe: of the run; its device is the actors' kind.

@@ -12,9 +12,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import torch
 
-from noisegen.synthesis.outcome import Done
-from noisegen.synthesis.pairs import PairMaker
-from noisegen.synthesis.plan import Item
+from noisegen.dataset.outcome import Done
+from noisegen.dataset.pairs import PairMaker
+from noisegen.dataset.plan import Item
 
 AHEAD = 2
 """Items in hand for each worker: a large one holds up what comes after it."""

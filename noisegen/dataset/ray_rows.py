@@ -7,11 +7,11 @@ from dataclasses import asdict
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from noisegen.dataset.journal import Record
+from noisegen.dataset.manifest import PairLine
+from noisegen.dataset.outcome import Done, Spent
+from noisegen.dataset.plan import CleanFile, Item, ItemName, Skipped
 from noisegen.files import Container
-from noisegen.synthesis.journal import Record
-from noisegen.synthesis.manifest import PairLine
-from noisegen.synthesis.outcome import Done, Spent
-from noisegen.synthesis.plan import CleanFile, Item, ItemName, Skipped
 
 WHERE = "an actor's answer"
 """What an answer that is damaged is called."""

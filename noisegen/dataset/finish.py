@@ -7,18 +7,18 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+from noisegen.dataset.folder import CARD, Folder, writing
+from noisegen.dataset.journal import Record, sorted_lines
+from noisegen.dataset.layouts.huggingface import dataset_card
+from noisegen.dataset.layouts.lmdb import CLEAN as CLEAN_DATABASE
+from noisegen.dataset.layouts.lmdb import NOISY as NOISY_DATABASE
+from noisegen.dataset.layouts.lmdb import write_lmdb
+from noisegen.dataset.layouts.sample import Sample
+from noisegen.dataset.layouts.webdataset import write_shard
+from noisegen.dataset.manifest import PairLine, json_lines
+from noisegen.dataset.plan import Layout, Skipped
+from noisegen.dataset.recipe import Recipe
 from noisegen.files import write_together
-from noisegen.layouts.huggingface import dataset_card
-from noisegen.layouts.lmdb import CLEAN as CLEAN_DATABASE
-from noisegen.layouts.lmdb import NOISY as NOISY_DATABASE
-from noisegen.layouts.lmdb import write_lmdb
-from noisegen.layouts.sample import Sample
-from noisegen.layouts.webdataset import write_shard
-from noisegen.synthesis.folder import CARD, Folder, writing
-from noisegen.synthesis.journal import Record, sorted_lines
-from noisegen.synthesis.manifest import PairLine, json_lines
-from noisegen.synthesis.plan import Layout, Skipped
-from noisegen.synthesis.recipe import Recipe
 
 PAIRS_A_TAR = 1000
 """Pairs of one tar shard of WebDataset's layout."""

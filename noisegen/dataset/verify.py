@@ -9,13 +9,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from noisegen.dataset.folder import CLEAN, NOISY, PROFILES, RECIPE, WORK, Folder
+from noisegen.dataset.manifest import PairLine, read_lines
+from noisegen.dataset.plan import Layout
+from noisegen.dataset.recipe import Recipe, load_profiles, read_recipe
+from noisegen.dataset.stored import StoredPair, stored_name, stored_pairs
 from noisegen.errors import ImageError, ManifestError
 from noisegen.files import file_hash
-from noisegen.synthesis.folder import CLEAN, NOISY, PROFILES, RECIPE, WORK, Folder
-from noisegen.synthesis.manifest import PairLine, read_lines
-from noisegen.synthesis.plan import Layout
-from noisegen.synthesis.recipe import Recipe, load_profiles, read_recipe
-from noisegen.synthesis.stored import StoredPair, stored_name, stored_pairs
 
 Check = Callable[[Path, int, str], str | None]
 """A file, its size and pixels' hash by the manifest → what is wrong with it."""

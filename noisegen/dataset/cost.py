@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from noisegen.dataset.plan import SynthesisOptions
+from noisegen.dataset.survey import Declared
 from noisegen.files import VolumeHeader
 from noisegen.references.profile import NoiseProfile
 from noisegen.synthesis.blocks import SIDE
-from noisegen.synthesis.plan import SynthesisOptions
-from noisegen.synthesis.survey import Declared
 from noisegen.synthesis.synthesizer import Synthesizer
 
 COMPRESSION = 0.75

@@ -9,11 +9,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from noisegen.dataset.folder import RECIPE
+from noisegen.dataset.plan import CleanFile, Skipped
 from noisegen.errors import ImageError, UsageError
 from noisegen.files import Container
 from noisegen.references.discover import SUFFIXES
-from noisegen.synthesis.folder import RECIPE
-from noisegen.synthesis.plan import CleanFile, Skipped
 
 _LOSSLESS = {
     ".png": Container.PNG,

@@ -5,11 +5,11 @@ Each layout is made from a folder of pairs and read back by the library that its
 itself with a dataset card).
 """
 
-from noisegen.layouts.huggingface import dataset_card
-from noisegen.layouts.keys import safe_key
-from noisegen.layouts.lmdb import read_lmdb, require_lmdb, unfit_for_lmdb, write_lmdb
-from noisegen.layouts.sample import LayoutError, Sample
-from noisegen.layouts.webdataset import read_shard, write_shard
+from noisegen.dataset.layouts.huggingface import dataset_card
+from noisegen.dataset.layouts.keys import safe_key
+from noisegen.dataset.layouts.lmdb import read_lmdb, require_lmdb, unfit_for_lmdb, write_lmdb
+from noisegen.dataset.layouts.sample import LayoutError, Sample
+from noisegen.dataset.layouts.webdataset import read_shard, write_shard
 
 __all__ = [
     "LayoutError",

@@ -22,10 +22,10 @@ from pathlib import Path, PurePosixPath
 
 import filelock
 
+from noisegen.dataset.plan import Layout
+from noisegen.dataset.shard import WHOLE, Shard
 from noisegen.errors import OutputError, UsageError
 from noisegen.files.safe_path import refuse_links
-from noisegen.synthesis.plan import Layout
-from noisegen.synthesis.shard import WHOLE, Shard
 
 RECIPE = "noisegen.json"
 NOISY, CLEAN, PROFILES = "noisy", "clean", "profiles"

@@ -6,12 +6,12 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from noisegen.dataset.layouts.lmdb import unfit_for_lmdb
+from noisegen.dataset.plan import CleanFile, Layout, Skipped, SynthesisOptions
 from noisegen.errors import ImageError, NoisegenError
 from noisegen.files import Header, VolumeHeader, open_image
-from noisegen.layouts.lmdb import unfit_for_lmdb
 from noisegen.references.profile import NoiseProfile
 from noisegen.synthesis.channel_profiles import profiles_of_channels
-from noisegen.synthesis.plan import CleanFile, Layout, Skipped, SynthesisOptions
 
 LONGEST_NAME = 255
 """Bytes of a file's name that common file systems take."""

@@ -11,10 +11,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from noisegen.dataset.folder import Folder, writing
+from noisegen.dataset.manifest import PairLine, json_lines, read_lines
+from noisegen.dataset.plan import Item, ItemName, SynthesisOptions
 from noisegen.errors import ManifestError
-from noisegen.synthesis.folder import Folder, writing
-from noisegen.synthesis.manifest import PairLine, json_lines, read_lines
-from noisegen.synthesis.plan import Item, ItemName, SynthesisOptions
 
 
 @dataclass(frozen=True, slots=True)

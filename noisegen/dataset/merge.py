@@ -7,19 +7,19 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from noisegen.errors import ManifestError
-from noisegen.synthesis.finish import (
+from noisegen.dataset.finish import (
     sample_of,
     write_card,
     write_databases,
     write_manifest,
     write_skipped,
 )
-from noisegen.synthesis.folder import METADATA, RECIPE, Folder, writing
-from noisegen.synthesis.manifest import PairLine, read_lines, read_skipped
-from noisegen.synthesis.plan import Layout
-from noisegen.synthesis.recipe import read_recipe
-from noisegen.synthesis.shard import Shard
+from noisegen.dataset.folder import METADATA, RECIPE, Folder, writing
+from noisegen.dataset.manifest import PairLine, read_lines, read_skipped
+from noisegen.dataset.plan import Layout
+from noisegen.dataset.recipe import read_recipe
+from noisegen.dataset.shard import Shard
+from noisegen.errors import ManifestError
 
 _NAME = re.compile(METADATA + r"-(\d{1,9})-of-(\d{1,9})\.jsonl")
 

@@ -14,12 +14,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
-from noisegen.errors import InterruptedRunError, OutputError
-from noisegen.files import write_together
-from noisegen.files.safe_path import refuse_links
-from noisegen.references.profile import NoiseProfile
-from noisegen.synthesis.finish import archives, finish
-from noisegen.synthesis.folder import (
+from noisegen.dataset.finish import archives, finish
+from noisegen.dataset.folder import (
     CLEAN,
     NOISY,
     PROFILES,
@@ -28,12 +24,16 @@ from noisegen.synthesis.folder import (
     make_folder,
     writing,
 )
-from noisegen.synthesis.journal import Record, open_journal, read_records
-from noisegen.synthesis.manifest import read_skipped
-from noisegen.synthesis.outcome import Done
-from noisegen.synthesis.plan import CleanFile, Item, ItemName, Skipped
-from noisegen.synthesis.recipe import Recipe, read_recipe
-from noisegen.synthesis.survey import UnusableError
+from noisegen.dataset.journal import Record, open_journal, read_records
+from noisegen.dataset.manifest import read_skipped
+from noisegen.dataset.outcome import Done
+from noisegen.dataset.plan import CleanFile, Item, ItemName, Skipped
+from noisegen.dataset.recipe import Recipe, read_recipe
+from noisegen.dataset.survey import UnusableError
+from noisegen.errors import InterruptedRunError, OutputError
+from noisegen.files import write_together
+from noisegen.files.safe_path import refuse_links
+from noisegen.references.profile import NoiseProfile
 
 Engine = Callable[[Sequence[Item], threading.Event], Iterator[Done]]
 """Makes items, in any order, until the event is set."""
@@ -46,7 +46,7 @@ class Run:
     Attributes:
         recipe: of the dataset.
         profiles: its noise.
-        files: clean pictures, as :func:`noisegen.synthesis.survey.survey` left them.
+        files: clean pictures, as :func:`noisegen.dataset.survey.survey` left them.
         skipped: those that it left out.
         folder: of the dataset, for the shard that is to be made.
         overwrite: take away a dataset that is there.
@@ -84,7 +84,7 @@ def write_dataset(
 
     Args:
         run: what is to be made.
-        engine: that makes items, as :func:`noisegen.synthesis.threads.made_by_threads`.
+        engine: that makes items, as :func:`noisegen.dataset.threads.made_by_threads`.
         asked_to_stop: set to have it stop with everything whole.
         note_gone: told how many pairs were taken away whose cleans are gone.
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from noisegen.dataset.folder import CLEAN, NOISY
+from noisegen.dataset.layouts.keys import safe_key
+from noisegen.dataset.layouts.lmdb import read_lmdb
+from noisegen.dataset.layouts.webdataset import read_shard
+from noisegen.dataset.manifest import PairLine
+from noisegen.dataset.plan import Layout
 from noisegen.files.safe_path import refuse_links, safe_relative
-from noisegen.layouts.keys import safe_key
-from noisegen.layouts.lmdb import read_lmdb
-from noisegen.layouts.webdataset import read_shard
-from noisegen.synthesis.folder import CLEAN, NOISY
-from noisegen.synthesis.manifest import PairLine
-from noisegen.synthesis.plan import Layout
 
 TARS = "pairs*-[0-9]*.tar"
 
