@@ -113,7 +113,7 @@ def _baselines(wanted: FolderOptions, output: Output) -> list[Baseline]:
         white_level=wanted.white_level,
     )
     weights = load_weights(wanted.weights)
-    profiles = find_noise(options, output).profiles(weights, None, None, output)
+    profiles = find_noise(options, output).profiles(weights, None)
     if len(profiles) > 1:
         raise UsageError("--profile: give one, that of the real pictures' camera")
     return baseline_rows(profiles[0], weights, str(select_device(wanted.device)))

@@ -11,7 +11,7 @@ import typer
 from noisegen.cli import options
 from noisegen.cli.out_files import check_page
 from noisegen.cli.output import PARTLY, Output, user_errors
-from noisegen.cli.references import load_profiles, one_reference
+from noisegen.cli.references import one_reference
 from noisegen.dataset.folder import RECIPE
 from noisegen.errors import OutputError, UsageError
 
@@ -112,12 +112,13 @@ def _of_dataset(out: Path, real: str | None, output: Output) -> tuple[Report, tu
 
 
 def _of_profile(file: Path, ref: Path | None, ref_clean: Path | None, weights: str) -> Report:
+    from noisegen.dataset.noise import fitting_profile
     from noisegen.evaluation.profile_view import view_alone, view_on_reference
     from noisegen.evaluation.report.profile import profile_report
     from noisegen.model.weights import load_weights
 
     loaded = load_weights(weights)
-    (profile,) = load_profiles([file], loaded)
+    profile = fitting_profile(file, loaded)
     if ref is None:
         return profile_report(view_alone(profile, loaded))
     return profile_report(view_on_reference(profile, one_reference(ref, ref_clean), loaded))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from noisegen.dataset.plan import SynthesisOptions
+from noisegen.dataset.plan import DatasetOptions
 from noisegen.dataset.survey import Declared
 from noisegen.files import VolumeHeader
 from noisegen.references.profile import NoiseProfile
@@ -32,7 +32,7 @@ SMALL_TRIALS = 4
 
 
 @dataclass(frozen=True)
-class Estimate:
+class Cost:
     """What would be made.
 
     Attributes:
@@ -48,12 +48,12 @@ class Estimate:
     megabytes: float
 
 
-def estimate(
+def cost_of(
     headers: Sequence[Declared],
     profiles: Sequence[NoiseProfile],
     synthesizer: Synthesizer,
-    options: SynthesisOptions,
-) -> Estimate:
+    options: DatasetOptions,
+) -> Cost:
     """Counts what usable clean files will give, and times one block."""
     pairs, pixels, stored, generated = 0, 0, 0.0, 0
     for header in headers:
@@ -69,7 +69,7 @@ def estimate(
     made = len(headers) * options.variants
     seconds = (generated * rate.pixel + made * rate.picture) * OTHER_WORK
     megabytes = stored * options.variants / 1e6
-    return Estimate(pairs, pixels, seconds, megabytes)
+    return Cost(pairs, pixels, seconds, megabytes)
 
 
 def _planes_and_samples(header: Declared) -> tuple[int, int]:
@@ -79,7 +79,7 @@ def _planes_and_samples(header: Declared) -> tuple[int, int]:
     return 1, header.channels + header.has_alpha
 
 
-def _crops(header: Declared, options: SynthesisOptions) -> tuple[int, int]:
+def _crops(header: Declared, options: DatasetOptions) -> tuple[int, int]:
     """Crops of a picture and the pixels of each."""
     side = options.patch
     if side is None:

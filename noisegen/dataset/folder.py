@@ -22,8 +22,7 @@ from pathlib import Path, PurePosixPath
 
 import filelock
 
-from noisegen.dataset.plan import Layout
-from noisegen.dataset.shard import WHOLE, Shard
+from noisegen.dataset.plan import WHOLE, Layout, Shard
 from noisegen.errors import OutputError, UsageError
 from noisegen.files.safe_path import refuse_links
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 from noisegen.dataset.folder import Folder, writing
 from noisegen.dataset.manifest import PairLine, json_lines, read_lines
-from noisegen.dataset.plan import Item, ItemName, SynthesisOptions
+from noisegen.dataset.plan import DatasetOptions, Item, ItemName, Skipped
 from noisegen.errors import ManifestError
 
 
@@ -35,7 +36,7 @@ class Record:
         """The noisy version that it is of."""
         return self.lines[0].item
 
-    def holds(self, item: Item, options: SynthesisOptions, pairs: Path) -> bool:
+    def holds(self, item: Item, options: DatasetOptions, pairs: Path) -> bool:
         """Whether the item need not be made again: its files are there, of a clean unchanged."""
         variant = item.variant if options.variants > 1 else None
         for index, line in enumerate(self.lines):
@@ -138,3 +139,52 @@ def sorted_lines(records: Iterable[Record]) -> list[PairLine]:
     """Every pair's line, by key, variant and crop: the order in which a manifest is written."""
     ordered = sorted(records, key=lambda record: record.item)
     return [line for record in ordered for line in record.lines]
+
+
+@dataclass
+class Spent:
+    """Seconds of an item, by what they were spent on."""
+
+    reading: float = 0.0
+    network: float = 0.0
+    compressing: float = 0.0
+    writing: float = 0.0
+
+    @contextmanager
+    def on(self, what: Literal["reading", "network", "compressing", "writing"]) -> Iterator[None]:
+        """Adds the block's time."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            setattr(self, what, getattr(self, what) + time.perf_counter() - start)
+
+
+@dataclass(frozen=True)
+class Done:
+    """One item's outcome.
+
+    Attributes:
+        item: that it is of.
+        record: of its pairs; None where it was skipped.
+        skipped: why it has none.
+        kept: made by an earlier run.
+        spent: seconds on it.
+    """
+
+    item: Item
+    record: Record | None = None
+    skipped: Skipped | None = None
+    kept: bool = False
+    spent: Spent = field(default_factory=Spent)
+
+    @property
+    def pairs(self) -> int:
+        """How many were written."""
+        return len(self.record.lines) if self.record else 0
+
+    @property
+    def pixels(self) -> int:
+        """Of these pairs' noisy pictures."""
+        lines = self.record.lines if self.record else ()
+        return sum(line.width * line.height * line.planes for line in lines)

@@ -16,9 +16,8 @@ from noisegen.dataset.finish import (
 )
 from noisegen.dataset.folder import METADATA, RECIPE, Folder, writing
 from noisegen.dataset.manifest import PairLine, read_lines, read_skipped
-from noisegen.dataset.plan import Layout
+from noisegen.dataset.plan import Layout, Shard
 from noisegen.dataset.recipe import read_recipe
-from noisegen.dataset.shard import Shard
 from noisegen.errors import ManifestError
 
 _NAME = re.compile(METADATA + r"-(\d{1,9})-of-(\d{1,9})\.jsonl")

@@ -15,10 +15,9 @@ import numpy as np
 
 from noisegen.dataset.budget import PixelBudget
 from noisegen.dataset.folder import CLEAN, NOISY, make_folder
-from noisegen.dataset.journal import Record, source_of
+from noisegen.dataset.journal import Done, Record, Spent, source_of
 from noisegen.dataset.manifest import PairLine
-from noisegen.dataset.outcome import Done, Spent
-from noisegen.dataset.plan import Item, Skipped, SynthesisOptions
+from noisegen.dataset.plan import DatasetOptions, Item, Skipped
 from noisegen.errors import ImageError
 from noisegen.files import (
     FileContent,
@@ -53,7 +52,7 @@ class PairMaker:
 
     profiles: Sequence[NoiseProfile]
     synthesizer: Synthesizer
-    options: SynthesisOptions
+    options: DatasetOptions
     pairs: Path
     temporary: Path
     budget: PixelBudget = field(default_factory=PixelBudget)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path, PurePosixPath
@@ -17,6 +19,13 @@ STRONGEST = 1000.0
 """The largest factor on the noise: more would leave black and white alone."""
 
 
+class EngineName(str, Enum):
+    """What makes a dataset's pairs."""
+
+    THREADS = "threads"
+    RAY = "ray"
+
+
 class Layout(str, Enum):
     """How a dataset lies on the disk."""
 
@@ -27,7 +36,7 @@ class Layout(str, Enum):
 
 
 @dataclass(frozen=True)
-class SynthesisOptions:
+class DatasetOptions:
     """Everything beside weights, profiles and cleans that decides a dataset's files.
 
     Attributes:
@@ -53,6 +62,8 @@ class SynthesisOptions:
 
     def __post_init__(self) -> None:
         low, high = self.strength
+        if self.patch is None and self.per_image != 1:
+            raise UsageError("--per-image counts crops; add --patch")
         if self.variants < 1 or self.per_image < 1:
             raise UsageError("--variants and --per-image: give 1 or more")
         if not 0 < low <= high <= STRONGEST:
@@ -121,3 +132,76 @@ class Skipped:
 
     def __str__(self) -> str:
         return f"{self.path}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Part ``index`` (from 1) of ``count``; the whole is part 1 of 1."""
+
+    index: int = 1
+    count: int = 1
+
+    @property
+    def whole(self) -> bool:
+        """There are no other parts."""
+        return self.count == 1
+
+    @property
+    def suffix(self) -> str:
+        """What the part's own files are told by: nothing for the whole."""
+        return "" if self.whole else f"-{self.index}-of-{self.count}"
+
+    def holds(self, key: str) -> bool:
+        """Whether a clean file's noisy versions belong to this part: by a hash of its key alone."""
+        digest = hashlib.sha256(f"noisegen shard\0{key}".encode("utf-8", "surrogatepass")).digest()
+        return int.from_bytes(digest[:8], "little") % self.count == self.index - 1
+
+
+WHOLE = Shard()
+
+
+def parse_shard(text: str) -> Shard:
+    """``K/N`` → the shard.
+
+    Raises:
+        UsageError: not two numbers, or K is not from 1 to N.
+    """
+    matched = re.fullmatch(r"(\d{1,9})/(\d{1,9})", text)
+    shard = Shard(*map(int, matched.groups())) if matched else Shard(0, 0)
+    if not 1 <= shard.index <= shard.count:
+        raise UsageError(f"--shard {text}: give K/N with K from 1 to N, as 3/8")
+    return shard
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What a dataset is made with; nothing here changes a pixel.
+
+    Attributes:
+        engine: threads of this process, or actors of a Ray cluster.
+        address: of the Ray cluster's head, or ``auto``; None for a cluster of this machine.
+        workers: pictures in hand at once, in each actor with Ray; as many as the network has
+            threads, and one more, where not given.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        tile: side, in pixels, of what is prepared at once: memory against speed.
+        shard: part of the dataset that is made.
+        overwrite: take away a dataset that is there.
+        prune: take away pairs whose clean pictures are gone.
+    """
+
+    engine: EngineName = EngineName.THREADS
+    address: str | None = None
+    workers: int | None = None
+    device: str = "auto"
+    tile: int = 1024
+    shard: Shard = WHOLE
+    overwrite: bool = False
+    prune: bool = False
+
+    def __post_init__(self) -> None:
+        if self.engine is EngineName.THREADS and self.address is not None:
+            raise UsageError("--address names a Ray cluster; add --engine ray")
+        if self.overwrite and not self.shard.whole:
+            raise UsageError(
+                "--overwrite with --shard would take other shards away; remove the folder"
+            )

@@ -19,7 +19,7 @@ from typing import Any
 import torch
 
 from noisegen.dataset.folder import Folder
-from noisegen.dataset.outcome import Done
+from noisegen.dataset.journal import Done
 from noisegen.dataset.plan import Item, ItemName
 from noisegen.dataset.ray_actor import ITEM, OUTCOME, PairActor, Work
 from noisegen.dataset.ray_cluster import (

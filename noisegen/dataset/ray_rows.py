@@ -7,9 +7,8 @@ from dataclasses import asdict
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from noisegen.dataset.journal import Record
+from noisegen.dataset.journal import Done, Record, Spent
 from noisegen.dataset.manifest import PairLine
-from noisegen.dataset.outcome import Done, Spent
 from noisegen.dataset.plan import CleanFile, Item, ItemName, Skipped
 from noisegen.files import Container
 

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import noisegen
-from noisegen.dataset.plan import Layout, SynthesisOptions
+from noisegen.dataset.plan import DatasetOptions, Layout
 from noisegen.errors import ManifestError, UsageError
 from noisegen.files.safe_path import refuse_links
 from noisegen.model.weights import Weights
@@ -66,7 +66,7 @@ class Recipe:
         versions: of noisegen, torch and numpy.
     """
 
-    options: SynthesisOptions
+    options: DatasetOptions
     profiles: tuple[ProfileEntry, ...]
     weights: tuple[str, str]
     device: str
@@ -123,7 +123,7 @@ class Recipe:
 
 
 def make_recipe(
-    options: SynthesisOptions,
+    options: DatasetOptions,
     profiles: Sequence[NoiseProfile],
     weights: Weights,
     device: str,
@@ -229,7 +229,7 @@ def _parsed(values: dict[str, Any]) -> Recipe:
         raise ValueError("patch is no whole number")
     if given["white_level"] is not None:
         given["white_level"] = float(given["white_level"])
-    options = SynthesisOptions(strength=(low, high), layout=layout, **given)
+    options = DatasetOptions(strength=(low, high), layout=layout, **given)
     profiles = tuple(_entry(profile) for profile in values["profiles"])
     if not profiles:
         raise ValueError("no profiles")

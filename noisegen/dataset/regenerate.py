@@ -4,16 +4,101 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 
-from noisegen.dataset.folder import METADATA, Folder
+from noisegen.dataset.cleans import find_cleans
+from noisegen.dataset.engine import Workshop, check_engine, device_kind
+from noisegen.dataset.folder import METADATA, Folder, check_output
+from noisegen.dataset.make import Plan, plan_run
 from noisegen.dataset.manifest import PairLine, read_lines
-from noisegen.dataset.plan import Layout
+from noisegen.dataset.plan import Layout, RunOptions
+from noisegen.dataset.recipe import load_profiles, make_recipe, read_recipe
 from noisegen.dataset.stored import stored_name, stored_pairs
 from noisegen.dataset.tolerance import beyond_tolerance
 from noisegen.dataset.verify import Fault
+from noisegen.errors import UsageError, WeightsError
+from noisegen.model.weights import Weights, load_weights
+
+SHIPPED = ("base", "sim")
+"""Weights that a recipe's hash is looked for among."""
+
+
+@dataclass(frozen=True)
+class Again:
+    """A dataset that is ready to be made again.
+
+    Attributes:
+        plan: of its making.
+        recipe: file of its recipe.
+        manifest: what it should come to; None where the recipe stands alone.
+    """
+
+    plan: Plan
+    recipe: Path
+    manifest: list[PairLine] | None
+
+    def compared(self, tolerance: bool = False) -> Comparison:
+        """What was made against the manifest; see :func:`compare`."""
+        out, layout = self.plan.run.folder.root, self.plan.run.recipe.options.layout
+        return compare(self.manifest or [], self.recipe.parent, out, layout, tolerance)
+
+
+def plan_again(
+    recipe: Path, clean: Path, out: Path, weights: str | None = None, run: RunOptions | None = None
+) -> Again:
+    """Checks all that can be known before a dataset is made again.
+
+    Args:
+        recipe: its ``noisegen.json``, with ``profiles/`` beside it.
+        clean: the clean pictures that it was made of, and perhaps others.
+        out: folder for it.
+        weights: their file, where they are none of the shipped.
+        run: what it is made with.
+
+    Raises:
+        NoisegenError: it cannot be made again; nothing was written.
+    """
+    run = run or RunOptions()
+    check_engine(run)
+    former = read_recipe(recipe)
+    if out.resolve() == recipe.parent.resolve():
+        raise UsageError(f"--out {out}: is the dataset itself; name another folder")
+    manifest = _manifest_beside(recipe)
+    profiles = load_profiles(former, recipe.parent)
+    name, loaded = _weights_of(former.weights[1], weights)
+    today = make_recipe(former.options, profiles, loaded, device_kind(run))
+    check_output(out)
+    found = find_cleans(clean, out)
+    if manifest is not None:
+        named = {line.seed_key for line in manifest}
+        files = tuple(file for file in found.files if file.key in named)
+        found = replace(found, files=files, skipped=())
+    # Its profiles as the recipe has them, so that both recipes are the same bytes.
+    again = replace(today, profiles=former.profiles)
+    plan = plan_run(again, profiles, found, Folder(out), Workshop(run, loaded, name))
+    if not plan.surveyed.files:
+        raise UsageError(f"--clean {clean}: holds none of the dataset's clean images")
+    return Again(plan, recipe, manifest)
+
+
+def _weights_of(sha256: str, given: str | None) -> tuple[str, Weights]:
+    """Name and weights of a hash: the given ones, or one of the shipped.
+
+    Raises:
+        WeightsError: they are others, or none of the shipped.
+    """
+    for name in [given] if given else SHIPPED:
+        loaded = load_weights(name)
+        if loaded.sha256 == sha256:
+            return name, loaded
+    if given:
+        raise WeightsError(f"--weights {given}: not those that the dataset was made with")
+    raise WeightsError(
+        f"the dataset was made with weights of hash {sha256[:16]}…, which are not shipped with "
+        "this noisegen; name their file with --weights, or install the version that made it"
+    )
 
 
 @dataclass(frozen=True)
@@ -31,7 +116,7 @@ class Comparison:
     faults: tuple[Fault, ...]
 
 
-def manifest_beside(recipe: Path) -> list[PairLine] | None:
+def _manifest_beside(recipe: Path) -> list[PairLine] | None:
     """The manifest in a recipe's folder; None where the recipe stands alone.
 
     Raises:

@@ -24,9 +24,8 @@ from noisegen.dataset.folder import (
     make_folder,
     writing,
 )
-from noisegen.dataset.journal import Record, open_journal, read_records
+from noisegen.dataset.journal import Done, Record, open_journal, read_records
 from noisegen.dataset.manifest import read_skipped
-from noisegen.dataset.outcome import Done
 from noisegen.dataset.plan import CleanFile, Item, ItemName, Skipped
 from noisegen.dataset.recipe import Recipe, read_recipe
 from noisegen.dataset.survey import UnusableError

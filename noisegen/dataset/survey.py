@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from noisegen.dataset.layouts.lmdb import unfit_for_lmdb
-from noisegen.dataset.plan import CleanFile, Layout, Skipped, SynthesisOptions
+from noisegen.dataset.plan import CleanFile, DatasetOptions, Layout, Skipped
 from noisegen.errors import ImageError, NoisegenError
 from noisegen.files import Header, VolumeHeader, open_image
 from noisegen.references.profile import NoiseProfile
@@ -46,7 +46,7 @@ class Survey:
 
 
 def survey(
-    files: Sequence[CleanFile], profiles: Sequence[NoiseProfile], options: SynthesisOptions
+    files: Sequence[CleanFile], profiles: Sequence[NoiseProfile], options: DatasetOptions
 ) -> Survey:
     """Reads every header."""
     usable, headers, skipped = [], [], []
@@ -66,7 +66,7 @@ def survey(
     return Survey(tuple(usable), tuple(headers), tuple(skipped))
 
 
-def _unfit_name(file: CleanFile, options: SynthesisOptions) -> str | None:
+def _unfit_name(file: CleanFile, options: DatasetOptions) -> str | None:
     try:
         file.output.as_posix().encode()
     except UnicodeEncodeError:
@@ -81,7 +81,7 @@ def _unfit_name(file: CleanFile, options: SynthesisOptions) -> str | None:
 
 
 def _unfit_picture(
-    header: Declared, profiles: Sequence[NoiseProfile], options: SynthesisOptions
+    header: Declared, profiles: Sequence[NoiseProfile], options: DatasetOptions
 ) -> str | None:
     if isinstance(header, VolumeHeader):
         channels = header.plane_channels

@@ -5,14 +5,17 @@ They read, compress and write beside the network, whose own threads they share.
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from types import FrameType
 
 import torch
 
-from noisegen.dataset.outcome import Done
+from noisegen.dataset.journal import Done
 from noisegen.dataset.pairs import PairMaker
 from noisegen.dataset.plan import Item
 
@@ -70,3 +73,26 @@ def _finished(future: Future[Done | None]) -> Iterator[Done]:
     done = future.result()
     if done is not None:
         yield done
+
+
+@contextmanager
+def stop_on_signals() -> Iterator[threading.Event]:
+    """An event that the first SIGINT or SIGTERM sets; a second one ends the process at once.
+
+    Signals are the main thread's: elsewhere the event is never set.
+    """
+    asked = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield asked
+        return
+
+    def ask(number: int, _: FrameType | None) -> None:
+        asked.set()
+        signal.signal(number, signal.SIG_DFL)
+
+    former = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)

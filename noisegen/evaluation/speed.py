@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from noisegen.dataset.cleans import find_cleans
 from noisegen.dataset.folder import Folder
-from noisegen.dataset.outcome import Done
+from noisegen.dataset.journal import Done
 from noisegen.dataset.pairs import PairMaker
-from noisegen.dataset.plan import SynthesisOptions
+from noisegen.dataset.plan import DatasetOptions
 from noisegen.dataset.recipe import make_recipe
 from noisegen.dataset.run import Run, write_dataset
 from noisegen.dataset.threads import default_workers, made_by_threads
@@ -122,7 +122,7 @@ class _Files:
         self, name: str, one: Synthesizer, at_once: int, by: NoiseProfile
     ) -> list[tuple[float, Done]]:
         """Makes a dataset; the time at which each picture was done, and what it took."""
-        recipe = make_recipe(SynthesisOptions(), [by], self._weights, self._device)
+        recipe = make_recipe(DatasetOptions(), [by], self._weights, self._device)
         run = Run(recipe, [by], self._found, [], Folder(self._root / name))
         maker = PairMaker(run.profiles, one, recipe.options, run.pairs, run.folder.temporary)
         written = write_dataset(

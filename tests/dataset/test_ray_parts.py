@@ -12,10 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from noisegen.dataset.folder import Folder
-from noisegen.dataset.journal import Record
+from noisegen.dataset.journal import Done, Record, Spent
 from noisegen.dataset.manifest import PairLine
-from noisegen.dataset.outcome import Done, Spent
-from noisegen.dataset.plan import CleanFile, Item, Skipped, SynthesisOptions
+from noisegen.dataset.plan import CleanFile, DatasetOptions, Item, Skipped
 from noisegen.dataset.ray_actor import ITEM, OUTCOME, PairActor, Work
 from noisegen.dataset.ray_cluster import MOST_CORES, ClusterError, Node, plan_actors
 from noisegen.dataset.ray_meeting import Meeting, Patience, Watch, open_meeting
@@ -116,7 +115,7 @@ def test_a_beating_actor_is_waited_for_and_a_silent_one_is_not(tmp_path: Path) -
 def begun(camera: Camera, tmp_path: Path) -> tuple[Recipe, Folder]:
     """A dataset's folder as a run leaves it to its actors."""
     profile = NoiseProfile.load(camera.profile)
-    recipe = make_recipe(SynthesisOptions(), [profile], load_weights(str(camera.weights)), "cpu")
+    recipe = make_recipe(DatasetOptions(), [profile], load_weights(str(camera.weights)), "cpu")
     folder = Folder(tmp_path / "pairs")
     (folder.root / "profiles").mkdir(parents=True)
     profile.save(folder.root / recipe.profiles[0].file)

@@ -16,7 +16,7 @@ import tifffile
 from dataset_runs import Camera, files_in, forked, run
 
 from noisegen.dataset.folder import Folder
-from noisegen.dataset.shard import Shard
+from noisegen.dataset.plan import Shard
 
 KILLS, FOLDERS = 50, 10
 

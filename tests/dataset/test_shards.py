@@ -11,7 +11,7 @@ from dataset_runs import Camera, files_in, run
 from hypothesis import given
 from hypothesis import strategies as st
 
-from noisegen.dataset.shard import Shard, parse_shard
+from noisegen.dataset.plan import Shard, parse_shard
 from noisegen.errors import UsageError
 
 

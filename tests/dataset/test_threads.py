@@ -11,9 +11,9 @@ from dataset_runs import Camera, files_in, run
 
 from noisegen.dataset.cleans import find_cleans
 from noisegen.dataset.folder import Folder
-from noisegen.dataset.outcome import Done
+from noisegen.dataset.journal import Done
 from noisegen.dataset.pairs import PairMaker
-from noisegen.dataset.plan import Item, SynthesisOptions
+from noisegen.dataset.plan import DatasetOptions, Item
 from noisegen.dataset.recipe import make_recipe
 from noisegen.dataset.run import Run, write_dataset
 from noisegen.dataset.survey import survey
@@ -27,7 +27,7 @@ from noisegen.synthesis.synthesizer import Synthesizer
 @pytest.fixture
 def dataset(camera: Camera, weights: Weights, photos: Path, tmp_path: Path) -> Run:
     profiles = [NoiseProfile.load(camera.profile)]
-    options = SynthesisOptions()
+    options = DatasetOptions()
     recipe = make_recipe(options, profiles, weights, "cpu")
     surveyed = survey(find_cleans(photos, tmp_path / "out").files, profiles, options)
     return Run(recipe, profiles, surveyed.files, surveyed.skipped, Folder(tmp_path / "out"))
