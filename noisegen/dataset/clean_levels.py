@@ -18,8 +18,7 @@ from noisegen.errors import ImageError
 from noisegen.files import VolumeHeader, open_volume, read_picture
 from noisegen.references.profile import NoiseProfile
 from noisegen.synthesis.channel_profiles import profiles_of_channels
-from noisegen.synthesis.clean_check import extent_of
-from noisegen.synthesis.clean_rows import BAND_SAMPLES, ArrayRows
+from noisegen.synthesis.clean_rows import BAND_SAMPLES, ArrayRows, extent_of
 from noisegen.synthesis.levels import CleanError, Extent, Levels, levels_for, likely_level
 
 MOST = 32

@@ -68,10 +68,7 @@ class Workshop:
     def _ray(self, run: Run) -> Engine:
         from noisegen.dataset.ray_engine import RayEngine
 
-        file, options = find_weights(self.name), self.options
-        return RayEngine(
-            run.recipe, run.folder, file, options.address, options.workers, options.tile
-        )
+        return RayEngine(run, find_weights(self.name), self.options)
 
     def _threads(self, run: Run) -> Engine:
         devices = select_devices(self.options.device)

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -30,6 +30,7 @@ RECIPE = "noisegen.json"
 NOISY, CLEAN, PROFILES = "noisy", "clean", "profiles"
 METADATA, SKIPPED = "metadata", "skipped"
 WORK = ".noisegen"
+LOCK = "lock"
 CARD = "README.md"
 
 _OURS = (
@@ -113,9 +114,13 @@ class Folder:
             yield
         finally:
             # Without journal and pairs there is nothing to go on with.
-            if not self.journal.exists() and not (self.work / "pairs").exists():
-                shutil.rmtree(self.work, ignore_errors=True)
+            done = not self.journal.exists() and not (self.work / "pairs").exists()
+            if done:
+                shutil.rmtree(self.temporary, ignore_errors=True)
+            # First: a file that is open cannot be taken away everywhere.
             lock.release()
+            if done:
+                _remove_work(self.work)
             if made and not any(self.root.iterdir()):
                 self.root.rmdir()
 
@@ -131,8 +136,16 @@ class Folder:
             self.temporary.mkdir()
 
 
+def _remove_work(work: Path) -> None:
+    """Takes away a folder that holds nothing but its lock; another run's stays."""
+    with suppress(OSError):
+        if not any(path.name != LOCK for path in work.iterdir()):
+            (work / LOCK).unlink(missing_ok=True)
+            work.rmdir()
+
+
 def _acquired(work: Path, root: Path) -> filelock.BaseFileLock:
-    lock = filelock.FileLock(work / "lock", blocking=False)
+    lock = filelock.FileLock(work / LOCK, blocking=False)
     try:
         lock.acquire()
     except filelock.Timeout:

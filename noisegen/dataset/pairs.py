@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from noisegen.dataset.budget import PixelBudget
+from noisegen.dataset.budget import MemoryBudget, held_bytes
 from noisegen.dataset.folder import CLEAN, NOISY, make_folder
 from noisegen.dataset.journal import Done, Record, Spent, source_of
 from noisegen.dataset.manifest import PairLine
@@ -33,7 +33,7 @@ from noisegen.references.profile import NoiseProfile
 from noisegen.synthesis import draws
 from noisegen.synthesis.blocks import Region
 from noisegen.synthesis.channel_profiles import profiles_of_channels
-from noisegen.synthesis.synthesizer import CleanError, Synthesizer
+from noisegen.synthesis.synthesizer import CleanError, Synthesizer, Version
 from noisegen.synthesis.volumes import volume_version
 
 
@@ -47,7 +47,7 @@ class PairMaker:
         options: of the dataset.
         pairs: folder of ``noisy/`` and ``clean/``.
         temporary: folder for files that are being written, on the same volume.
-        budget: of pixels that all threads hold together.
+        budget: of memory that the items of all threads hold together.
     """
 
     profiles: Sequence[NoiseProfile]
@@ -55,7 +55,7 @@ class PairMaker:
     options: DatasetOptions
     pairs: Path
     temporary: Path
-    budget: PixelBudget = field(default_factory=PixelBudget)
+    budget: MemoryBudget = field(default_factory=MemoryBudget)
 
     def make(self, item: Item) -> Done:
         """The item's pairs, written; or why there are none.
@@ -81,11 +81,12 @@ class PairMaker:
         # Header, pixels and copied bytes come from one opening: they are those of one file.
         with open_image(item.file.path) as image:
             header = image.header
-            if isinstance(header, VolumeHeader):
-                pairs = self._of_volume(item, header)
-                return Record(tuple(self._write(item, pair, spent) for pair in pairs), source)
-            with self.budget.hold(header.width * header.height):
-                pairs = self._of_picture(item, image, spent)
+            with self.budget.hold(held_bytes(header, self.synthesizer.tile)):
+                pairs = (
+                    self._of_volume(item, header)
+                    if isinstance(header, VolumeHeader)
+                    else self._of_picture(item, image, spent)
+                )
                 return Record(tuple(self._write(item, pair, spent) for pair in pairs), source)
 
     def _of_picture(self, item: Item, image: ImageFile, spent: Spent) -> Iterator[_Pair]:
@@ -96,17 +97,14 @@ class PairMaker:
         same = picture.copyable and picture.container is file.container and options.patch is None
         picture = replace(picture, container=file.container)
         profile = self._drawn(item, picture.channels)
-        strength = self._strength(item)
+        version = self._version(item)
         regions = self._regions(item, picture.height, picture.width)
         with spent.on("network"):
             noisy = self.synthesizer.synthesize_regions(
                 picture.pixels,
                 profile,
                 regions,
-                seed=options.seed,
-                key=file.key,
-                variant=item.variant,
-                strength=strength,
+                version,
                 white_level=options.white_level if picture.dtype != np.uint8 else None,
             )
         for index, (region, pixels) in enumerate(zip(regions, noisy, strict=True)):
@@ -118,7 +116,7 @@ class PairMaker:
                     index,
                     region,
                     profile.name,
-                    strength,
+                    version.strength,
                     picture.channels,
                     picture.dtype.name,
                     1,
@@ -131,17 +129,14 @@ class PairMaker:
         """The noisy version of a TIFF of several planes, of floats, or larger than memory."""
         of_channels = profiles_of_channels(self.profiles, header.channels)
         profiles = of_channels or (self._drawn(item, header.plane_channels),)
-        strength, options = self._strength(item), self.options
+        version, options = self._version(item), self.options
         regions = self._regions(item, header.height, header.width)
         pairs = volume_version(
             item.file.path,
             profiles,
             self.synthesizer,
+            version,
             regions=None if options.patch is None else regions,
-            seed=options.seed,
-            key=item.file.key,
-            variant=item.variant,
-            strength=strength,
             white_level=options.white_level,
             compression=options.compression,
         )
@@ -150,7 +145,7 @@ class PairMaker:
                 index,
                 pair.region,
                 ",".join(profile.name for profile in profiles),
-                strength,
+                version.strength,
                 header.plane_channels,
                 header.dtype.name,
                 len(header.planes),
@@ -164,9 +159,10 @@ class PairMaker:
         seed, key = self.options.seed, item.file.key
         return fitting[draws.choice(len(fitting), seed, key, item.variant)]
 
-    def _strength(self, item: Item) -> float:
-        options = self.options
-        return draws.strength(*options.strength, options.seed, item.file.key, item.variant)
+    def _version(self, item: Item) -> Version:
+        options, key = self.options, item.file.key
+        strength = draws.strength(*options.strength, options.seed, key, item.variant)
+        return Version(options.seed, key, item.variant, strength)
 
     def _regions(self, item: Item, height: int, width: int) -> list[Region]:
         options = self.options

@@ -1,106 +1,83 @@
-"""An actor: a process of its own, on any of a cluster's machines, that makes items.
+"""An actor of a Ray cluster: a process, on any of its machines, that makes items.
 
-It reads the clean pictures and writes the pairs itself; only their names and lines go through Ray.
+It reads the clean pictures and writes the pairs itself; only items and outcomes go through Ray.
 """
 
 from __future__ import annotations
 
-import os
 import socket
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any
+import tempfile
+from pathlib import Path
 
 import torch
 
 from noisegen.dataset.folder import Folder
+from noisegen.dataset.journal import Done
 from noisegen.dataset.pairs import PairMaker
+from noisegen.dataset.plan import Item
 from noisegen.dataset.ray_cluster import ClusterError
-from noisegen.dataset.ray_meeting import Meeting
-from noisegen.dataset.ray_rows import done_row, failure_row, parse_item
 from noisegen.dataset.recipe import Recipe, load_profiles, make_recipe
-from noisegen.dataset.threads import default_workers, made_by_threads
-from noisegen.errors import NoisegenError, OutputError
+from noisegen.errors import OutputError
 from noisegen.model.weights import load_weights
 from noisegen.synthesis.synthesizer import Synthesizer
 
-ITEM, OUTCOME = "item", "outcome"
-"""Columns of what goes into an actor and comes out of it."""
 
+class PairActor:
+    """Makes items; its methods may be called from several threads at once.
 
-@dataclass(frozen=True)
-class Work:
-    """What an actor needs to know.
-
-    Attributes:
+    Args:
         recipe: of the dataset, with the driver's versions and kind of device.
         folder: of the dataset, absolute.
-        meeting: this run's.
         threads: of the network.
-        workers: items in hand at once; as many as threads and one more where not given.
         tile: side of what is prepared at once.
     """
 
-    recipe: Recipe
-    folder: Folder
-    meeting: Meeting
-    threads: int
-    workers: int | None
-    tile: int
+    def __init__(self, recipe: Recipe, folder: Folder, threads: int, tile: int) -> None:
+        self._recipe, self._folder, self._threads, self._tile = recipe, folder, threads, tile
+        self._node = socket.gethostname()
 
+    def prepare(self, weights: bytes) -> None:
+        """Makes ready for items; not in the constructor, whose errors come as a page of Ray's.
 
-class PairActor:
-    """Makes items in several threads, as a run without Ray does.
+        Args:
+            weights: their file, for machines that have no others.
 
-    Args:
-        work: the run's.
-    """
-
-    def __init__(self, work: Work) -> None:
-        self.node = socket.gethostname()
-        self.asked_to_stop = work.meeting.attend(f"{self.node}-{os.getpid()}")
-        torch.set_num_threads(work.threads)
-        self.workers = work.workers or default_workers()
-        self.maker: PairMaker | None = None
-        self.refusal: NoisegenError | None = None
-        try:
-            self.maker = self._prepared(work)
-        except NoisegenError as error:
-            # An error raised here would reach the driver as a page of Ray's.
-            self.refusal = error
-
-    def __call__(self, batch: dict[str, Any]) -> Iterator[dict[str, list[str]]]:
-        """Yields the outcome of each item as it comes; an error ends the batch."""
-        for row in self._outcomes(batch[ITEM]):
-            yield {OUTCOME: [row]}
-
-    def _outcomes(self, rows: Iterable[Any]) -> Iterator[str]:
-        if self.maker is None:
-            yield failure_row(self.refusal or OutputError("not prepared"))
-            return
-        items = [parse_item(str(row)) for row in rows]
-        try:
-            for done in made_by_threads(items, [self.maker], self.workers, self.asked_to_stop):
-                yield done_row(done, self.node)
-        except NoisegenError as error:
-            yield failure_row(error)
-
-    def _prepared(self, work: Work) -> PairMaker:
-        recipe, folder = work.recipe, work.folder
-        if not work.meeting.weights.is_file():
+        Raises:
+            OutputError: this machine does not see the dataset's folder.
+            ClusterError: this machine would make other pixels than the driver's.
+        """
+        recipe, folder = self._recipe, self._folder
+        if not folder.recipe.is_file():
             raise OutputError(
-                f"{folder.root}: cannot be seen on {self.node}, a machine of the Ray cluster; "
+                f"{folder.root}: cannot be seen on {self._node}, a machine of the Ray cluster; "
                 "name a folder for --out that all of them share"
             )
-        weights = load_weights(str(work.meeting.weights))
+        torch.set_num_threads(self._threads)
+        with tempfile.TemporaryDirectory() as scratch:
+            file = Path(scratch) / "weights.safetensors"
+            file.write_bytes(weights)
+            loaded = load_weights(str(file))
         profiles = load_profiles(recipe, folder.root)
-        here = make_recipe(recipe.options, profiles, weights, recipe.device)
+        here = make_recipe(recipe.options, profiles, loaded, recipe.device)
         others = here.differences(recipe) + here.other_machine(recipe)
         if others:
             raise ClusterError(
-                f"{self.node}: would make other pixels than this machine ({'; '.join(others)}); "
+                f"{self._node}: would make other pixels than this machine ({'; '.join(others)}); "
                 "install the same versions on all machines of the cluster"
             )
-        synthesizer = Synthesizer(weights, recipe.device, work.tile, work.threads)
+        synthesizer = Synthesizer(loaded, recipe.device, self._tile, self._threads)
         pairs = folder.pairs(recipe.options.layout)
-        return PairMaker(profiles, synthesizer, recipe.options, pairs, folder.temporary)
+        self._maker = PairMaker(profiles, synthesizer, recipe.options, pairs, folder.temporary)
+
+    def make(self, item: Item) -> tuple[Done, str | None]:
+        """An item's outcome, and this machine's name where it does not see the clean.
+
+        Raises:
+            OutputError: its pairs cannot be written.
+        """
+        done = self._maker.make(item)
+        unseen = done.skipped is not None and not item.file.path.exists()
+        return done, self._node if unseen else None
+
+    def sign_of_life(self) -> None:
+        """Answers, as long as the actor can."""

@@ -1,8 +1,4 @@
-"""A Ray cluster: this machine's own, started for one run, or one that is named.
-
-Ray Data was seen to wait for ever where its actors held every core of a cluster, so one core always
-stays free; what is too small for that is refused.
-"""
+"""A Ray cluster: this machine's own, started for one run, or one that is named."""
 
 from __future__ import annotations
 
@@ -63,19 +59,18 @@ class Actors:
 
 
 def require_ray() -> ModuleType:
-    """The package ``ray`` with Ray Data.
+    """The package ``ray``.
 
     Raises:
         ClusterError: it is not installed.
     """
     os.environ.update(ENVIRONMENT)
     try:
-        import_module("ray.data")
+        return import_module("ray")
     except ImportError:
         raise ClusterError(
             "--engine ray: needs the package ray; pip install 'noisegen[ray]'"
         ) from None
-    return import_module("ray")
 
 
 @contextmanager
@@ -110,8 +105,7 @@ def open_cluster(address: str | None, cores: int) -> Iterator[ModuleType]:
 def _connect(ray: ModuleType, address: str | None, cores: int) -> None:
     started: dict[str, Any] = {
         "address": "local",
-        # Ray counts them, and pins nothing: one more than actors hold stays free.
-        "num_cpus": cores + 1,
+        "num_cpus": cores,
         "object_store_memory": OBJECT_STORE,
         "include_dashboard": False,
     }
@@ -125,18 +119,17 @@ def _connect(ray: ModuleType, address: str | None, cores: int) -> None:
     # Ray raises nearly anything here, from ValueError to its own.
     except Exception as error:
         raise ClusterError(
-            f"--engine ray: {named} cannot be used ({_first_line(error)}); check that "
+            f"--engine ray: {named} cannot be used ({first_line(error)}); check that "
             "`ray status` answers here (with RAY_AUTH_TOKEN, if the cluster asks for a token), or "
             "use --engine threads"
         ) from error
-    logging.getLogger("ray.data").setLevel(logging.CRITICAL)
 
 
 def _check_address(address: str) -> None:
     """Refuses what Ray would wait long for, or end the process over."""
     if "://" in address:
         raise UsageError(
-            f"--address {address}: Ray Data needs the cluster itself, no client; run on one of its "
+            f"--address {address}: actors need the cluster itself, no client; run on one of its "
             "machines with --address auto or HOST:6379"
         )
     if address == "auto":
@@ -159,14 +152,15 @@ def _signal_handlers() -> dict[int, Any]:
     return {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
 
-def nodes_of(ray: ModuleType) -> list[Node]:
-    """The cluster's machines that are alive."""
-    resources = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    return [Node(int(one.get("CPU", 0)), int(one.get("GPU", 0))) for one in resources]
+def actors_of(ray: ModuleType, on_gpus: bool) -> Actors:
+    """The most that the connected cluster can hold now; see :func:`plan_actors`."""
+    alive = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    nodes = [Node(int(one.get("CPU", 0)), int(one.get("GPU", 0))) for one in alive]
+    return plan_actors(nodes, int(ray.available_resources().get("CPU", 0)), on_gpus)
 
 
 def plan_actors(nodes: Sequence[Node], free: int, on_gpus: bool) -> Actors:
-    """The most that the cluster can hold at once while one core stays free.
+    """The most that the cluster can hold at once.
 
     Args:
         nodes: of the cluster.
@@ -174,15 +168,12 @@ def plan_actors(nodes: Sequence[Node], free: int, on_gpus: bool) -> Actors:
         on_gpus: one actor a GPU; else one for a set of up to ``MOST_CORES`` cores.
 
     Raises:
-        ClusterError: there is no room for one.
+        ClusterError: there is none.
     """
-    room = free - 1
-    if room < 1:
+    if free < 1:
         raise ClusterError(
-            f"--engine ray: the cluster has {max(free, 0)} free cores of "
-            f"{sum(node.cores for node in nodes)}, and needs one for an actor and one for Ray "
-            "Data; add a machine (ray start --num-cpus 2 --address …), wait, or use --engine "
-            "threads"
+            f"--engine ray: the cluster has no free core of {sum(node.cores for node in nodes)}; "
+            "add a machine (ray start --num-cpus 2 --address …), wait, or use --engine threads"
         )
     if on_gpus:
         with_gpus = [node for node in nodes if node.gpus and node.cores]
@@ -190,17 +181,18 @@ def plan_actors(nodes: Sequence[Node], free: int, on_gpus: bool) -> Actors:
             raise ClusterError(
                 "--device cuda: the cluster has no GPU beside a core; use --device cpu"
             )
-        count = min(room, sum(min(node.gpus, node.cores) for node in with_gpus))
+        count = min(free, sum(min(node.gpus, node.cores) for node in with_gpus))
         fitting = min(max(1, node.cores // node.gpus) for node in with_gpus)
-        return Actors(count, min(MOST_CORES, fitting, room // count), 1)
+        return Actors(count, min(MOST_CORES, fitting, free // count), 1)
 
     def fit(cores: int) -> int:
-        return min(room // cores, sum(node.cores // cores for node in nodes))
+        return min(free // cores, sum(node.cores // cores for node in nodes))
 
     # An actor's memory is worth half a core: rather few large ones than a core more.
     cores = max(range(1, MOST_CORES + 1), key=lambda each: fit(each) * (2 * each - 1))
     return Actors(fit(cores), cores)
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """How an error begins."""
     return next(iter(str(error).strip().splitlines()), type(error).__name__)

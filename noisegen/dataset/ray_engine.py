@@ -1,16 +1,16 @@
 """Items made by actors of a Ray cluster: the driver's side.
 
-Items → rows → Ray Data's pool of actors (:mod:`.ray_actor`) → rows → outcomes. A thread takes the
-rows from Ray, so that this one can watch over signals and silent actors meanwhile.
+Ray places the actors (:mod:`.ray_actor`), hands them items one by one and tells when one has died.
+It does not tell when an actor is stopped or cut off, so each is asked for signs of life as well.
 """
 
 from __future__ import annotations
 
-import json
-import queue
+import math
 import threading
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
@@ -18,29 +18,30 @@ from typing import Any
 
 import torch
 
-from noisegen.dataset.folder import Folder
 from noisegen.dataset.journal import Done
-from noisegen.dataset.plan import Item, ItemName
-from noisegen.dataset.ray_actor import ITEM, OUTCOME, PairActor, Work
-from noisegen.dataset.ray_cluster import (
-    Actors,
-    ClusterError,
-    nodes_of,
-    open_cluster,
-    plan_actors,
-)
-from noisegen.dataset.ray_meeting import Meeting, Patience, Watch, open_meeting
-from noisegen.dataset.ray_rows import item_row, name_of, parse_done
-from noisegen.dataset.recipe import Recipe
-from noisegen.errors import NoisegenError, OutputError
-
-MOST_TASKS = 1000
-"""Tasks of a run: each costs Ray some 10 ms, and a run that is to stop goes through the rest."""
-
-ITEMS_A_TASK = 8
-"""Where there are enough: an actor reads and writes some while its network is at others."""
+from noisegen.dataset.plan import Item, ItemName, RunOptions
+from noisegen.dataset.ray_actor import PairActor
+from noisegen.dataset.ray_cluster import Actors, ClusterError, actors_of, first_line, open_cluster
+from noisegen.dataset.run import Run
+from noisegen.errors import NoisegenError
 
 POLL_SECONDS = 0.2
+
+BEAT_SECONDS = 1.0
+"""Between an actor's answer and the next question."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """Seconds after which a run is given up.
+
+    Attributes:
+        start: without one actor that has begun: it may wait for a machine, and loads torch.
+        silence: of an actor that had begun.
+    """
+
+    start: float = 600.0
+    silence: float = 120.0
 
 
 @dataclass(frozen=True)
@@ -48,25 +49,21 @@ class RayEngine:
     """Makes a run's items on a cluster, as :data:`noisegen.dataset.run.Engine`.
 
     Attributes:
-        recipe: of the run; its device is the actors' kind.
-        folder: of the dataset, which the run holds; all machines must see it under one path.
+        run: that the items are of; all machines must see its folder under one path.
         weights: their file.
-        address: of the cluster; None for one of this machine, that is started and ended.
-        workers: items that each actor has in hand at once.
-        tile: side of what is prepared at once.
+        options: address, workers and tile.
         patience: with silent actors.
     """
 
-    recipe: Recipe
-    folder: Folder
+    run: Run
     weights: Path
-    address: str | None = None
-    workers: int | None = None
-    tile: int = 1024
+    options: RunOptions
     patience: Patience = field(default_factory=Patience)
 
     def __call__(self, items: Sequence[Item], asked_to_stop: threading.Event) -> Iterator[Done]:
         """Makes items, and yields them as they come.
+
+        After the first error, or when asked to stop, the actors finish what they have in hand.
 
         Raises:
             OutputError: one could not be written, or a machine does not see the folders.
@@ -74,132 +71,162 @@ class RayEngine:
         """
         if not items:
             return
-        folder = replace(self.folder, root=self.folder.root.absolute())
-        cores = torch.get_num_threads()
-        with (
-            open_meeting(folder.temporary, self.weights) as meeting,
-            open_cluster(self.address, cores) as ray,
-        ):
-            free = int(ray.available_resources().get("CPU", 0))
-            actors = plan_actors(nodes_of(ray), free, self.recipe.device == "cuda")
-            work = Work(self.recipe, folder, meeting, actors.cores, self.workers, self.tile)
-            rows = _Rows(_dataset(ray, items, work, actors))
-            yield from _outcomes(rows, items, meeting, self.patience, asked_to_stop)
+        with open_cluster(self.options.address, torch.get_num_threads()) as ray:
+            actors = actors_of(ray, self.run.recipe.device == "cuda")
+            crew = Crew(ray, self, replace(actors, count=min(actors.count, len(items))))
+            yield from crew.outcomes(items, asked_to_stop)
 
 
-def _dataset(ray: ModuleType, items: Sequence[Item], work: Work, actors: Actors) -> Any:  # noqa: ANN401
-    """Ray's lazy dataset of outcomes."""
-    context = ray.data.DataContext.get_current()
-    context.enable_progress_bars = False
-    # A row leaves its actor as soon as it is there, not with the last of its task.
-    context.target_max_block_size = 1
-    count = min(actors.count, len(items))
-    a_task = max(-(-len(items) // MOST_TASKS), min(ITEMS_A_TASK, -(-len(items) // (4 * count))))
-    rows = [{ITEM: item_row(item)} for item in items]
-    with warnings.catch_warnings():
-        # Ray 2.60 warns that it will look for the last two elsewhere from 2.64 on.
-        warnings.simplefilter("ignore")
-        return ray.data.from_items(rows, override_num_blocks=-(-len(items) // a_task)).map_batches(
-            PairActor,
-            batch_size=None,
-            batch_format="numpy",
-            compute=ray.data.ActorPoolStrategy(size=count),
+class Watch:
+    """Gives up on actors that give no sign of life.
+
+    Args:
+        patience: with them.
+    """
+
+    def __init__(self, patience: Patience) -> None:
+        self._patience = patience
+        self._begun = time.monotonic()
+        self._heard: dict[int, float] = {}
+
+    def hear(self, actor: int) -> None:
+        """Notes that an actor answered."""
+        self._heard[actor] = time.monotonic()
+
+    def check(self) -> None:
+        """Looks how long ago that was.
+
+        Raises:
+            ClusterError: too long.
+        """
+        now = time.monotonic()
+        if not self._heard and now - self._begun > self._patience.start:
+            raise ClusterError(
+                f"no actor of the Ray cluster began within {now - self._begun:.0f} s: it is busy, "
+                "or its free cores lie on too many machines; see `ray status`"
+            )
+        silent = now - min(self._heard.values(), default=now)
+        if silent > self._patience.silence:
+            raise ClusterError(
+                f"an actor of the Ray cluster gave no sign of life for {silent:.0f} s; run the "
+                "same command again to go on"
+            )
+
+
+class Crew:
+    """Actors, and what each of them has in hand.
+
+    ``ray.util.ActorPool`` is not enough: an actor in it has one item at a time, and all of them
+    must be there from the beginning.
+
+    Args:
+        ray: the package, connected.
+        engine: what they work for.
+        actors: how many there are to be.
+    """
+
+    def __init__(self, ray: ModuleType, engine: RayEngine, actors: Actors) -> None:
+        recipe, folder, options = engine.run.recipe, engine.run.folder, engine.options
+        workers = options.workers or actors.cores + 1
+        hired = ray.remote(PairActor).options(
             num_cpus=actors.cores,
-            num_gpus=actors.gpus or None,
-            fn_constructor_kwargs={"work": work},
+            num_gpus=actors.gpus,
             # A picture that kills one actor would kill the next as well.
             max_restarts=0,
             max_task_retries=0,
+            # One thread answers while the others work.
+            max_concurrency=workers + 1,
         )
+        told = recipe, replace(folder, root=folder.root.absolute()), actors.cores, options.tile
+        self._ray, self._workers = ray, workers
+        self._watch = Watch(engine.patience)
+        self._actors = [hired.remote(*told) for _ in range(actors.count)]
+        # Each takes part as soon as it is ready.
+        weights = ray.put(engine.weights.read_bytes())
+        self._asked: dict[Any, tuple[int, Item | None]] = {
+            actor.prepare.remote(weights): (number, None)
+            for number, actor in enumerate(self._actors)
+        }
+        self._starting = set(range(actors.count))
+        self._free: deque[int] = deque()
+        # When each is asked for the next sign of life; until it answers, it is not asked again.
+        self._due = [math.inf] * actors.count
+        self._failure: NoisegenError | None = None
 
+    def outcomes(self, items: Sequence[Item], asked_to_stop: threading.Event) -> Iterator[Done]:
+        """Hands out items and yields their outcomes, until all are made or one fails."""
+        todo = deque(items)
+        missing: dict[ItemName, Item] = {item.name: item for item in items}
+        while True:
+            if self._failure or asked_to_stop.is_set():
+                todo.clear()
+            self._hand_out(todo)
+            if not todo and not any(item for _, item in self._asked.values()):
+                break
+            self._ask_for_signs()
+            ready, _ = self._ray.wait(list(self._asked), num_returns=1, timeout=POLL_SECONDS)
+            for answer in ready:
+                done = self._answered(answer, asked_to_stop)
+                if done is not None:
+                    yield _of_driver(done, missing[done.item.name])
+            if not ready:
+                self._watch.check()
+        if self._failure is not None:
+            raise self._failure
 
-class _Rows:
-    """Takes rows from Ray in a thread of its own: there they may never come."""
+    def _hand_out(self, todo: deque[Item]) -> None:
+        while todo and self._free:
+            number, item = self._free.popleft(), todo.popleft()
+            sent = replace(item, file=replace(item.file, path=item.file.path.absolute()))
+            self._asked[self._actors[number].make.remote(sent)] = number, item
 
-    def __init__(self, dataset: Any) -> None:  # noqa: ANN401
-        self._dataset = dataset
-        self._rows: queue.Queue[str | Exception | None] = queue.Queue()
-        threading.Thread(target=self._take, daemon=True).start()
+    def _ask_for_signs(self) -> None:
+        for number, due in enumerate(self._due):
+            if time.monotonic() >= due:
+                self._due[number] = math.inf
+                self._asked[self._actors[number].sign_of_life.remote()] = number, None
 
-    def next(self) -> str | Exception | None:
-        """The next row, what went wrong in Ray, or None at the end.
-
-        Raises:
-            queue.Empty: there is none yet.
-        """
-        return self._rows.get(timeout=POLL_SECONDS)
-
-    def _take(self) -> None:
+    def _answered(self, answer: Any, asked_to_stop: threading.Event) -> Done | None:  # noqa: ANN401
+        """Takes an answer: of an item its outcome; None of others, and where there is an error."""
+        number, item = self._asked.pop(answer)
         try:
-            for batch in self._dataset.iter_batches(batch_size=None, prefetch_batches=0):
-                for row in batch[OUTCOME]:
-                    self._rows.put(str(row))
+            value = self._ray.get(answer)
         except Exception as error:
-            self._rows.put(error)
-        else:
-            self._rows.put(None)
-
-
-def _outcomes(
-    rows: _Rows,
-    items: Sequence[Item],
-    meeting: Meeting,
-    patience: Patience,
-    asked_to_stop: threading.Event,
-) -> Iterator[Done]:
-    """What comes out of Ray, until it ends, fails or falls silent.
-
-    After the first error, or when asked to stop, the actors finish what they have in hand.
-    """
-    missing: dict[ItemName, Item] = {item.name: item for item in items}
-    watch = Watch(meeting, patience)
-    failure: NoisegenError | None = None
-    while True:
-        if failure or asked_to_stop.is_set():
-            meeting.ask_to_stop()
-        try:
-            row = rows.next()
-        except queue.Empty:
-            watch.check()
-            continue
-        watch.row()
-        if row is None:
-            break
-        if isinstance(row, Exception):
             # A run that is ended from outside may take Ray's own processes with it.
-            if not asked_to_stop.is_set():
-                failure = failure or _lost(row)
-            break
-        values: dict[str, Any] = json.loads(row)
-        problem = _problem(values, missing)
-        if problem is None:
-            yield parse_done(values, missing.pop(name_of(values)))
-        failure = failure or problem
-    if failure is None and missing and not asked_to_stop.is_set():
-        failure = ClusterError(f"the Ray cluster lost {len(missing)} images; run it again")
-    if failure is not None:
-        raise failure
+            if not asked_to_stop.is_set() or isinstance(error, NoisegenError):
+                self._failure = self._failure or _failure(error)
+            return None
+        self._watch.hear(number)
+        if item is None:
+            self._due[number] = time.monotonic() + BEAT_SECONDS
+            if number in self._starting:
+                self._starting.remove(number)
+                self._free.extend([number] * self._workers)
+        else:
+            self._free.append(number)
+            done, unseen = value
+            if not unseen or not item.file.path.exists():
+                return done  # type: ignore[no-any-return]
+            self._failure = self._failure or ClusterError(
+                f"{item.file.path}: cannot be seen on {unseen}, a machine of the Ray cluster; name "
+                "a folder for --clean that all of them share"
+            )
+        return None
 
 
-def _problem(values: Mapping[str, Any], missing: Mapping[ItemName, Item]) -> NoisegenError | None:
-    """The error that a row is, if it is one."""
-    if "failed" in values:
-        kind = OutputError if values["kind"] == OutputError.__name__ else ClusterError
-        return kind(values["failed"])
-    path = missing[name_of(dict(values))].file.path
-    if values["unseen"] and path.exists():
-        return ClusterError(
-            f"{path}: cannot be seen on {values['unseen']}, a machine of the Ray cluster; name a "
-            "folder for --clean that all of them share"
-        )
-    return None
+def _of_driver(done: Done, item: Item) -> Done:
+    """An outcome with the driver's own item, whose path may be relative."""
+    skipped = done.skipped and replace(done.skipped, path=item.file.path)
+    return replace(done, item=item, skipped=skipped)
 
 
-def _lost(error: Exception) -> ClusterError:
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    # Ray's own errors begin with what happened; others end with it, after a traceback.
-    said = lines[0] if "died" in lines[0] else lines[-1]
+def _failure(error: Exception) -> NoisegenError:
+    """What an actor's error means: its own where it raised one of ours, else that it is lost."""
+    cause = getattr(error, "cause", None)
+    if isinstance(cause, NoisegenError):
+        return cause
+    said = first_line(cause or error)
     return ClusterError(
-        f"an actor of the Ray cluster failed ({said.strip()}); it may have run out of memory: run "
+        f"an actor of the Ray cluster failed ({said}); it may have run out of memory: run "
         "the same command again to go on, with fewer --workers if it fails again"
     )

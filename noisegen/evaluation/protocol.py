@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from noisegen.evaluation.unseen_noise import FAMILIES
 from noisegen.files import Pixels, read_picture
+from noisegen.noise.record import as_stored
 from noisegen.references.burst import Burst
 from noisegen.references.create import Reference
 from noisegen.training.realdata import (
@@ -156,7 +157,7 @@ def gaussian_cases(data: Path) -> Iterator[Case]:
 
         def add(clean: Bytes, rng: Rng, sigma: int = sigma) -> Bytes:
             noisy = clean + rng.normal(0, sigma, clean.shape)
-            return np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
+            return as_stored(noisy, np.uint8)
 
         yield _drawn_case(data, f"gaussian-{sigma}", add)
 
@@ -168,7 +169,7 @@ def poisson_cases(data: Path) -> Iterator[Case]:
         def add(clean: Bytes, rng: Rng, photons: int = photons, sigma: int = sigma) -> Bytes:
             noisy = rng.poisson(clean / 255 * photons) / photons * 255
             noisy = noisy + rng.normal(0, sigma, clean.shape)
-            return np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
+            return as_stored(noisy, np.uint8)
 
         yield _drawn_case(data, f"poisson-{photons}-{sigma}", add)
 

@@ -24,6 +24,7 @@ from noisegen.dataset.threads import default_workers, made_by_threads
 from noisegen.files import Container, Picture, encode, read_picture, write_together
 from noisegen.model.config import BESIDE_MAPS
 from noisegen.model.weights import Weights
+from noisegen.noise.record import as_stored
 from noisegen.references.create import Reference, create_profile
 from noisegen.references.profile import NoiseProfile
 from noisegen.synthesis.synthesizer import Synthesizer
@@ -171,7 +172,7 @@ def _photograph(side: int, seed: int) -> NDArray[np.uint8]:
     rng = np.random.default_rng(seed)
     coarse = rng.uniform(40, 215, (side // 32 + 1, side // 32 + 1, 3))
     smooth = np.kron(coarse, np.ones((32, 32, 1)))[:side, :side]
-    return np.clip(np.rint(smooth + rng.normal(0, 3, smooth.shape)), 0, 255).astype(np.uint8)
+    return as_stored(smooth + rng.normal(0, 3, smooth.shape), np.uint8)
 
 
 def _blurred(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

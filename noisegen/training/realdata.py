@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from noisegen.files import Pixels, read_picture
+from noisegen.noise.record import as_stored
 from noisegen.references.windows import follow_gradient
 
 Bytes = NDArray[np.uint8]
@@ -137,5 +138,5 @@ def undo_shift(noisy: Bytes, clean: Bytes) -> Bytes:
     normal = np.array([[across @ across, across @ down], [across @ down, down @ down]])
     shift = np.linalg.solve(normal + 1e-6 * np.eye(2), [across @ residual, down @ residual])
     moved = picture.ravel() + shift[0] * across + shift[1] * down
-    shifted: Bytes = np.clip(np.rint(moved), 0, 255).astype(np.uint8)
+    shifted: Bytes = as_stored(moved, np.uint8)
     return shifted.reshape(clean.shape)
