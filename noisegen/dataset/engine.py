@@ -79,7 +79,7 @@ class Workshop:
                 run.profiles,
                 Synthesizer(network, device, self.options.tile),
                 run.recipe.options,
-                run.pairs,
+                run.folder.root,
                 run.folder.temporary,
             )
             for network, device in zip(networks, devices, strict=True)

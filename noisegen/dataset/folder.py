@@ -4,7 +4,7 @@
 
     OUT/noisegen.json      the recipe, and so the mark of a dataset
     OUT/profiles/          its noise profiles
-    OUT/noisy/ OUT/clean/  the pairs
+    OUT/noisy/ OUT/clean/  the pairs, until they are packed
     OUT/metadata.jsonl     the manifest: there when the dataset is complete
     OUT/skipped.jsonl      cleans that were left out, and why
     OUT/.noisegen/         of a run that has not finished: lock, journal, temporary files
@@ -22,7 +22,7 @@ from pathlib import Path, PurePosixPath
 
 import filelock
 
-from noisegen.dataset.plan import WHOLE, Layout, Shard
+from noisegen.dataset.plan import WHOLE, Shard
 from noisegen.errors import OutputError, UsageError
 from noisegen.files.safe_path import refuse_links
 
@@ -86,11 +86,6 @@ class Folder:
         """Files that are being written."""
         return self.work / "temporary"
 
-    def pairs(self, layout: Layout) -> Path:
-        """Where ``noisy/`` and ``clean/`` lie until the dataset is complete."""
-        in_place = layout in (Layout.FOLDERS, Layout.HF)
-        return self.root if in_place else self.work / "pairs"
-
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Makes the folder, and keeps other runs of the shard out until the block is left.
@@ -99,7 +94,7 @@ class Folder:
             OutputError: another run is in, or the folder cannot be made.
         """
         made = not self.root.exists()
-        refuse_links(self.root, PurePosixPath(self.work.name) / "pairs")
+        refuse_links(self.root, PurePosixPath(self.work.name) / "temporary")
         make_folder(self.work)
         lock = _acquired(self.work, self.root)
         # The whole and its shards keep out each other; one shard does not mind another.
@@ -113,10 +108,10 @@ class Folder:
         try:
             yield
         finally:
-            # Without journal and pairs there is nothing to go on with.
-            done = not self.journal.exists() and not (self.work / "pairs").exists()
+            # Without a journal there is nothing to go on with.
+            done = not self.journal.exists()
             if done:
-                shutil.rmtree(self.temporary, ignore_errors=True)
+                _empty_work(self.work)
             # First: a file that is open cannot be taken away everywhere.
             lock.release()
             if done:
@@ -134,6 +129,13 @@ class Folder:
             if self.temporary.exists():
                 shutil.rmtree(self.temporary)
             self.temporary.mkdir()
+
+
+def _empty_work(work: Path) -> None:
+    """Takes away all but the lock."""
+    for path in work.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _remove_work(work: Path) -> None:
@@ -220,9 +222,12 @@ def empty_output(folder: Folder) -> None:
 
 def _ours(out: Path) -> list[Path]:
     found = [path for pattern in _OURS for path in sorted(out.glob(pattern))]
-    # Ours only where the dataset is a card's: people keep notes of this name.
-    is_card = (out / CARD).is_file() and b"noisegen" in (out / CARD).read_bytes()[:4096]
-    return [*found, *([out / CARD] if is_card else [])]
+    return [*found, *([out / CARD] if holds_our_card(out) else [])]
+
+
+def holds_our_card(out: Path) -> bool:
+    """Whether a folder's ``README.md`` is a dataset's card: people keep notes of this name."""
+    return (out / CARD).is_file() and b"noisegen" in (out / CARD).read_bytes()[:4096]
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from noisegen.dataset.clean_levels import LevelsTaken, look_at_levels
 from noisegen.dataset.cleans import Cleans, find_cleans
 from noisegen.dataset.cost import Cost, cost_of
 from noisegen.dataset.engine import Workshop, check_engine, device_kind
+from noisegen.dataset.export import require_packages
 from noisegen.dataset.folder import Folder, check_inputs, check_output
 from noisegen.dataset.journal import Done
 from noisegen.dataset.noise import NoiseSource, Profiles, given_profiles
@@ -118,6 +119,7 @@ def plan_dataset(
     """
     options, run = options or DatasetOptions(), run or RunOptions()
     check_engine(run)
+    require_packages(options.layout)
     begun = None
     if check_output(out) and not run.overwrite:
         begun = (read_recipe(Folder(out).recipe), out)

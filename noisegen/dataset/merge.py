@@ -7,16 +7,11 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from noisegen.dataset.finish import (
-    sample_of,
-    write_card,
-    write_databases,
-    write_manifest,
-    write_skipped,
-)
+from noisegen.dataset.export import pack, require_packages, sample_of, take_pairs_away
+from noisegen.dataset.finish import write_manifest, write_skipped
 from noisegen.dataset.folder import METADATA, RECIPE, Folder, writing
 from noisegen.dataset.manifest import PairLine, read_lines, read_skipped
-from noisegen.dataset.plan import Layout, Shard
+from noisegen.dataset.plan import PACKED, Layout, Shard
 from noisegen.dataset.recipe import read_recipe
 from noisegen.errors import ManifestError
 
@@ -35,57 +30,55 @@ def merge_shards(out: Path) -> int:
     Raises:
         ManifestError: a shard is missing, not finished, not of this dataset, or there twice; or a
             file of a pair is missing.
+        LayoutError: a package that the layout needs is not installed.
         OutputError: another run is writing, or the folder cannot be written.
     """
     recipe = read_recipe(out / RECIPE)
+    layout = recipe.options.layout
+    require_packages(layout)
     whole = Folder(out)
     found = _shards(out)
     merged = set(read_lines(whole.metadata)) if whole.metadata.exists() else set()
-    leftover = [Folder(out, shard) for shard in found]
-    if merged and all(line in merged for one in leftover for line in read_lines(one.metadata)):
-        # A merge was cut off while it took the shards' own files away.
-        _remove(leftover)
-        return len(merged)
-    if _missing(found):
-        named = ", ".join(f"{index}/{found[0].count}" for index in _missing(found)[:8])
-        raise ManifestError(
-            f"{out}: missing or not finished: shard {named}; run noisegen synth --shard for it"
-        )
     shards = [Folder(out, shard) for shard in found]
+    # A merge may have been cut off while it took the shards' own files away.
+    done = merged and all(line in merged for one in shards for line in read_lines(one.metadata))
+    if not done:
+        _refuse_missing(out, found)
+    lines = list(merged) if done else _joined(shards, layout)
+    with whole.locked():
+        whole.clear_temporary()
+        if not done:
+            if layout is not Layout.WEBDATASET:
+                pack(whole, recipe, lines)
+            lists = [one.skipped for one in shards if one.skipped.exists()]
+            write_skipped(whole, (entry for path in lists for entry in read_skipped(path)))
+            write_manifest(whole, lines)
+        if layout in PACKED:
+            take_pairs_away(whole, lines)
+        _remove(shards)
+    return len(lines)
+
+
+def _joined(shards: Sequence[Folder], layout: Layout) -> list[PairLine]:
+    """Every shard's lines in the order of one manifest; each pair is there, and there once."""
     lines: dict[str, PairLine] = {}
-    samples = []
     for shard in shards:
-        pairs = shard.pairs(recipe.options.layout)
-        packed = recipe.options.layout is Layout.WEBDATASET
         for line in read_lines(shard.metadata):
             if not shard.shard.holds(line.seed_key) or line.relative in lines:
                 raise ManifestError(
                     f"{shard.metadata}: {line.relative} is another shard's or is there twice; make "
                     "the shard again"
                 )
-            sample = sample_of(line, pairs)
-            for path in () if packed else (sample.noisy, sample.clean):
+            lines[line.relative] = line
+            sample = sample_of(line, shard.root)
+            # Tars are packed shard by shard.
+            for path in () if layout is Layout.WEBDATASET else (sample.noisy, sample.clean):
                 if not path.is_file():
                     raise ManifestError(
                         f"{path}: is missing; copy it here, or make the shard again"
                     )
-            lines[line.relative] = line
-            samples.append(sample)
-    left_out = [
-        entry for shard in shards if shard.skipped.exists() for entry in read_skipped(shard.skipped)
-    ]
-    with whole.locked():
-        whole.clear_temporary()
-        if recipe.options.layout is Layout.LMDB:
-            write_databases(whole, samples)
-        if recipe.options.layout is Layout.HF:
-            write_card(whole, recipe, len(lines))
-        write_skipped(whole, left_out)
-        # Stable: an item's crops stay in the order of its shard.
-        ordered = sorted(lines.values(), key=lambda line: line.item)
-        write_manifest(whole, ordered)
-        _remove(shards)
-    return len(lines)
+    # Stable: an item's crops stay in the order of its shard.
+    return sorted(lines.values(), key=lambda line: line.item)
 
 
 def _shards(out: Path) -> list[Shard]:
@@ -103,8 +96,14 @@ def _shards(out: Path) -> list[Shard]:
     return sorted(shards, key=lambda shard: shard.index)
 
 
-def _missing(shards: Sequence[Shard]) -> list[int]:
-    return sorted(set(range(1, shards[0].count + 1)) - {shard.index for shard in shards})
+def _refuse_missing(out: Path, found: Sequence[Shard]) -> None:
+    count = found[0].count
+    missing = sorted(set(range(1, count + 1)) - {shard.index for shard in found})
+    if missing:
+        named = ", ".join(f"{index}/{count}" for index in missing[:8])
+        raise ManifestError(
+            f"{out}: missing or not finished: shard {named}; run noisegen synth --shard for it"
+        )
 
 
 def _remove(shards: Sequence[Folder]) -> None:

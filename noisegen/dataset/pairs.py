@@ -45,7 +45,7 @@ class PairMaker:
         profiles: one of those that fit a picture's channels is drawn for each item.
         synthesizer: with the weights that the profiles were made with.
         options: of the dataset.
-        pairs: folder of ``noisy/`` and ``clean/``.
+        root: folder of ``noisy/`` and ``clean/``.
         temporary: folder for files that are being written, on the same volume.
         budget: of memory that the items of all threads hold together.
     """
@@ -53,7 +53,7 @@ class PairMaker:
     profiles: Sequence[NoiseProfile]
     synthesizer: Synthesizer
     options: DatasetOptions
-    pairs: Path
+    root: Path
     temporary: Path
     budget: MemoryBudget = field(default_factory=MemoryBudget)
 
@@ -178,7 +178,7 @@ class PairMaker:
             pair.index if cropped else None, item.variant if several else None
         )
         relative = numbered.as_posix()
-        noisy, clean = (self.pairs / side / relative for side in (NOISY, CLEAN))
+        noisy, clean = (self.root / side / relative for side in (NOISY, CLEAN))
         with spent.on("writing"):
             make_folder(noisy.parent)
             make_folder(clean.parent)

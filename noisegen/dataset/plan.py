@@ -35,6 +35,10 @@ class Layout(str, Enum):
     HF = "hf"
 
 
+PACKED = (Layout.WEBDATASET, Layout.LMDB)
+"""Layouts whose finished datasets hold archives instead of folders."""
+
+
 @dataclass(frozen=True)
 class DatasetOptions:
     """Everything beside weights, profiles and cleans that decides a dataset's files.

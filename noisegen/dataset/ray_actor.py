@@ -66,8 +66,9 @@ class PairActor:
                 "install the same versions on all machines of the cluster"
             )
         synthesizer = Synthesizer(loaded, recipe.device, self._tile, self._threads)
-        pairs = folder.pairs(recipe.options.layout)
-        self._maker = PairMaker(profiles, synthesizer, recipe.options, pairs, folder.temporary)
+        self._maker = PairMaker(
+            profiles, synthesizer, recipe.options, folder.root, folder.temporary
+        )
 
     def make(self, item: Item) -> tuple[Done, str | None]:
         """An item's outcome, and this machine's name where it does not see the clean.

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from noisegen.dataset.cleans import find_cleans
 from noisegen.dataset.engine import Workshop, check_engine, device_kind
+from noisegen.dataset.export import require_packages
 from noisegen.dataset.folder import METADATA, Folder, check_output
 from noisegen.dataset.make import Plan, plan_run
 from noisegen.dataset.manifest import PairLine, read_lines
@@ -63,6 +64,7 @@ def plan_again(
     run = run or RunOptions()
     check_engine(run)
     former = read_recipe(recipe)
+    require_packages(former.options.layout)
     if out.resolve() == recipe.parent.resolve():
         raise UsageError(f"--out {out}: is the dataset itself; name another folder")
     manifest = _manifest_beside(recipe)

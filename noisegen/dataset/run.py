@@ -12,9 +12,10 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
-from noisegen.dataset.finish import archives, finish
+from noisegen.dataset.export import archives
+from noisegen.dataset.finish import finish
 from noisegen.dataset.folder import (
     CLEAN,
     NOISY,
@@ -26,7 +27,7 @@ from noisegen.dataset.folder import (
 )
 from noisegen.dataset.journal import Done, Record, open_journal, read_records
 from noisegen.dataset.manifest import read_skipped
-from noisegen.dataset.plan import CleanFile, Item, ItemName, Skipped
+from noisegen.dataset.plan import PACKED, CleanFile, Item, ItemName, Skipped
 from noisegen.dataset.recipe import Recipe, read_recipe
 from noisegen.dataset.survey import UnusableError
 from noisegen.errors import InterruptedRunError, OutputError
@@ -66,11 +67,6 @@ class Run:
         shard, variants = self.folder.shard, self.recipe.options.variants
         files = [file for file in self.files if shard.holds(file.key)]
         return [Item(file, variant) for file in files for variant in range(variants)]
-
-    @property
-    def pairs(self) -> Path:
-        """Where the pairs lie while it is not complete."""
-        return self.folder.pairs(self.recipe.options.layout)
 
 
 def write_dataset(
@@ -129,7 +125,7 @@ def _prepare(run: Run) -> dict[ItemName, Record]:
         check_recipe(run.recipe, folder)
         records = read_records(folder)
         lines = sum(len(record.lines) for record in records.values())
-        if not all(path.exists() for path in archives(folder, run.recipe, lines)):
+        if not all(path.exists() for path in archives(folder, run.recipe.options.layout, lines)):
             # What the manifest names is not there: all of it is made again.
             with writing(folder.metadata):
                 folder.metadata.unlink(missing_ok=True)
@@ -167,11 +163,11 @@ def _sorted_out(run: Run, records: dict[ItemName, Record]) -> tuple[list[Done], 
     """
     kept, missing, gone = [], [], 0
     options = run.recipe.options
-    complete = run.folder.metadata.exists() and run.pairs != run.folder.root
+    complete = run.folder.metadata.exists() and options.layout in PACKED
     before = dict(read_skipped(run.folder.skipped)) if run.folder.skipped.exists() else {}
     for item in run.items:
         record, key = records.get(item.name), item.file.key
-        if record is not None and (complete or record.holds(item, options, run.pairs)):
+        if record is not None and (complete or record.holds(item, options, run.folder.root)):
             kept.append(Done(item, record, kept=True))
         elif complete and key in before:
             kept.append(Done(item, skipped=Skipped(item.file.path, key, before[key]), kept=True))
@@ -212,8 +208,8 @@ def _take_away(run: Run, stale: Sequence[Record], kept: Sequence[Done]) -> None:
     """Removes pairs whose clean files are gone, cannot be used any more, or have other names."""
     used = {name for done in kept if done.record for name in _files(done.record)}
     for name in {name for record in stale for name in _files(record)} - used:
-        with writing(run.pairs / name):
-            (run.pairs / name).unlink(missing_ok=True)
+        with writing(run.folder.root / name):
+            (run.folder.root / name).unlink(missing_ok=True)
 
 
 def _files(record: Record) -> list[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from noisegen.dataset.folder import CLEAN, NOISY, PROFILES, RECIPE, WORK, Folder
 from noisegen.dataset.manifest import PairLine, read_lines
-from noisegen.dataset.plan import Layout
+from noisegen.dataset.plan import PACKED, Layout
 from noisegen.dataset.recipe import Recipe, load_profiles, read_recipe
 from noisegen.dataset.stored import StoredPair, stored_name, stored_pairs
 from noisegen.errors import ImageError, ManifestError
@@ -82,7 +82,7 @@ def verify(out: Path, fast: bool = False, workers: int = 2) -> Iterator[Checked]
         if by_name.setdefault(stored_name(line, layout), line) is not line:
             yield Checked(0, (Fault(line.noisy_file_name, "is named twice by the manifest"),))
     check: Check = _by_size if fast else _by_pixels
-    in_place = layout in (Layout.FOLDERS, Layout.HF)
+    in_place = layout not in PACKED
     if layout is Layout.LMDB and fast:
         check = _by_presence
     unseen = dict(by_name)

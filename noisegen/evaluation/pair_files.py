@@ -12,15 +12,13 @@ from pathlib import Path, PurePosixPath
 
 from noisegen.dataset.folder import CLEAN, METADATA, NOISY, RECIPE
 from noisegen.dataset.manifest import read_json_lines, read_lines
-from noisegen.dataset.plan import Layout
+from noisegen.dataset.plan import PACKED
 from noisegen.dataset.recipe import read_recipe
 from noisegen.dataset.stored import stored_name, stored_pairs
 from noisegen.errors import ImageError, UsageError
 from noisegen.files import read_volume_header
 from noisegen.files.safe_path import safe_relative
 from noisegen.references.discover import find_pictures
-
-PACKED = (Layout.WEBDATASET, Layout.LMDB)
 
 
 @dataclass(frozen=True)

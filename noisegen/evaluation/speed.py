@@ -125,7 +125,7 @@ class _Files:
         """Makes a dataset; the time at which each picture was done, and what it took."""
         recipe = make_recipe(DatasetOptions(), [by], self._weights, self._device)
         run = Run(recipe, [by], self._found, [], Folder(self._root / name))
-        maker = PairMaker(run.profiles, one, recipe.options, run.pairs, run.folder.temporary)
+        maker = PairMaker(run.profiles, one, recipe.options, run.folder.root, run.folder.temporary)
         written = write_dataset(
             run, lambda items, stop: made_by_threads(items, [maker], at_once, stop)
         )

@@ -36,8 +36,8 @@ def dataset(camera: Camera, weights: Weights, photos: Path, tmp_path: Path) -> R
 def _maker(dataset: Run, weights: Weights, threads: int) -> PairMaker:
     synthesizer = Synthesizer(weights, threads=threads)
     return PairMaker(
-        dataset.profiles, synthesizer, dataset.recipe.options, dataset.pairs,
-        dataset.folder.temporary,
+        dataset.profiles, synthesizer, dataset.recipe.options,
+        dataset.folder.root, dataset.folder.temporary,
     )  # fmt: skip
 
 
