@@ -78,15 +78,13 @@ def _seen(
     profiles: Sequence[NoiseProfile],
     white_level: float | None,
 ) -> Iterator[_Seen]:
-    channels = header.plane_channels if isinstance(header, VolumeHeader) else header.channels
-    its = (
-        profiles_of_channels(profiles, header.channels) if isinstance(header, VolumeHeader) else ()
-    )
+    channels = header.channels if isinstance(header, VolumeHeader) else ()
+    its = profiles_of_channels(profiles, channels)
     try:
         extent = _extent(file, header)
     except (ImageError, CleanError):
         return
-    for profile in its or [one for one in profiles if one.channels == channels]:
+    for profile in its or [one for one in profiles if one.channels == header.plane_channels]:
         try:
             levels = levels_for(header.dtype, extent, profile, white_level)
         except CleanError:

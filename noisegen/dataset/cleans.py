@@ -69,15 +69,10 @@ def find_cleans(clean: Path, out: Path) -> Cleans:
         endings = ", ".join(sorted(SUFFIXES))
         raise UsageError(f"--clean {clean}: holds no picture ({endings})")
     root = clean.resolve()
-    inside = []
-    for name, path in found:
-        reason_of_link = _leads_out(path, root)
-        if reason_of_link:
-            linked.append(Skipped(path, name, reason_of_link))
-        else:
-            inside.append((name, path))
+    leads_out = {path: _leads_out(path, root) for _, path in found}
+    linked += [Skipped(path, name, why) for name, path in found if (why := leads_out[path])]
     twins: list[Skipped] = []
-    files = _named(inside, twins)
+    files = _named([one for one in found if not leads_out[one[1]]], twins)
     return Cleans(tuple(files), tuple(linked + twins), dict(others.most_common()))
 
 

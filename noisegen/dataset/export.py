@@ -12,15 +12,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from noisegen.dataset.folder import CARD, CLEAN, NOISY, Folder, holds_our_card, writing
-from noisegen.dataset.layouts import (
-    CLEAN_DATABASE,
-    NOISY_DATABASE,
-    Sample,
-    dataset_card,
-    require_lmdb,
-    write_lmdb,
-    write_shard,
-)
+from noisegen.dataset.layouts.huggingface import dataset_card
+from noisegen.dataset.layouts.lmdb import CLEAN as CLEAN_DATABASE
+from noisegen.dataset.layouts.lmdb import NOISY as NOISY_DATABASE
+from noisegen.dataset.layouts.lmdb import require_lmdb, write_lmdb
+from noisegen.dataset.layouts.sample import Sample
+from noisegen.dataset.layouts.webdataset import write_shard
 from noisegen.dataset.manifest import PairLine
 from noisegen.dataset.plan import PACKED, Layout
 from noisegen.dataset.recipe import Recipe
@@ -47,12 +44,8 @@ def export_dataset(out: Path, layout: Layout) -> int:
 
     The folders go when all is packed and the recipe says so. Cut off, it can be run again.
 
-    Args:
-        out: the dataset's folder.
-        layout: that it gets.
-
     Returns:
-        Its pairs.
+        The dataset's pairs.
 
     Raises:
         LayoutError: a pair does not fit the layout, or a package is missing.

@@ -120,9 +120,8 @@ def plan_dataset(
     options, run = options or DatasetOptions(), run or RunOptions()
     check_engine(run)
     require_packages(options.layout)
-    begun = None
-    if check_output(out) and not run.overwrite:
-        begun = (read_recipe(Folder(out).recipe), out)
+    is_there = check_output(out) and not run.overwrite
+    begun = (read_recipe(Folder(out).recipe), out) if is_there else None
     cleans = find_cleans(clean, out)
     check_inputs(out, [file.path for file in cleans.files])
     if run.overwrite:

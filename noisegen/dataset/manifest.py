@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import math
 import re
+import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -95,18 +96,9 @@ class PairLine:
         for name in ("noisy_sha256", "clean_sha256"):
             if not _HASH.fullmatch(given[name]):
                 raise ManifestError(f"{where}: {name} is no hash; use an intact copy")
-        crop = given["crop"]
-        if crop is not None:
-            if len(crop) != 2 or not all(isinstance(value, int) for value in crop):
-                raise ManifestError(f"{where}: crop is not [y, x]; use an intact copy")
-            given["crop"] = (crop[0], crop[1])
+        given["crop"] = _crop(given["crop"], where)
+        given["strength"] = _strength(given["strength"], where)
         line = cls(**{name: given[name] for name in _FIELDS})
-        try:
-            line = replace(line, strength=float(line.strength))
-        except OverflowError:
-            line = replace(line, strength=math.inf)
-        if not math.isfinite(line.strength):
-            raise ManifestError(f"{where}: strength is no factor; use an intact copy")
         safe_relative(line.noisy_file_name, where)
         safe_relative(line.clean_file_name, where)
         if line.noisy_file_name != f"noisy/{line.relative}":
@@ -114,6 +106,21 @@ class PairLine:
         if line.clean_file_name != f"clean/{line.relative}":
             raise ManifestError(f"{where}: {line.clean_file_name!r} is not the noisy one's clean")
         return line
+
+
+def _crop(values: list[Any] | None, where: str) -> tuple[int, int] | None:
+    if values is None:
+        return None
+    if len(values) != 2 or not all(isinstance(value, int) for value in values):
+        raise ManifestError(f"{where}: crop is not [y, x]; use an intact copy")
+    return values[0], values[1]
+
+
+def _strength(value: float, where: str) -> float:
+    # A whole number may be larger than any float.
+    if not abs(value) < math.inf or abs(value) > sys.float_info.max:
+        raise ManifestError(f"{where}: strength is no factor; use an intact copy")
+    return float(value)
 
 
 _FIELDS = tuple(field.name for field in fields(PairLine))

@@ -1,13 +1,13 @@
 """One noisy version of a clean file: the way of one pair, top to bottom.
 
-opened and read → draws and generator (:meth:`PairMaker._of_picture`) → encoded → written
+opened → drawn (:meth:`PairMaker._job`) → read, given noise, encoded (``_of_picture``) → written
 together with its clean → the line of its manifest. TIFFs that are no single picture in memory go
 through :mod:`.volumes` instead, plane by plane.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from noisegen.dataset.plan import DatasetOptions, Item, Skipped
 from noisegen.errors import ImageError
 from noisegen.files import (
     FileContent,
+    Header,
     ImageFile,
     Picture,
     VolumeHeader,
@@ -34,7 +35,7 @@ from noisegen.synthesis import draws
 from noisegen.synthesis.blocks import Region
 from noisegen.synthesis.channel_profiles import profiles_of_channels
 from noisegen.synthesis.synthesizer import CleanError, Synthesizer, Version
-from noisegen.synthesis.volumes import volume_version
+from noisegen.synthesis.volumes import VolumePair, volume_version
 
 
 @dataclass(frozen=True)
@@ -79,129 +80,100 @@ class PairMaker:
     def _make(self, item: Item, spent: Spent) -> Record:
         source = source_of(item.file.path)
         # Header, pixels and copied bytes come from one opening: they are those of one file.
-        with open_image(item.file.path) as image:
-            header = image.header
-            with self.budget.hold(held_bytes(header, self.synthesizer.tile)):
-                pairs = (
-                    self._of_volume(item, header)
-                    if isinstance(header, VolumeHeader)
-                    else self._of_picture(item, image, spent)
-                )
-                return Record(tuple(self._write(item, pair, spent) for pair in pairs), source)
+        with (
+            open_image(item.file.path) as image,
+            self.budget.hold(held_bytes(image.header, self.synthesizer.tile)),
+        ):
+            job = self._job(item, image.header, spent)
+            is_volume = isinstance(job.header, VolumeHeader)
+            pairs: Iterable[_Pair | VolumePair] = (
+                self._of_volume(job) if is_volume else self._of_picture(job, image)
+            )
+            lines = (self._write(job, index, pair) for index, pair in enumerate(pairs))
+            return Record(tuple(lines), source)
 
-    def _of_picture(self, item: Item, image: ImageFile, spent: Spent) -> Iterator[_Pair]:
+    def _job(self, item: Item, header: Header | VolumeHeader, spent: Spent) -> _Job:
+        """All that is drawn for an item: whose noise, how strong, on which crops."""
+        options, key = self.options, item.file.key
+        several = isinstance(header, VolumeHeader) and profiles_of_channels(
+            self.profiles, header.channels
+        )
+        fitting = [one for one in self.profiles if one.channels == header.plane_channels]
+        drawn = draws.choice(len(fitting), options.seed, key, item.variant)
+        strength = draws.strength(*options.strength, options.seed, key, item.variant)
+        height, width, side = header.height, header.width, options.patch
+        regions = [Region(0, 0, height, width)]
+        if side is not None:
+            places = draws.corners(height, width, side, options.per_image, options.seed, key)
+            regions = [Region(y, x, side, side) for y, x in places]
+        version = Version(options.seed, key, item.variant, strength)
+        return _Job(item, header, several or (fitting[drawn],), version, regions, spent)
+
+    def _of_picture(self, job: _Job, image: ImageFile) -> Iterator[_Pair]:
         """The noisy version of a picture: whole, or the crops that are asked for."""
-        file, options = item.file, self.options
-        with spent.on("reading"):
+        options, container = self.options, job.item.file.container
+        with job.spent.on("reading"):
             picture = image.picture()
-        same = picture.copyable and picture.container is file.container and options.patch is None
-        picture = replace(picture, container=file.container)
-        profile = self._drawn(item, picture.channels)
-        version = self._version(item)
-        regions = self._regions(item, picture.height, picture.width)
-        with spent.on("network"):
+        same = picture.copyable and picture.container is container and options.patch is None
+        picture = replace(picture, container=container)
+        with job.spent.on("network"):
             noisy = self.synthesizer.synthesize_regions(
                 picture.pixels,
-                profile,
-                regions,
-                version,
+                job.profiles[0],
+                job.regions,
+                job.version,
                 white_level=options.white_level if picture.dtype != np.uint8 else None,
             )
-        for index, (region, pixels) in enumerate(zip(regions, noisy, strict=True)):
+        for region, pixels in zip(job.regions, noisy, strict=True):
             clean = _crop(picture, region)
             fake = replace(clean, pixels=pixels, copyable=False)
-            with spent.on("compressing"):
+            with job.spent.on("compressing"):
                 hashes = pixel_hash(fake), pixel_hash(clean)
-                yield _Pair(
-                    index,
-                    region,
-                    profile.name,
-                    version.strength,
-                    picture.channels,
-                    picture.dtype.name,
-                    1,
-                    self._encoded(fake),
-                    image.copy_to if same else self._encoded(clean),
-                    lambda hashes=hashes: hashes,  # type: ignore[misc]
-                )
+                stored = image.copy_to if same else self._encoded(clean)
+                pair = _Pair(region, self._encoded(fake), stored, hashes)
+            yield pair
 
-    def _of_volume(self, item: Item, header: VolumeHeader) -> Iterator[_Pair]:
+    def _of_volume(self, job: _Job) -> Sequence[VolumePair]:
         """The noisy version of a TIFF of several planes, of floats, or larger than memory."""
-        of_channels = profiles_of_channels(self.profiles, header.channels)
-        profiles = of_channels or (self._drawn(item, header.plane_channels),)
-        version, options = self._version(item), self.options
-        regions = self._regions(item, header.height, header.width)
-        pairs = volume_version(
-            item.file.path,
-            profiles,
+        return volume_version(
+            job.item.file.path,
+            job.profiles,
             self.synthesizer,
-            version,
-            regions=None if options.patch is None else regions,
-            white_level=options.white_level,
-            compression=options.compression,
+            job.version,
+            regions=job.regions,
+            white_level=self.options.white_level,
+            compression=self.options.compression,
         )
-        for index, pair in enumerate(pairs):
-            yield _Pair(
-                index,
-                pair.region,
-                ",".join(profile.name for profile in profiles),
-                version.strength,
-                header.plane_channels,
-                header.dtype.name,
-                len(header.planes),
-                pair.noisy,
-                pair.clean,
-                lambda pair=pair: (pair.noisy_sha256, pair.clean_sha256),  # type: ignore[misc]
-            )
 
-    def _drawn(self, item: Item, channels: int) -> NoiseProfile:
-        fitting = [profile for profile in self.profiles if profile.channels == channels]
-        seed, key = self.options.seed, item.file.key
-        return fitting[draws.choice(len(fitting), seed, key, item.variant)]
-
-    def _version(self, item: Item) -> Version:
-        options, key = self.options, item.file.key
-        strength = draws.strength(*options.strength, options.seed, key, item.variant)
-        return Version(options.seed, key, item.variant, strength)
-
-    def _regions(self, item: Item, height: int, width: int) -> list[Region]:
-        options = self.options
-        side = options.patch
-        if side is None:
-            return [Region(0, 0, height, width)]
-        places = draws.corners(height, width, side, options.per_image, options.seed, item.file.key)
-        return [Region(y, x, side, side) for y, x in places]
-
-    def _write(self, item: Item, pair: _Pair, spent: Spent) -> PairLine:
-        cropped, several = self.options.patch is not None, self.options.variants > 1
-        numbered = item.file.numbered(
-            pair.index if cropped else None, item.variant if several else None
-        )
+    def _write(self, job: _Job, index: int, pair: _Pair | VolumePair) -> PairLine:
+        item, header, options, region = job.item, job.header, self.options, pair.region
+        cropped, several = options.patch is not None, options.variants > 1
+        numbered = item.file.numbered(index if cropped else None, item.variant if several else None)
         relative = numbered.as_posix()
         noisy, clean = (self.root / side / relative for side in (NOISY, CLEAN))
-        with spent.on("writing"):
+        with job.spent.on("writing"):
             make_folder(noisy.parent)
             make_folder(clean.parent)
             # The clean first: a noisy picture never stands without it.
             write_together([(clean, pair.clean), (noisy, pair.noisy)], self.temporary)
-        noisy_hash, clean_hash = pair.hashes()
+        noisy_hash, clean_hash = pair.hashes
         return PairLine(
             noisy_file_name=f"{NOISY}/{relative}",
             clean_file_name=f"{CLEAN}/{relative}",
             seed_key=item.file.key,
             variant=item.variant,
-            profile=pair.profile,
-            strength=pair.strength,
-            width=pair.region.width,
-            height=pair.region.height,
-            channels=pair.channels,
-            dtype=pair.dtype,
+            profile=",".join(profile.name for profile in job.profiles),
+            strength=job.version.strength,
+            width=region.width,
+            height=region.height,
+            channels=header.plane_channels,
+            dtype=header.dtype.name,
             noisy_sha256=noisy_hash,
             clean_sha256=clean_hash,
             noisy_bytes=noisy.stat().st_size,
             clean_bytes=clean.stat().st_size,
-            crop=(pair.region.y, pair.region.x) if cropped else None,
-            planes=pair.planes,
+            crop=(region.y, region.x) if cropped else None,
+            planes=len(header.planes) if isinstance(header, VolumeHeader) else 1,
         )
 
     def _encoded(self, picture: Picture) -> bytes:
@@ -212,30 +184,41 @@ class PairMaker:
 
 
 @dataclass(frozen=True)
-class _Pair:
-    """One pair to be written.
+class _Job:
+    """One item at work.
 
     Attributes:
-        index: of the crop.
-        region: of the clean file.
-        profile: name of its noise.
-        strength: factor on it.
-        channels, dtype, planes: of both files.
-        noisy: content of the noisy file.
-        clean: of the clean one; what copies the clean file where its bytes serve as they are.
-        hashes: of noisy and clean pixels, once the files are written.
+        item: that is made.
+        header: of its clean.
+        profiles: whose noise: one, or one for each channel of a volume.
+        version: what its noise is drawn from.
+        regions: of the clean: the whole or crops, a pair each.
+        spent: seconds on it.
     """
 
-    index: int
+    item: Item
+    header: Header | VolumeHeader
+    profiles: tuple[NoiseProfile, ...]
+    version: Version
+    regions: list[Region]
+    spent: Spent
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """One pair to be written, as :class:`VolumePair` is one.
+
+    Attributes:
+        region: of the clean file.
+        noisy: content of the noisy file.
+        clean: of the clean one; what copies the clean file where its bytes serve as they are.
+        hashes: of noisy and clean pixels.
+    """
+
     region: Region
-    profile: str
-    strength: float
-    channels: int
-    dtype: str
-    planes: int
     noisy: FileContent
     clean: FileContent
-    hashes: Callable[[], tuple[str, str]]
+    hashes: tuple[str, str]
 
 
 def _crop(picture: Picture, region: Region) -> Picture:

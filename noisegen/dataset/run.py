@@ -84,8 +84,8 @@ def write_dataset(
         note_gone: told how many pairs were taken away whose cleans are gone.
 
     Raises:
-        OutputError: the folder is another run's or another recipe's, holds pairs of cleans that
-            are gone, or cannot be written; finished pairs stay whole.
+        OutputError: the folder is another's, holds pairs of cleans that are gone, or cannot be
+            written; finished pairs stay whole.
         ManifestError: what is there is damaged or hostile.
         InterruptedRunError: asked to stop before all was made.
         UnusableError: not one file could be used; the folder is taken away again.
@@ -99,14 +99,11 @@ def write_dataset(
         yield from kept
         skipped = [*run.skipped, *(done.skipped for done in kept if done.skipped)]
         if missing or not run.folder.metadata.exists():
-            with open_journal(run.folder) as journal:
-                for done in _made(run, engine, missing, asked_to_stop or threading.Event()):
-                    if done.record is not None:
-                        journal.add(done.record)
-                        records[done.item.name] = done.record
-                    elif done.skipped is not None:
-                        skipped.append(done.skipped)
-                    yield done
+            for done in _journaled(run, engine, missing, asked_to_stop or threading.Event()):
+                if done.record is not None:
+                    records[done.item.name] = done.record
+                skipped += [done.skipped] if done.skipped else []
+                yield done
         if not records and run.folder.shard.whole:
             empty_output(run.folder)
             raise UnusableError(skipped)
@@ -216,13 +213,17 @@ def _files(record: Record) -> list[str]:
     return [name for line in record.lines for name in (line.noisy_file_name, line.clean_file_name)]
 
 
-def _made(
+def _journaled(
     run: Run, engine: Engine, missing: Sequence[Item], asked_to_stop: threading.Event
 ) -> Iterator[Done]:
+    """Has the missing items made; each is in the journal before it is handed out."""
     made = 0
-    for done in engine(missing, asked_to_stop):
-        made += 1
-        yield done
+    with open_journal(run.folder) as journal:
+        for done in engine(missing, asked_to_stop):
+            made += 1
+            if done.record is not None:
+                journal.add(done.record)
+            yield done
     if made < len(missing):
         total = len(run.items)
         raise InterruptedRunError(

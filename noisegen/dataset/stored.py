@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from noisegen.dataset.folder import CLEAN, NOISY
-from noisegen.dataset.layouts.keys import safe_key
 from noisegen.dataset.layouts.lmdb import read_lmdb
+from noisegen.dataset.layouts.sample import safe_key
 from noisegen.dataset.layouts.webdataset import read_shard
 from noisegen.dataset.manifest import PairLine
 from noisegen.dataset.plan import Layout

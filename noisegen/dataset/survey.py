@@ -83,16 +83,13 @@ def _unfit_name(file: CleanFile, options: DatasetOptions) -> str | None:
 def _unfit_picture(
     header: Declared, profiles: Sequence[NoiseProfile], options: DatasetOptions
 ) -> str | None:
+    channels = header.plane_channels
     if isinstance(header, VolumeHeader):
-        channels = header.plane_channels
         if options.layout is Layout.LMDB:
             return "is no picture of 8 bits that BasicSR and NAFNet can read; use another --layout"
         profiles = profiles_of_channels(profiles, header.channels) or profiles
-    else:
-        channels = header.channels
-        unfit = unfit_for_lmdb(header) if options.layout is Layout.LMDB else None
-        if unfit:
-            return unfit
+    elif options.layout is Layout.LMDB and (unfit := unfit_for_lmdb(header)):
+        return unfit
     if all(profile.channels != channels for profile in profiles):
         have, need = _KINDS[channels], _KINDS[profiles[0].channels]
         names = ", ".join(profile.name for profile in profiles)

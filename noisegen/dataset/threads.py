@@ -8,7 +8,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from types import FrameType
@@ -38,7 +38,7 @@ def made_by_threads(
 
     Args:
         items: to be made.
-        makers: one a device; each makes every so-manieth item.
+        makers: one a device; items are assigned round-robin.
         workers: items that are worked on at once.
         asked_to_stop: set to begin no further item; those in hand are finished.
 
@@ -46,33 +46,24 @@ def made_by_threads(
         OutputError: one could not be written; the others in hand are finished, and lost to the
             journal alone.
     """
+
+    def make(maker: PairMaker, item: Item) -> list[Done]:
+        return [] if asked_to_stop.is_set() else [maker.make(item)]
+
     with ThreadPoolExecutor(workers) as pool:
-        making: deque[Future[Done | None]] = deque()
+        making: deque[Future[list[Done]]] = deque()
         try:
             for index, item in enumerate(items):
                 if asked_to_stop.is_set():
                     break
-                work = _unless_asked(makers[index % len(makers)], item, asked_to_stop)
-                making.append(pool.submit(work))
+                making.append(pool.submit(make, makers[index % len(makers)], item))
                 if len(making) >= AHEAD * workers:
-                    yield from _finished(making.popleft())
+                    yield from making.popleft().result()
             while making:
-                yield from _finished(making.popleft())
+                yield from making.popleft().result()
         finally:
             for future in making:
                 future.cancel()
-
-
-def _unless_asked(
-    maker: PairMaker, item: Item, asked_to_stop: threading.Event
-) -> Callable[[], Done | None]:
-    return lambda: None if asked_to_stop.is_set() else maker.make(item)
-
-
-def _finished(future: Future[Done | None]) -> Iterator[Done]:
-    done = future.result()
-    if done is not None:
-        yield done
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,28 +82,36 @@ def verify(out: Path, fast: bool = False, workers: int = 2) -> Iterator[Checked]
         if by_name.setdefault(stored_name(line, layout), line) is not line:
             yield Checked(0, (Fault(line.noisy_file_name, "is named twice by the manifest"),))
     check: Check = _by_size if fast else _by_pixels
-    in_place = layout not in PACKED
     if layout is Layout.LMDB and fast:
         check = _by_presence
+    with tempfile.TemporaryDirectory() as scratch:
+        stored = stored_pairs(out, layout, list(by_name.values()), Path(scratch))
+        # Of an archive's pairs each takes the place of the one before.
+        at_once = 0 if layout in PACKED else 2 * workers
+        yield from _looked_at(stored, by_name, check, at_once)
+    in_place = () if layout in PACKED else lines
+    yield from (Checked(0, (fault,)) for fault in _extra(out, recipe, in_place))
+
+
+def _looked_at(
+    stored: Iterable[StoredPair], by_name: Mapping[str, PairLine], check: Check, at_once: int
+) -> Iterator[Checked]:
+    """Every stored pair and every named one that is not there, some at once, in their order."""
     unseen = dict(by_name)
-    with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(workers) as pool:
+    with ThreadPoolExecutor(max(1, at_once // 2)) as pool:
         checking: deque[Future[Checked]] = deque()
-        for pair in stored_pairs(out, layout, list(by_name.values()), Path(scratch)):
+        for pair in stored:
             named = unseen.pop(pair.relative, None)
             if named is None:
                 yield Checked(0, (Fault(pair.relative, "is not in the manifest, or there twice"),))
                 continue
-            if not in_place:
-                yield _check_pair(pair, named, check)
-                continue
             checking.append(pool.submit(_check_pair, pair, named, check))
-            if len(checking) > 2 * workers:
+            while len(checking) > at_once:
                 yield checking.popleft().result()
         while checking:
             yield checking.popleft().result()
     for line in unseen.values():
         yield Checked(0, (Fault(line.noisy_file_name, "is missing"),))
-    yield from (Checked(0, (fault,)) for fault in _extra(out, recipe, lines if in_place else []))
 
 
 def _check_pair(pair: StoredPair, line: PairLine, check: Check) -> Checked:

@@ -8,7 +8,7 @@ What a caller does, for one noisy version of one file::
     pairs = volume_version(path, profiles, synthesizer, Version(seed, key, variant, strength))
     for pair in pairs:                           # one, or one a region
         write_together([(clean_path, pair.clean), (noisy_path, pair.noisy)])
-        pair.clean_sha256, pair.noisy_sha256     # known by now
+        pair.hashes                              # of both files' pixels, known by now
 
 The planes of a volume go one by one, those of a page's samples side by side, each in bands of rows;
 every plane has a field of its own. Plane 0 of a single picture has the very pixels that
@@ -119,16 +119,8 @@ class VolumePair:
         return self._copy_clean if whole and self.header.copyable else self._write_clean
 
     @property
-    def noisy_sha256(self) -> str:
-        """Hash of the noisy pixels, once they are written; see ``PixelHash``."""
-        return self._written()[0]
-
-    @property
-    def clean_sha256(self) -> str:
-        """Hash of the clean pixels, once the noisy ones are written."""
-        return self._written()[1]
-
-    def _written(self) -> tuple[str, str]:
+    def hashes(self) -> tuple[str, str]:
+        """Hashes of the noisy and the clean pixels (``PixelHash``), once the noisy are written."""
         if self._hashes is None:
             raise ValueError("the hashes of a pair are known when its noisy file is written")
         return self._hashes
@@ -185,7 +177,7 @@ def volume_version(
     compression: int = 1,
     band: int | None = None,
 ) -> list[VolumePair]:
-    """One noisy version of a volume, whole or in regions, generated while it is written.
+    """One noisy version of a volume, a pair a region, generated while it is written.
 
     Args:
         path: a file for which :func:`read_volume_header` is not None.
@@ -193,19 +185,14 @@ def volume_version(
         synthesizer: with the weights that the profiles were made with.
         version: of the file.
         regions: of all planes alike; None for the whole.
-        white_level: of all planes, but 8-bit ones; see :meth:`Synthesizer.synthesize`. The planes
-            of one profile are taken alike, by the brightest of them.
+        white_level: of all planes, but 8-bit ones. Those of one profile are taken alike, by the
+            brightest of them.
         compression: zlib's level for what is written.
         band: rows generated at a time; it changes neither pixels nor files.
 
-    Returns:
-        A pair a region, in order.
-
     Raises:
-        CleanError: a profile does not fit a plane, or a plane holds NaN or values outside [0, white
-            level]: every plane is looked at before anything is written.
+        CleanError: as :meth:`Synthesizer.check`, of every plane, before anything is written.
         ImageError: the file cannot be read.
-        ProfileError: a profile was made with other weights.
         ValueError: the number of profiles is wrong, or a region lies outside.
     """
     with open_volume(path) as volume:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from dataset_runs import Camera, files_in, run
 
-from noisegen.dataset.layouts import LayoutError
+from noisegen.dataset.layouts.sample import LayoutError
 
 
 @pytest.fixture(scope="module")

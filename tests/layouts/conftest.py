@@ -11,7 +11,7 @@ import pictures
 import pytest
 from numpy.typing import NDArray
 
-from noisegen.dataset.layouts import Sample
+from noisegen.dataset.layouts.sample import Sample
 from noisegen.files import Container, Picture, encode
 
 Pixels = NDArray[Any]

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from noisegen.dataset.layouts import Sample, dataset_card
+from noisegen.dataset.layouts.huggingface import dataset_card
+from noisegen.dataset.layouts.sample import Sample
 from noisegen.files import read_picture
 
 RECIPE: dict[str, Any] = {

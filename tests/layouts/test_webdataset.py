@@ -14,7 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from noisegen.dataset.layouts import LayoutError, Sample, read_shard, safe_key, write_shard
+from noisegen.dataset.layouts.sample import LayoutError, Sample, safe_key
+from noisegen.dataset.layouts.webdataset import read_shard, write_shard
 from noisegen.errors import ImageError, NoisegenError, OutputError
 
 MakeSample = Callable[..., Sample]

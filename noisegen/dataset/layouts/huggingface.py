@@ -7,6 +7,7 @@ are called ``train`` or ``test`` are not taken for splits.
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 CARD = "README.md"
@@ -22,58 +23,6 @@ _SIZES = (
     (10**9, "100M<n<1B"),
 )
 
-_CARD = """\
----
-pretty_name: {title}
-task_categories:
-- image-to-image
-tags:
-- image-denoising
-- synthetic
-- noisegen
-size_categories:
-- {size}
-configs:
-- config_name: default
-  data_files:
-  - split: train
-    path:
-    - metadata.jsonl
-    - noisy/**
-    - clean/**
----
-
-# {heading}
-
-{pairs} matched pairs of a noisy and a clean picture. The clean pictures are somebody's; the noise
-is made by noisegen {version} and is that of a camera or microscope, as its profiles describe it.
-
-- Weights: {weights}
-- Profiles: {profiles}
-
-```python
-import datasets
-
-pairs = datasets.load_dataset("FOLDER OR NAME OF THIS DATASET", split="train")
-noisy, clean = pairs[0]["noisy"], pairs[0]["clean"]
-```
-
-`noisy/REL` and `clean/REL` have one relative path and size; `metadata.jsonl` has a line a pair,
-with the profile, the strength and the SHA-256 of both pictures' pixels. Hugging Face decodes
-pictures with Pillow, which reads 16-bit RGB at 8 bits: read such files yourself.
-
-The licence is that of the clean pictures, and of the weights where theirs says something about
-what is made with them; whoever shares this dataset has to state it.
-
-## Recipe
-
-Every pixel of the noisy pictures follows from this, the profiles and the clean pictures:
-
-```json
-{recipe}
-```
-"""
-
 
 def dataset_card(recipe: dict[str, Any], pairs: int, title: str = "Noisy/clean pairs") -> str:
     """The dataset's card: YAML front matter, what made it, how to load it.
@@ -86,7 +35,8 @@ def dataset_card(recipe: dict[str, Any], pairs: int, title: str = "Noisy/clean p
     Returns:
         Markdown, the same for the same arguments.
     """
-    return _CARD.format(
+    template = Path(__file__).with_name("card.md").read_text(encoding="utf-8")
+    return template.format(
         title=json.dumps(title),
         heading=" ".join(title.split()),
         size=next((name for limit, name in _SIZES if pairs < limit), _SIZES[-1][1]),

@@ -18,9 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from noisegen.dataset.layouts.keys import safe_key
-from noisegen.dataset.layouts.sample import LayoutError, Sample
-from noisegen.dataset.layouts.staging import staged_folders
+from noisegen.dataset.layouts.sample import LayoutError, Sample, safe_key, staged_folders
 from noisegen.errors import ImageError
 from noisegen.files import Container, Header, encode, read_header, read_picture
 

@@ -14,8 +14,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from noisegen.dataset.layouts.keys import safe_key
-from noisegen.dataset.layouts.sample import LayoutError, Sample
+from noisegen.dataset.layouts.sample import LayoutError, Sample, safe_key
 from noisegen.errors import ImageError
 from noisegen.files import write_together
 from noisegen.files.safe_path import safe_relative
