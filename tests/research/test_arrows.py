@@ -1,4 +1,4 @@
-"""Which room may import which: training, evaluation, research and commands, from below."""
+"""Which room may import which, from below."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 import noisegen
 
-ROOMS = ("training", "evaluation", "research", "cli")
+ROOMS = ("synthesis", "dataset", "online", "training", "evaluation", "research", "cli")
 """Each may import those before it."""
 
 
