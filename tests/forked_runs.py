@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 from noisegen.cli import app
-from noisegen.dataset import run as _run  # noqa: F401
+from noisegen.dataset import make  # noqa: F401
 from noisegen.fitting import groups  # noqa: F401  # what a run imports, imported once
 from noisegen.synthesis import synthesizer  # noqa: F401
 
