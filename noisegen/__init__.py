@@ -6,6 +6,11 @@ Three steps::
     profile = generator.profile(noisy, clean)  # arrays; clean=None estimates it
     fake = generator.synthesize(picture, profile, seed=0, key="picture.png")
 
+and, for a folder of pictures::
+
+    for done in noisegen.make_dataset("photos/", "pairs/", profile):
+        print(done.item.file.key, done.pairs, done.skipped or "")
+
 Importing this package is quick: torch is imported by :func:`load_generator`.
 """
 
@@ -18,6 +23,8 @@ from noisegen.errors import NoisegenError
 
 if TYPE_CHECKING:
     from noisegen.api import NoiseGenerator, load_generator
+    from noisegen.dataset.make import make_dataset
+    from noisegen.dataset.plan import DatasetOptions, RunOptions
     from noisegen.online import AddCameraNoise, NoisyPair, NoisyPairs
     from noisegen.profiles.profile import NoiseProfile
 
@@ -25,16 +32,22 @@ __version__ = "0.2.0"
 
 __all__ = [
     "AddCameraNoise",
+    "DatasetOptions",
     "NoiseGenerator",
     "NoiseProfile",
     "NoisegenError",
     "NoisyPair",
     "NoisyPairs",
+    "RunOptions",
     "__version__",
     "load_generator",
+    "make_dataset",
 ]
 
 _LAZY = {
+    "DatasetOptions": "noisegen.dataset.plan",
+    "RunOptions": "noisegen.dataset.plan",
+    "make_dataset": "noisegen.dataset.make",
     "AddCameraNoise": "noisegen.online",
     "NoisyPair": "noisegen.online",
     "NoisyPairs": "noisegen.online",

@@ -17,8 +17,6 @@ import time
 from pathlib import Path
 
 from noisegen.cli import app
-from noisegen.profiles import fit  # noqa: F401  # what a run imports, imported once
-from noisegen.synthesis import dataset, synthesizer, threads  # noqa: F401
 
 
 def run(arguments: list[str], after: float | None, signal: int) -> tuple[int, float]:

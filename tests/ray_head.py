@@ -62,7 +62,7 @@ def actors() -> list[int]:
             title = path.read_bytes()
         except OSError:
             continue
-        if title.startswith(b"ray::MapWorker(MapBatches(PairActor))"):
+        if title.startswith(b"ray::PairActor"):
             found.append(int(path.parent.name))
     return found
 

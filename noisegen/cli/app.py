@@ -16,6 +16,7 @@ from noisegen.cli import (
     blend,
     evaluate,
     evaluate_help,
+    export,
     merge,
     probe,
     profile,
@@ -37,6 +38,7 @@ app = typer.Typer(
 )
 app.command("synth")(synth.synth)
 app.command("merge")(merge.merge)
+app.command("export")(export.export)
 app.command("verify")(verify.verify)
 app.command("regenerate")(regenerate.regenerate)
 profile.app.command("blend")(blend.blend)

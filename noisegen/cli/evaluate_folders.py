@@ -113,7 +113,7 @@ def _baselines(wanted: FolderOptions, output: Output) -> list[Baseline]:
         white_level=wanted.white_level,
     )
     weights = load_weights(wanted.weights)
-    profiles = find_noise(options, output).profiles(weights, None, None, output)
+    profiles = find_noise(options, output).profiles(weights, None)
     if len(profiles) > 1:
         raise UsageError("--profile: give one, that of the real pictures' camera")
     return baseline_rows(profiles[0], weights, str(select_device(wanted.device)))
@@ -144,9 +144,9 @@ def _report(
 ) -> None:
     from rich.console import Group
 
+    from noisegen.dataset.folder import make_folder
     from noisegen.evaluation.score_tables import as_json, intensity_csv, scores_csv
     from noisegen.files import write_atomically
-    from noisegen.synthesis.folder import make_folder
 
     for reason in scores.skipped:
         output.warn(f"skipped {reason}")

@@ -20,7 +20,7 @@ def merge(
     quiet: options.Quiet = False,
 ) -> None:
     """Join the manifests of synth --shard, once none is missing or there twice."""
-    from noisegen.synthesis.merge import merge_shards
+    from noisegen.dataset.merge import merge_shards
 
     pairs = merge_shards(out)
     Output(json, quiet).result(f"{out}: {pairs} pairs", {"out": str(out), "pairs": pairs})

@@ -9,21 +9,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import noisegen
-from noisegen.cli.blend import Mix, parse_mix
+from noisegen.cli.mix import parse_mix
 from noisegen.cli.output import Output
 from noisegen.cli.references import (
     Gathered,
     gather_references,
-    load_profiles,
     note_how_made,
     note_white_level,
 )
 from noisegen.errors import UsageError
 
 if TYPE_CHECKING:
+    from noisegen.dataset.noise import NoiseSource
     from noisegen.model.weights import Weights
     from noisegen.profiles.profile import NoiseProfile
-    from noisegen.synthesis.recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -39,73 +38,14 @@ class NoiseOptions:
     white_level: float | None
 
 
-@dataclass(frozen=True)
-class Noise:
-    """References or saved profiles, found but not read.
-
-    Attributes:
-        wanted: what was asked for.
-        gathered: the references; None with saved profiles.
-        mix: of the saved profiles; None where each is taken by itself.
-    """
-
-    wanted: NoiseOptions
-    gathered: Gathered | None
-    mix: Mix | None
-
-    @property
-    def files(self) -> list[Path]:
-        """All of them."""
-        if self.gathered:
-            return self.gathered.files
-        return list(self.mix.files if self.mix else self.wanted.profile or [])
-
-    def request(self, weights: Weights) -> str | None:
-        """Hash of the references and of how they are to be measured; None with saved profiles."""
-        if self.gathered is None:
-            return None
-        wanted = self.wanted
-        chosen = (not wanted.no_repair, wanted.white_level)
-        digest = hashlib.sha256(f"{noisegen.__version__} {weights.sha256} {chosen}".encode())
-        # A pipe would never end; its reader refuses it by name.
-        for path in filter(Path.is_file, self.gathered.files):
-            digest.update(hashlib.sha256(path.read_bytes()).digest())
-        return digest.hexdigest()
-
-    def profiles(
-        self,
-        weights: Weights,
-        request: str | None,
-        there: tuple[Recipe, Path] | None,
-        output: Output,
-    ) -> list[NoiseProfile]:
-        """The profiles, made, loaded or mixed; named apart.
-
-        Args:
-            weights: that they are of.
-            request: as :meth:`request` has it.
-            there: recipe and folder of a dataset to go on with: where it was made from the same
-                references, its profiles serve, and need not be made again.
-            output: for what there is to say.
-        """
-        from noisegen.profiles.blend import blend
-        from noisegen.synthesis import recipe
-
-        if self.gathered:
-            if there and all(entry.made_from == request for entry in there[0].profiles):
-                return recipe.load_profiles(*there)
-            return recipe.named_apart([_made(self.gathered, self.wanted, weights, output)])
-        loaded = load_profiles(self.files, weights)
-        mix = self.mix
-        return recipe.named_apart([blend(loaded, mix.shares, mix.name)] if mix else loaded)
-
-
-def find_noise(wanted: NoiseOptions, output: Output) -> Noise:
-    """Finds the files of one kind of noise.
+def find_noise(wanted: NoiseOptions, output: Output) -> NoiseSource:
+    """Finds the files of one kind of noise; they are not read yet.
 
     Raises:
         UsageError: none, several kinds, or files that are not there.
     """
+    from noisegen.dataset.noise import NoiseSource, given_profiles
+
     references = bool(wanted.ref or wanted.ref_burst)
     if references + bool(wanted.profile) + (wanted.blend is not None) != 1:
         raise UsageError(
@@ -119,10 +59,36 @@ def find_noise(wanted: NoiseOptions, output: Output) -> Noise:
     given = [option for option, value in extras.items() if value]
     if given and not references:
         raise UsageError(f"{given[0]} belongs to --ref; a profile already holds its noise")
-    if not references:
-        return Noise(wanted, None, parse_mix(wanted.blend) if wanted.blend is not None else None)
-    gathered = gather_references(wanted.ref, wanted.ref_clean, wanted.ref_burst, output)
-    return Noise(wanted, gathered, None)
+    if references:
+        gathered = gather_references(wanted.ref, wanted.ref_clean, wanted.ref_burst, output)
+        return NoiseSource(
+            lambda weights: [_made(gathered, wanted, weights, output)],
+            gathered.files,
+            lambda weights: _request(gathered, wanted, weights),
+        )
+    return given_profiles(wanted.profile) if wanted.profile else _mixed(wanted.blend or "")
+
+
+def _mixed(text: str) -> NoiseSource:
+    """The mix of saved profiles that an option names."""
+    from noisegen.dataset.noise import NoiseSource, given_profiles
+    from noisegen.profiles.blend import blend
+
+    mix = parse_mix(text)
+    parts = given_profiles(mix.files)
+    return NoiseSource(
+        lambda weights: [blend(parts.make(weights), mix.shares, mix.name)], parts.files
+    )
+
+
+def _request(gathered: Gathered, wanted: NoiseOptions, weights: Weights) -> str:
+    """Hash of the references and of how they are to be measured."""
+    chosen = (not wanted.no_repair, wanted.white_level)
+    digest = hashlib.sha256(f"{noisegen.__version__} {weights.sha256} {chosen}".encode())
+    # A pipe would never end; its reader refuses it by name.
+    for path in filter(Path.is_file, gathered.files):
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def _made(

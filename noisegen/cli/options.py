@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from noisegen.dataset.plan import EngineName
+
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors and warnings only.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
@@ -79,4 +81,15 @@ Csv = Annotated[
 ]
 DataFolder = Annotated[
     Path, typer.Option("--data", envvar="NOISEGEN_DATA", help="Folder of the real data.")
+]
+Engine = Annotated[
+    EngineName,
+    typer.Option(help="Threads of this process, or actors of a Ray cluster; changes no pixel."),
+]
+Address = Annotated[
+    str | None,
+    typer.Option(
+        metavar="HOST:PORT",
+        help="Head of the Ray cluster, or auto; --engine ray starts one here if left out.",
+    ),
 ]

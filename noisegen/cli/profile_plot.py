@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from noisegen.cli.output import one_line
-from noisegen.cli.references import load_profiles, one_reference
+from noisegen.cli.references import one_reference
 from noisegen.errors import UsageError
 
 if TYPE_CHECKING:
@@ -36,14 +36,15 @@ def write_plot(
     for path in (file, ref, ref_clean):
         if path is not None and path.resolve() == plot.resolve():
             raise UsageError(f"--plot {plot}: is an input; name another file")
-        from noisegen.evaluation.profile_view import view_alone, view_on_reference
+        from noisegen.dataset.noise import fitting_profile
+    from noisegen.evaluation.profile_view import view_alone, view_on_reference
     from noisegen.evaluation.report.draw import report_png
     from noisegen.evaluation.report.profile import profile_report
     from noisegen.files import write_atomically
     from noisegen.model.weights import load_weights
 
     loaded = load_weights(weights)
-    (profile,) = load_profiles([file], loaded)
+    profile = fitting_profile(file, loaded)
     reference = None if ref is None else one_reference(ref, ref_clean)
     if reference is None:
         view = view_alone(profile, loaded)

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from noisegen.cli.output import Output
-from noisegen.errors import ProfileError, UsageError
+from noisegen.errors import UsageError
 
 if TYPE_CHECKING:
-    from noisegen.model.weights import Weights
     from noisegen.profiles.profile import NoiseProfile
     from noisegen.profiles.quality import ProfileQuality
     from noisegen.references.check import Burst, Reference
@@ -134,20 +133,6 @@ def warn_of_doubts(profile: NoiseProfile, output: Output) -> None:
     """Says what is doubtful about the references."""
     for warning in profile.warnings:
         output.warn(warning)
-
-
-def load_profiles(files: Sequence[Path], weights: Weights) -> list[NoiseProfile]:
-    """Saved profiles, each checked to be of these weights."""
-    from noisegen.profiles.profile import NoiseProfile, unfit_for_weights
-
-    profiles = []
-    for file in files:
-        profile = NoiseProfile.load(file)
-        reason = unfit_for_weights(profile, weights)
-        if reason is not None:
-            raise ProfileError(f"{file}: {reason}")
-        profiles.append(profile)
-    return profiles
 
 
 def one_reference(ref: Path, ref_clean: Path | None) -> Reference:

@@ -11,9 +11,9 @@ import typer
 from noisegen.cli import options
 from noisegen.cli.out_files import check_page
 from noisegen.cli.output import PARTLY, Output, user_errors
-from noisegen.cli.references import load_profiles, one_reference
+from noisegen.cli.references import one_reference
+from noisegen.dataset.folder import RECIPE
 from noisegen.errors import OutputError, UsageError
-from noisegen.synthesis.folder import RECIPE
 
 if TYPE_CHECKING:
     from noisegen.evaluation.report.view import Report
@@ -89,10 +89,10 @@ def _check(what: Path, real: str | None, ref: Path | None, ref_clean: Path | Non
 
 def _of_dataset(out: Path, real: str | None, output: Output) -> tuple[Report, tuple[str, ...]]:
     """The report, and the pairs that could not be scored."""
+    from noisegen.dataset.verify import read_manifest
     from noisegen.evaluation.folder_scores import FolderComparison
     from noisegen.evaluation.pair_files import found_pairs
     from noisegen.evaluation.report.dataset import dataset_report, open_dataset
-    from noisegen.synthesis.verify import read_manifest
 
     read_manifest(out)
     with ExitStack() as stack:
@@ -112,12 +112,13 @@ def _of_dataset(out: Path, real: str | None, output: Output) -> tuple[Report, tu
 
 
 def _of_profile(file: Path, ref: Path | None, ref_clean: Path | None, weights: str) -> Report:
+    from noisegen.dataset.noise import fitting_profile
     from noisegen.evaluation.profile_view import view_alone, view_on_reference
     from noisegen.evaluation.report.profile import profile_report
     from noisegen.model.weights import load_weights
 
     loaded = load_weights(weights)
-    (profile,) = load_profiles([file], loaded)
+    profile = fitting_profile(file, loaded)
     if ref is None:
         return profile_report(view_alone(profile, loaded))
     return profile_report(view_on_reference(profile, one_reference(ref, ref_clean), loaded))
@@ -125,9 +126,9 @@ def _of_profile(file: Path, ref: Path | None, ref_clean: Path | None, weights: s
 
 def _draw(found: Report, folder: Path, overwrite: bool) -> list[Path]:
     """The charts as files."""
+    from noisegen.dataset.folder import make_folder
     from noisegen.evaluation.report.draw import charts_png
     from noisegen.files import write_atomically
-    from noisegen.synthesis.folder import make_folder
 
     files = {folder / f"{stem}.png": chart for stem, chart in found.charts}
     taken = [file for file in files if file.exists()]

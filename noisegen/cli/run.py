@@ -1,18 +1,15 @@
-"""Running what writes a dataset: progress, signals, and what to say at the end."""
+"""Making a planned dataset: what is said before, progress, signals, and what is said at the end."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from noisegen.cli.output import Output
-from noisegen.synthesis.plan import Skipped
+from noisegen.dataset.plan import Skipped
 
 if TYPE_CHECKING:
-    from noisegen.profiles.profile import NoiseProfile
-    from noisegen.synthesis.dataset import Engine, Run
-    from noisegen.synthesis.survey import Survey
+    from noisegen.dataset.make import Plan
 
 
 @dataclass(frozen=True)
@@ -36,16 +33,45 @@ class Written:
     skipped: tuple[Skipped, ...]
 
 
-def write(output: Output, run: Run, engine: Engine) -> Written:
-    """Writes the dataset; warns of every file that was skipped."""
-    from noisegen.synthesis.dataset import write_dataset
-    from noisegen.synthesis.stopping import stop_on_signals
+def say_what_is_planned(plan: Plan, output: Output) -> None:
+    """Says what is passed over, at what levels the cleans are taken, and what is doubtful."""
+    if plan.elsewhere:
+        output.warn(
+            f"the dataset was begun elsewhere ({'; '.join(plan.elsewhere)}): a few pixels may "
+            "differ by one step from those of one machine"
+        )
+    if plan.passed_over:
+        counts = ", ".join(
+            f"{count} {ending or 'without'}" for ending, count in plan.passed_over.items()
+        )
+        output.note(f"passed over files with endings that are no picture's here: {counts}")
+    say_levels(plan, output)
 
+
+def say_levels(plan: Plan, output: Output) -> None:
+    """Says at what levels the cleans are taken, and what is doubtful."""
+    for note in plan.levels.notes:
+        output.note(note)
+    for doubt in plan.levels.doubts:
+        output.warn(doubt)
+
+
+def level_words(plan: Plan) -> dict[str, list[str]]:
+    """What :func:`say_levels` says, as JSON values."""
+    levels = plan.levels
+    return {"white_levels": list(levels.notes), "white_level_warnings": list(levels.doubts)}
+
+
+def write(plan: Plan, output: Output) -> Written:
+    """Makes the dataset; warns of every file that was skipped."""
+    from noisegen.dataset.threads import stop_on_signals
+
+    run = plan.run
     complete = run.folder.metadata.exists() and not run.overwrite
     pairs, kept, pixels = 0, 0, 0
     skipped, gone = list(run.skipped), list[int]()
     with stop_on_signals() as asked, output.progress(len(run.items)) as advance:
-        for done in write_dataset(run, engine, asked, gone.append):
+        for done in plan.make(asked, gone.append):
             pairs, pixels = pairs + done.pairs, pixels + done.pixels
             kept += done.pairs if done.kept else 0
             advance(1, 0 if done.kept else done.pixels)
@@ -59,34 +85,17 @@ def write(output: Output, run: Run, engine: Engine) -> Written:
     return written
 
 
-def note_levels(
-    surveyed: Survey,
-    profiles: Sequence[NoiseProfile],
-    white_level: float | None,
-    output: Output,
-) -> dict[str, list[str]]:
-    """Says at what levels the cleans are taken, and what is doubtful; the same as JSON values."""
-    from noisegen.synthesis.clean_levels import look_at_levels
-
-    taken = look_at_levels(surveyed, profiles, white_level)
-    for note in taken.notes:
-        output.note(note)
-    for doubt in taken.doubts:
-        output.warn(doubt)
-    return {"white_levels": list(taken.notes), "white_level_warnings": list(taken.doubts)}
-
-
-def described(run: Run, written: Written) -> tuple[str, dict[str, Any]]:
+def described(plan: Plan, written: Written) -> tuple[str, dict[str, Any]]:
     """The result, for people and as JSON values."""
-    out = run.folder.root
+    out, profiles = plan.run.folder.root, plan.run.profiles
     data: dict[str, Any] = {
         "out": str(out),
         "pairs": written.pairs,
         "kept": written.kept,
         "taken_away": written.gone,
         "megapixels": written.pixels / 1e6,
-        "profiles": [profile.name for profile in run.profiles],
-        "warnings": [warning for profile in run.profiles for warning in profile.warnings],
+        "profiles": [profile.name for profile in profiles],
+        "warnings": [warning for profile in profiles for warning in profile.warnings],
         "skipped": [str(one) for one in written.skipped],
     }
     left = f", skipped {len(written.skipped)} images" if written.skipped else ""

@@ -107,8 +107,8 @@ def study(
         pictures = _own(own, config, output)
     for reason in pictures.left_out:
         output.warn(f"left out {reason}")
+    from noisegen.dataset.folder import Folder
     from noisegen.research.study.study import Study
-    from noisegen.synthesis.folder import Folder
 
     chosen = _chosen(arms, pictures)
     going = Study(pictures, loaded, config, chosen, seeds, out, place, output.note)

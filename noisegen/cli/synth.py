@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from noisegen.cli import options
-from noisegen.cli.engine import Address, EngineName, EngineOption, EngineOptions
 from noisegen.cli.noise import NoiseOptions, find_noise
 from noisegen.cli.output import PARTLY, Output, user_errors
-from noisegen.cli.run import described, note_levels, write
+from noisegen.cli.run import described, level_words, say_what_is_planned, write
+from noisegen.dataset.plan import (
+    DatasetOptions,
+    EngineName,
+    Layout,
+    RunOptions,
+    Skipped,
+    parse_shard,
+)
 from noisegen.errors import UsageError
-from noisegen.synthesis.plan import Layout, Skipped, SynthesisOptions
 
 if TYPE_CHECKING:
-    from noisegen.profiles.profile import NoiseProfile
-    from noisegen.synthesis.survey import Survey
-    from noisegen.synthesis.synthesizer import Synthesizer
+    from noisegen.dataset.make import Plan
 
 
 @user_errors
@@ -52,7 +57,7 @@ def synth(
     ] = Layout.FOLDERS,
     compression: Annotated[
         int, typer.Option(help="zlib's level in PNG and TIFF, 0 to 9; changes no pixel.")
-    ] = SynthesisOptions.compression,
+    ] = DatasetOptions.compression,
     shard: Annotated[
         str, typer.Option(metavar="K/N", help="Make part K of N; then noisegen merge OUT.")
     ] = "1/1",
@@ -62,8 +67,8 @@ def synth(
             min=1, help="Images in hand at once, in each actor; as many as threads, and one more."
         ),
     ] = None,
-    engine: EngineOption = EngineName.THREADS,
-    address: Address = None,
+    engine: options.Engine = EngineName.THREADS,
+    address: options.Address = None,
     weights: options.Weights = "base",
     device: options.Device = "auto",
     tile: Annotated[
@@ -80,61 +85,29 @@ def synth(
     quiet: options.Quiet = False,
 ) -> None:
     """Write noisy/clean pairs whose noise is that of the references' camera."""
-    from noisegen.model.weights import load_weights
-    from noisegen.synthesis.cleans import find_cleans
-    from noisegen.synthesis.dataset import Run, check_recipe
-    from noisegen.synthesis.folder import Folder, check_inputs, check_output
-    from noisegen.synthesis.recipe import make_recipe, read_recipe
-    from noisegen.synthesis.shard import parse_shard
-    from noisegen.synthesis.survey import UnusableError, survey
+    from noisegen.dataset.make import plan_dataset
 
     output = Output(json, quiet)
-    made_by = EngineOptions(engine, address, workers, device, tile)
-    made_by.check()
-    noise = find_noise(
-        NoiseOptions(
-            ref, ref_clean, ref_burst, no_repair, profile, blend, white_level
-        ),
-        output,
+    run = RunOptions(
+        engine, address, workers, device, tile, parse_shard(shard), overwrite, prune
     )  # fmt: skip
-    if patch is None and per_image != 1:
-        raise UsageError("--per-image counts crops; add --patch")
-    chosen = SynthesisOptions(
+    wanted = NoiseOptions(
+        ref, ref_clean, ref_burst, no_repair, profile, blend, white_level
+    )  # fmt: skip
+    noise = find_noise(wanted, output)
+    chosen = DatasetOptions(
         seed, variants, parse_strength(strength), patch, per_image, white_level, layout, compression
     )
-    folder = Folder(out, parse_shard(shard))
-    if overwrite and not folder.shard.whole:
-        raise UsageError("--overwrite with --shard would take other shards away; remove the folder")
-    there = None
-    if check_output(out) and not overwrite:
-        there = (read_recipe(folder.recipe), out)
-    cleans = find_cleans(clean, out)
-    check_inputs(out, [file.path for file in cleans.files])
-    if overwrite:
-        check_inputs(out, noise.files)
-    loaded = load_weights(weights)
-    kind = made_by.device_kind()
-    request = noise.request(loaded)
-    profiles = noise.profiles(loaded, request, there, output)
-    recipe = make_recipe(chosen, profiles, loaded, kind, request)
-    if there:
-        check_recipe(recipe, folder)
-        _note_other_machine(recipe.other_machine(there[0]), output)
-    surveyed = survey(cleans.files, profiles, chosen)
-    skipped = [*cleans.skipped, *surveyed.skipped]
-    if not surveyed.files:
-        raise UnusableError(skipped)
-    _note_passed_over(cleans.passed_over, output)
-    levels = note_levels(surveyed, profiles, white_level, output)
+    plan = plan_dataset(clean, out, noise, weights, chosen, run)
+    say_what_is_planned(plan, output)
     if dry_run:
-        sample = made_by.sample(loaded)
-        _report_plan(output, surveyed, skipped, profiles, sample, chosen, out, levels)
-        return
-    run = Run(recipe, profiles, surveyed.files, skipped, folder, overwrite, prune)
-    written = write(output, run, made_by.engine(run, loaded, weights))
-    shown, data = described(run, written)
-    output.result(shown, data | levels)
-    if written.skipped:
+        skipped = _report_cost(plan, output)
+    else:
+        written = write(plan, output)
+        skipped = written.skipped
+        shown, data = described(plan, written)
+        output.result(shown, data | level_words(plan))
+    if skipped:
         raise typer.Exit(PARTLY)
 
 
@@ -151,53 +124,28 @@ def parse_strength(text: str) -> tuple[float, float]:
         raise UsageError(f"--strength {text}: give a number, or two as 0.5:2") from None
 
 
-def _note_passed_over(others: dict[str, int], output: Output) -> None:
-    if others:
-        counts = ", ".join(f"{count} {ending or 'without'}" for ending, count in others.items())
-        output.note(f"passed over files with endings that are no picture's here: {counts}")
-
-
-def _note_other_machine(words: list[str], output: Output) -> None:
-    if words:
-        output.warn(
-            f"the dataset was begun elsewhere ({'; '.join(words)}): a few pixels may differ by one "
-            "step from those of one machine"
-        )
-
-
-def _report_plan(
-    output: Output,
-    surveyed: Survey,
-    skipped: list[Skipped],
-    profiles: list[NoiseProfile],
-    synthesizer: Synthesizer,
-    chosen: SynthesisOptions,
-    out: Path,
-    levels: dict[str, list[str]],
-) -> None:
-    from noisegen.synthesis.estimate import estimate
-
-    plan = estimate(surveyed.headers, profiles, synthesizer, chosen)
-    images = len(surveyed.files)
-    for one in skipped:
+def _report_cost(plan: Plan, output: Output) -> Sequence[Skipped]:
+    """Says what the dataset would cost, and what would be left out."""
+    cost, out = plan.cost(), plan.run.folder.root
+    images = len(plan.surveyed.files)
+    for one in plan.run.skipped:
         output.warn(f"would skip {one}")
     output.result(
-        f"would write {plan.pairs} pairs of {images} images ({plan.pixels / 1e6:.1f} Mpx) to "
-        f"{out}/: about {_minutes(plan.seconds)} and {plan.megabytes:.0f} MB",
+        f"would write {cost.pairs} pairs of {images} images ({cost.pixels / 1e6:.1f} Mpx) to "
+        f"{out}/: about {_minutes(cost.seconds)} and {cost.megabytes:.0f} MB",
         {
             "dry_run": True,
             "out": str(out),
             "images": images,
-            "pairs": plan.pairs,
-            "megapixels": plan.pixels / 1e6,
-            "seconds": plan.seconds,
-            "megabytes": plan.megabytes,
-            "skipped": [str(one) for one in skipped],
-            **levels,
+            "pairs": cost.pairs,
+            "megapixels": cost.pixels / 1e6,
+            "seconds": cost.seconds,
+            "megabytes": cost.megabytes,
+            "skipped": [str(one) for one in plan.run.skipped],
+            **level_words(plan),
         },
     )
-    if skipped:
-        raise typer.Exit(PARTLY)
+    return plan.run.skipped
 
 
 def _minutes(seconds: float) -> str:

@@ -11,7 +11,7 @@ from noisegen.cli import options
 from noisegen.cli.output import Output, user_errors
 
 if TYPE_CHECKING:
-    from noisegen.synthesis.verify import Fault
+    from noisegen.dataset.verify import Fault
 
 
 @user_errors
@@ -25,8 +25,8 @@ def verify(
     quiet: options.Quiet = False,
 ) -> None:
     """Check every pair against the manifest: missing, altered or extra files exit with 1."""
-    from noisegen.synthesis.verify import read_manifest
-    from noisegen.synthesis.verify import verify as check
+    from noisegen.dataset.verify import read_manifest
+    from noisegen.dataset.verify import verify as check
 
     output = Output(json, quiet)
     _, lines = read_manifest(out)

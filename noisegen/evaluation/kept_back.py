@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from noisegen.evaluation.protocol import PROTOCOL_SEED, Case, Target
 from noisegen.files import read_picture
+from noisegen.noise.record import as_stored
 from noisegen.references.check import Burst, Reference
 from noisegen.training.realdata import DRIFT_SIGMA, gaussian_blur
 
@@ -82,7 +83,7 @@ def own_cleans(shots: Sequence[Bytes]) -> list[Bytes]:
         residual = shot - mean
         residual -= gaussian_blur(residual, DRIFT_SIGMA)
         residual += (rng.random(shot.shape, np.float32) - np.float32(0.5)) / count
-        cleans.append(np.clip(np.rint(shot - factor * residual), 0, 255).astype(np.uint8))
+        cleans.append(as_stored(shot - factor * residual, np.uint8))
     return cleans
 
 

@@ -10,17 +10,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
+from noisegen.dataset.folder import CLEAN, METADATA, NOISY, RECIPE
+from noisegen.dataset.manifest import read_json_lines, read_lines
+from noisegen.dataset.plan import PACKED
+from noisegen.dataset.recipe import read_recipe
+from noisegen.dataset.stored import stored_name, stored_pairs
 from noisegen.errors import ImageError, UsageError
 from noisegen.files import read_volume_header
 from noisegen.files.safe_path import safe_relative
 from noisegen.references.discover import find_pictures
-from noisegen.synthesis.folder import CLEAN, METADATA, NOISY, RECIPE
-from noisegen.synthesis.manifest import read_json_lines, read_lines
-from noisegen.synthesis.plan import Layout
-from noisegen.synthesis.recipe import read_recipe
-from noisegen.synthesis.stored import stored_name, stored_pairs
-
-PACKED = (Layout.WEBDATASET, Layout.LMDB)
 
 
 @dataclass(frozen=True)

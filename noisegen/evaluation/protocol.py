@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from noisegen.evaluation.unseen_noise import FAMILIES
 from noisegen.files import Pixels, read_picture
+from noisegen.noise.record import as_stored
 from noisegen.references.check import Burst, Reference
 from noisegen.training.realdata import (
     HELD_OUT_CLEAN,
@@ -155,7 +156,7 @@ def gaussian_cases(data: Path) -> Iterator[Case]:
 
         def add(clean: Bytes, rng: Rng, sigma: int = sigma) -> Bytes:
             noisy = clean + rng.normal(0, sigma, clean.shape)
-            return np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
+            return as_stored(noisy, np.uint8)
 
         yield _drawn_case(data, f"gaussian-{sigma}", add)
 
@@ -167,7 +168,7 @@ def poisson_cases(data: Path) -> Iterator[Case]:
         def add(clean: Bytes, rng: Rng, photons: int = photons, sigma: int = sigma) -> Bytes:
             noisy = rng.poisson(clean / 255 * photons) / photons * 255
             noisy = noisy + rng.normal(0, sigma, clean.shape)
-            return np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
+            return as_stored(noisy, np.uint8)
 
         yield _drawn_case(data, f"poisson-{photons}-{sigma}", add)
 

@@ -13,22 +13,23 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from noisegen.dataset.cleans import find_cleans
+from noisegen.dataset.folder import Folder
+from noisegen.dataset.journal import Done
+from noisegen.dataset.pairs import PairMaker
+from noisegen.dataset.plan import DatasetOptions
+from noisegen.dataset.recipe import make_recipe
+from noisegen.dataset.run import Run, write_dataset
+from noisegen.dataset.threads import default_workers, made_by_threads
 from noisegen.files import Container, Picture, encode, read_picture, write_together
 from noisegen.model.config import BESIDE_MAPS
 from noisegen.model.weights import Weights
+from noisegen.noise.record import as_stored
 from noisegen.profiles.fit import encode_profile, measure_cut
 from noisegen.profiles.profile import NoiseProfile
 from noisegen.references.check import Reference
 from noisegen.references.windows import cut_references
-from noisegen.synthesis.cleans import find_cleans
-from noisegen.synthesis.dataset import Run, write_dataset
-from noisegen.synthesis.folder import Folder
-from noisegen.synthesis.outcome import Done
-from noisegen.synthesis.pairs import PairMaker
-from noisegen.synthesis.plan import SynthesisOptions
-from noisegen.synthesis.recipe import make_recipe
 from noisegen.synthesis.synthesizer import Synthesizer
-from noisegen.synthesis.threads import default_workers, made_by_threads
 
 Result = TypeVar("Result")
 
@@ -125,9 +126,9 @@ class _Files:
         self, name: str, one: Synthesizer, at_once: int, by: NoiseProfile
     ) -> list[tuple[float, Done]]:
         """Makes a dataset; the time at which each picture was done, and what it took."""
-        recipe = make_recipe(SynthesisOptions(), [by], self._weights, self._device)
+        recipe = make_recipe(DatasetOptions(), [by], self._weights, self._device)
         run = Run(recipe, [by], self._found, [], Folder(self._root / name))
-        maker = PairMaker(run.profiles, one, recipe.options, run.pairs, run.folder.temporary)
+        maker = PairMaker(run.profiles, one, recipe.options, run.folder.root, run.folder.temporary)
         written = write_dataset(
             run, lambda items, stop: made_by_threads(items, [maker], at_once, stop)
         )
@@ -174,7 +175,7 @@ def _photograph(side: int, seed: int) -> NDArray[np.uint8]:
     rng = np.random.default_rng(seed)
     coarse = rng.uniform(40, 215, (side // 32 + 1, side // 32 + 1, 3))
     smooth = np.kron(coarse, np.ones((32, 32, 1)))[:side, :side]
-    return np.clip(np.rint(smooth + rng.normal(0, 3, smooth.shape)), 0, 255).astype(np.uint8)
+    return as_stored(smooth + rng.normal(0, 3, smooth.shape), np.uint8)
 
 
 def _blurred(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

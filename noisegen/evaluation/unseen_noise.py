@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from noisegen.noise.record import as_stored
 from noisegen.training.realdata import gaussian_blur
 
 Bytes = NDArray[np.uint8]
@@ -41,7 +42,7 @@ def blurred_speckle(clean: Bytes, rng: Rng) -> Bytes:
 
 
 def _recorded(noisy: Doubles) -> Bytes:
-    return np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
+    return as_stored(noisy, np.uint8)
 
 
 FAMILIES = {

@@ -47,6 +47,11 @@ class Header:
     """uint8 or uint16."""
     container: Container
 
+    @property
+    def plane_channels(self) -> int:
+        """Channels, by the name that they have in ``VolumeHeader``."""
+        return self.channels
+
 
 @dataclass(frozen=True, eq=False)
 class Picture:

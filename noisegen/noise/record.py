@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 Pixels = NDArray[Any]
 Floats = NDArray[np.float32]
@@ -114,6 +114,12 @@ class Recording:
         # What is clipped is recorded as an end, though that be no step.
         rounded = np.where((clipped > low) & (clipped < high), rounded, clipped)
         return np.asarray(np.where(step > 0, rounded, clipped), values.dtype)
+
+
+def as_stored(values: NDArray[np.floating[Any]], dtype: DTypeLike) -> Pixels:
+    """Values as a file of an integer type holds them: rounded, then clipped to its ends."""
+    kept: Pixels = np.rint(values).clip(0, np.iinfo(dtype).max).astype(dtype)
+    return kept
 
 
 def widest(parts: Sequence[Recording]) -> Recording:

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from noisegen.dataset.plan import DatasetOptions
 from noisegen.errors import ProfileError, UsageError
 from noisegen.online.process import synthesizer
 from noisegen.profiles.profile import NoiseProfile, unfit_for_weights
 from noisegen.synthesis import draws
 from noisegen.synthesis.clean_rows import ArrayRows
 from noisegen.synthesis.levels import in_unit_range, likely_level, profile_words
-from noisegen.synthesis.plan import SynthesisOptions
 from noisegen.synthesis.synthesizer import CleanError
 
 Pixels = NDArray[Any]
@@ -40,7 +40,7 @@ class Camera:
     profiles: tuple[NoiseProfile, ...]
     weights: str
     device: str
-    options: SynthesisOptions
+    options: DatasetOptions
 
     def noisy(
         self,
@@ -135,7 +135,7 @@ def make_camera(
         raise UsageError("profiles: none given; make one with noisegen profile create")
     loaded = tuple(p if isinstance(p, NoiseProfile) else NoiseProfile.load(p) for p in several)
     factors = strength if isinstance(strength, tuple) else (strength, strength)
-    options = SynthesisOptions(seed=seed, strength=factors, white_level=white_level)
+    options = DatasetOptions(seed=seed, strength=factors, white_level=white_level)
     made_with = synthesizer(str(weights), device).weights
     for profile in loaded:
         reason = unfit_for_weights(profile, made_with)

@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from noisegen.dataset.cleans import find_cleans
+from noisegen.dataset.folder import RECIPE
+from noisegen.dataset.plan import CleanFile
 from noisegen.errors import ImageError, UsageError
 from noisegen.files import (
-    Header,
     VolumeHeader,
     open_image,
     to_float,
@@ -27,9 +29,6 @@ from noisegen.online.camera import Profiles, Strength, make_camera
 from noisegen.online.epoch import SharedEpoch
 from noisegen.online.tensors import pixels_of
 from noisegen.synthesis import draws
-from noisegen.synthesis.cleans import find_cleans
-from noisegen.synthesis.folder import RECIPE
-from noisegen.synthesis.plan import CleanFile
 from noisegen.synthesis.synthesizer import CleanError
 
 Pixels = NDArray[Any]
@@ -202,7 +201,7 @@ class NoisyPairs(Dataset[NoisyPair]):
         if isinstance(header, VolumeHeader) and not _is_float_picture(header):
             reason: str | None = NO_VOLUMES
         else:
-            reason = self.camera.unfit(_channels(header))
+            reason = self.camera.unfit(header.plane_channels)
         if reason is None and self.patch and min(header.width, header.height) < self.patch:
             reason = _too_small(header.width, header.height, self.patch)
         return None if reason is None else f"{file.path}: {reason}"
@@ -218,10 +217,6 @@ def _pixels(path: Path) -> Pixels:
 
 def _is_float_picture(header: VolumeHeader) -> bool:
     return header.dtype.kind == "f" and len(header.planes) == 1
-
-
-def _channels(header: Header | VolumeHeader) -> int:
-    return header.plane_channels if isinstance(header, VolumeHeader) else header.channels
 
 
 def _too_small(width: int, height: int, side: int) -> str:

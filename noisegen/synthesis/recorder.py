@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from noisegen.noise.record import Recording
+from noisegen.noise.record import Recording, as_stored
 from noisegen.profiles.profile import NoiseProfile
 from noisegen.synthesis.levels import Levels
 
@@ -67,5 +67,5 @@ class Recorder:
             values = samples.astype(exact) + noise.astype(exact) * exact.type(self.scale)
         recorded: NDArray[Any] = self.recording.record(values, channel_axis=-1)
         if samples.dtype.kind != "f":
-            recorded = np.rint(recorded).clip(0, np.iinfo(samples.dtype).max)
+            return as_stored(recorded, samples.dtype)
         return recorded.astype(samples.dtype)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,19 +14,52 @@ from numpy.typing import NDArray
 from noisegen.errors import ProfileError
 from noisegen.model.weights import Weights
 from noisegen.model.workers import single_threaded_pool
-from noisegen.noise.field import FieldKey, field_key
+from noisegen.noise.field import field_key
 from noisegen.profiles.profile import NoiseProfile
 from noisegen.synthesis.block_noise import BlockNoise, finished
-from noisegen.synthesis.blocks import Region, tiles_of
-from noisegen.synthesis.clean_check import CleanError as CleanError
-from noisegen.synthesis.clean_check import checked_levels
-from noisegen.synthesis.clean_rows import ArrayRows, CleanRows, HeldRows, band_rows
+from noisegen.synthesis.blocks import Region, bounds, tiles_of
+from noisegen.synthesis.clean_rows import ArrayRows, CleanRows, HeldRows, band_rows, checked_levels
+from noisegen.synthesis.levels import CleanError as CleanError
 from noisegen.synthesis.levels import Levels
 from noisegen.synthesis.recorder import Recorder
 
 Pixels = NDArray[Any]
 
 DEFAULT_TILE = 1024
+
+
+@dataclass(frozen=True)
+class Version:
+    """One noisy version of a clean file.
+
+    Attributes:
+        seed: of the dataset.
+        key: what tells the file from others, as its relative path.
+        variant: number of the version.
+        strength: factor on the noise.
+    """
+
+    seed: int = 0
+    key: str = ""
+    variant: int = 0
+    strength: float = 1.0
+
+
+@dataclass(frozen=True)
+class PlaneNoise:
+    """All that decides the noise of a picture, or of one plane of a file of several.
+
+    Attributes:
+        profile: the camera's noise.
+        levels: how the clean is taken, from :meth:`Synthesizer.check`.
+        version: of the file.
+        plane: its number; 0 is the only one's.
+    """
+
+    profile: NoiseProfile
+    levels: Levels
+    version: Version
+    plane: int = 0
 
 
 class Synthesizer:
@@ -90,44 +124,38 @@ class Synthesizer:
                 profile's.
             ProfileError: the profile was made with other weights.
         """
-        height, width = clean.shape[:2]
-        whole = [Region(0, 0, height, width)]
-        return self.synthesize_regions(
-            clean,
-            profile,
-            whole,
-            seed=seed,
-            key=key,
-            variant=variant,
-            strength=strength,
-            white_level=white_level,
-            levels=levels,
-        )[0]
+        whole = [Region(0, 0, *clean.shape[:2])]
+        version = Version(seed, key, variant, strength)
+        (noisy,) = self.synthesize_regions(
+            clean, profile, whole, version, white_level=white_level, levels=levels
+        )
+        return noisy
 
     def synthesize_regions(
         self,
         clean: Pixels,
         profile: NoiseProfile,
         regions: Sequence[Region],
+        version: Version,
         *,
-        seed: int = 0,
-        key: str = "",
-        variant: int = 0,
-        strength: float = 1.0,
         white_level: float | None = None,
         levels: Levels | None = None,
     ) -> list[Pixels]:
         """Parts of :meth:`synthesize`'s picture, bit for bit, without the rest.
 
-        Blocks that several regions share are generated once.
+        Returns:
+            Views of one picture: however many they are, they take no more memory than it.
         """
         picture = clean[..., None] if clean.ndim == 2 else clean
         rows = ArrayRows(picture)
         levels = levels or self.check([rows], profile, white_level)
-        out = [np.empty((r.height, r.width, picture.shape[2]), picture.dtype) for r in regions]
-        field = field_key(seed, key, variant)
-        self._fill(out, regions, HeldRows(rows), profile, levels, field, strength)
-        return [array[..., 0] for array in out] if clean.ndim == 2 else out
+        area = bounds(regions)
+        # What no block reaches is never touched, and takes no memory.
+        noisy = np.empty((area.height, area.width, picture.shape[2]), picture.dtype)
+        noise = PlaneNoise(profile, levels, version)
+        self._fill(noisy, area, regions, HeldRows(rows), noise)
+        noisy = noisy[..., 0] if clean.ndim == 2 else noisy
+        return [noisy[region.slices(area)] for region in regions]
 
     def check(
         self, planes: Sequence[CleanRows], profile: NoiseProfile, white_level: float | None
@@ -151,31 +179,14 @@ class Synthesizer:
         return checked_levels(planes, profile, white_level)
 
     def synthesize_bands(
-        self,
-        clean: CleanRows,
-        profile: NoiseProfile,
-        region: Region,
-        *,
-        levels: Levels,
-        seed: int = 0,
-        key: str = "",
-        variant: int = 0,
-        plane: int = 0,
-        strength: float = 1.0,
-        band: int | None = None,
+        self, clean: CleanRows, region: Region, noise: PlaneNoise, band: int | None = None
     ) -> Iterator[Pixels]:
         """A part of :meth:`synthesize`'s picture, bit for bit, in bands from top to bottom.
 
         Args:
             clean: of which only rows near a band are read at a time.
-            profile: the camera's noise.
             region: inside the clean.
-            levels: how the clean is taken, from :meth:`check`.
-            seed: of the dataset.
-            key: what tells this picture from others.
-            variant: number of this noisy version.
-            plane: number of this plane among those of one picture; 0 is the only one's.
-            strength: factor on the noise.
+            noise: on it.
             band: most rows of a band; as many as are quick and take little memory if left out.
 
         Yields:
@@ -183,36 +194,35 @@ class Synthesizer:
         """
         _, width, channels = clean.shape
         rows = band or band_rows(width, channels, self.tile)
-        field = field_key(seed, key, variant, plane)
         held = HeldRows(clean)
         # Bands end where blocks do, so that no block is generated twice.
         top = region.y
         while top < region.bottom:
             bottom = min((top // rows + 1) * rows, region.bottom)
             part = Region(top, region.x, bottom - top, region.width)
-            out = np.empty((part.height, part.width, channels), clean.dtype)
-            self._fill([out], [part], held, profile, levels, field, strength)
-            yield out
+            noisy = np.empty((part.height, part.width, channels), clean.dtype)
+            self._fill(noisy, part, [part], held, noise)
+            yield noisy
             top = bottom
 
     def _fill(
         self,
-        out: Sequence[Pixels],
+        noisy: Pixels,
+        area: Region,
         regions: Sequence[Region],
         clean: HeldRows,
-        profile: NoiseProfile,
-        levels: Levels,
-        field: FieldKey,
-        strength: float,
+        noise: PlaneNoise,
     ) -> None:
-        """Generates the blocks that the regions touch, into one array a region."""
+        """Generates the blocks that the regions touch, each once, into the area's array."""
+        profile, levels, version = noise.profile, noise.levels, noise.version
         recorder = Recorder.of(profile, levels, clean.dtype)
         noise_of = BlockNoise(self.content, self.device, self._workers, profile)
+        field = field_key(version.seed, version.key, version.variant, noise.plane)
         for tile in tiles_of(regions, clean.area.height, clean.area.width, self.tile):
-            noises = noise_of.blocks(tile, clean, levels.scale, field)
-            for block, noise in zip(tile, noises, strict=True):
-                noisy = finished(clean, recorder, block, noise * np.float32(strength))
-                for array, region in zip(out, regions, strict=True):
-                    part = region.overlap(block)
-                    if part is not None:
-                        array[part.slices(region)] = noisy[part.slices(block)]
+            drawn = noise_of.blocks(tile, clean, levels.scale, field)
+            for block, values in zip(tile, drawn, strict=True):
+                scaled = values * np.float32(version.strength)
+                recorded = finished(clean, recorder, block, scaled)
+                part = area.overlap(block)
+                if part is not None:
+                    noisy[part.slices(area)] = recorded[part.slices(block)]

@@ -5,10 +5,10 @@ What a caller does, for one noisy version of one file::
     header = read_volume_header(path)      # noisegen.files; None: a plain picture
     # header.plane_channels is 1 or 3, as NoiseProfile.channels: draw among the profiles that fit
     profiles = profiles_of_channels(given, header.channels) or (drawn,)  # one, or one a channel
-    pairs = volume_version(path, profiles, synthesizer, regions=None, seed=…, key=…, variant=…)
+    pairs = volume_version(path, profiles, synthesizer, Version(seed, key, variant, strength))
     for pair in pairs:                           # one, or one a region
         write_together([(clean_path, pair.clean), (noisy_path, pair.noisy)])
-        pair.clean_sha256, pair.noisy_sha256     # known by now
+        pair.hashes                              # of both files' pixels, known by now
 
 The planes of a volume go one by one, those of a page's samples side by side, each in bands of rows;
 every plane has a field of its own. Plane 0 of a single picture has the very pixels that
@@ -17,11 +17,13 @@ every plane has a field of its own. Plane 0 of a single picture has the very pix
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from noisegen.files import (
     FileContent,
@@ -34,11 +36,56 @@ from noisegen.files import (
 )
 from noisegen.profiles.profile import NoiseProfile
 from noisegen.synthesis.blocks import Region
-from noisegen.synthesis.clean_check import CleanError
 from noisegen.synthesis.clean_rows import band_rows
-from noisegen.synthesis.levels import Levels
-from noisegen.synthesis.synthesizer import Synthesizer
-from noisegen.synthesis.volume_bands import VolumeNoise, clean_bands, noisy_bands
+from noisegen.synthesis.levels import CleanError, Levels
+from noisegen.synthesis.synthesizer import PlaneNoise, Synthesizer, Version
+
+Samples = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class VolumeNoise:
+    """All that decides the noise of a volume.
+
+    Attributes:
+        synthesizer: that makes it.
+        version: of the file.
+        planes: noise of each plane.
+        band: rows that are generated at a time.
+    """
+
+    synthesizer: Synthesizer
+    version: Version
+    planes: tuple[PlaneNoise, ...]
+    band: int
+
+    def noisy_bands(self, volume: Volume, region: Region, clean: PixelHash) -> Iterator[Samples]:
+        """A region's noisy rows of all pages; the clean ones are hashed on the way."""
+        planes = volume.header.planes
+        for page in range(volume.header.pages):
+            here = [index for index, plane in enumerate(planes) if plane.page == page]
+            # The samples of a pixel are written together, so that their planes keep in step.
+            by_plane = (
+                self.synthesizer.synthesize_bands(
+                    volume.plane(index), region, self.planes[index], self.band
+                )
+                for index in here
+            )
+            rows = self.clean_bands(volume, page, region)
+            for stored, noisy in zip(rows, zip(*by_plane, strict=True), strict=True):
+                clean.update(stored)
+                out = stored.copy()
+                for index, pixels in zip(here, noisy, strict=True):
+                    out[:, :, planes[index].samples] = pixels
+                yield out
+
+    def clean_bands(self, volume: Volume, page: int, region: Region) -> Iterator[Samples]:
+        """A region's rows of a page, all samples, in bands that end where the noise's do."""
+        top = region.y
+        while top < region.bottom:
+            bottom = min((top // self.band + 1) * self.band, region.bottom)
+            yield volume.rows(page, top, bottom)[:, region.x : region.right]
+            top = bottom
 
 
 class VolumePair:
@@ -72,31 +119,24 @@ class VolumePair:
         return self._copy_clean if whole and self.header.copyable else self._write_clean
 
     @property
-    def noisy_sha256(self) -> str:
-        """Hash of the noisy pixels, once they are written; see ``PixelHash``."""
-        return self._written()[0]
-
-    @property
-    def clean_sha256(self) -> str:
-        """Hash of the clean pixels, once the noisy ones are written."""
-        return self._written()[1]
-
-    def _written(self) -> tuple[str, str]:
+    def hashes(self) -> tuple[str, str]:
+        """Hashes of the noisy and the clean pixels (``PixelHash``), once the noisy are written."""
         if self._hashes is None:
             raise ValueError("the hashes of a pair are known when its noisy file is written")
         return self._hashes
 
     def _write_noisy(self, file: BinaryIO) -> None:
         noise, region, header = self._noise, self.region, self.header
+        one = noise.version
         clean = PixelHash(header.pages, (region.height, region.width, header.samples), header.dtype)
         with open_volume(self.path) as volume:
             self._check_unchanged(volume)
             noisy = write_volume(
                 file,
                 volume,
-                noisy_bands(volume, region, noise, clean),
+                noise.noisy_bands(volume, region, clean),
                 size=(region.height, region.width),
-                identity=f"noisy\0{noise.seed}\0{noise.key}\0{noise.variant}\0{region}",
+                identity=f"noisy\0{one.seed}\0{one.key}\0{one.variant}\0{region}",
                 compression=self._compression,
             )
         self._hashes = noisy, clean.hexdigest()
@@ -114,7 +154,7 @@ class VolumePair:
                 (
                     rows
                     for page in range(volume.header.pages)
-                    for rows in clean_bands(volume, page, self.region, self._noise.band)
+                    for rows in self._noise.clean_bands(volume, page, self.region)
                 ),
                 size=(self.region.height, self.region.width),
                 identity=f"clean\0{self.region}",
@@ -130,40 +170,29 @@ def volume_version(
     path: Path,
     profiles: Sequence[NoiseProfile],
     synthesizer: Synthesizer,
+    version: Version,
     *,
     regions: Sequence[Region] | None = None,
-    seed: int = 0,
-    key: str = "",
-    variant: int = 0,
-    strength: float = 1.0,
     white_level: float | None = None,
     compression: int = 1,
     band: int | None = None,
 ) -> list[VolumePair]:
-    """One noisy version of a volume, whole or in regions, generated while it is written.
+    """One noisy version of a volume, a pair a region, generated while it is written.
 
     Args:
         path: a file for which :func:`read_volume_header` is not None.
         profiles: one, or as many as the header has channels.
         synthesizer: with the weights that the profiles were made with.
+        version: of the file.
         regions: of all planes alike; None for the whole.
-        seed: of the dataset.
-        key: what tells this file from others, as its relative path.
-        variant: number of this noisy version.
-        strength: factor on the noise.
-        white_level: of all planes, but 8-bit ones; see :meth:`Synthesizer.synthesize`. The planes
-            of one profile are taken alike, by the brightest of them.
+        white_level: of all planes, but 8-bit ones. Those of one profile are taken alike, by the
+            brightest of them.
         compression: zlib's level for what is written.
         band: rows generated at a time; it changes neither pixels nor files.
 
-    Returns:
-        A pair a region, in order.
-
     Raises:
-        CleanError: a profile does not fit a plane, or a plane holds NaN or values outside [0, white
-            level]: every plane is looked at before anything is written.
+        CleanError: as :meth:`Synthesizer.check`, of every plane, before anything is written.
         ImageError: the file cannot be read.
-        ProfileError: a profile was made with other weights.
         ValueError: the number of profiles is wrong, or a region lies outside.
     """
     with open_volume(path) as volume:
@@ -175,7 +204,9 @@ def volume_version(
     if any(region.overlap(whole) != region for region in wanted):
         raise ValueError("a region lies outside the picture")
     rows = band or band_rows(header.width, header.samples, synthesizer.tile)
-    noise = VolumeNoise(synthesizer, chosen, levels, seed, key, variant, strength, rows)
+    taken = enumerate(zip(chosen, levels, strict=True))
+    planes = tuple(PlaneNoise(*one, version, plane) for plane, one in taken)
+    noise = VolumeNoise(synthesizer, version, planes, rows)
     return [VolumePair(path, header, region, noise, compression) for region in wanted]
 
 

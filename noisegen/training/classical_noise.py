@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from noisegen.noise.record import as_stored
+
 Rng = np.random.Generator
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
@@ -75,7 +77,7 @@ def add_noise(clean: Bytes, setting: ClassicalSetting, rng: Rng) -> Bytes:
     if setting.impulses:
         hit = rng.random(shape) < setting.impulses
         noisy = np.where(hit, rng.integers(0, 2, shape), noisy)
-    quantised = np.clip(np.rint(noisy * 255), 0, 255).astype(np.uint8)
+    quantised = as_stored(noisy * 255, np.uint8)
     return np.broadcast_to(quantised, clean.shape).copy()
 
 

@@ -19,6 +19,7 @@ from torch.nn import functional as F
 
 from noisegen.files import Pixels, read_picture
 from noisegen.noise.arrays import Floats
+from noisegen.noise.record import as_stored
 
 Bytes = NDArray[np.uint8]
 
@@ -161,5 +162,5 @@ def undo_shift(noisy: Bytes, clean: Bytes) -> Bytes:
     normal = np.array([[across @ across, across @ down], [across @ down, down @ down]])
     shift = np.linalg.solve(normal + 1e-6 * np.eye(2), [across @ residual, down @ residual])
     moved = picture.ravel() + shift[0] * across + shift[1] * down
-    shifted: Bytes = np.clip(np.rint(moved), 0, 255).astype(np.uint8)
+    shifted: Bytes = as_stored(moved, np.uint8)
     return shifted.reshape(clean.shape)

@@ -237,7 +237,7 @@ def test_a_clean_that_vanishes_does_not_stop_the_rest(
                 path.unlink()
             yield image
 
-    monkeypatch.setattr("noisegen.synthesis.pairs.open_image", open_and_remove)
+    monkeypatch.setattr("noisegen.dataset.pairs.open_image", open_and_remove)
     ran = synth(cleans)
     copy = tmp_path / "pairs" / "clean" / "b.png"
     if is_open:

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from noisegen.dataset.plan import DatasetOptions
 from noisegen.errors import UsageError
 from noisegen.synthesis import draws
-from noisegen.synthesis.plan import SynthesisOptions
 
 
 def test_values_that_datasets_already_made_depend_on() -> None:
@@ -80,4 +80,4 @@ def test_more_crops_begin_with_the_fewer() -> None:
 )
 def test_options_that_cannot_be_right(wrong: dict[str, float]) -> None:
     with pytest.raises(UsageError):
-        SynthesisOptions(**wrong)  # type: ignore[arg-type]
+        DatasetOptions(**wrong)  # type: ignore[arg-type]

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from noisegen.dataset.cleans import find_cleans
 from noisegen.errors import ImageError
 from noisegen.files import Container
-from noisegen.synthesis.cleans import find_cleans
 
 Fill = Callable[..., Path]
 

@@ -80,7 +80,7 @@ def _begin_with_threads(camera: Camera, photos: Path, out: Path) -> None:
     script = (
         "import os, sys\n"
         "from noisegen.cli import app\n"
-        "from noisegen.synthesis.journal import Journal\n"
+        "from noisegen.dataset.journal import Journal\n"
         "added, add = [], Journal.add\n"
         "def add_seven(self, record):\n"
         "    add(self, record)\n"

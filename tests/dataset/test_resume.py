@@ -15,8 +15,8 @@ import pytest
 import tifffile
 from dataset_runs import Camera, files_in, forked, run
 
-from noisegen.synthesis.folder import Folder
-from noisegen.synthesis.shard import Shard
+from noisegen.dataset.folder import Folder
+from noisegen.dataset.plan import Shard
 
 KILLS, FOLDERS = 50, 10
 
@@ -302,8 +302,8 @@ def test_pairs_that_were_packed_may_be_half_taken_away(
     command = camera.synth(photos, out, "--layout", "webdataset")
     assert run(*command)[0] == 3
     expected = files_in(out)
-    (out / ".noisegen" / "pairs" / "noisy").mkdir(parents=True)
-    (out / ".noisegen" / "pairs" / "noisy" / "7.png").write_bytes(b"left")
+    (out / "noisy" / "sub").mkdir(parents=True)
+    (out / "noisy" / "7.png").write_bytes(b"left")
     assert run(*command)[0] == 3
     assert files_in(out) == expected
 

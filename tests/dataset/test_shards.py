@@ -11,8 +11,8 @@ from dataset_runs import Camera, files_in, run
 from hypothesis import given
 from hypothesis import strategies as st
 
+from noisegen.dataset.plan import Shard, parse_shard
 from noisegen.errors import UsageError
-from noisegen.synthesis.shard import Shard, parse_shard
 
 
 @given(key=st.text(), count=st.integers(1, 50))

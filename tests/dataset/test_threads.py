@@ -9,25 +9,25 @@ from pathlib import Path
 import pytest
 from dataset_runs import Camera, files_in, run
 
+from noisegen.dataset.cleans import find_cleans
+from noisegen.dataset.folder import Folder
+from noisegen.dataset.journal import Done
+from noisegen.dataset.pairs import PairMaker
+from noisegen.dataset.plan import DatasetOptions, Item
+from noisegen.dataset.recipe import make_recipe
+from noisegen.dataset.run import Run, write_dataset
+from noisegen.dataset.survey import survey
+from noisegen.dataset.threads import made_by_threads
 from noisegen.errors import OutputError
 from noisegen.model.weights import Weights
 from noisegen.profiles.profile import NoiseProfile
-from noisegen.synthesis.cleans import find_cleans
-from noisegen.synthesis.dataset import Run, write_dataset
-from noisegen.synthesis.folder import Folder
-from noisegen.synthesis.outcome import Done
-from noisegen.synthesis.pairs import PairMaker
-from noisegen.synthesis.plan import Item, SynthesisOptions
-from noisegen.synthesis.recipe import make_recipe
-from noisegen.synthesis.survey import survey
 from noisegen.synthesis.synthesizer import Synthesizer
-from noisegen.synthesis.threads import made_by_threads
 
 
 @pytest.fixture
 def dataset(camera: Camera, weights: Weights, photos: Path, tmp_path: Path) -> Run:
     profiles = [NoiseProfile.load(camera.profile)]
-    options = SynthesisOptions()
+    options = DatasetOptions()
     recipe = make_recipe(options, profiles, weights, "cpu")
     surveyed = survey(find_cleans(photos, tmp_path / "out").files, profiles, options)
     return Run(recipe, profiles, surveyed.files, surveyed.skipped, Folder(tmp_path / "out"))
@@ -36,8 +36,8 @@ def dataset(camera: Camera, weights: Weights, photos: Path, tmp_path: Path) -> R
 def _maker(dataset: Run, weights: Weights, threads: int) -> PairMaker:
     synthesizer = Synthesizer(weights, threads=threads)
     return PairMaker(
-        dataset.profiles, synthesizer, dataset.recipe.options, dataset.pairs,
-        dataset.folder.temporary,
+        dataset.profiles, synthesizer, dataset.recipe.options,
+        dataset.folder.root, dataset.folder.temporary,
     )  # fmt: skip
 
 

@@ -11,8 +11,8 @@ import pictures
 import pytest
 from numpy.typing import NDArray
 
+from noisegen.dataset.layouts.sample import Sample
 from noisegen.files import Container, Picture, encode
-from noisegen.layouts import Sample
 
 Pixels = NDArray[Any]
 MakeSample = Callable[..., Sample]

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from noisegen.dataset.layouts.huggingface import dataset_card
+from noisegen.dataset.layouts.sample import Sample
 from noisegen.files import read_picture
-from noisegen.layouts import Sample, dataset_card
 
 RECIPE: dict[str, Any] = {
     "format": 2,

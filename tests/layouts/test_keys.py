@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from noisegen.layouts import safe_key
+from noisegen.dataset.layouts.sample import safe_key
 
 PARTS = st.text(
     st.characters(exclude_characters="/\0", exclude_categories=()), min_size=1, max_size=300

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from noisegen.dataset.layouts import lmdb as layout
+from noisegen.dataset.layouts.lmdb import read_lmdb, write_lmdb
+from noisegen.dataset.layouts.sample import LayoutError, Sample, safe_key
 from noisegen.errors import ImageError, OutputError
 from noisegen.files import read_picture
-from noisegen.layouts import LayoutError, Sample, read_lmdb, safe_key, write_lmdb
-from noisegen.layouts import lmdb as layout
 
 MakeSample = Callable[..., Sample]
 NOISY, CLEAN = "input_crops.lmdb", "gt_crops.lmdb"
@@ -193,7 +194,7 @@ def test_without_the_package(tmp_path: Path) -> None:
     code = (
         "import sys; sys.modules['lmdb'] = None\n"
         "from pathlib import Path\n"
-        "from noisegen.layouts import LayoutError, write_lmdb\n"
+        "from noisegen.dataset.layouts.lmdb import LayoutError, write_lmdb\n"
         "try:\n    write_lmdb(Path(sys.argv[1]), [])\n"
         "except LayoutError as error:\n    print(error)\n"
     )

@@ -14,8 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from noisegen.dataset.layouts.sample import LayoutError, Sample, safe_key
+from noisegen.dataset.layouts.webdataset import read_shard, write_shard
 from noisegen.errors import ImageError, NoisegenError, OutputError
-from noisegen.layouts import LayoutError, Sample, read_shard, safe_key, write_shard
 
 MakeSample = Callable[..., Sample]
 

@@ -23,7 +23,7 @@ from noisegen.profiles.blend import blend
 from noisegen.profiles.tensors import statistics_tensors
 from noisegen.references.check import Reference
 from noisegen.synthesis.blocks import Region
-from noisegen.synthesis.synthesizer import Synthesizer
+from noisegen.synthesis.synthesizer import Synthesizer, Version
 from noisegen.training.dead_leaves import draw_picture
 from noisegen.training.simulator import draw_setting, simulate
 
@@ -141,7 +141,7 @@ def test_pixels_do_not_depend_on_blocks_tiles_or_threads(channels: int) -> None:
     tiled = Synthesizer(weights, tile=256, threads=1).synthesize(clean, profile)
     assert np.array_equal(tiled, whole)
     region = Region(37, 61, 100, 300)
-    (part,) = Synthesizer(weights).synthesize_regions(clean, profile, [region])
+    (part,) = Synthesizer(weights).synthesize_regions(clean, profile, [region], Version())
     assert np.array_equal(part, whole[37:137, 61:361])
     none = replace(profile.measured, features=0 * profile.measured.features)
     start = replace(profile, measured=none)

@@ -24,7 +24,7 @@ from noisegen.profiles.profile import NoiseProfile
 from noisegen.references.check import Reference
 from noisegen.synthesis.blocks import Region
 from noisegen.synthesis.clean_rows import ArrayRows
-from noisegen.synthesis.synthesizer import CleanError, Synthesizer
+from noisegen.synthesis.synthesizer import CleanError, PlaneNoise, Synthesizer, Version
 from noisegen.synthesis.volumes import VolumePair, volume_version
 
 Save = Callable[..., Path]
@@ -63,6 +63,9 @@ def written(pair: VolumePair, folder: Path) -> tuple[Path, Path]:
     return noisy, clean
 
 
+A = Version(key="a")
+
+
 def gray(height: int, width: int, seed: int = 0) -> Pixels:
     return scene(height, width, 1, seed)[..., 0]
 
@@ -81,7 +84,7 @@ def test_one_float_plane_is_the_picture_in_memory(
 ) -> None:
     clean: Pixels = floats(300, 290).astype(dtype)
     path = saved(clean, compression="zlib", tile=(64, 64))
-    (pair,) = volume_version(path, [gray_profile], synthesizer, seed=3, key="a", variant=1)
+    (pair,) = volume_version(path, [gray_profile], synthesizer, Version(3, "a", 1))
     noisy, copy = written(pair, tmp_path)
     expected = synthesizer.synthesize(clean, gray_profile, seed=3, key="a", variant=1)
     found = tifffile.imread(noisy)
@@ -96,7 +99,7 @@ def test_rgb_pages_are_the_pictures_in_memory(
 ) -> None:
     pages = np.stack([scene(70, 90, seed=seed) for seed in (0, 1)])
     path = saved(pages, photometric="rgb")
-    (pair,) = volume_version(path, [profile], synthesizer, key="a")
+    (pair,) = volume_version(path, [profile], synthesizer, A)
     noisy = tifffile.imread(written(pair, tmp_path)[0])
     np.testing.assert_array_equal(noisy[0], synthesizer.synthesize(pages[0], profile, key="a"))
     # Each plane has a field of its own.
@@ -107,7 +110,7 @@ def test_planes_of_equal_pages_differ_in_their_noise(
     saved: Save, synthesizer: Synthesizer, gray_profile: NoiseProfile, tmp_path: Path
 ) -> None:
     path = saved(np.stack([gray(64, 64)] * 3))
-    (pair,) = volume_version(path, [gray_profile], synthesizer)
+    (pair,) = volume_version(path, [gray_profile], synthesizer, A)
     noise = tifffile.imread(written(pair, tmp_path)[0]).astype(int) - gray(64, 64)
     correlation = np.corrcoef(noise.reshape(3, -1))
     assert np.abs(correlation[np.triu_indices(3, 1)]).max() < 0.1
@@ -137,8 +140,8 @@ def test_any_band_gives_the_same_file(
     path = saved(clean, planarconfig=planar, tile=tile, compression="zlib")
     files = []
     for rows in (band, None):
-        (pair,) = volume_version(path, [gray_profile], synthesizer, key="a", band=rows)
-        files.append((written(pair, tmp_path)[0].read_bytes(), pair.noisy_sha256))
+        (pair,) = volume_version(path, [gray_profile], synthesizer, A, band=rows)
+        files.append((written(pair, tmp_path)[0].read_bytes(), pair.hashes))
     assert files[0] == files[1]
 
 
@@ -148,7 +151,7 @@ def test_bands_are_parts_of_the_whole(synthesizer: Synthesizer, profile: NoisePr
     region = Region(5, 9, 310, 280)
     rows = ArrayRows(clean)
     levels = synthesizer.check([rows], profile, None)
-    bands = synthesizer.synthesize_bands(rows, profile, region, levels=levels, key="a", band=77)
+    bands = synthesizer.synthesize_bands(rows, region, PlaneNoise(profile, levels, A), 77)
     np.testing.assert_array_equal(np.concatenate(list(bands)), whole[5:315, 9:289])
 
 
@@ -167,10 +170,12 @@ def test_few_rows_are_read_at_a_time(synthesizer: Synthesizer, profile: NoisePro
     rows = Counted(clean)
     region = Region(0, 0, *clean.shape[:2])
     levels = synthesizer.check([rows], profile, None)
-    bands = list(synthesizer.synthesize_bands(rows, profile, region, levels=levels, band=256))
+    bands = list(synthesizer.synthesize_bands(rows, region, PlaneNoise(profile, levels, A), 256))
     assert [band.shape[0] for band in bands] == [256] * 10
     assert rows.most < 400
-    np.testing.assert_array_equal(np.concatenate(bands), synthesizer.synthesize(clean, profile))
+    np.testing.assert_array_equal(
+        np.concatenate(bands), synthesizer.synthesize(clean, profile, key="a")
+    )
 
 
 def test_regions_are_small_volumes(
@@ -179,10 +184,10 @@ def test_regions_are_small_volumes(
     clean = np.stack([gray(120, 130, seed) for seed in range(4)]).reshape(2, 2, 120, 130)
     names = {"Name": ["DAPI", "GFP"]}
     path = saved(clean, ome=True, metadata={"axes": "ZCYX", "Channel": names})
-    (whole,) = volume_version(path, [gray_profile], synthesizer, key="a")
+    (whole,) = volume_version(path, [gray_profile], synthesizer, A)
     noisy = tifffile.imread(written(whole, tmp_path)[0])
     regions = [Region(8, 16, 64, 64), Region(50, 40, 64, 64)]
-    for pair in volume_version(path, [gray_profile], synthesizer, regions=regions, key="a"):
+    for pair in volume_version(path, [gray_profile], synthesizer, A, regions=regions):
         crop, crop_clean = written(pair, tmp_path)
         place = (..., *pair.region.slices(Region(0, 0, 0, 0)))
         np.testing.assert_array_equal(tifffile.imread(crop), noisy[place])
@@ -199,16 +204,16 @@ def test_alpha_goes_through_and_hashes_are_of_the_pixels(
 ) -> None:
     pages = np.stack([scene(40, 50, 2, seed) for seed in range(2)]).astype(np.uint16)
     path = saved(pages, planarconfig="contig", extrasamples=["unassalpha"])
-    (pair,) = volume_version(path, [gray_profile], synthesizer)
+    (pair,) = volume_version(path, [gray_profile], synthesizer, A)
     with pytest.raises(ValueError, match="written"):
-        _ = pair.noisy_sha256
+        _ = pair.hashes
     noisy_path, _ = written(pair, tmp_path)
     noisy = tifffile.imread(noisy_path)
     np.testing.assert_array_equal(noisy[..., 1], pages[..., 1])
     assert (noisy[..., 0] != pages[..., 0]).mean() > 0.5
-    (again,) = volume_version(noisy_path, [gray_profile], synthesizer)
+    (again,) = volume_version(noisy_path, [gray_profile], synthesizer, A)
     written(again, tmp_path)
-    assert again.clean_sha256 == pair.noisy_sha256 != pair.clean_sha256
+    assert again.hashes[1] == pair.hashes[0] != pair.hashes[1]
 
 
 def test_32_bits_are_exact(
@@ -217,7 +222,7 @@ def test_32_bits_are_exact(
     clean = gray(64, 64).astype(np.uint32) * 2**23 + 1
     path = saved(clean)
     (pair,) = volume_version(
-        path, [gray_profile], synthesizer, white_level=2**32 - 1, strength=1e-9
+        path, [gray_profile], synthesizer, Version(strength=1e-9), white_level=2**32 - 1
     )
     noisy = tifffile.imread(written(pair, tmp_path)[0])
     assert noisy.dtype == np.uint32
@@ -240,7 +245,7 @@ def test_a_profile_a_channel(
         )
         for name, white in (("quiet", 1.0), ("loud", 2.0))
     )
-    (pair,) = volume_version(path, [quiet, loud], synthesizer)
+    (pair,) = volume_version(path, [quiet, loud], synthesizer, A)
     noisy = tifffile.imread(written(pair, tmp_path)[0])
     assert noisy[1].std() > 1.5 * noisy[0].std()
 
@@ -263,14 +268,14 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(
     gray_profile: NoiseProfile,
 ) -> None:
     with pytest.raises(CleanError, match=reason):
-        volume_version(saved(make()), [gray_profile], synthesizer)
+        volume_version(saved(make()), [gray_profile], synthesizer, A)
 
 
 def test_gray_planes_need_a_gray_profile(
     saved: Save, synthesizer: Synthesizer, profile: NoiseProfile
 ) -> None:
     with pytest.raises(CleanError, match="is gray, but profile"):
-        volume_version(saved(np.stack([gray(40, 40)] * 2)), [profile], synthesizer)
+        volume_version(saved(np.stack([gray(40, 40)] * 2)), [profile], synthesizer, A)
 
 
 def test_a_file_that_fails_late_leaves_nothing(
@@ -278,7 +283,7 @@ def test_a_file_that_fails_late_leaves_nothing(
 ) -> None:
     pages = np.stack([gray(64, 64, seed) for seed in range(3)])
     path = saved(pages, compression="zlib", metadata=None)
-    (pair,) = volume_version(path, [gray_profile], synthesizer)
+    (pair,) = volume_version(path, [gray_profile], synthesizer, A)
     with tifffile.TiffFile(path) as file:
         start = file.pages[2].dataoffsets[0]
     data = bytearray(path.read_bytes())
@@ -292,7 +297,7 @@ def test_a_file_that_fails_late_leaves_nothing(
 def test_a_file_that_changes_is_noticed(
     saved: Save, synthesizer: Synthesizer, gray_profile: NoiseProfile, tmp_path: Path
 ) -> None:
-    (pair,) = volume_version(saved(np.stack([gray(40, 40)] * 2)), [gray_profile], synthesizer)
+    (pair,) = volume_version(saved(np.stack([gray(40, 40)] * 2)), [gray_profile], synthesizer, A)
     saved(np.stack([gray(40, 40)] * 3))
     with pytest.raises(CleanError, match="changed"):
         written(pair, tmp_path)

@@ -9,6 +9,9 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from noisegen.dataset.folder import RECIPE, Folder
+from noisegen.dataset.manifest import PairLine, read_json_lines, read_lines
+from noisegen.dataset.recipe import Recipe, load_profiles, read_recipe
 from noisegen.evaluation.folder_scores import FolderScores
 from noisegen.evaluation.pair_files import PairFile, PairFolder, pair_name
 from noisegen.evaluation.pair_pictures import same_pictures
@@ -26,9 +29,6 @@ from noisegen.evaluation.side_by_side import evenly
 from noisegen.evaluation.tables import Table
 from noisegen.evaluation.telling_crop import telling_crop
 from noisegen.profiles.profile import NoiseProfile
-from noisegen.synthesis.folder import RECIPE, Folder
-from noisegen.synthesis.manifest import PairLine, read_json_lines, read_lines
-from noisegen.synthesis.recipe import Recipe, load_profiles, read_recipe
 
 STRIPS = 4
 MOST_PROFILES = 4

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from noisegen.dataset.plan import Layout
+from noisegen.dataset.recipe import Recipe
 from noisegen.evaluation.folder_scores import FolderScores
 from noisegen.evaluation.row_tally import ALL, RowScores
 from noisegen.evaluation.score_tables import channel_names
 from noisegen.evaluation.tables import Table
-from noisegen.synthesis.plan import Layout
-from noisegen.synthesis.recipe import Recipe
 
 PICTURES = "Against real pairs, picture by picture"
 TOGETHER = "Against real pairs, all pictures together"

@@ -20,12 +20,12 @@ from pathlib import Path
 from typing import Any
 
 import noisegen
+from noisegen.dataset.folder import WORK, make_folder
 from noisegen.errors import OutputError
 from noisegen.files import write_atomically
 from noisegen.model.weights import Weights
 from noisegen.research.study.pictures import StudyData, noises_digest, shots_digest
 from noisegen.research.study.runs import StudyConfig
-from noisegen.synthesis.folder import WORK, make_folder
 
 MARK = "study.json"
 PAIRS, RUNS = "pairs", "runs"

@@ -1,0 +1,1 @@
+"""Folders of clean pictures → datasets of matched pairs, whole at any moment."""

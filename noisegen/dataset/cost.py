@@ -1,0 +1,115 @@
+"""What a dataset will cost: pairs, time and disk, from headers and one timed picture."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from noisegen.dataset.plan import DatasetOptions
+from noisegen.dataset.survey import Declared
+from noisegen.files import VolumeHeader
+from noisegen.profiles.profile import NoiseProfile
+from noisegen.synthesis.blocks import SIDE
+from noisegen.synthesis.synthesizer import Synthesizer
+
+COMPRESSION = 0.75
+"""Size of a noisy PNG or TIFF relative to its raw pixels: noise hardly compresses."""
+
+OTHER_WORK = 1.3
+"""Reading, hashing, encoding and writing beside the network, relative to it."""
+
+
+SMALL = 64
+"""Side of a picture whose time is mostly that of any picture: the margin around its block."""
+
+SMALL_TRIALS = 4
+"""One is too short to be timed."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What would be made.
+
+    Attributes:
+        pairs: that the clean files give.
+        pixels: of all noisy pictures.
+        seconds: on this machine, about.
+        megabytes: of noisy and clean files together, about.
+    """
+
+    pairs: int
+    pixels: int
+    seconds: float
+    megabytes: float
+
+
+def cost_of(
+    headers: Sequence[Declared],
+    profiles: Sequence[NoiseProfile],
+    synthesizer: Synthesizer,
+    options: DatasetOptions,
+) -> Cost:
+    """Counts what usable clean files will give, and times one block."""
+    pairs, pixels, stored, generated = 0, 0, 0.0, 0
+    for header in headers:
+        crops, size = _crops(header, options)
+        pairs += crops * options.variants
+        # Crops are parts of the whole picture: they cost at most the whole.
+        whole = header.width * header.height
+        planes, samples = _planes_and_samples(header)
+        pixels += crops * size * planes * options.variants
+        generated += min(crops * size * 4, whole) * planes * options.variants
+        stored += 2 * COMPRESSION * crops * size * samples * header.dtype.itemsize
+    rate = _timed(profiles[0], synthesizer)
+    made = len(headers) * options.variants
+    seconds = (generated * rate.pixel + made * rate.picture) * OTHER_WORK
+    megabytes = stored * options.variants / 1e6
+    return Cost(pairs, pixels, seconds, megabytes)
+
+
+def _planes_and_samples(header: Declared) -> tuple[int, int]:
+    """Planes of a file, and samples of all of them at one place."""
+    if isinstance(header, VolumeHeader):
+        return len(header.planes), header.pages * header.samples
+    return 1, header.channels + header.has_alpha
+
+
+def _crops(header: Declared, options: DatasetOptions) -> tuple[int, int]:
+    """Crops of a picture and the pixels of each."""
+    side = options.patch
+    if side is None:
+        return 1, header.width * header.height
+    places = ((header.height - side) // 8 + 1) * ((header.width - side) // 8 + 1)
+    return min(options.per_image, places), side * side
+
+
+@dataclass(frozen=True)
+class _Rate:
+    """Seconds that this machine takes, all threads at work: for each pixel and each picture."""
+
+    pixel: float
+    picture: float
+
+
+def _timed(profile: NoiseProfile, synthesizer: Synthesizer) -> _Rate:
+    """Times a picture with a block for every thread, and a small one, after a first."""
+    threads = torch.get_num_threads()
+    side = SIDE * math.ceil(math.sqrt(threads))
+    trial = np.full((side, side, profile.channels), 128, np.uint8)
+    small = trial[:SMALL, :SMALL]
+    synthesizer.synthesize(small, profile)
+    start = time.perf_counter()
+    synthesizer.synthesize(trial, profile)
+    whole = time.perf_counter() - start
+    start = time.perf_counter()
+    for _ in range(SMALL_TRIALS):
+        synthesizer.synthesize(small, profile)
+    pixel = whole / side**2
+    # A small picture keeps one thread busy; the others have pictures of their own meanwhile.
+    alone = (time.perf_counter() - start) / SMALL_TRIALS
+    return _Rate(pixel, max(0.0, alone / threads - pixel * SMALL**2))

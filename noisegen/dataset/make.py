@@ -1,0 +1,164 @@
+"""One call makes a dataset: clean pictures, noise profiles and options in, outcomes out.
+
+:func:`plan_dataset` refuses what cannot be before anything slow or lasting is done. Its plan knows
+what there is to say, and makes the dataset (:mod:`.run`) when told to.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from noisegen.dataset.clean_levels import LevelsTaken, look_at_levels
+from noisegen.dataset.cleans import Cleans, find_cleans
+from noisegen.dataset.cost import Cost, cost_of
+from noisegen.dataset.engine import Workshop, check_engine, device_kind
+from noisegen.dataset.export import require_packages
+from noisegen.dataset.folder import Folder, check_inputs, check_output
+from noisegen.dataset.journal import Done
+from noisegen.dataset.noise import NoiseSource, Profiles, given_profiles
+from noisegen.dataset.plan import DatasetOptions, RunOptions, Skipped
+from noisegen.dataset.recipe import Recipe, make_recipe, read_recipe
+from noisegen.dataset.run import Run, check_recipe, write_dataset
+from noisegen.dataset.survey import Survey, UnusableError, survey
+from noisegen.model.weights import load_weights
+from noisegen.profiles.profile import NoiseProfile
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A dataset that is ready to be made.
+
+    Attributes:
+        run: what is made, and where.
+        surveyed: the clean pictures, as their headers tell.
+        passed_over: how many files are not taken for pictures, by ending.
+        levels: what there is to say of the cleans' white levels.
+        elsewhere: how this machine differs from the one that the dataset was begun on, in words.
+        workshop: that makes it.
+    """
+
+    run: Run
+    surveyed: Survey
+    passed_over: dict[str, int]
+    levels: LevelsTaken
+    elsewhere: tuple[str, ...]
+    workshop: Workshop
+
+    def cost(self) -> Cost:
+        """Pairs, time and disk that the whole dataset takes, from headers and one timed block."""
+        sample = self.workshop.sample()
+        options = self.run.recipe.options
+        return cost_of(self.surveyed.headers, self.run.profiles, sample, options)
+
+    def make(
+        self,
+        asked_to_stop: threading.Event | None = None,
+        note_gone: Callable[[int], None] = lambda pairs: None,
+    ) -> Iterator[Done]:
+        """Makes the dataset; see :func:`noisegen.dataset.run.write_dataset`."""
+        return write_dataset(self.run, self.workshop.engine(self.run), asked_to_stop, note_gone)
+
+
+def make_dataset(
+    clean: str | Path,
+    out: str | Path,
+    profiles: Profiles,
+    *,
+    weights: str = "base",
+    options: DatasetOptions | None = None,
+    run: RunOptions | None = None,
+) -> Iterator[Done]:
+    """Puts the noise of one or more cameras on clean pictures, as ``noisegen synth`` does.
+
+    The dataset is checked and planned at once and made while the outcomes are taken. It is whole at
+    any moment: whoever stops taking them, or is killed, calls again with the same arguments to go
+    on.
+
+    Args:
+        clean: a picture, or a folder of them.
+        out: the dataset's folder; one begun there goes on.
+        profiles: noise profiles or their files; one that fits is drawn for each picture.
+        weights: that they were made with: ``base``, ``sim`` or a file.
+        options: what decides the files: seed, variants, strength, crops, layout.
+        run: what it is made with: engine, workers, device, shard.
+
+    Returns:
+        An outcome a noisy version of a picture: its pairs, or why it was skipped. First come those
+        that an earlier run made.
+
+    Raises:
+        NoisegenError: what ``noisegen synth`` would say, before or while it is made.
+    """
+    source = given_profiles(profiles)
+    return plan_dataset(Path(clean), Path(out), source, weights, options, run).make()
+
+
+def plan_dataset(
+    clean: Path,
+    out: Path,
+    noise: NoiseSource,
+    weights: str = "base",
+    options: DatasetOptions | None = None,
+    run: RunOptions | None = None,
+) -> Plan:
+    """Checks all that can be known before a dataset is made, the quick things first.
+
+    Args:
+        clean: a picture, or a folder of them.
+        out: the dataset's folder.
+        noise: where its profiles come from.
+        weights: shipped ones by name, or a file.
+        options: what decides its files.
+        run: what it is made with.
+
+    Raises:
+        NoisegenError: it cannot be made; nothing was written.
+    """
+    options, run = options or DatasetOptions(), run or RunOptions()
+    check_engine(run)
+    require_packages(options.layout)
+    is_there = check_output(out) and not run.overwrite
+    begun = (read_recipe(Folder(out).recipe), out) if is_there else None
+    cleans = find_cleans(clean, out)
+    check_inputs(out, [file.path for file in cleans.files])
+    if run.overwrite:
+        check_inputs(out, noise.files)
+    loaded = load_weights(weights)
+    kind = device_kind(run)
+    profiles = noise.profiles(loaded, begun)
+    recipe = make_recipe(options, profiles, loaded, kind, noise.request(loaded))
+    workshop = Workshop(run, loaded, weights)
+    plan = plan_run(recipe, profiles, cleans, Folder(out, run.shard), workshop)
+    if not plan.surveyed.files:
+        raise UnusableError(plan.run.skipped)
+    return plan
+
+
+def plan_run(
+    recipe: Recipe,
+    profiles: Sequence[NoiseProfile],
+    cleans: Cleans,
+    folder: Folder,
+    workshop: Workshop,
+) -> Plan:
+    """The plan of a recipe, once its profiles and clean pictures are known.
+
+    Raises:
+        OutputError: the folder holds a dataset of another recipe.
+        ManifestError: the recipe there is damaged.
+    """
+    elsewhere: list[str] = []
+    chosen = workshop.options
+    if folder.recipe.exists() and not chosen.overwrite:
+        check_recipe(recipe, folder)
+        elsewhere = recipe.other_machine(read_recipe(folder.recipe))
+    surveyed = survey(cleans.files, profiles, recipe.options)
+    skipped: list[Skipped] = [*cleans.skipped, *surveyed.skipped]
+    levels = look_at_levels(surveyed, profiles, recipe.options.white_level)
+    run = Run(
+        recipe, profiles, surveyed.files, skipped, folder, chosen.overwrite, chosen.prune
+    )  # fmt: skip
+    return Plan(run, surveyed, cleans.passed_over, levels, tuple(elsewhere), workshop)

@@ -1,0 +1,232 @@
+"""A folder of clean pictures → a dataset of matched pairs, whole at any moment.
+
+A run takes the folder for itself, checks what is there against its recipe, makes what is missing
+(:mod:`.pairs` has the way of one pair), keeps a journal of what is done, and writes the manifest
+when nothing is missing any more. The same run again goes on from the journal.
+"""
+
+from __future__ import annotations
+
+import threading
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import PurePosixPath
+
+from noisegen.dataset.export import archives
+from noisegen.dataset.finish import finish
+from noisegen.dataset.folder import (
+    CLEAN,
+    NOISY,
+    PROFILES,
+    Folder,
+    empty_output,
+    make_folder,
+    writing,
+)
+from noisegen.dataset.journal import Done, Record, open_journal, read_records
+from noisegen.dataset.manifest import read_skipped
+from noisegen.dataset.plan import PACKED, CleanFile, Item, ItemName, Skipped
+from noisegen.dataset.recipe import Recipe, read_recipe
+from noisegen.dataset.survey import UnusableError
+from noisegen.errors import InterruptedRunError, OutputError
+from noisegen.files import write_together
+from noisegen.files.safe_path import refuse_links
+from noisegen.profiles.profile import NoiseProfile
+
+Engine = Callable[[Sequence[Item], threading.Event], Iterator[Done]]
+"""Makes items, in any order, until the event is set."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run's part of a dataset.
+
+    Attributes:
+        recipe: of the dataset.
+        profiles: its noise.
+        files: clean pictures, as :func:`noisegen.dataset.survey.survey` left them.
+        skipped: those that it left out.
+        folder: of the dataset, for the shard that is to be made.
+        overwrite: take away a dataset that is there.
+        prune: take away pairs whose clean files are gone.
+    """
+
+    recipe: Recipe
+    profiles: Sequence[NoiseProfile]
+    files: Sequence[CleanFile]
+    skipped: Sequence[Skipped]
+    folder: Folder
+    overwrite: bool = False
+    prune: bool = False
+
+    @cached_property
+    def items(self) -> list[Item]:
+        """What the shard is to hold."""
+        shard, variants = self.folder.shard, self.recipe.options.variants
+        files = [file for file in self.files if shard.holds(file.key)]
+        return [Item(file, variant) for file in files for variant in range(variants)]
+
+
+def write_dataset(
+    run: Run,
+    engine: Engine,
+    asked_to_stop: threading.Event | None = None,
+    note_gone: Callable[[int], None] = lambda pairs: None,
+) -> Iterator[Done]:
+    """Writes the dataset, yielding each item's outcome: first those that are there already.
+
+    Args:
+        run: what is to be made.
+        engine: that makes items, as :func:`noisegen.dataset.threads.made_by_threads`.
+        asked_to_stop: set to have it stop with everything whole.
+        note_gone: told how many pairs were taken away whose cleans are gone.
+
+    Raises:
+        OutputError: the folder is another's, holds pairs of cleans that are gone, or cannot be
+            written; finished pairs stay whole.
+        ManifestError: what is there is damaged or hostile.
+        InterruptedRunError: asked to stop before all was made.
+        UnusableError: not one file could be used; the folder is taken away again.
+    """
+    with run.folder.locked():
+        if run.overwrite:
+            empty_output(run.folder)
+        records = _prepare(run)
+        kept, missing, gone = _sorted_out(run, records)
+        note_gone(gone)
+        yield from kept
+        skipped = [*run.skipped, *(done.skipped for done in kept if done.skipped)]
+        if missing or not run.folder.metadata.exists():
+            for done in _journaled(run, engine, missing, asked_to_stop or threading.Event()):
+                if done.record is not None:
+                    records[done.item.name] = done.record
+                skipped += [done.skipped] if done.skipped else []
+                yield done
+        if not records and run.folder.shard.whole:
+            empty_output(run.folder)
+            raise UnusableError(skipped)
+        finish(run.folder, run.recipe, list(records.values()), skipped)
+
+
+def _prepare(run: Run) -> dict[ItemName, Record]:
+    """The recipe and its profiles are in place, and what an earlier run made is known."""
+    folder = run.folder
+    parents = {PurePosixPath(side) / file.output.parent for file in run.files
+               for side in (NOISY, CLEAN)}  # fmt: skip
+    for parent in [*parents, PurePosixPath(PROFILES)]:
+        refuse_links(folder.root, parent)
+    folder.clear_temporary()
+    if folder.recipe.exists():
+        check_recipe(run.recipe, folder)
+        records = read_records(folder)
+        lines = sum(len(record.lines) for record in records.values())
+        if not all(path.exists() for path in archives(folder, run.recipe.options.layout, lines)):
+            # What the manifest names is not there: all of it is made again.
+            with writing(folder.metadata):
+                folder.metadata.unlink(missing_ok=True)
+        return records
+    make_folder(folder.root / PROFILES)
+    files = zip(run.recipe.profiles, run.profiles, strict=True)
+    write_together(
+        [(folder.root / entry.file, profile.to_bytes()) for entry, profile in files],
+        folder.temporary,
+    )
+    write_together([(folder.recipe, run.recipe.to_bytes())], folder.temporary)
+    return {}
+
+
+def check_recipe(recipe: Recipe, folder: Folder) -> None:
+    """Refuses a folder whose dataset is made by another recipe.
+
+    Raises:
+        OutputError: with what differs.
+        ManifestError: its recipe is damaged.
+    """
+    differences = recipe.differences(read_recipe(folder.recipe))
+    if differences:
+        raise OutputError(
+            f"{folder.root}: holds a dataset made otherwise ({'; '.join(differences)}); name "
+            "another folder, or replace it with --overwrite"
+        )
+
+
+def _sorted_out(run: Run, records: dict[ItemName, Record]) -> tuple[list[Done], list[Item], int]:
+    """Items that are there or were left out, those to be made, and how many pairs are gone.
+
+    Records are dropped, with their files, of clean files that cannot be used any more or have
+    changed; of those that are gone, where the run prunes.
+    """
+    kept, missing, gone = [], [], 0
+    options = run.recipe.options
+    complete = run.folder.metadata.exists() and options.layout in PACKED
+    before = dict(read_skipped(run.folder.skipped)) if run.folder.skipped.exists() else {}
+    for item in run.items:
+        record, key = records.get(item.name), item.file.key
+        if record is not None and (complete or record.holds(item, options, run.folder.root)):
+            kept.append(Done(item, record, kept=True))
+        elif complete and key in before:
+            kept.append(Done(item, skipped=Skipped(item.file.path, key, before[key]), kept=True))
+        else:
+            missing.append(item)
+    if complete and missing:
+        raise OutputError(
+            f"{run.folder.root}: is complete, and its layout takes no more images, as "
+            f"{missing[0].file.path}; name another folder, or replace it with --overwrite"
+        )
+    if not complete:
+        wanted = {done.item.name for done in kept}
+        stale = {name: record for name, record in records.items() if name not in wanted}
+        if not run.prune:
+            _refuse_gone(run, stale)
+        items = {item.name for item in run.items}
+        gone = sum(len(record.lines) for name, record in stale.items() if name not in items)
+        for name in stale:
+            del records[name]
+        _take_away(run, list(stale.values()), kept)
+    return kept, missing, gone
+
+
+def _refuse_gone(run: Run, stale: Iterable[ItemName]) -> None:
+    """A mistyped folder of cleans must not cost the pairs of the right one."""
+    skipped = (unicodedata.normalize("NFC", one.file) for one in run.skipped)
+    there = {file.key for file in run.files}.union(skipped)
+    gone = sorted({key for key, _ in stale if key not in there})
+    if gone:
+        others = f" and {len(gone) - 1} more" if len(gone) > 1 else ""
+        raise OutputError(
+            f"{run.folder.root}: holds pairs of {gone[0]}{others}, which the clean images have no "
+            "more; name the right folder, or take these pairs away with --prune"
+        )
+
+
+def _take_away(run: Run, stale: Sequence[Record], kept: Sequence[Done]) -> None:
+    """Removes pairs whose clean files are gone, cannot be used any more, or have other names."""
+    used = {name for done in kept if done.record for name in _files(done.record)}
+    for name in {name for record in stale for name in _files(record)} - used:
+        with writing(run.folder.root / name):
+            (run.folder.root / name).unlink(missing_ok=True)
+
+
+def _files(record: Record) -> list[str]:
+    return [name for line in record.lines for name in (line.noisy_file_name, line.clean_file_name)]
+
+
+def _journaled(
+    run: Run, engine: Engine, missing: Sequence[Item], asked_to_stop: threading.Event
+) -> Iterator[Done]:
+    """Has the missing items made; each is in the journal before it is handed out."""
+    made = 0
+    with open_journal(run.folder) as journal:
+        for done in engine(missing, asked_to_stop):
+            made += 1
+            if done.record is not None:
+                journal.add(done.record)
+            yield done
+    if made < len(missing):
+        total = len(run.items)
+        raise InterruptedRunError(
+            f"interrupted: {total - len(missing) + made} of {total} noisy images are done; run the "
+            "same command again to go on"
+        )
