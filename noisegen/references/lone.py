@@ -225,7 +225,17 @@ def surest(windows: EstimatedWindows) -> NDArray[np.bool_]:
     """Windows whose expected error is among the smallest of similar brightness, to their noise.
 
     Texture as white as noise cannot be told from it within a window, but beside others it is loud.
+    Of windows that are the same all over, neither loud nor quiet, every other one is kept.
     """
+    flat = windows.error == 0
+    sure = np.zeros(len(flat), bool)
+    sure[np.flatnonzero(flat)[::2]] = True
+    if not flat.all():
+        sure[~flat] = _surest(windows.where(~flat))
+    return sure
+
+
+def _surest(windows: EstimatedWindows) -> NDArray[np.bool_]:
     total, brightness = windows.power + windows.error, windows.clean.mean((1, 2, 3))
     detail = windows.clean.std((2, 3)).mean(1)
     lively = detail >= LIVELY * np.sqrt(windows.power)
