@@ -13,20 +13,21 @@ import numpy as np
 import pytest
 from browser import ask, found_browser
 from pictures import add_gaussian, scene
+from scipy.ndimage import gaussian_filter
 
 Run = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
 def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three scenes by each of two cameras: one's noise is white, the other's twice as wide."""
+    """Three scenes by each of two cameras: one's noise is white, the other's has a wide grain."""
     folder = tmp_path_factory.mktemp("shots")
     lines = ["noisy,clean,camera,iso,scene"]
     for index in range(3):
         clean = scene(256, 288, seed=index)
         imagecodecs.imwrite(folder / f"{index}.png", clean)
         white = add_gaussian(np.full_like(clean, 128), 8, index).astype(float) - 128
-        grainy = 2 * (white + np.roll(white, 1, 0) + np.roll(white, 1, 1)) / np.sqrt(3)
+        grainy = 2 * gaussian_filter(white, (1, 1, 0)) * np.sqrt(4 * np.pi)
         for camera, noise in (("phone", white), ("old", grainy)):
             noisy = np.clip(np.rint(clean + noise), 0, 255).astype(np.uint8)
             imagecodecs.imwrite(folder / f"{camera}{index}.png", noisy)
