@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import numpy as np
+import tifffile
 from numpy.typing import NDArray
 
 Pixels = NDArray[Any]
@@ -27,3 +29,10 @@ def add_gaussian(clean: Pixels, sigma: float, seed: int = 0) -> Pixels:
     rng = np.random.default_rng([7, seed])
     noisy = clean + rng.normal(0, sigma, clean.shape)
     return np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
+
+
+def tiff(samples: NDArray[Any], **options: Any) -> bytes:
+    """The file of tifffile's: gray pages unless the options say otherwise."""
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, samples, **{"photometric": "minisblack", **options})
+    return buffer.getvalue()

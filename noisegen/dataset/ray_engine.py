@@ -204,9 +204,10 @@ class Crew:
                 self._free.extend([number] * self._workers)
         else:
             self._free.append(number)
+            done: Done
             done, unseen = value
             if not unseen or not item.file.path.exists():
-                return done  # type: ignore[no-any-return]
+                return done
             self._failure = self._failure or ClusterError(
                 f"{item.file.path}: cannot be seen on {unseen}, a machine of the Ray cluster; name "
                 "a folder for --clean that all of them share"

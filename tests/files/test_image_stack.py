@@ -14,6 +14,7 @@ import tifffile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from pictures import tiff
 
 from noisegen.errors import ImageError
 from noisegen.files import (
@@ -30,12 +31,6 @@ from noisegen.files.page_order import channel_names
 Saved = Callable[[bytes], Path]
 MakeSamples = Callable[..., NDArray[Any]]
 H, W = 6, 9
-
-
-def tiff(samples: NDArray[Any], **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    tifffile.imwrite(buffer, samples, **{"photometric": "minisblack", **options})
-    return buffer.getvalue()
 
 
 def ome(samples: NDArray[Any], axes: str, **metadata: Any) -> bytes:

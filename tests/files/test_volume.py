@@ -14,6 +14,7 @@ import tifffile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from pictures import tiff
 
 from noisegen.errors import ImageError
 from noisegen.files import (
@@ -32,12 +33,6 @@ from noisegen.files import (
 Saved = Callable[[bytes], Path]
 MakeSamples = Callable[..., NDArray[Any]]
 H, W = 37, 50
-
-
-def tiff(samples: NDArray[Any], **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    tifffile.imwrite(buffer, samples, **{"photometric": "minisblack", **options})
-    return buffer.getvalue()
 
 
 def bands(volume: Volume, height: int) -> Iterator[NDArray[Any]]:

@@ -5,25 +5,17 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-import tifffile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
+from pictures import tiff
 
 from noisegen.errors import ImageError
 from noisegen.files import open_volume, read_volume_header, write_volume
 
 Saved = Callable[[bytes], Path]
-
-
-def tiff(samples: NDArray[Any], **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    tifffile.imwrite(buffer, samples, **{"photometric": "minisblack", **options})
-    return buffer.getvalue()
 
 
 def _files() -> dict[str, bytes]:
