@@ -15,10 +15,9 @@ from noisegen.files import write_atomically
 from noisegen.model.config import ACTIVITY_NODES
 from noisegen.model.tensor_file import all_finite, read_tensor_file
 from noisegen.model.weights import weights_folders
+from noisegen.noise.arrays import Doubles
 from noisegen.noise.content import Usual
 from noisegen.noise.prior import FAINT_LEVEL, FAINT_MEAN, INTENSITIES, Cameras, Kind, vectors
-
-Doubles = NDArray[np.float64]
 
 FILE = "camera-prior.safetensors"
 LARGEST = 2**26

@@ -8,10 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from noisegen.noise.arrays import Doubles, Floats
 from noisegen.noise.curves import fit_curves, read_curves
-
-Floats = NDArray[np.float32]
-Doubles = NDArray[np.float64]
 
 FINENESS = 16
 """Cells between two nodes of the curves."""

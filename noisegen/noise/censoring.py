@@ -12,15 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from noisegen.noise.arrays import Doubles, Floats, Mask
 from noisegen.noise.cells import Cells
 from noisegen.noise.curves import read_curves
 from noisegen.noise.sample import Sample
-
-Floats = NDArray[np.float32]
-Doubles = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 SMALLEST_LEVEL = 1e-5
 """Standard deviation below which an intensity counts as noiseless (1/400 of a step of 8 bits)."""

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisegen.model.config import OUTSIDE
+from noisegen.noise.arrays import Doubles
 from noisegen.noise.censoring import SMALLEST_LEVEL
 from noisegen.noise.curves import NARROWEST
 from noisegen.noise.prior import (
@@ -20,8 +21,6 @@ from noisegen.noise.prior import (
     posterior,
 )
 from noisegen.noise.statistics import COVERED, NoiseStatistics
-
-Doubles = NDArray[np.float64]
 
 FEWEST = 0.5
 """Independent pixels of a node that is looked at."""

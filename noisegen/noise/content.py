@@ -16,25 +16,17 @@ from functools import partial
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
 from noisegen.model.config import ACTIVITY_NODES, BESIDE_MAPS
 from noisegen.model.content_network import ContentNetwork
 from noisegen.model.surroundings import Surroundings
+from noisegen.noise.arrays import Doubles, Floats
 from noisegen.noise.cells import Cells
-from noisegen.noise.censoring import SMALLEST_LEVEL, read_level, trusted_variance
+from noisegen.noise.censoring import read_level
+from noisegen.noise.gamma_fit import LARGEST, GammaFit, likelihood_gain
 from noisegen.noise.sample import Sample
-
-Floats = NDArray[np.float32]
-Doubles = NDArray[np.float64]
-
-ROUNDS = 3
-"""Rounds of fitting the level against intensity and against content in turn."""
-
-STEPS = 4
-"""Scoring steps of the gamma regression in a round; its information does not change with them."""
 
 FAINT = 300.0
 """Pixels that a factor of e weighs as much as: what fewer say is not believed."""
@@ -45,9 +37,6 @@ KNOWN = 10.0
 LONELY = 0.01
 """Variance of a camera's coefficient that no other camera foretells."""
 
-LARGEST = 3.0
-"""Natural logarithm of the largest factor on the variance."""
-
 FITTED = 2**19
 """Pixels that are looked at."""
 
@@ -56,9 +45,6 @@ SELDOM = 0.005
 
 FAINTER = 0.01
 """Of the pull on colours: their differences are far smaller than 1."""
-
-OUTLIER = 20.0
-"""Square of the noise over its expected variance, above which it counts no more."""
 
 LEAST_GAIN = 0.0
 """Natural logarithm of the likelihood a pixel that maps must gain on windows left out, to count. No
@@ -161,7 +147,7 @@ def fit_content(
     clean, position = sample.clean[part], sample.position[part]
     channels, usual = clean.shape[1], level
     reach = np.array([[_reach(clean, c, d) for d in range(channels)] for c in range(channels)])
-    fit = _Fit(
+    fit = GammaFit(
         noise[part].astype(np.float64) ** 2,
         Cells.of(position, sample.nodes),
         _designs(clean, reach),
@@ -174,7 +160,7 @@ def fit_content(
         usually = maps.mean((0, 3, 4), keepdims=True, dtype=np.float64).astype(np.float32)
         wider = fit.beside(maps - usually, np.exp(network.log_pull.double().numpy()))
         black = sample.windows.where(np.arange(len(noise))[part]).chessboard()
-        if _gain(fit, wider, fitted, black) > LEAST_GAIN:
+        if likelihood_gain(fit, wider, fitted, black) > LEAST_GAIN:
             rows, fitted = wider.alternate(fitted)
             numbers = np.stack([row[-maps.shape[2] :] for row in rows])
             added = -(numbers * usually[0, :, :, 0, 0]).sum(1, keepdims=True)
@@ -210,115 +196,6 @@ def _in_windows(
         with torch.inference_mode():
             shown.append(look(wide, Surroundings.of(wide), level)[..., inner, inner].numpy())
     return np.concatenate(shown)
-
-
-@dataclass(frozen=True)
-class _Fit:
-    """A gamma regression beside a curve against intensity, of N windows.
-
-    Attributes:
-        square: N×C×h×w, of the noise.
-        cells: of the samples' intensities.
-        designs: N×h×w×K for each channel.
-        pull: K×K, precision of the coefficients before they are fitted, in pixels.
-        usual: K, what they are pulled to.
-    """
-
-    square: Doubles
-    cells: Cells
-    designs: list[Doubles]
-    pull: Doubles
-    usual: Doubles
-
-    def beside(self, maps: Floats, pull: Doubles) -> _Fit:
-        """The same with N×C×k×h×w maps beside, and their pull."""
-        more = [np.moveaxis(maps[:, c], 1, -1) for c in range(len(self.designs))]
-        designs = [
-            np.concatenate(both, -1, dtype=np.float64)
-            for both in zip(self.designs, more, strict=True)
-        ]
-        wider = np.diag(np.concatenate([np.zeros(len(self.usual)), pull]))
-        wider[: len(self.usual), : len(self.usual)] = self.pull
-        usual = np.concatenate([self.usual, np.zeros(len(pull))])
-        return _Fit(self.square, self.cells, designs, wider, usual)
-
-    def regressed(
-        self, design: Doubles, ratio: Doubles, relative: Floats, start: Doubles | None = None
-    ) -> Doubles:
-        """Coefficients by Fisher scoring of gamma noise: all pixels say equally much.
-
-        Args:
-            design: N×h×w×K.
-            ratio: N×h×w, squared noise, in units of the trusted variance.
-            relative: N×h×w, expected variance in the same units; small where nothing is to be
-                learned.
-            start: K, coefficients to begin with.
-        """
-        flat = design.reshape(-1, design.shape[-1])
-        trust = np.minimum(relative, 1).ravel()
-        information = (flat * trust[:, None]).T @ flat + self.pull
-        row = self.usual if start is None else start
-        for _ in range(STEPS):
-            factor = np.exp((flat @ row).clip(-LARGEST, LARGEST))
-            missed = ratio.ravel() / np.maximum(relative.ravel(), 1e-6) / factor - 1
-            score = flat.T @ (trust * missed) - self.pull @ (row - self.usual)
-            row = row + np.linalg.solve(information, score)
-        return row
-
-    def relative(self, level: Doubles) -> tuple[Doubles, Floats]:
-        """Squares and expected variance, N×C×h×w, in units of what is trusted at a level, C×n."""
-        trusted = self.cells.read(trusted_variance(level))
-        weight = self.cells.spread(1 / trusted, self.square.shape)
-        expected = self.cells.spread(self.cells.read(level**2) / trusted, self.square.shape)
-        return self.square * weight, expected
-
-    def alternate(self, level: Doubles) -> tuple[list[Doubles], Doubles]:
-        """Coefficients of each channel, and the level against intensity, fitted in turn."""
-        rows = [self.usual] * len(self.designs)
-        for _ in range(ROUNDS):
-            ratio, expected = self.relative(level)
-            factors = np.empty_like(self.square)
-            for c, design in enumerate(self.designs):
-                rows[c] = self.regressed(design, ratio[:, c], expected[:, c], rows[c])
-                factors[:, c] = _factor(design, rows[c])
-            trusted = trusted_variance(level)
-            sums, weight = self.cells.sums(self.square / factors), self.cells.read(trusted) ** -2
-            fitted = self.cells.fit(sums, weight, trusted)
-            level = np.sqrt(np.maximum(fitted, SMALLEST_LEVEL**2))
-        return rows, level
-
-
-def _gain(plain: _Fit, wider: _Fit, level: Doubles, black: NDArray[np.bool_]) -> float:
-    """Logarithm of the likelihood a pixel that a wider fit gains on windows left out.
-
-    Each half of a chess board is tried on the other.
-    """
-    ratio, expected = plain.relative(level)
-    gains = np.zeros(len(black))
-    for left_out in (black, ~black):
-        for c in range(len(plain.designs)):
-            costs = []
-            for fit in (plain, wider):
-                row = fit.regressed(
-                    fit.designs[c][~left_out], ratio[~left_out, c], expected[~left_out, c]
-                )
-                factor = _factor(fit.designs[c][left_out], row)
-                costs.append(_cost(ratio[left_out, c], expected[left_out, c], factor))
-            gains[left_out] += (costs[0] - costs[1]) / len(plain.designs)
-    return float(gains.mean())
-
-
-def _cost(ratio: Doubles, expected: Floats, factor: Doubles) -> Doubles:
-    """N, mean negative log-likelihood of squares, each as far as its level is trusted."""
-    beside = np.minimum(ratio / np.maximum(expected, 1e-6) / factor, OUTLIER)
-    trust = np.minimum(expected, 1)
-    cost: Doubles = (0.5 * trust * (beside + np.log(factor))).mean((1, 2))
-    return cost
-
-
-def _factor(design: Doubles, row: Doubles) -> Doubles:
-    factor: Doubles = np.exp((design @ row).clip(-LARGEST, LARGEST))
-    return factor
 
 
 def _reach(clean: Floats, channel: int, other: int) -> Doubles:

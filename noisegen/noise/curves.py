@@ -13,9 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisegen.model.config import NODES
-
-Floats = NDArray[np.float32]
-Doubles = NDArray[np.float64]
+from noisegen.noise.arrays import Doubles, Floats
 
 BENDING = 100.0
 """Pixels that a unit of bending weighs as much as: bends that fewer pixels ask for are noise."""

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from noisegen.noise.arrays import Floats
 from noisegen.noise.field import FieldKey, line_field
 from noisegen.noise.statistics import NoiseStatistics
-
-Floats = NDArray[np.float32]
 
 COMMON = 3
 """The channel of the lines' field that all channels share."""

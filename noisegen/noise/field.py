@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from noisegen.noise.arrays import Floats
 
 CHANNELS = 4
 """Normal variates a pixel: one Philox block holds 4 × 64 bits, two pairs of 32-bit uniforms."""

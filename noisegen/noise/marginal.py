@@ -5,12 +5,9 @@ from __future__ import annotations
 from statistics import NormalDist
 
 import numpy as np
-from numpy.typing import NDArray
 
 from noisegen.model.config import MARGINALS, QUANTILE_NODES, QUANTILE_REACH
-
-Floats = NDArray[np.float32]
-Doubles = NDArray[np.float64]
+from noisegen.noise.arrays import Doubles, Floats
 
 OF_ALL = 3000.0
 """Pixels of an intensity whose own marginal weighs as much as that of all; in the tails, where few

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
-Floats = NDArray[np.float32]
+from noisegen.noise.arrays import Floats
 
 KLD_BINS = 256
 KLD_EDGES = np.linspace(-1, 1, KLD_BINS + 1)

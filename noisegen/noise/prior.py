@@ -13,11 +13,9 @@ from enum import Enum, auto
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from noisegen.noise.arrays import Doubles
 from noisegen.noise.curves import NARROWEST
-
-Doubles = NDArray[np.float64]
 
 INTENSITIES = np.concatenate(
     [[0, 0.01, 0.03, 0.06, 0.1, 0.15, 0.2, 0.27], np.linspace(0.35, 0.83, 7), [0.9, 0.95, 0.98, 1]]

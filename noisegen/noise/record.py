@@ -15,9 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-Pixels = NDArray[Any]
-Floats = NDArray[np.float32]
-Doubles = NDArray[np.float64]
+from noisegen.noise.arrays import Doubles, Pixels
 
 FEWEST_VALUES = 6
 """Different values that must occur before steps between them count as the instrument's."""

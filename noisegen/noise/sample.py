@@ -6,15 +6,12 @@ import zlib
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from noisegen.noise.arrays import Doubles, Floats
 from noisegen.noise.cells import Cells
 from noisegen.noise.curves import place_nodes, positions
 from noisegen.noise.record import Recording
 from noisegen.noise.windows import Windows
-
-Floats = NDArray[np.float32]
-Doubles = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from noisegen.model.config import KERNEL, QUANTILE_NODES, QUANTILE_REACH, WINDOW
-
-Floats = NDArray[np.float32]
-Doubles = NDArray[np.float64]
-Places = NDArray[np.int64]
+from noisegen.noise.arrays import Doubles, Floats, Places
 
 CHUNK = 256
 """Windows that are transformed at a time."""

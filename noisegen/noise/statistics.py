@@ -11,9 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from noisegen.model.content_network import ContentNetwork
+from noisegen.noise.arrays import Doubles, Floats
 from noisegen.noise.censoring import (
     SMALLEST_LEVEL,
     Hidden,
@@ -31,9 +31,6 @@ from noisegen.noise.sample import Sample
 from noisegen.noise.spectrum import before_quantiles, colouring_kernel, correlations
 from noisegen.noise.stripes import find_stripes, without_stripes
 from noisegen.noise.windows import Windows
-
-Floats = NDArray[np.float32]
-Doubles = NDArray[np.float64]
 
 COVERED = 300.0
 """Effective pixels at which an intensity counts as half covered."""

@@ -10,10 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisegen.model.config import WINDOW
+from noisegen.noise.arrays import Floats, Places
 from noisegen.noise.record import Recording, widest
-
-Floats = NDArray[np.float32]
-Places = NDArray[np.int64]
 
 BLOCK = 4
 """Side, in windows, of the blocks of neighbours that large references are thinned out by."""

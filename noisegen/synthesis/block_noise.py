@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -17,6 +16,7 @@ from noisegen.model.classical import ByValue, Colouring, shape_field
 from noisegen.model.config import KERNEL
 from noisegen.model.content_network import ContentNetwork
 from noisegen.model.surroundings import REACH
+from noisegen.noise.arrays import Floats, Pixels
 from noisegen.noise.drawn_stripes import stripes_of
 from noisegen.noise.field import FieldKey, gaussian_field
 from noisegen.profiles.profile import NoiseProfile
@@ -24,9 +24,6 @@ from noisegen.profiles.tensors import statistics_tensors
 from noisegen.synthesis.blocks import Region, bounds
 from noisegen.synthesis.clean_rows import HeldRows
 from noisegen.synthesis.recorder import Recorder
-
-Pixels = NDArray[Any]
-Floats = NDArray[np.float32]
 
 _Model = Callable[[Tensor, Tensor], Tensor]
 """Clean and field → noise."""

@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from noisegen.noise.arrays import Pixels
 from noisegen.profiles.profile import NoiseProfile
 from noisegen.synthesis.blocks import SIDE, Region
 from noisegen.synthesis.levels import CleanError, Extent, Levels, levels_for
-
-Pixels = NDArray[Any]
 
 _INTEGERS = (np.uint8, np.uint16, np.uint32)
 BAND_SAMPLES = 2**24

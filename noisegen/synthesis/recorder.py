@@ -8,12 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from noisegen.noise.arrays import Floats, Pixels
 from noisegen.noise.record import Recording, as_stored
 from noisegen.profiles.profile import NoiseProfile
 from noisegen.synthesis.levels import Levels
-
-Pixels = NDArray[Any]
-Floats = NDArray[np.float32]
 
 COARSE = 1.02
 """Step of integers, above which the instrument's own steps are wider than its file's."""

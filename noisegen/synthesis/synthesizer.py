@@ -5,15 +5,14 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from noisegen.errors import ProfileError
 from noisegen.model.weights import Weights
 from noisegen.model.workers import single_threaded_pool
+from noisegen.noise.arrays import Pixels
 from noisegen.noise.field import field_key
 from noisegen.profiles.profile import NoiseProfile
 from noisegen.synthesis.block_noise import BlockNoise, finished
@@ -22,8 +21,6 @@ from noisegen.synthesis.clean_rows import ArrayRows, CleanRows, HeldRows, band_r
 from noisegen.synthesis.levels import CleanError as CleanError
 from noisegen.synthesis.levels import Levels
 from noisegen.synthesis.recorder import Recorder
-
-Pixels = NDArray[Any]
 
 DEFAULT_TILE = 1024
 
