@@ -40,7 +40,7 @@ class PageOrder:
 
 
 def order_of(tiff: tifffile.TiffFile) -> PageOrder:
-    """How the pictures of an opened TIFF are arranged.
+    """Find how the pictures of an opened TIFF are arranged by channel and frame.
 
     Raises:
         RefusedError: what it says of them contradicts itself or its pages.
@@ -109,7 +109,7 @@ def _count(meta: Mapping[str, Any], key: str) -> int:
 
 
 def _shaped_sizes(meta: dict[str, Any], first: tifffile.TiffPage) -> tuple[str, dict[str, int]]:
-    """As tifffile writes it: the array's shape, and its axes where they were given."""
+    """Read tifffile's description: the array's shape, and its axes where they were given."""
     shape = [int(side) for side in meta["shape"]]
     pictures, rest = divmod(math.prod(shape), math.prod(first.shaped))
     if rest or pictures < 1:

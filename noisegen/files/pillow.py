@@ -156,7 +156,7 @@ _BMP_PROFILES = (b"DEBM", b"KNIL")  # 'MBED' and 'LINK', little-endian
 
 
 class _BmpRows(NamedTuple):
-    """How a BMP's rows are stored."""
+    """Storage of a BMP's rows."""
 
     offset: int
     bits: int
@@ -166,7 +166,7 @@ class _BmpRows(NamedTuple):
 
 
 def _rows_of_bmp(file: BinaryIO, image: ImageFile) -> _BmpRows:
-    """Where Pillow found the rows; what would be lost or misread is refused."""
+    """Find the rows as Pillow does; refuse what would be lost or misread."""
     codec, _, offset, found = image.tile[0]
     raw, stride, direction = cast("tuple[str, int, int]", found)
     file.seek(14)

@@ -96,7 +96,7 @@ class ImageFile:
         )
 
     def picture(self) -> Picture:
-        """Its one picture, decoded; see :func:`read_picture`."""
+        """Decode its one picture; see :func:`read_picture`."""
         with one_error(self.path):
             described = self._described()
             samples = self._decoded(described)
@@ -111,7 +111,7 @@ class ImageFile:
             )
 
     def planes(self) -> Planes:
-        """All its pictures, decoded; see :func:`read_planes`."""
+        """Decode all its pictures; see :func:`read_planes`."""
         with one_error(self.path):
             volume = self._volume(by_rows=False)
             if volume is not None:
@@ -195,7 +195,7 @@ def open_image(path: str | Path) -> Iterator[ImageFile]:
 
 
 def read_header(path: str | Path) -> Header:
-    """What a file declares of its one picture; no pixel is decoded.
+    """Read what a file declares of its one picture; no pixel is decoded.
 
     Raises:
         ImageError: the file is missing, unreadable, or not supported.
@@ -225,7 +225,7 @@ def read_picture(path: str | Path) -> Picture:
 
 
 def read_volume_header(path: str | Path) -> VolumeHeader | None:
-    """What a file of several planes, of floats or 32 bits, or larger than memory declares.
+    """Read what a volume declares: several planes, floats, 32 bits, or more than memory holds.
 
     Args:
         path: any picture file.

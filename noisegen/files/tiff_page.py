@@ -27,7 +27,7 @@ _ORIENTATION = 274
 
 
 class Page:
-    """What the tags of one TIFF page mean.
+    """Meaning of one TIFF page's tags.
 
     Args:
         raw: the page as tifffile read it.
@@ -91,7 +91,7 @@ class PageRows:
         self._decoded: dict[int, Samples] = {}
 
     def whole(self) -> Samples:
-        """All rows, H×W×S; what is compressed is decoded by several threads."""
+        """Decode all rows, H×W×S; compressed ones by several threads."""
         if self._raw.is_final:
             return self.rows(0, self._page.height)
         # Five axes: separate sample, depth (1), row, column, sample.

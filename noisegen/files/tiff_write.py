@@ -134,7 +134,7 @@ class _Source:
 
     @property
     def page_shape(self) -> tuple[int, ...]:
-        """As tifffile wants it: H×W where a pixel has one sample."""
+        """Shape for tifffile: H×W where a pixel has one sample."""
         return self.shape[:2] if self.shape[2] == 1 else self.shape
 
     def of_page(self) -> Iterator[Samples]:
@@ -220,7 +220,7 @@ def _write_deflated(
 
 
 def _in_strips(bands: Iterator[Samples], rows: int) -> Iterator[Samples]:
-    """The same rows in strips of so many; the last may have fewer."""
+    """Cut bands into strips of so many rows; the last may have fewer."""
     waiting: list[Samples] = []
     for band in bands:
         waiting.append(band)
@@ -234,7 +234,7 @@ def _in_strips(bands: Iterator[Samples], rows: int) -> Iterator[Samples]:
 
 
 def _said_of(page: Page, volume: Volume, shape: tuple[int, int, int], identity: str) -> _Said:
-    """What a page says that holds for its noisy version, as arguments of ``TiffWriter.write``."""
+    """Tags of a page that hold for its noisy version, as arguments of ``TiffWriter.write``."""
     resolution = [_ratio(page.raw.tags.valueof(code)) for code in _RESOLUTION]
     unit = page.raw.tags.valueof(_UNIT)
     colours = 3 if page.is_rgb else 1

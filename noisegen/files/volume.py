@@ -35,7 +35,7 @@ class Plane:
 
     @property
     def samples(self) -> slice:
-        """Its samples among those of a pixel."""
+        """Slice of its samples among those of a pixel."""
         return slice(self.first, self.first + self.channels)
 
 
@@ -67,7 +67,7 @@ class VolumeHeader:
 
     @property
     def pixels(self) -> int:
-        """Of all planes together."""
+        """Number of pixels of all planes together."""
         return self.height * self.width * len(self.planes)
 
     @property
@@ -132,7 +132,7 @@ class Volume:
             return self._reading[1](top, bottom)
 
     def bands(self, samples: int) -> Iterator[Samples]:
-        """All rows of all pages in order, about so many samples at a time."""
+        """Yield all rows of all pages in order, about so many samples at a time."""
         header = self.header
         step = max(1, samples // (header.width * header.samples))
         for page in range(header.pages):
@@ -155,7 +155,7 @@ class Volume:
 
     @property
     def described_pages(self) -> list[Page]:
-        """Those that have tags of their own: the first alone where it stands for all."""
+        """Pages with tags of their own: the first alone where it stands for all."""
         return self._pages[:1] if self.in_one_page else self._pages
 
     @property
@@ -185,7 +185,7 @@ class Volume:
             )
 
     def _reader(self, page: int) -> Callable[[int, int], Samples]:
-        """What reads rows of a page; one that is turned upright is in memory."""
+        """Reader of a page's rows; a page that is turned upright is held in memory."""
         if not self.is_turned:
             return PageRows(self._pages[page]).rows
         turned = self.whole(page)
@@ -274,7 +274,7 @@ class PlaneRows:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Of its samples."""
+        """Type of its samples."""
         return self.volume.header.dtype
 
     def rows(self, top: int, bottom: int) -> Samples:

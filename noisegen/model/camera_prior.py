@@ -46,7 +46,7 @@ def save_cameras(path: str | Path, colour: Doubles, sensors: Doubles, activities
 
 
 def load_cameras(path: Path) -> tuple[Doubles, Doubles, Doubles]:
-    """What :func:`save_cameras` wrote.
+    """Reads cameras that :func:`save_cameras` wrote.
 
     Raises:
         WeightsError: missing or damaged.
@@ -76,7 +76,7 @@ def shipped_cameras(channels: int, kind: Kind) -> Cameras:
 
 @cache
 def usual_activity() -> Usual:
-    """How the shipped cameras follow activity."""
+    """Prior of the factor by activity, of the shipped cameras."""
     return Usual.of(load_cameras(_shipped())[2])
 
 

@@ -42,7 +42,7 @@ class ShapedField:
 
 @dataclass(frozen=True)
 class Places:
-    """Where values lie among increasing nodes.
+    """Places of values among increasing nodes.
 
     Attributes:
         index: B·C·P, of the node below, in a flat table of B×C×n nodes.
@@ -62,7 +62,7 @@ class Places:
 
 
 def find_places(nodes: Tensor, values: Tensor) -> Places:
-    """Where values (B×C×H×W) lie among nodes (B×C×n, increasing), held at both ends."""
+    """Find the places of values (B×C×H×W) among increasing nodes (B×C×n), held at both ends."""
     batch, channels, count = nodes.shape
     flat = values.reshape(batch, channels, -1).contiguous()
     below = torch.searchsorted(nodes[..., 1:-1].contiguous(), flat, right=True)
@@ -195,7 +195,7 @@ def marginal(coloured: Tensor, clean: Tensor, statistics: Statistics) -> Tensor:
 
 
 def _table_places(coloured: Tensor, size: int) -> tuple[Tensor, Tensor]:
-    """Where values of a Gaussian field lie in a marginal's table: node below, flat, and share."""
+    """Places of a Gaussian field's values in a marginal's table: node below, flat, and share."""
     node = (coloured + QUANTILE_REACH).mul_((size - 1) / (2 * QUANTILE_REACH)).clamp_(0, size - 1)
     lower = node.floor().clamp_(max=size - 2)
     return lower.to(torch.int32).flatten(), node.sub_(lower)

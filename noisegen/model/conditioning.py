@@ -47,12 +47,12 @@ class Statistics:
     scale: Tensor
 
     def to(self, device: torch.device | str) -> Statistics:
-        """The same on another device."""
+        """Move it to another device."""
         return Statistics(*(getattr(self, f.name).to(device) for f in fields(self)))
 
     @staticmethod
     def stack(items: Sequence[Statistics]) -> Statistics:
-        """One batch of several."""
+        """Stack several into one batch."""
         return Statistics(
             *(torch.cat([getattr(item, f.name) for item in items]) for f in fields(Statistics))
         )
@@ -60,7 +60,7 @@ class Statistics:
 
 @dataclass(frozen=True)
 class Conditioning:
-    """What conditions the generator.
+    """Conditioning of the generator: prompt and statistics.
 
     Attributes:
         tokens: B×T×D, the prompt.

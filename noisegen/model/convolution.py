@@ -32,7 +32,7 @@ def convolve(
     dilation: int = 1,
     groups: int = 1,
 ) -> Tensor:
-    """As ``torch.nn.functional.conv2d`` of stride 1, the same in both directions."""
+    """Convolve as ``torch.nn.functional.conv2d`` of stride 1 does, forward and backward alike."""
     if not _by_onednn(x, weight):
         if torch.is_grad_enabled():
             return F.conv2d(x, weight, bias, 1, padding, dilation, groups)

@@ -144,7 +144,7 @@ class Denoiser(nn.Module):
 
     @property
     def receptive_field(self) -> int:
-        """How far, in pixels, a noisy pixel can act on the estimate (an upper bound)."""
+        """Distance in pixels, at most, over which a noisy pixel acts on the estimate."""
         blind = 2 * sum(self.config.blind_dilations) + max(self.config.spots) + RING
         full = 2 + sum(self.config.full_dilations)
         return CELL * (blind + full + 1)

@@ -167,7 +167,7 @@ class Generator(nn.Module):
 
     @property
     def receptive_field(self) -> int:
-        """How far, in pixels, a clean pixel can act on the noise (an upper bound).
+        """Distance in pixels, at most, over which a clean pixel acts on the noise.
 
         Tokens: GRID − 1 pixels within one, GRID for each mixing block. Decoder: 2 pixels for each
         convolution at half resolution after the latent joins, one for the 2×2 cells, and what
@@ -183,12 +183,12 @@ class Generator(nn.Module):
         return -(-self.receptive_field // GRID) * GRID
 
     def summary(self, tokens: Tensor) -> Tensor:
-        """One vector of the whole prompt: B×T×D → B×D."""
+        """Summarise the whole prompt in one vector: B×T×D → B×D."""
         summary: Tensor = self.summarise(tokens.mean(1))
         return summary
 
     def forward(self, clean: Tensor, field: Tensor, conditioning: Conditioning) -> Tensor:
-        """One pass.
+        """Run one pass: clean, field and conditioning → noise.
 
         Args:
             clean: B×3×H×W in [0, 1] of the white level; H and W are multiples of 8, and the

@@ -26,7 +26,7 @@ class Surroundings:
 
     @classmethod
     def of(cls, clean: Tensor) -> Surroundings:
-        """Of a clean picture, B×C×H×W in units of the white level."""
+        """Look at a clean picture, B×C×H×W in units of the white level."""
         planes = torch.cat([clean, clean.square().mean(1, keepdim=True)], 1)
         pooled = _pooled(_pooled(planes, 2), 3)
         mean = pooled[:, :-1]

@@ -26,7 +26,7 @@ _LONGEST_CAUSE = 160
 
 @dataclass(frozen=True)
 class TensorFile:
-    """What a file holds.
+    """Content of a safetensors file.
 
     Attributes:
         metadata: JSON values under our key; None where there are none.

@@ -89,17 +89,17 @@ class Weights:
 
     @property
     def denoiser(self) -> Denoiser:
-        """What estimates the clean of a reference that has none."""
+        """Denoiser that estimates the clean of a reference that has none."""
         return self.model.denoiser
 
     @property
     def content(self) -> ContentNetwork:
-        """What shows where a camera's noise may be stronger."""
+        """Content network: maps that show where a camera's noise may be stronger."""
         return self.model.content
 
 
 def weights_folders() -> tuple[Path, ...]:
-    """Where shipped weights lie: inside the package (a wheel), else beside it (a checkout)."""
+    """Folders of shipped weights: inside the package (a wheel), beside it (a checkout)."""
     package = Path(__file__).resolve().parent.parent
     return package / "weights", package.parent / "weights"
 

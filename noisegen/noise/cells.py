@@ -17,7 +17,7 @@ FINENESS = 16
 
 @dataclass(frozen=True)
 class Cells:
-    """Where the samples of N×C×h×w lie among the curves' nodes, summed up; K cells a channel.
+    """Samples of N×C×h×w grouped by their place among the curves' nodes: K cells a channel.
 
     Attributes:
         index: C×P, cell of each sample.
@@ -73,12 +73,12 @@ class Cells:
         return sums
 
     def read(self, curve: Doubles) -> Doubles:
-        """C×K, a curve of C×n at the cells."""
+        """Read a curve of C×n at the cells: C×K."""
         values: Doubles = read_curves(curve, self.position)[0].astype(np.float64)
         return values
 
     def spread(self, values: Doubles, shape: tuple[int, ...]) -> Floats:
-        """N×C×h×w, to every sample its cell's value of C×K."""
+        """Give every sample its cell's value: C×K → N×C×h×w."""
         count, channels, height, width = shape
         flat = np.stack([v.astype(np.float32)[i] for v, i in zip(values, self.index, strict=True)])
         return flat.reshape(channels, count, height, width).transpose(1, 0, 2, 3)

@@ -60,13 +60,13 @@ class Hidden:
 
     @property
     def mask(self) -> Mask:
-        """At either end."""
+        """Samples at either end, N×C×h×w."""
         mask: Mask = self.low | self.high
         return mask
 
 
 def hidden(sample: Sample) -> Hidden:
-    """What clipping hides of a sample's noise."""
+    """Find the samples that clipping may hide."""
     recording = sample.recording
     low, high, step = (
         x.reshape(1, -1, 1, 1).astype(np.float32)

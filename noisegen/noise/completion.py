@@ -109,7 +109,7 @@ def complete(measured: NoiseStatistics, cameras: Cameras, kind: Kind) -> NoiseSt
 
 
 def _known(level: Doubles, sure: Doubles) -> float:
-    """How far, 0 to 1, what is seen is as loud as cameras that are known.
+    """Weight in [0, 1] of the known cameras: 1 where they are as loud as what is seen.
 
     Deep data may be far quieter: their levels cannot be told from none among cameras of 8 bits.
     """
@@ -129,7 +129,7 @@ def _independent(measured: NoiseStatistics) -> Doubles:
 def _observed(
     nodes: Doubles, pixels: Doubles, curves: tuple[Doubles, Doubles], kind: Kind
 ) -> tuple[Observed, Observed]:
-    """What measured curves of C×n show of a camera, by how many independent pixels.
+    """Measured curves, C×n, as an observation of a camera with its error.
 
     Returns:
         What levels show alone, and with means.
@@ -170,7 +170,7 @@ def _with_outside(nodes: Doubles) -> Doubles:
 
 
 def _inner(nodes: Doubles, wide: Doubles) -> slice:
-    """Where a channel's measured nodes are among all of them."""
+    """Indices of a channel's measured nodes among all nodes."""
     first = int(np.searchsorted(wide, nodes[0]))
     return slice(first, first + len(nodes))
 

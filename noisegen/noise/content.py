@@ -62,7 +62,7 @@ AT_ONCE = 128
 
 @dataclass(frozen=True)
 class Usual:
-    """How cameras' levels usually follow activity: what pulls a fit where few pixels are seen.
+    """Prior of the factor by activity, over cameras: what pulls a fit where few pixels are seen.
 
     Attributes:
         mean: ACTIVITY_NODES, natural logarithm of the factor on the variance.
@@ -74,12 +74,12 @@ class Usual:
 
     @classmethod
     def of(cls, activities: Doubles) -> Usual:
-        """From activities of many cameras' channels, N×ACTIVITY_NODES."""
+        """Estimate it from the activities of many cameras' channels, N×ACTIVITY_NODES."""
         return cls(activities.mean(0), np.cov(activities.T))
 
     @classmethod
     def unknown(cls) -> Usual:
-        """As if cameras followed nothing, as far as FAINT pixels say."""
+        """Prior for unknown cameras: no factor, held as firmly as FAINT pixels would."""
         spread = (KNOWN / FAINT - LONELY) * np.eye(ACTIVITY_NODES)
         return cls(np.zeros(ACTIVITY_NODES), spread)
 
@@ -91,7 +91,7 @@ class Usual:
 
 @dataclass(frozen=True)
 class Content:
-    """What the level follows beside intensity; C channels.
+    """Factors on the variance by activity, colour and learned maps; C channels.
 
     Attributes:
         activity: C×ACTIVITY_NODES, natural logarithm of the factor on the variance at an activity.
@@ -187,7 +187,7 @@ def window_maps(network: ContentNetwork, clean: Floats, usual: Floats) -> Floats
 def _in_windows(
     look: Callable[[Tensor, Surroundings, Tensor], Tensor], clean: Floats, usual: Floats
 ) -> Floats:
-    """What a network shows of windows, a few at a time."""
+    """Run a network on windows, AT_ONCE of them at a time."""
     inner = slice(SURROUND, -SURROUND)
     shown = []
     for first in range(0, len(clean), AT_ONCE):
@@ -204,7 +204,7 @@ def _reach(clean: Floats, channel: int, other: int) -> Doubles:
 
 
 def _designs(clean: Floats, reach: Doubles) -> list[Doubles]:
-    """What the logarithm of each channel's variance is linear in, N×h×w×(ACTIVITY_NODES + C − 1).
+    """Regressors of each channel's log variance, N×h×w×(ACTIVITY_NODES + C − 1).
 
     Args:
         clean: N×C×h×w.

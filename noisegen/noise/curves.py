@@ -62,7 +62,7 @@ def _channel_nodes(values: Doubles) -> Doubles:
 
 
 def _spread(nodes: Doubles, nearest: float) -> Doubles:
-    """As many nodes as there should be: the closest are thinned out, the widest gaps halved."""
+    """Bring nodes to the wanted number: thin out the closest, halve the widest gaps."""
     nearest = max(nearest, NARROWEST)
     kept = [nodes[0]]
     for node in nodes[1:-1]:
@@ -146,7 +146,7 @@ def _normal_equations(
 
 
 def _penalty(nodes: Doubles, unit: Doubles) -> Doubles:
-    """What bends and slopes cost: bends are of a line's two parts, each over its own length."""
+    """Penalty on bends and slopes; a bend compares a line's two parts, each over its own length."""
     count, gaps = len(nodes), np.diff(nodes)
     slope = np.diff(np.eye(count), axis=0)
     before, after = gaps[:-1, None], gaps[1:, None]

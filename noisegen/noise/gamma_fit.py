@@ -47,7 +47,7 @@ class GammaFit:
     usual: Doubles
 
     def beside(self, maps: Floats, pull: Doubles) -> GammaFit:
-        """The same with N×C×k×h×w maps beside, and their pull."""
+        """Add N×C×k×h×w maps and their pull to the regression."""
         more = [np.moveaxis(maps[:, c], 1, -1) for c in range(len(self.designs))]
         designs = [
             np.concatenate(both, -1, dtype=np.float64)

@@ -37,7 +37,7 @@ LEVEL_PIXELS = 200
 
 @dataclass(frozen=True)
 class Scores:
-    """One picture's distances; 0 is a perfect match in all of them.
+    """Distances of two noises on one picture; 0 is a perfect match in all of them.
 
     Attributes:
         kld: of pooled histograms.
@@ -63,7 +63,7 @@ class Scores:
 
 
 def compare(real: Floats, fake: Floats, clean: Floats) -> Scores:
-    """All distances of generated noise from real noise on one clean picture in [0, 1]."""
+    """Compute all distances of generated from real noise on one clean picture in [0, 1]."""
     return Scores(
         kld=kl_divergence(real, fake),
         kld0=centred_kl_divergence(real, fake),

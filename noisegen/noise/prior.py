@@ -48,7 +48,7 @@ UNLIKELY = 0.05
 
 
 class Kind(Enum):
-    """What a reference's clean is, and so what its curves stand against."""
+    """Kinds of a reference's clean: what its curves stand against."""
 
     PAIR = auto()
     """Given: free of noise, or a mean of clipped shots."""
@@ -76,7 +76,7 @@ class Cameras:
 
     @classmethod
     def of(cls, curves: Doubles, kind: Kind) -> Cameras:
-        """From mean and level before clipping, N×2×C×G, around cleans that are free of noise."""
+        """Make it of mean and level before clipping, N×2×C×G, around cleans free of noise."""
         if kind is Kind.PAIR:
             rows = np.concatenate([vectors(curves), vectors(around_means(curves))])
         else:
@@ -134,7 +134,7 @@ def _random_walk(rows: Doubles) -> tuple[Doubles, Doubles]:
 
 @dataclass(frozen=True)
 class Observed:
-    """What a reference shows of a camera's vector: values = reading · vector + error.
+    """Observation of a camera's vector: values = reading · vector + error.
 
     Attributes:
         reading: m×d.

@@ -70,16 +70,16 @@ class Recording:
 
     @classmethod
     def even(cls, channels: int, step: float) -> Recording:
-        """Of values from 0 to 1 in even steps; 0 for continuous ones."""
+        """Recording of values from 0 to 1 in even steps; a step of 0 for continuous ones."""
         full = np.ones(channels)
         return cls(0 * full, full, step * full, 0 * full)
 
     def first(self) -> Recording:
-        """Of the first channel alone."""
+        """Recording of the first channel alone."""
         return Recording(self.low[:1], self.high[:1], self.step[:1], self.origin[:1])
 
     def scaled(self, factor: float) -> Recording:
-        """The same in another unit."""
+        """Convert it to another unit."""
         return Recording(
             self.low * factor, self.high * factor, self.step * factor, self.origin * factor
         )
@@ -121,7 +121,7 @@ def as_stored(values: NDArray[np.floating[Any]], dtype: DTypeLike) -> Pixels:
 
 
 def widest(parts: Sequence[Recording]) -> Recording:
-    """What several recordings of one instrument show together: the ends farthest out."""
+    """Combine recordings of one instrument: the ends farthest out."""
     first = parts[0]
     low = np.min([part.low for part in parts], 0)
     high = np.max([part.high for part in parts], 0)
@@ -129,7 +129,7 @@ def widest(parts: Sequence[Recording]) -> Recording:
 
 
 def find_recording(pictures: Sequence[Pixels], white: float) -> Recording:
-    """How noisy pictures of one instrument were recorded.
+    """Find how noisy pictures of one instrument were clipped and rounded.
 
     Args:
         pictures: H×W×C each, integers or floats, of one type.
@@ -255,7 +255,7 @@ def _rational(step: float, origin: float, count: float, whole: bool) -> tuple[fl
 
 
 def _ends(values: Doubles, counts: Doubles, lowest: float, white: float) -> tuple[float, float]:
-    """Where the instrument clips: a spike beyond which there is next to nothing, or the type's."""
+    """Ends at which the instrument clips: a spike with next to nothing beyond, or the type's."""
     low, high = lowest, white
     for place in range(min(8, len(values) - 3)):
         if _is_spike(counts, place) and counts[:place].sum() <= BEYOND_SPIKE * counts[place]:

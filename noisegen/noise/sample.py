@@ -32,7 +32,7 @@ class Sample:
 
     @classmethod
     def of(cls, windows: Windows) -> Sample:
-        """With nodes where the clean's values are."""
+        """Place nodes where the clean's values are."""
         nodes = place_nodes(windows.clean)
         position = positions(nodes, windows.clean)
         return cls(windows, nodes, position, Cells.of(position, nodes))
@@ -57,5 +57,5 @@ class Sample:
 
     @property
     def recording(self) -> Recording:
-        """How the noisy pictures were clipped and rounded."""
+        """Recording of the noisy pictures: how they were clipped and rounded."""
         return self.windows.recording

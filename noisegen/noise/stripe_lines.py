@@ -213,7 +213,7 @@ def _lagged(one: Doubles, other: Doubles) -> Doubles:
 
 
 def _slow(means: Doubles) -> Doubles:
-    """What changes over more than SLOW lines: cosines of lowest frequency."""
+    """Part of lines that changes over more than SLOW of them: cosines of lowest frequency."""
     projector = _slow_projector()
     return means @ projector
 
@@ -238,7 +238,7 @@ def _undo_slow() -> Doubles:
 
 
 def _alike(one: Doubles, other: Doubles) -> float:
-    """How many neighbouring lines of L×C×32 say what one of them says: coarse grain spans some.
+    """Number of neighbouring lines, L×C×32, that say what one says: coarse grain spans some.
 
     The variance of two independent series' covariance grows by so much (Bartlett, JRSS Suppl.
     1946).
@@ -253,6 +253,6 @@ def _correlated(lines: Doubles, lag: int) -> float:
 
 
 def _clipped(values: Doubles) -> Doubles:
-    """Within four robust standard deviations."""
+    """Clip values to four robust standard deviations."""
     limit = 4 * 1.4826 * np.median(np.abs(values), axis=(0, 2), keepdims=True)
     return np.clip(values, -limit, limit)

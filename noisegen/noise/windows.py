@@ -50,7 +50,7 @@ class Windows:
         return np.asarray((noisy > low + 1e-6) & (noisy < high - 1e-6))
 
     def take(self, count: int) -> Windows:
-        """At most ``count`` windows, evenly spread."""
+        """Take at most ``count`` windows, evenly spread."""
         if len(self) <= count:
             return self
         return self.where(spread_evenly(len(self), count))
@@ -114,7 +114,7 @@ def cut_places(height: int, width: int) -> Places:
 
 
 def join(parts: Sequence[Windows]) -> Windows:
-    """All windows of several references; estimated if any of them is."""
+    """Join the windows of several references; estimated if any of them is."""
     places, pictures = [], 0
     for part in parts:
         places.append(part.places + np.array([pictures, 0, 0]))

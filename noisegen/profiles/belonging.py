@@ -70,7 +70,7 @@ class Belonging:
 
 @dataclass(frozen=True)
 class Traits:
-    """What windows show of their noise; C channels.
+    """Traits of windows' noise that tell settings apart; C channels.
 
     Attributes:
         level: C×16, log₂ of the level against intensity.
@@ -129,7 +129,7 @@ def belonging(cut: CutReferences, weights: Weights) -> Belonging:
 
 
 def doubt(cut: CutReferences, found: Belonging) -> str | None:
-    """What to tell of references that fall into several groups, in one line; None for one group."""
+    """Warning about references that fall into several groups, one line; None for one group."""
     if len(found.groups) == 1:
         return None
     named = " | ".join(_names([cut.each[place] for place in group]) for group in found.groups)
@@ -142,7 +142,7 @@ def doubt(cut: CutReferences, found: Belonging) -> str | None:
 
 
 def traits(windows: Windows, weights: Weights) -> Traits:
-    """Measured and encoded alone."""
+    """Measure and encode windows by themselves."""
     shown = measure(windows)
     near = slice(LAGS - NEAR, LAGS + NEAR + 1)
     return Traits(
@@ -163,7 +163,7 @@ def _even_pixels(shown: NoiseStatistics) -> Doubles:
 
 
 def difference(one: Traits, other: Traits) -> Doubles:
-    """How far two are apart, trait by trait.
+    """Distance of two references, trait by trait.
 
     Returns:
         4: mean squared log₂ ratio of the levels, over intensities that both show; summed squared

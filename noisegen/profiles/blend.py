@@ -150,12 +150,12 @@ def _nodes(parts: Sequence[NoiseStatistics]) -> Doubles:
 
 
 def _stripes(part: NoiseStatistics, nodes: Doubles) -> Doubles:
-    """One part's strength of rows and columns at other nodes, C×2×n."""
+    """Strength of one part's rows and columns at other nodes, C×2×n."""
     return np.stack([read_at(part.stripes[:, axis], part, nodes) for axis in (0, 1)], 1)
 
 
 def _marginals(part: NoiseStatistics, at: Doubles) -> Doubles:
-    """One part's marginals at other intensities, C×MARGINALS×QUANTILE_NODES."""
+    """Marginals of one part at other intensities, C×MARGINALS×QUANTILE_NODES."""
     tables = np.empty(part.marginals.shape)
     for c, (of, table) in enumerate(zip(part.marginal_at, part.marginals, strict=True)):
         for q in range(table.shape[1]):
@@ -164,7 +164,7 @@ def _marginals(part: NoiseStatistics, at: Doubles) -> Doubles:
 
 
 def _finest(recordings: Sequence[Recording]) -> Recording:
-    """That of the finest steps, with the ends farthest out."""
+    """Recording of the finest steps, with the ends farthest out."""
     finest = min(recordings, key=lambda recording: float(recording.step.max()))
     return replace(widest(recordings), step=finest.step, origin=finest.origin)
 

@@ -122,7 +122,7 @@ def measure_cut(cut: CutReferences, network: ContentNetwork | None = None) -> Me
 
 
 def measure_whole(windows: Windows, network: ContentNetwork | None = None) -> NoiseStatistics:
-    """What windows show, and what is known of cameras where they show nothing."""
+    """Measure windows, completed by what is known of cameras where they show nothing."""
     measured = measure(windows, network, usual_activity())
     kind = Kind.BURST if windows.averaged else Kind.PAIR
     kind = Kind.LONE if windows.estimated else kind
@@ -148,7 +148,7 @@ def encode_profile(measured: Measured, weights: Weights, name: str = "profile") 
 
 
 def judge(measured: Measured, network: ContentNetwork | None) -> ProfileQuality:
-    """How far noise of a model of one half of the references is from the other half's.
+    """Quality of a profile: noise modelled on one half of the references against the other half's.
 
     The profile itself rests on all of them.
 

@@ -61,7 +61,7 @@ class ProfileQuality:
 
     @property
     def distance(self) -> float:
-        """All distances as one, each in units of what still counts as good."""
+        """Sum of all distances, each in units of what still counts as good."""
         return float(sum(getattr(self, name) / good for name, (good, _) in LIMITS.items()))
 
     @classmethod

@@ -23,7 +23,7 @@ MAX_WINDOWS = 256
 
 
 def statistics_tensors(measured: NoiseStatistics, channels: int = 3) -> Statistics:
-    """A batch of one.
+    """Convert measured statistics to a batch of one.
 
     Args:
         measured: of C channels.
@@ -44,7 +44,7 @@ def statistics_tensors(measured: NoiseStatistics, channels: int = 3) -> Statisti
 
 
 def window_tensors(windows: Windows, limit: int = MAX_WINDOWS) -> ReferenceWindows:
-    """A batch of one set of references, in double precision."""
+    """Convert windows to a batch of one set of references, in double precision."""
     taken = windows.take(limit)
     residual, clean = (
         torch.from_numpy(np.broadcast_to(x, (len(x), 3, *x.shape[2:])).astype(np.float64))[None]

@@ -48,7 +48,7 @@ class Trial:
     fake: Floats
 
     def quality(self, estimated: float, pixels: float) -> ProfileQuality:
-        """How far the two are apart.
+        """Distances of generated from measured noise.
 
         Args:
             estimated: share of the noise's power that no residual shows.

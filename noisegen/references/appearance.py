@@ -89,7 +89,7 @@ def noise_floors(blocks: Floats) -> Floats:
 
 
 def quantisation_step(picture: Pixels, white_level: float) -> float:
-    """Of an integer picture, in steps of 8 bits: the divisor that its values share; 0 for floats.
+    """Quantisation step in steps of 8 bits: the divisor that integer values share; 0 for floats.
 
     8 bits kept in 16 are still 8 bits.
     """
@@ -100,7 +100,7 @@ def quantisation_step(picture: Pixels, white_level: float) -> float:
 
 
 def unevenness(windows: Floats) -> float | None:
-    """How differently rough the 8×8 blocks within a picture's flattest windows are.
+    """Unevenness of roughness among the 8×8 blocks within a picture's flattest windows.
 
     The standard deviation of their variances over its mean, median of the windows: 0.1 for white
     noise, 0.2 to 0.45 for the grain of cameras, more where texture passes for noise.
@@ -127,6 +127,6 @@ def unevenness(windows: Floats) -> float | None:
 
 
 def brightness_range(blocks: Floats) -> tuple[float, float]:
-    """What nearly all N×C×8×8 blocks' mean brightness lies between."""
+    """Range that nearly all N×C×8×8 blocks' mean brightness lies in."""
     low, high = np.quantile(blocks.mean((1, 2, 3)), (0.01, 0.99))
     return float(low), float(high)

@@ -89,7 +89,7 @@ def fit_brightness(noisy: Floats, clean: Floats, step: float) -> Brightness:
 
 
 def _agreed(noisy: Floats, clean: Floats, step: float) -> tuple[float, float]:
-    """One channel's gain and offset, if they are the same with impulses and without.
+    """Gain and offset of one channel, if they are the same with impulses and without.
 
     Where few photons are counted, they look like impulses themselves: without them a picture would
     seem to have lost its contrast.
@@ -113,7 +113,7 @@ def keeps_clear(noisy: Floats, clean: Floats, deviations: float = CLEAR) -> Mask
 
 
 def _fit(shots: Floats, pictures: Floats, step: float, outlier: float) -> tuple[float, float]:
-    """One channel's gain and offset, from N×16×16, without pixels so many deviations off."""
+    """Fit one channel's gain and offset to N×16×16 tiles, without pixels so many deviations off."""
     gain, offset = 1.0, 0.0
     if len(shots) < FEWEST_TILES:
         return gain, offset

@@ -159,7 +159,7 @@ def _most_usual(shots: Sequence[_Placed]) -> int:
 
 
 def _shared_place(shots: Sequence[_Placed]) -> tuple[slice, slice]:
-    """What all shots show once moved."""
+    """Rectangle that all shots show once they are moved."""
     places = [inside(shot.pixels.shape, shot.shift) for shot in shots]
     rows, columns = (
         slice(max(p[axis].start for p in places), min(p[axis].stop for p in places))
@@ -169,7 +169,7 @@ def _shared_place(shots: Sequence[_Placed]) -> tuple[slice, slice]:
 
 
 def _scale(residual: Floats, source: _Placed, shots: Sequence[_Placed]) -> float:
-    """What a shot's residual is multiplied by: √(N/(N − 1)) where no shot was moved.
+    """Factor on a shot's residual: √(N/(N − 1)) where no shot was moved.
 
     Interpolated shots bring less noise into the mean, by how fine the noise's grain is.
 

@@ -33,7 +33,7 @@ class Reference:
 
     @property
     def pictures(self) -> tuple[Reference, ...]:
-        """Its noisy pictures: itself."""
+        """Noisy pictures of it: itself."""
         return (self,)
 
 
@@ -53,7 +53,7 @@ class Burst:
 
     @property
     def pictures(self) -> tuple[Reference, ...]:
-        """Its shots, under their folder's name."""
+        """Noisy pictures of it: its shots, under their folder's name."""
         return tuple(
             Reference(f"{self.name}/{name}", pixels)
             for name, pixels in zip(self.names, self.shots, strict=True)
@@ -62,7 +62,7 @@ class Burst:
 
 @dataclass(frozen=True)
 class Samples:
-    """What the values of references' pixels mean.
+    """Meaning of the values of references' pixels.
 
     Attributes:
         dtype: ``uint8``, ``uint16`` or ``float32``.
@@ -133,7 +133,7 @@ def find_white_level(references: Sequence[Reference | Burst]) -> float:
 
 
 def scaled(pixels: Pixels, white_level: float) -> Floats:
-    """In units of the white level; floats above it are saturated, as integers are by their type."""
+    """Scale to units of the white level; floats above it are saturated, as integers are."""
     return np.minimum(to_float(pixels, white_level), np.float32(1))
 
 

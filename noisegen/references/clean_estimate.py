@@ -43,7 +43,7 @@ class EstimatedBlock:
 
     @property
     def place(self) -> tuple[slice, slice]:
-        """Its rows and columns in the reference."""
+        """Rows and columns of it in the reference."""
         height, width = self.noisy.shape[:2]
         return slice(self.top, self.top + height), slice(self.left, self.left + width)
 

@@ -43,7 +43,7 @@ SMALLEST_SIDE = 6
 
 @dataclass(frozen=True)
 class Drift:
-    """What is added to a clean.
+    """Slow surface that is added to a clean to bring it as bright as its noisy picture.
 
     Attributes:
         surface: H×W×C, in units of the white level.
@@ -92,7 +92,7 @@ def _laid_out(blocks: NDArray[Any], rows: int, columns: int) -> NDArray[Any]:
 
 
 def _agreement(means: Doubles, known: NDArray[np.bool_], variance: float) -> float:
-    """What blocks share with blocks two further along both diagonals; 0 if it is no drift."""
+    """Covariance of blocks with those two further along both diagonals; 0 if it is no drift."""
     if known.sum() < SMALLEST_SIDE**2:
         return 0.0
     centred = np.where(known, means - means[known].mean(), 0)
@@ -125,7 +125,7 @@ def _spread(grid: Doubles) -> Doubles:
 
 
 def _stretched(grid: Doubles, height: int, width: int) -> Floats:
-    """From blocks to pixels, straight lines between their middles."""
+    """Stretch blocks to pixels by straight lines between their middles."""
     for axis, length in enumerate((height, width)):
         at = np.clip((np.arange(length) + 0.5) / BLOCK - 0.5, 0, grid.shape[axis] - 1)
         low = np.minimum(at.astype(np.intp), grid.shape[axis] - 2)

@@ -83,7 +83,7 @@ def blocky_corners(picture: Pixels) -> list[tuple[int, int]]:
 
 
 def _strongest_borders(gray: Floats) -> list[int]:
-    """Of the 8 phases, the two before which rows bend most."""
+    """Two of the 8 phases: those before which rows bend most."""
     bend = np.abs(gray[:-3] - 3 * gray[1:-2] + 3 * gray[2:-1] - gray[3:]).mean(1)
     # Number i of these third differences is centred between rows i + 1 and i + 2.
     phases = [float(bend[(phase - 2) % SIDE :: SIDE].mean()) for phase in range(SIDE)]
@@ -91,7 +91,7 @@ def _strongest_borders(gray: Floats) -> list[int]:
 
 
 def _quality(blocks: Floats) -> float | None:
-    """Of N×C×8×8 blocks on the grid of the compression."""
+    """Quality of N×C×8×8 blocks that lie on the grid of the compression."""
     whole = blocks[clipped_share(blocks) == 0]
     weights = np.array(LUMA if whole.shape[1] == 3 else (1,), np.float32)
     coefficients = cosine_transform(np.tensordot(whole, weights, (1, 0)))

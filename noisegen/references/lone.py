@@ -87,7 +87,7 @@ def made_up_windows(estimated: EstimatedWindows, recording: Recording) -> Window
 
 @cache
 def shipped_denoiser() -> Denoiser:
-    """That of the shipped ``base`` weights."""
+    """Load the denoiser of the shipped ``base`` weights, once a process."""
     return load_weights().denoiser
 
 
@@ -139,7 +139,7 @@ class EstimatedWindows:
 
 
 def estimated_windows(noisy: Floats, recording: Recording, denoiser: Denoiser) -> EstimatedWindows:
-    """All windows of what the denoiser looks at."""
+    """Estimate the clean of all windows that the denoiser looks at."""
     stretch = _Stretch.of(noisy, recording)
     even = _even_lines(noisy, recording)
     blocks = estimated_blocks(stretch.forward(even) if stretch else even, denoiser)
@@ -171,7 +171,7 @@ def _even_lines(noisy: Floats, recording: Recording) -> Floats:
 
 @dataclass(frozen=True)
 class _Stretch:
-    """What a dim, linear picture goes through before the denoiser looks at it.
+    """Tone curve that a dim, linear picture goes through before the denoiser looks at it.
 
     The denoiser has learned pictures as 8 bits show them, after a tone curve. In deep data most of
     the picture may lie in a hundredth of the range, its noise far below what 8 bits show; a square
@@ -187,7 +187,7 @@ class _Stretch:
 
     @classmethod
     def of(cls, noisy: Floats, recording: Recording) -> _Stretch | None:
-        """None of a picture of few steps, or of one that fills its range."""
+        """Choose a picture's curve: none for one of few steps, or one that fills its range."""
         low, middle, high = np.quantile(noisy, (0.001, 0.5, 0.999))
         deep = float(recording.step.max()) < FEW_STEPS
         if not deep or high == low or middle - low > DIM * (high - low):
@@ -195,21 +195,21 @@ class _Stretch:
         return cls(float(low - DIM * (middle - low)), float(high - low))
 
     def forward(self, noisy: Floats) -> Floats:
-        """To what the denoiser looks at."""
+        """Map pixels to what the denoiser looks at."""
         spread = np.clip((noisy - self.low) / self.span, 0, None)
         return np.asarray(np.sqrt(spread), np.float32)
 
     def back(self, clean: Floats) -> Floats:
-        """Of a clean estimate."""
+        """Map a clean estimate back."""
         return (self.low + self.span * np.maximum(clean, 0) ** 2).astype(np.float32)
 
     def slope(self, clean: Floats) -> Floats:
-        """What a small error of a clean estimate is multiplied by on its way back."""
+        """Factor on a small error of a clean estimate on its way back."""
         return (2 * self.span * np.maximum(clean, 0.01)).astype(np.float32)
 
 
 def _places(block: EstimatedBlock) -> Places:
-    """Where a block's windows lie in the picture's grid of windows."""
+    """Places of a block's windows in the picture's grid of windows."""
     corner = np.array([0, block.top // WINDOW, block.left // WINDOW])
     return np.asarray(cut_places(*block.noisy.shape[:2]) + corner)
 

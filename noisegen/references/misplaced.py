@@ -106,7 +106,7 @@ def misplaced(windows: Windows) -> Doubles:
 
 
 def _gradients(windows: Windows) -> tuple[Floats, Floats]:
-    """Of the clean, across and down, N×C×h×w: over the windows' borders where a neighbour is."""
+    """Gradients of the clean, across and down, N×C×h×w, over borders where a neighbour is."""
     rows, columns = windows.places[:, 1], windows.places[:, 2]
     count = rows.max() + 1, columns.max() + 1
     laid = np.full((*count, *windows.clean.shape[1:]), np.nan, np.float32)

@@ -44,7 +44,7 @@ SMALLEST_LEFT_OUT = 0.1
 
 @dataclass(frozen=True)
 class Significance:
-    """How large a difference between a shot and its clean must be to be undone.
+    """Thresholds from which a difference between a shot and its clean is undone.
 
     Statistical significance is asked for in any case.
 
@@ -61,11 +61,11 @@ class Significance:
     drift: float = 0.0
 
     def of_shift(self, shift: Shift) -> Shift:
-        """The shift, or none."""
+        """Return the shift if it is large enough, else none."""
         return shift if max(abs(shift.down), abs(shift.across)) >= self.shift else Shift()
 
     def of_brightness(self, brightness: Brightness) -> Brightness:
-        """Gain and offset, or 1 and 0."""
+        """Return gain and offset if they are large enough, else 1 and 0."""
         gain, offset = np.abs(brightness.gain - 1), np.abs(brightness.offset)
         changed = brightness.changed
         if (changed & ((gain >= self.gain) | (offset >= self.offset))).any():
@@ -73,7 +73,7 @@ class Significance:
         return Brightness(np.ones_like(gain), np.zeros_like(gain))
 
     def of_drift(self, drift: Drift | None) -> Drift | None:
-        """The drift, or nothing."""
+        """Return the drift if it is large enough, else None."""
         return drift if drift is not None and drift.strength >= self.drift else None
 
 
@@ -153,7 +153,7 @@ class _Found:
 
     @property
     def misplaced(self) -> float:
-        """Those that a shift explains, as a share of the windows."""
+        """Share of the windows whose residual a shift explains."""
         return float((self.share > LARGEST_MISPLACED).mean())
 
 

@@ -77,7 +77,7 @@ def most_detail(picture: Floats) -> float | None:
 
 
 def _by_chance(boxes: Doubles) -> float:
-    """What a picture of nothing but noise may seem to show."""
+    """Covariance that a picture of nothing but noise may show by chance."""
     return SIGNIFICANT * float((boxes**2).mean()) / float(np.sqrt(2 * boxes.size))
 
 

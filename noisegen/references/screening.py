@@ -124,7 +124,7 @@ def screen(
 
 
 def warnings_of(references: Sequence[Screened]) -> tuple[str, ...]:
-    """What a user should know of the references of one profile: a line for each kind of doubt."""
+    """Warnings about the references of one profile: a line for each kind of doubt."""
     warnings = []
     for doubt in Doubt:
         doubtful = [reference for reference in references if doubt in reference.doubts]

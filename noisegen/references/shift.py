@@ -52,7 +52,7 @@ KAISER = 6.0
 
 @dataclass(frozen=True)
 class Shift:
-    """How far a picture's content lies below and right of another's, in pixels."""
+    """Displacement of a picture's content below and right of another's, in pixels."""
 
     down: float = 0.0
     across: float = 0.0
@@ -72,7 +72,7 @@ class Shift:
 
 
 def find_shift(picture: Floats, other: Floats) -> Shift:
-    """By how much ``other`` must be moved to lie on ``picture``; none where not significant.
+    """Find the shift that lays ``other`` on ``picture``; none where it is not significant.
 
     Args:
         picture: H×W×C, noise and all.
@@ -99,7 +99,7 @@ def moved(picture: NDArray[Any], shift: Shift) -> NDArray[Any]:
 
 
 def beside(picture: NDArray[Any], axis: int) -> tuple[NDArray[Any], NDArray[Any]]:
-    """What lies before and after each pixel along an axis; the border is its own neighbour."""
+    """Neighbours before and after each pixel along an axis; the border is its own neighbour."""
     return _moved_along(picture, 1, axis), _moved_along(picture, -1, axis)
 
 
@@ -188,7 +188,7 @@ def _fits_better(a: Floats, b: Floats, shift: Shift) -> bool:
 
 
 def _fraction(a: Floats, b: Floats) -> tuple[float, float]:
-    """What least squares adds, or nothing."""
+    """Fraction of a pixel that least squares adds; 0 where it is not significant."""
     target = _levelled(_grainless(a))
     shift = np.zeros(2)
     for step in range(STEPS):

@@ -17,7 +17,7 @@ from noisegen.references.screening import Screened, screen, warnings_of
 
 
 class Repair(Enum):
-    """What is done to a pair before it is measured.
+    """Repairs of a pair before it is measured.
 
     All but ``NONE`` leave out windows whose residual follows the clean's edges. ``GROSS`` undoes
     large shifts, differences of brightness and drifts first, ``ALL`` every significant one.
@@ -80,17 +80,17 @@ class CutReferences:
 
     @property
     def pixels(self) -> int:
-        """Of all pictures together."""
+        """Number of pixels of all pictures together."""
         return sum(part.pixels for part in self.each)
 
     @property
     def repairs(self) -> tuple[str, ...]:
-        """What was done to imperfect references, each with its name."""
+        """Repairs of imperfect references, each with the reference's name."""
         return tuple(repair for part in self.each for repair in part.repairs)
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What is doubtful about them, with their names."""
+        """Doubts about the references, with their names."""
         return (*warnings_of([part.screened for part in self.each]), *self.doubts)
 
     def where(self, index: Sequence[int]) -> CutReferences:

@@ -38,7 +38,7 @@ class CleanRows(Protocol):
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Of its samples."""
+        """Type of its samples."""
         ...
 
     def rows(self, top: int, bottom: int) -> Pixels:
@@ -64,7 +64,7 @@ class ArrayRows:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Of its samples."""
+        """Type of its samples."""
         return self._pixels.dtype
 
     def rows(self, top: int, bottom: int) -> Pixels:
@@ -92,7 +92,7 @@ class HeldRows:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Of its samples."""
+        """Type of its samples."""
         return self._clean.dtype
 
     def part(self, region: Region) -> Pixels:
@@ -108,7 +108,7 @@ class HeldRows:
 def checked_levels(
     planes: Sequence[CleanRows], profile: NoiseProfile, white_level: float | None
 ) -> Levels:
-    """How the planes of one picture are taken, once they are known to fit the profile.
+    """Levels of the planes of one picture, once they are known to fit the profile.
 
     Args:
         planes: of one type; all their rows are read, unless their type holds nothing that does not
@@ -132,7 +132,7 @@ def checked_levels(
 def _whatever_it_holds(
     dtype: np.dtype[Any], profile: NoiseProfile, white_level: float | None
 ) -> Levels | None:
-    """How a clean is taken whose type holds nothing that does not fit: it need not be read."""
+    """Levels of a clean whose type holds nothing that does not fit: it need not be read."""
     if dtype.kind == "f":
         return None
     try:

@@ -25,7 +25,7 @@ class CleanError(NoisegenError):
 
     @property
     def for_command(self) -> str:
-        """The same words with the command line's option instead of Python's argument."""
+        """Say it with the command line's option instead of Python's argument."""
         return str(self).replace("white_level=", "--white-level ")
 
 
@@ -44,7 +44,7 @@ class Extent:
     whole: bool
 
     def joined(self, other: Extent) -> Extent:
-        """Of both together."""
+        """Range of both together."""
         return Extent(
             min(self.lowest, other.lowest),
             max(self.highest, other.highest),
@@ -54,7 +54,7 @@ class Extent:
 
 @dataclass(frozen=True)
 class Levels:
-    """How a clean's counts are taken, all in its own counts.
+    """Meaning of a clean's counts for a profile, all in the clean's own counts.
 
     Attributes:
         scale: that the profile's noise is in units of.
@@ -79,7 +79,7 @@ class Levels:
 def levels_for(
     dtype: np.dtype[Any], extent: Extent, profile: NoiseProfile, given: float | None
 ) -> Levels:
-    """How a clean is taken by a profile.
+    """Decide how a profile takes a clean's counts.
 
     Args:
         dtype: of the clean: uint8, uint16, uint32 or float.

@@ -157,7 +157,7 @@ class Synthesizer:
     def check(
         self, planes: Sequence[CleanRows], profile: NoiseProfile, white_level: float | None
     ) -> Levels:
-        """How the planes of one clean are taken, once the profile's noise is known to fit them.
+        """Levels of the planes of one clean, once the profile's noise is known to fit them.
 
         Raises:
             CleanError: it does not.

@@ -109,12 +109,12 @@ class VolumePair:
 
     @property
     def noisy(self) -> FileContent:
-        """What writes the noisy file; it raises ``ImageError`` where the clean cannot be read."""
+        """Writer of the noisy file; it raises ``ImageError`` where the clean cannot be read."""
         return self._write_noisy
 
     @property
     def clean(self) -> FileContent:
-        """What copies the clean file where that holds just these pixels, or else writes them."""
+        """Writer of the clean file: a copy where that holds just these pixels."""
         whole = self.region == _whole(self.header)
         return self._copy_clean if whole and self.header.copyable else self._write_clean
 
@@ -227,7 +227,7 @@ def _levels(
     synthesizer: Synthesizer,
     white_level: float | None,
 ) -> tuple[Levels, ...]:
-    """How each plane is taken; all are read if their type may hold what does not fit."""
+    """Levels of each plane; all are read if their type may hold what does not fit."""
     given = None if volume.header.dtype == np.uint8 else white_level
     found: dict[str, Levels] = {}
     for profile in chosen:
