@@ -18,43 +18,43 @@ from dataset_runs import Camera, files_in, forked, run
 from noisegen.dataset.folder import Folder
 from noisegen.dataset.plan import Shard
 
-KILLS, FOLDERS = 50, 10
-
 
 @pytest.fixture(scope="module")
 def whole(
     camera: Camera, photos: Path, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[dict[str, bytes], float]:
-    """What an uninterrupted run makes, and its seconds."""
+) -> dict[str, bytes]:
+    """What an uninterrupted run makes."""
     out = tmp_path_factory.mktemp("whole") / "pairs"
     ran = forked([{"arguments": camera.synth(photos, out, "--variants", 2)}])
     assert ran.codes == [3]
     files = files_in(out)
     assert len([name for name in files if name.startswith("noisy/")]) == 20
-    return files, ran.seconds[0]
+    return files
 
 
-def test_fifty_runs_killed_at_random_moments(
-    camera: Camera, photos: Path, whole: tuple[dict[str, bytes], float], tmp_path: Path
+@pytest.mark.parametrize(
+    ("folders", "kills"), [(1, 4), pytest.param(10, 5, marks=pytest.mark.slow)]
+)
+def test_runs_killed_at_random_moments(
+    camera: Camera, photos: Path, whole: dict[str, bytes], tmp_path: Path, folders: int, kills: int
 ) -> None:
-    expected, _ = whole
     draw = random.Random(0)
     asked = []
-    for folder in range(FOLDERS):
+    for folder in range(folders):
         command = camera.synth(photos, tmp_path / f"{folder}", "--variants", 2, "--quiet")
-        for kill in range(KILLS // FOLDERS):
+        for kill in range(kills):
             files, copy = draw.randrange(1, 9), str(tmp_path / f"{folder}-{kill}")
             asked.append({"arguments": command, "files": files, "copy": copy})
         asked.append({"arguments": command})
     codes = forked(asked).codes
     assert set(codes) == {3, -signal.SIGKILL}
-    assert codes.count(-signal.SIGKILL) >= KILLS // 2
+    assert codes.count(-signal.SIGKILL) >= folders * kills // 2
     begun = 0
-    for folder in range(FOLDERS):
-        assert files_in(tmp_path / f"{folder}") == expected
-        for kill in range(KILLS // FOLDERS):
-            begun += _is_whole_so_far(tmp_path / f"{folder}-{kill}", expected)
-    assert begun >= FOLDERS // 2
+    for folder in range(folders):
+        assert files_in(tmp_path / f"{folder}") == whole
+        for kill in range(kills):
+            begun += _is_whole_so_far(tmp_path / f"{folder}-{kill}", whole)
+    assert begun
 
 
 def _is_whole_so_far(copy: Path, expected: dict[str, bytes]) -> bool:
@@ -70,37 +70,25 @@ def _is_whole_so_far(copy: Path, expected: dict[str, bytes]) -> bool:
     return 0 < pairs < 20
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(("number", "files"), [(signal.SIGINT, 6), (signal.SIGTERM, 20)])
 def test_a_request_to_stop_leaves_whole_pairs_and_says_how_to_go_on(
     camera: Camera,
     photos: Path,
-    whole: tuple[dict[str, bytes], float],
+    whole: dict[str, bytes],
     tmp_path: Path,
     number: signal.Signals,
+    files: int,
 ) -> None:
-    expected, seconds = whole
-    asked = []
-    for index, share in enumerate((0.3, 0.4, 0.5, 0.6, 0.7)):
-        command = camera.synth(photos, tmp_path / f"{index}", "--variants", 2)
-        copy = str(tmp_path / f"{index}-copy")
-        asked.append(
-            {"arguments": command, "after": share * seconds, "signal": number, "copy": copy}
-        )
-        asked.append({"arguments": command})
-    ran = forked(asked)
-    stopped = [index for index in range(5) if ran.codes[2 * index] == 130]
-    assert stopped
-    assert set(ran.codes[::2]) <= {130, 3}
-    assert set(ran.codes[1::2]) == {3}
-    said = [line for line in ran.said.splitlines() if line.startswith("interrupted")]
-    assert len(said) == len(stopped)
-    for index in range(5):
-        assert files_in(tmp_path / f"{index}") == expected
-    for index in stopped:
-        _is_whole_so_far(tmp_path / f"{index}-copy", expected)
-        if (tmp_path / f"{index}-copy").exists():
-            assert not list((tmp_path / f"{index}-copy").rglob("*.part"))
-    assert all("same command" in line for line in said)
+    command = camera.synth(photos, tmp_path / "pairs", "--variants", 2)
+    copy = tmp_path / "copy"
+    stop = {"arguments": command, "files": files, "signal": number, "copy": str(copy)}
+    ran = forked([stop, {"arguments": command}])
+    assert ran.codes == [130, 3]
+    (said,) = (line for line in ran.said.splitlines() if line.startswith("interrupted"))
+    assert "same command" in said
+    assert _is_whole_so_far(copy, whole)
+    assert not list(copy.rglob("*.part"))
+    assert files_in(tmp_path / "pairs") == whole
 
 
 def test_a_second_run_is_refused_while_the_first_is_at_work(
