@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from noisegen.evaluation.instruments.catalogue import INSTRUMENTS
-from noisegen.evaluation.instruments.instrument import Instrument, Pixels
+from noisegen.evaluation.instruments.sensors import Instrument, Pixels
 from noisegen.evaluation.side_by_side import noise_of
 from noisegen.files import to_float
 from noisegen.model.weights import Weights, load_weights

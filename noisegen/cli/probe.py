@@ -18,8 +18,8 @@ from noisegen.errors import BadReferenceError, NoisegenError, UsageError
 if TYPE_CHECKING:
     from rich.console import Group
 
+    from noisegen.research.probe.describe import LabelledShot
     from noisegen.research.probe.run import Answered, Probed
-    from noisegen.research.probe.shots import LabelledShot
 
 
 @user_errors
@@ -99,7 +99,7 @@ def probe(
 
 
 def _shots(listed: Path | None, data: Path) -> list[LabelledShot]:
-    from noisegen.research.probe.shots import listed_shots, polyu_shots
+    from noisegen.research.probe.describe import listed_shots, polyu_shots
 
     if listed is not None:
         return listed_shots(listed)

@@ -82,7 +82,7 @@ def denoiser(
     from noisegen.model.weights import load_weights
     from noisegen.training.denoise import DenoiserTraining, train_denoiser, trained_denoiser
     from noisegen.training.drawn_settings import dead_leaves
-    from noisegen.training.given_crops import classical_crops
+    from noisegen.training.pack import classical_crops
 
     output = Output(json, quiet)
     weights, given = _begin(start, packed, threads, quiet)

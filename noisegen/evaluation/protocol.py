@@ -14,18 +14,57 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from noisegen.evaluation.unseen_noise import FAMILIES
 from noisegen.files import Pixels, read_picture
 from noisegen.noise.record import as_stored
 from noisegen.references.check import Burst, Reference
 from noisegen.training.realdata import (
     HELD_OUT_CLEAN,
     W2S_VALIDATION_FIELDS,
+    gaussian_blur,
     is_registered,
     polyu_pair,
     polyu_scenes,
     w2s_pair,
 )
+
+Doubles = NDArray[np.float64]
+
+
+def film_grain(clean: Bytes, rng: Rng) -> Bytes:
+    """Log-normal clumps of silver, the same in all colours, strongest in the middle tones."""
+    x = clean / 255
+    grain = gaussian_blur(rng.normal(size=(*clean.shape[:2], 1)).astype(np.float32), 1.1)
+    clumps = np.exp(0.5 * grain / grain.std())
+    clumps = (clumps - clumps.mean()) / clumps.std()
+    amplitude = 0.02 + 0.11 * np.sqrt(x * (1 - x))
+    return _unseen_recorded(255 * (x + amplitude * clumps))
+
+
+def banding(clean: Bytes, rng: Rng) -> Bytes:
+    """Bands of three rows, each with an offset of its own, beside faint white noise."""
+    rows = len(clean)
+    offsets = np.repeat(rng.normal(0, 10, (rows // 3 + 1, 1, 1)), 3, axis=0)[:rows]
+    return _unseen_recorded(clean + offsets + rng.normal(0, 4, clean.shape))
+
+
+def blurred_speckle(clean: Bytes, rng: Rng) -> Bytes:
+    """Multiplicative gamma noise of three looks through a blur, as in radar and ultrasound."""
+    white = rng.normal(size=(3, *clean.shape)).astype(np.float32)
+    speckle: Doubles = np.mean([gaussian_blur(look, 1.0) ** 2 for look in white], axis=0)
+    return _unseen_recorded(clean * (0.65 + 0.35 * speckle / speckle.mean()))
+
+
+def _unseen_recorded(noisy: Doubles) -> Bytes:
+    return as_stored(noisy, np.uint8)
+
+
+FAMILIES = {
+    "film-grain": film_grain,
+    "banding": banding,
+    "blurred-speckle": blurred_speckle,
+}
+"""Name → how it is put on a clean picture, H×W×3."""
+
 
 Bytes = NDArray[np.uint8]
 Rng = np.random.Generator

@@ -13,6 +13,7 @@ from noisegen.evaluation.side_by_side import SideBySide
 from noisegen.files import Pixels, quantise, to_float
 from noisegen.model.weights import Weights
 from noisegen.noise.field import field_key, gaussian_field
+from noisegen.noise.metrics import Scores, compare
 from noisegen.noise.windows import Windows, join
 from noisegen.profiles.fit import Measured, encode_profile, measure_cut, measure_whole
 from noisegen.profiles.profile import NoiseProfile
@@ -236,3 +237,37 @@ def _plain_windows(case: Case, measured: Measured) -> Windows:
             for noisy, clean in pairs
         ]
     )
+
+
+@dataclass(frozen=True)
+class Result:
+    """One row's scores on one target."""
+
+    row: str
+    case: str
+    target: str
+    scores: Scores
+
+
+def score(comparison: SideBySide) -> Result:
+    """The distances of one comparison."""
+    target = comparison.target
+    scores = compare(comparison.real_noise, comparison.fake_noise, to_float(target.clean, 255))
+    return Result(comparison.row, comparison.case, target.name, scores)
+
+
+def summarise(results: Iterable[Result]) -> dict[str, dict[str, dict[str, float]]]:
+    """Row → metric → mean and median over targets."""
+    by_row: dict[str, list[dict[str, float]]] = {}
+    for result in results:
+        by_row.setdefault(result.row, []).append(result.scores.as_dict())
+    return {
+        row: {
+            metric: {
+                "mean": float(np.nanmean([scores[metric] for scores in rows])),
+                "median": float(np.nanmedian([scores[metric] for scores in rows])),
+            }
+            for metric in rows[0]
+        }
+        for row, rows in by_row.items()
+    }

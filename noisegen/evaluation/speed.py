@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from noisegen.dataset.cleans import find_cleans
 from noisegen.dataset.folder import Folder
@@ -23,6 +26,8 @@ from noisegen.dataset.run import Run, write_dataset
 from noisegen.dataset.threads import default_workers, made_by_threads
 from noisegen.files import Container, Picture, encode, read_picture, write_together
 from noisegen.model.config import BESIDE_MAPS
+from noisegen.model.content_network import ContentNetwork
+from noisegen.model.surroundings import Surroundings
 from noisegen.model.weights import Weights
 from noisegen.noise.record import as_stored
 from noisegen.profiles.fit import encode_profile, measure_cut
@@ -30,6 +35,42 @@ from noisegen.profiles.profile import NoiseProfile
 from noisegen.references.check import Reference
 from noisegen.references.windows import cut_references
 from noisegen.synthesis.synthesizer import Synthesizer
+
+COUNTED_SIDE = 256
+"""Of the square that is counted, in pixels: one block of synthesis without its context."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of one pass.
+
+    Attributes:
+        parameters: of the network.
+        kflop: thousands of floating-point operations a pixel, two a multiply-add, in convolutions
+            and matrix products (the colouring kernel included); a tile's context comes on top.
+    """
+
+    parameters: int
+    kflop: float
+
+
+def content_cost(network: ContentNetwork) -> Cost:
+    """Counts one pass of a content network on a blank square."""
+    clean = torch.full((1, 3, COUNTED_SIDE, COUNTED_SIDE), 0.5)
+    numbers = torch.zeros(1, 3, network.config.features + BESIDE_MAPS)
+    around = Surroundings.of(clean)
+    return counted(network, lambda: network.log_factor(clean, around, clean, numbers))
+
+
+def counted(network: nn.Module, run: Callable[[], Tensor]) -> Cost:
+    """Counts a pass of a network on a square of ``COUNTED_SIDE``."""
+    counter = FlopCounterMode(display=False)
+    # Without gradients convolutions are oneDNN's own calls, which the counter does not know.
+    with torch.enable_grad(), counter:
+        run()
+    parameters = sum(p.numel() for p in network.parameters())
+    return Cost(parameters, counter.get_total_flops() / COUNTED_SIDE**2 / 1e3)
+
 
 Result = TypeVar("Result")
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from noisegen.evaluation.one_cycle import OneCycle, seeded
+from noisegen.evaluation.denoiser import OneCycle, seeded
 from noisegen.evaluation.protocol import PROTOCOL_SEED
 from noisegen.evaluation.side_by_side import SideBySide, scene_folds
 

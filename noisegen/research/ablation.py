@@ -19,9 +19,10 @@ from noisegen.evaluation.rows import (
     floor_row,
     gaussian_row,
     generated,
+    score,
+    summarise,
 )
 from noisegen.evaluation.set_metrics import measure_sets
-from noisegen.evaluation.split_scores import score, summarise
 from noisegen.evaluation.tables import markdown_table
 from noisegen.files.atomic import write_atomically
 from noisegen.model.config import EncoderConfig, GeneratorConfig, ModelConfig

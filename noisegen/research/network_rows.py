@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from noisegen.evaluation.cost import SIDE, Cost, counted
 from noisegen.evaluation.protocol import Target
 from noisegen.evaluation.rows import Known, Row
+from noisegen.evaluation.speed import COUNTED_SIDE, Cost, counted
 from noisegen.files import quantise, to_float
 from noisegen.model.conditioning import Conditioning, Statistics
 from noisegen.model.config import (
@@ -169,8 +169,8 @@ def two_stage_row(name: str, weights: Weights, run: Path, device: str) -> Row:
 def generator_cost(weights: Weights) -> Cost:
     """Counts one pass of a training run's generator on a blank square."""
     encoder = weights.config.encoder
-    clean = torch.full((1, 3, SIDE, SIDE), 0.5)
-    field = torch.zeros(1, FIELD_CHANNELS, SIDE + KERNEL - 1, SIDE + KERNEL - 1)
+    clean = torch.full((1, 3, COUNTED_SIDE, COUNTED_SIDE), 0.5)
+    field = torch.zeros(1, FIELD_CHANNELS, COUNTED_SIDE + KERNEL - 1, COUNTED_SIDE + KERNEL - 1)
     tokens = torch.zeros(1, encoder.global_tokens + encoder.local_tokens, encoder.token_width)
     generator = weights.generator
     return counted(generator, lambda: generator(clean, field, Conditioning(tokens, _blank())))

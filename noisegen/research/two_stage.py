@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from noisegen.model.conditioning import Conditioning
 from noisegen.model.generator import GRID, DecoderBlock, LatentBlock, VectorLinear
-from noisegen.research.objectives import (
+from noisegen.research.objectives.consistency import (
     ConsistencyConfig,
     apply_consistency,
     autoencoder_loss,

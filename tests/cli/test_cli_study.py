@@ -143,7 +143,7 @@ def test_bad_pictures_are_named_and_left_out(run: Run, own: list[object], tmp_pa
 @pytest.mark.slow
 @pytest.mark.realdata
 def test_polyu_keeps_references_apart_from_tests(real_data: Path) -> None:
-    from noisegen.research.study.polyu import CAMERAS, camera_of, polyu_study
+    from noisegen.research.study.pictures import CAMERAS, camera_of, polyu_study
 
     data = polyu_study(real_data, lambda _: None, trained=1, tested=1)
     references = {r.name for s in data.extra.sources for r in s.references}

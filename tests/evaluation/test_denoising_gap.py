@@ -8,7 +8,7 @@ from comparisons import comparisons, white
 from pictures import add_gaussian, scene
 from skimage.metrics import structural_similarity
 
-from noisegen.evaluation import denoising_gap as denoising_gap_module
+from noisegen.evaluation import set_metrics
 from noisegen.evaluation.denoiser import (
     DenoiserConfig,
     DnCNN,
@@ -18,8 +18,8 @@ from noisegen.evaluation.denoiser import (
     planes,
     train_denoiser,
 )
-from noisegen.evaluation.denoising_gap import denoising_gap, quality_taught_by
 from noisegen.evaluation.image_quality import psnr, ssim
+from noisegen.evaluation.set_metrics import denoising_gap, quality_taught_by
 
 QUICK = DenoiserConfig(layers=4, channels=16, steps=120, crops=4, side=32, rate=4e-3)
 
@@ -102,7 +102,7 @@ def test_a_scene_is_never_tested_by_what_learnt_from_it(monkeypatch: pytest.Monk
         assert id(shown.target.clean) not in learnt[fold]
         return PictureQuality(0, 0)
 
-    monkeypatch.setattr(denoising_gap_module, "train_denoiser", train)
-    monkeypatch.setattr(denoising_gap_module, "denoised_quality", judge)
+    monkeypatch.setattr(set_metrics, "train_denoiser", train)
+    monkeypatch.setattr(set_metrics, "denoised_quality", judge)
     quality_taught_by([c.fake_pair for c in pictures], pictures)
     assert sorted(tested) == sorted(id(c.target.clean) for c in pictures)

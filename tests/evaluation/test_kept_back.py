@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from pictures import add_gaussian, scene
 
-from noisegen.evaluation.held_out import all_splits
-from noisegen.evaluation.kept_back import (
+from noisegen.evaluation.held_out import (
     BURST_SHOTS,
     KEPT_BACK,
     S95_CROP,
+    all_splits,
     micro_cases,
     nam25_cases,
     own_cleans,

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import entropy
 
-from noisegen.evaluation.kld_variants import TABLE, VARIANTS
+from noisegen.evaluation.noise_summary import TABLE, VARIANTS
 from noisegen.noise.metrics import kl_divergence
 
 Counts = NDArray[np.int64]

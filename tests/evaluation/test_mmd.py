@@ -9,7 +9,7 @@ import pytest
 from comparisons import comparisons, grain, white
 from numpy.typing import NDArray
 
-from noisegen.evaluation.mmd import patch_mmd, squared_mmd
+from noisegen.evaluation.set_metrics import patch_mmd, squared_mmd
 
 Doubles = NDArray[np.float64]
 

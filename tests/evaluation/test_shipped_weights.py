@@ -11,8 +11,7 @@ from fitted import create_profile
 from pictures import add_gaussian, scene
 
 from noisegen.evaluation.protocol import polyu_cases
-from noisegen.evaluation.rows import compare_rows, standard_rows
-from noisegen.evaluation.split_scores import score, summarise
+from noisegen.evaluation.rows import compare_rows, score, standard_rows, summarise
 from noisegen.model.weights import Weights, load_weights
 from noisegen.references.check import Reference
 from noisegen.synthesis.synthesizer import Synthesizer

@@ -23,7 +23,7 @@ from noisegen.research.generator.config import Stage
 from noisegen.research.generator.loop import load_sources, train
 from noisegen.research.generator.trainer import Trainer
 from noisegen.training.bank import batches
-from noisegen.training.distributed import average_gradients, local_device, process_group
+from noisegen.training.checkpoint import average_gradients, local_device, process_group
 
 CPU = torch.device("cpu")
 STAGE = Stage("row", 2, (("leaves", 0.5), ("classical", 0.5)))

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from noisegen.research.objectives import (
+from noisegen.research.objectives.adversarial import (
     PixelDiscriminator,
     feature_matching,
     hinge_losses,

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from noisegen.research.objectives import alignment_loss
+from noisegen.research.objectives.adversarial import alignment_loss
 
 
 def blur() -> nn.Conv2d:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from noisegen.research.objectives import autoencoder_loss
+from noisegen.research.objectives.consistency import autoencoder_loss
 
 
 def test_by_hand() -> None:

@@ -8,8 +8,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from noisegen.research.objectives import ConsistencyConfig, apply_consistency, consistency_loss
 from noisegen.research.objectives.consistency import (
+    ConsistencyConfig,
+    apply_consistency,
+    consistency_loss,
     discretisation,
     noise_levels,
     pseudo_huber,

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from noisegen.research.objectives import KeyQueue, info_nce, momentum_update
+from noisegen.research.objectives.adversarial import KeyQueue, info_nce, momentum_update
 
 
 def test_an_uninformative_embedding_costs_log_of_the_choices() -> None:

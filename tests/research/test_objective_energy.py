@@ -9,7 +9,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from noisegen.research.objectives import EnergyConfig, energy_score, patch_energy, power_energy
+from noisegen.research.objectives.energy import (
+    EnergyConfig,
+    energy_score,
+    patch_energy,
+    power_energy,
+)
 
 CONFIG = EnergyConfig()
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from noisegen.research.objectives import HistogramConfig, histogram_loss, soft_histogram
+from noisegen.research.objectives.energy import HistogramConfig, histogram_loss, soft_histogram
 
 CONFIG = HistogramConfig()
 

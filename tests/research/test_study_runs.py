@@ -19,8 +19,7 @@ from study_pictures import QUICK, shots, study_data, write_pairs
 from noisegen.errors import OutputError
 from noisegen.evaluation.denoiser import DenoiserConfig, DenoiserTraining, train_denoiser
 from noisegen.model.weights import Weights
-from noisegen.research.study.arms import ARMS, Pools, possible_arms
-from noisegen.research.study.making import Maker
+from noisegen.research.study.arms import ARMS, Maker, Pools, possible_arms
 from noisegen.research.study.pictures import StudyData
 from noisegen.research.study.study import Study
 from noisegen.research.study.tables import cells, markdown, write_results

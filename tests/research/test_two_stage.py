@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from noisegen.model.conditioning import Conditioning, Statistics
-from noisegen.research.objectives import ConsistencyConfig
+from noisegen.research.objectives.consistency import ConsistencyConfig
 from noisegen.research.two_stage import (
     LatentConsistency,
     NoiseAutoencoder,

@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 
 from noisegen.errors import NoisegenError
 from noisegen.evaluation import classical_baseline
-from noisegen.evaluation.instruments.instrument import Instrument
-from noisegen.evaluation.instruments.judge import Judged, judge
-from noisegen.evaluation.instruments.truth import KEPT, Truth, find_truth, shown_by
+from noisegen.evaluation.instruments.judge import KEPT, Judged, Truth, find_truth, judge, shown_by
+from noisegen.evaluation.instruments.sensors import Instrument
 from noisegen.model.weights import Weights
 from noisegen.profiles.fit import fit_profiles
 from noisegen.references.check import Burst, Reference

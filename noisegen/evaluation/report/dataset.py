@@ -15,6 +15,7 @@ from noisegen.dataset.recipe import Recipe, load_profiles, read_recipe
 from noisegen.evaluation.folder_scores import FolderScores
 from noisegen.evaluation.pair_files import PairFile, PairFolder, pair_name
 from noisegen.evaluation.pair_pictures import same_pictures
+from noisegen.evaluation.profile_view import telling_crop
 from noisegen.evaluation.report.charts import Sides, charts_of
 from noisegen.evaluation.report.profile import quality_table
 from noisegen.evaluation.report.sampled_noise import (
@@ -27,7 +28,6 @@ from noisegen.evaluation.report.tables import recipe_tables, score_tables
 from noisegen.evaluation.report.view import ChartGroup, Report, Strip, strip
 from noisegen.evaluation.side_by_side import evenly
 from noisegen.evaluation.tables import Table
-from noisegen.evaluation.telling_crop import telling_crop
 from noisegen.profiles.profile import NoiseProfile
 
 STRIPS = 4

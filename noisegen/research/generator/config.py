@@ -8,7 +8,7 @@ from typing import Literal
 from noisegen.errors import UsageError
 from noisegen.evaluation.denoiser import DenoiserConfig
 from noisegen.model.config import GeneratorConfig, ModelConfig
-from noisegen.research.objectives import EnergyConfig, HistogramConfig
+from noisegen.research.objectives.energy import EnergyConfig, HistogramConfig
 
 Shares = tuple[tuple[str, float], ...]
 

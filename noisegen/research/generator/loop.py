@@ -18,10 +18,10 @@ from noisegen.errors import UsageError
 from noisegen.model.generator import FOLLOW_PACE
 from noisegen.model.weights import NoiseModel, save_weights
 from noisegen.research.generator.config import Shares, Stage, TrainingConfig
+from noisegen.research.generator.terms import Validation, validate
 from noisegen.research.generator.trainer import Trainer
-from noisegen.research.generator.validation import Validation, validate
 from noisegen.training.bank import Shard, Source, batches
-from noisegen.training.distributed import local_device, process_group
+from noisegen.training.checkpoint import local_device, process_group
 from noisegen.training.prepare import HELD_OUT
 
 

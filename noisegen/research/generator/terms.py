@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from noisegen.evaluation.denoiser import DnCNN
+from noisegen.evaluation.side_by_side import noise_of
+from noisegen.files import to_float
 from noisegen.model.classical import find_places
 from noisegen.model.conditioning import Conditioning, Statistics
 from noisegen.model.config import KERNEL
 from noisegen.model.generator import FIELD_CHANNELS
 from noisegen.model.weights import NoiseModel
+from noisegen.noise.metrics import Scores, compare
 from noisegen.research.generator.config import ObjectiveConfig
-from noisegen.research.objectives import (
+from noisegen.research.objectives.adversarial import (
     KeyQueue,
     PixelDiscriminator,
     alignment_loss,
-    energy_score,
     feature_matching,
     hinge_losses,
-    histogram_loss,
     info_nce,
     momentum_update,
     relativistic_losses,
 )
-from noisegen.training.bank import Batch
+from noisegen.research.objectives.energy import energy_score, histogram_loss
+from noisegen.training.bank import TARGET, Batch, Source, batches, to_device
 
 LEVELS = 255
 """The bank's pictures have 8 bits: generated ones are rounded to the same steps."""
@@ -199,3 +202,44 @@ def draw_field(clean: Tensor) -> Tensor:
     """A Gaussian field for a batch of crops."""
     height, width = clean.shape[-2] + KERNEL - 1, clean.shape[-1] + KERNEL - 1
     return torch.randn(len(clean), FIELD_CHANNELS, height, width, device=clean.device)
+
+
+SETS = 24
+"""Reference sets that are tried, one target each."""
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Median distances over the held-out targets."""
+
+    kld: float
+    akld: float
+    correlation: float
+    level: float
+
+    def __str__(self) -> str:
+        return (
+            f"validation KLD {self.kld:.4f}, AKLD {self.akld:.3f}, "
+            f"correlation {self.correlation:.4f}, noise level {self.level:.3f}"
+        )
+
+
+@torch.no_grad()
+def validate(model: NoiseModel, sources: Sequence[Source], device: torch.device) -> Validation:
+    """Always the same references, targets and fields."""
+    batch = to_device(next(batches(sources, SETS, 1, TARGET, np.random.default_rng(0))), device)
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(0)
+        made = generate(model, batch, 1, device)
+    scores: list[Scores] = []
+    for real, fake, clean in zip(made.real, made.noisy[0], made.clean, strict=True):
+        planes = (x.permute(1, 2, 0).float().cpu().numpy() for x in (real, fake, clean))
+        noisy, generated, pure = (np.rint(x * 255).astype(np.uint8) for x in planes)
+        scores.append(
+            compare(noise_of(noisy, pure), noise_of(generated, pure), to_float(pure, 255))
+        )
+    medians = {
+        name: float(np.nanmedian([getattr(score, name) for score in scores]))
+        for name in ("kld", "akld", "correlation", "level")
+    }
+    return Validation(**medians)

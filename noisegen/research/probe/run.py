@@ -11,8 +11,7 @@ from sklearn.decomposition import PCA
 
 from noisegen.errors import UsageError
 from noisegen.research.probe.accuracy import PROBES, Labels, Told, confusion, labels_of, told, votes
-from noisegen.research.probe.describe import VECTORS, DescribedCrop
-from noisegen.research.probe.shots import QUESTIONS, LabelledShot
+from noisegen.research.probe.describe import QUESTIONS, VECTORS, DescribedCrop, LabelledShot
 
 Doubles = NDArray[np.float64]
 

@@ -8,6 +8,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from noisegen.evaluation.report.charts import Chart, Look, Series
 from noisegen.evaluation.tables import Table, csv_bytes, markdown_table
 from noisegen.files import write_together
 from noisegen.research.study.arms import CONTRASTS, Arm, described
@@ -20,7 +23,8 @@ from noisegen.research.study.scores import (
     differences,
     qualities,
 )
-from noisegen.research.study.study_folder import CURVES, RESULTS, SCORES, TABLE
+
+RESULTS, TABLE, SCORES, CURVES = "results.json", "table.md", "scores.csv", "curves.csv"
 
 HOW = (
     "Mean over {seeds} and test pictures. PSNR ± its standard deviation between seeds. Against "
@@ -177,3 +181,37 @@ def write_results(out: Path, results: Results) -> None:
         CURVES: curves_csv(results.runs),
     }
     write_together([(out / name, content) for name, content in contents.items()])
+
+
+def curve_charts(runs: Sequence[ArmRun], tests: Sequence[str]) -> list[Chart]:
+    """A chart a test.
+
+    Args:
+        runs: with their curves; those that have none are left out.
+        tests: their names.
+    """
+    arms = [arm for arm in dict.fromkeys(run.arm for run in runs) if arm != NOISY]
+    charts = []
+    for test in tests:
+        series = tuple(
+            _mean_curve(arm, f"C{index % 10}", [run for run in runs if run.arm == arm], test)
+            for index, arm in enumerate(arms)
+        )
+        steps, psnrs = (
+            np.concatenate([getattr(one, axis) for one in series] or [[0]]) for axis in "xy"
+        )
+        around = 0.05 * (np.ptp(psnrs) or 1)
+        y_range = float(psnrs.min() - around), float(psnrs.max() + around)
+        x_range = 0.0, float(steps.max() or 1)
+        charts.append(Chart(test, test, "", "steps", "PSNR, dB", series, x_range, y_range))
+    return charts
+
+
+def _mean_curve(arm: str, colour: str, runs: Sequence[ArmRun], test: str) -> Series:
+    found: dict[int, list[float]] = {}
+    for run in runs:
+        for point in run.curve:
+            if point.test == test:
+                found.setdefault(point.step, []).append(point.psnr)
+    psnrs = np.array([float(np.mean(values)) for values in found.values()])
+    return Series(arm, colour, Look.LINE, np.array(list(found), float), psnrs)

@@ -12,9 +12,8 @@ from torch import Tensor
 from noisegen.training.simulator.demosaic import demosaic
 from noisegen.training.simulator.develop import develop
 from noisegen.training.simulator.jpeg import jpeg
-from noisegen.training.simulator.parameters import Parameters
 from noisegen.training.simulator.raw import balance, expose, mosaic, unprocess
-from noisegen.training.simulator.settings import CameraSetting
+from noisegen.training.simulator.settings import CameraSetting, Parameters
 
 Kind = TypeVar("Kind", bound=Hashable)
 
