@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -125,19 +126,6 @@ class DnCNN(nn.Module):
         return noisy - NOISE_UNIT * predicted.float()
 
 
-@dataclass(frozen=True)
-class TrainingState:
-    """All that changes while a DnCNN is trained.
-
-    Attributes:
-        tensors: of the network and of Adam, by name, contiguous, on the CPU.
-        values: the rest, fit for JSON.
-    """
-
-    tensors: dict[str, Tensor]
-    values: dict[str, Any]
-
-
 class DenoiserTraining:
     """A DnCNN being trained on random crops, mirrored at random, to the least squared error.
 
@@ -178,44 +166,32 @@ class DenoiserTraining:
             self.step += 1
         self.denoiser.eval()
 
-    def state(self) -> TrainingState:
-        """What :meth:`restore` goes on from, once a step is done."""
-        tensors = {f"network.{name}": t for name, t in self.denoiser.state_dict().items()}
-        for index, parameter in enumerate(self.denoiser.parameters()):
-            for name, tensor in self._cycle.optimiser.state[parameter].items():
-                tensors[f"adam.{index}.{name}"] = tensor
-        group = self._cycle.optimiser.param_groups[0]
-        values = {
-            "step": self.step,
-            "rate": group["lr"],
-            "betas": list(group["betas"]),
-            "rng": self._rng.bit_generator.state,
-        }
-        return TrainingState({n: t.detach().cpu().contiguous() for n, t in tensors.items()}, values)
+    def state(self) -> dict[str, Any]:
+        """What :meth:`restore` goes on from, fit for :func:`torch.save`."""
+        # As text: its numbers have 128 bits.
+        rng = json.dumps(self._rng.bit_generator.state)
+        parts = {name: part.state_dict() for name, part in self._parts.items()}
+        return {"step": self.step, "rng": rng, **parts}
 
-    def restore(self, state: TrainingState) -> None:
+    def restore(self, state: dict[str, Any]) -> None:
         """Goes on from a state of the same pairs and configuration, to the bit on one machine.
 
         Raises:
-            KeyError: a tensor or value is missing.
+            KeyError: a part is missing.
             RuntimeError: a tensor has another shape.
         """
-        network = {n: state.tensors[f"network.{n}"] for n in self.denoiser.state_dict()}
-        self.denoiser.load_state_dict(network)
-        for index, parameter in enumerate(self.denoiser.parameters()):
-            self._cycle.optimiser.state[parameter] = {
-                "step": state.tensors[f"adam.{index}.step"].clone(),
-                # Of the parameter's memory format: sums of another order would round otherwise.
-                **{
-                    name: torch.zeros_like(parameter).copy_(state.tensors[f"adam.{index}.{name}"])
-                    for name in ("exp_avg", "exp_avg_sq")
-                },
-            }
-        values = state.values
-        group = self._cycle.optimiser.param_groups[0]
-        group["lr"], group["betas"] = values["rate"], tuple(values["betas"])
-        self.step = self._cycle.schedule.last_epoch = values["step"]
-        self._rng.bit_generator.state = values["rng"]
+        for name, part in self._parts.items():
+            part.load_state_dict(state[name])
+        self.step, self._rng.bit_generator.state = state["step"], json.loads(state["rng"])
+
+    @property
+    def _parts(self) -> dict[str, Any]:
+        cycle = self._cycle
+        return {
+            "network": self.denoiser,
+            "optimiser": cycle.optimiser,
+            "schedule": cycle.schedule,
+        }
 
 
 def train_denoiser(

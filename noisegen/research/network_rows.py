@@ -41,10 +41,9 @@ from noisegen.research.two_stage import (
     sample,
 )
 from noisegen.training.bank import batches, to_device
-from noisegen.training.checkpoint import (
+from noisegen.training.loop import (
     descend,
     schedule,
-    set_rate,
 )
 
 Bytes = NDArray[np.uint8]
@@ -123,7 +122,6 @@ def train_two_stages(config: TrainingConfig, bank: Path, run: Path, device: torc
         parameters = [*model.encoder.parameters(), *trained.parameters()]
         optimiser = torch.optim.AdamW(parameters, weight_decay=config.decay)
         for step in range(half):
-            set_rate(optimiser, stage.rate * schedule(step, half, config.warmup))
             batch = to_device(next(stream), device)
             with torch.autocast(device.type, torch.bfloat16):
                 encoded = model.encoder(batch.windows, batch.statistics)
@@ -138,7 +136,8 @@ def train_two_stages(config: TrainingConfig, bank: Path, run: Path, device: torc
                     loss = consistency_stage_loss(
                         autoencoder, consistency, batch.clean, noise, repeated.tokens, step, half
                     )
-            descend(optimiser, loss, parameters, config.clip)
+            rate = stage.rate * schedule(step, half, config.warmup)
+            descend(optimiser, loss, config.clip, rate)
         if first:
             with torch.no_grad(), torch.autocast(device.type, torch.bfloat16):
                 latents = autoencoder.encode(noise, batch.clean, repeated.tokens)

@@ -9,7 +9,7 @@ one camera.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,11 +24,11 @@ from noisegen.model.config import ACTIVITY_NODES, ContentConfig
 from noisegen.model.content_network import ContentNetwork
 from noisegen.model.surroundings import Surroundings
 from noisegen.training.crops import CropConfig, SimulatedCrops
-from noisegen.training.one_network import (
+from noisegen.training.loop import (
     OneNetworkTraining,
     TrainingStep,
-    read_checkpoint,
     train_network,
+    trained_network,
 )
 
 Bytes = NDArray[np.uint8]
@@ -82,7 +82,6 @@ class ContentTraining(OneNetworkTraining):
         deep: share of the batches that are dimmed after rounding, as pictures of more bits are.
         pixels: of each camera that the regression looks at.
         model: sizes of the network.
-        drawn: how cameras are drawn.
     """
 
     rate: float = 2e-3
@@ -118,28 +117,20 @@ def train_content(
     torch.manual_seed(config.seed)
     real = torch.from_numpy(given).to(device) if given is not None else None
 
-    def begin(step: int) -> Callable[[ContentNetwork], Tensor]:
-        drawn = SimulatedCrops(pictures, config.drawn, config.seed * 1_000_003 + step, device)
-        rng = np.random.default_rng([config.seed, step])
+    def loss_of(network: ContentNetwork, drawn: SimulatedCrops, rng: Rng) -> Tensor:
+        pairs = _batch(config, drawn, real, rng)
+        shown = int(rng.integers(1, pairs.shape[1] - 2))
+        unit = float(2 ** -rng.uniform(0, 6)) if rng.random() < config.deep else 1.0
+        looked = int(rng.integers(2**31)), config.pixels
+        return content_loss(network, pairs.float() / 255, shown, unit, looked)
 
-        def loss_of(network: ContentNetwork) -> Tensor:
-            pairs = _batch(config, drawn, real, rng)
-            shown = int(rng.integers(1, pairs.shape[1] - 2))
-            unit = float(2 ** -rng.uniform(0, 6)) if rng.random() < config.deep else 1.0
-            looked = int(rng.integers(2**31)), config.pixels
-            return content_loss(network, pairs.float() / 255, shown, unit, looked)
-
-        return loss_of
-
-    return train_network(ContentNetwork(config.model), config, run / CHECKPOINT, device, begin)
+    network = ContentNetwork(config.model)
+    return train_network(network, config, pictures, run / CHECKPOINT, device, loss_of)
 
 
 def trained_content(run: Path) -> tuple[ContentNetwork, dict[str, Any]]:
     """The averaged network of a run's checkpoint, and what a card says of its training."""
-    state = read_checkpoint(run / CHECKPOINT)
-    network = ContentNetwork(ContentConfig(**state["config"]["model"]))
-    network.load_state_dict(state["average"])
-    return network, {"steps": state["step"], "training": state["config"]}
+    return trained_network(run / CHECKPOINT, lambda sizes: ContentNetwork(ContentConfig(**sizes)))
 
 
 def content_loss(

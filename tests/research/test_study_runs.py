@@ -119,9 +119,9 @@ def test_other_settings_are_refused_by_name(weights: Weights, tmp_path: Path) ->
 
 def test_a_damaged_checkpoint_is_named(weights: Weights, tmp_path: Path) -> None:
     list(islice(study_of(study_data(), weights, tmp_path, "real").run(), 1))
-    checkpoint = tmp_path / "runs" / "real-0.checkpoint.safetensors"
+    checkpoint = tmp_path / "runs" / "real-0.checkpoint.pt"
     checkpoint.write_bytes(checkpoint.read_bytes()[:-8])
-    with pytest.raises(OutputError, match=r"real-0\.checkpoint\.safetensors: is damaged .*delete"):
+    with pytest.raises(OutputError, match=r"real-0\.checkpoint\.pt: is damaged .*delete"):
         list(study_of(study_data(), weights, tmp_path, "real").run())
 
 

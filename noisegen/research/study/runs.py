@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from pickle import PickleError
 
 import numpy as np
 import torch
@@ -18,12 +19,11 @@ from noisegen.evaluation.denoiser import (
     DenoiserTraining,
     DnCNN,
     Pair,
-    TrainingState,
     denoised_quality,
 )
 from noisegen.evaluation.side_by_side import evenly
 from noisegen.files import write_atomically, write_together
-from noisegen.model.tensor_file import METADATA_KEY, read_tensor_file
+from noisegen.model.tensor_file import METADATA_KEY
 from noisegen.research.study.pictures import StudyData
 
 SIZES = {
@@ -61,8 +61,8 @@ class StudyConfig:
         )
 
 
-LARGEST = 2**30
-"""Largest number of bytes of a checkpoint; the full size's has 7 million."""
+DAMAGE = (OSError, EOFError, ValueError, LookupError, TypeError, RuntimeError, PickleError)
+"""What reading a damaged file may raise."""
 
 NOISY = "noisy"
 """Name of the line of pictures that nothing has denoised."""
@@ -117,7 +117,7 @@ class ArmRuns:
     """The runs of a study in their folder.
 
     ``ARM-SEED.json`` holds what a finished run came to, ``ARM-SEED.safetensors`` its denoiser;
-    ``ARM-SEED.checkpoint.safetensors`` is there while it is trained.
+    ``ARM-SEED.checkpoint.pt`` is there while it is trained.
 
     Args:
         folder: of the files; it is there.
@@ -179,7 +179,7 @@ class ArmRuns:
         self._finish(run, training.denoiser)
 
     def _checkpoint(self, arm: str, seed: int) -> Path:
-        return self._folder / f"{arm}-{seed}.checkpoint.safetensors"
+        return self._folder / f"{arm}-{seed}.checkpoint.pt"
 
     def _finish(self, run: ArmRun, denoiser: DnCNN) -> None:
         tensors = {n: t.detach().cpu().contiguous() for n, t in denoiser.state_dict().items()}
@@ -230,28 +230,31 @@ def read_run(path: Path) -> ArmRun:
             tuple(Score(**score) for score in values["scores"]),
             tuple(Point(**point) for point in values["curve"]),
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except DAMAGE as error:
         raise _damaged(path, error) from error
 
 
 def _save(training: DenoiserTraining, curve: Sequence[Point], path: Path) -> None:
-    state = training.state()
-    metadata: Mapping[str, Any] = {
-        "content": "checkpoint",
-        "training": state.values,
-        "curve": [asdict(point) for point in curve],
-    }
-    write_atomically(path, serialise(state.tensors, {METADATA_KEY: json.dumps(metadata)}))
+    file = io.BytesIO()
+    torch.save({**training.state(), "curve": [asdict(point) for point in curve]}, file)
+    write_atomically(path, file.getvalue())
 
 
 def _restore(training: DenoiserTraining, path: Path) -> list[Point]:
     """Brings the training to where the checkpoint was written; returns the curve so far."""
     try:
-        found = read_tensor_file(path, LARGEST)
-        tensors = {name: torch.from_numpy(values) for name, values in found.tensors.items()}
-        training.restore(TrainingState(tensors, found.metadata["training"]))
-        return [Point(**point) for point in found.metadata["curve"]]
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        state = torch.load(path, weights_only=True)
+        training.restore(state)
+        return [Point(**point) for point in state["curve"]]
+    except (
+        OSError,
+        EOFError,
+        ValueError,
+        LookupError,
+        TypeError,
+        RuntimeError,
+        PickleError,
+    ) as error:
         raise _damaged(path, error) from error
 
 

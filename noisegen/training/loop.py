@@ -1,0 +1,323 @@
+"""The training loop: steps, learning rate, averaged weights, checkpoints, several processes.
+
+All weights are trained by it; networks differ in where their batches come from and in their loss.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+import math
+import os
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, distributed, nn
+
+from noisegen.errors import UsageError, WeightsError
+from noisegen.training.crops import CropConfig, SimulatedCrops
+
+log = logging.getLogger(__name__)
+
+SAVE_EVERY = 60.0
+"""Seconds between checkpoints of a single network."""
+
+Network = TypeVar("Network", bound=nn.Module)
+Step = TypeVar("Step")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Descent:
+    """How weights follow a gradient.
+
+    Attributes:
+        warmup: steps at the start, over which the learning rate rises.
+        decay: weight decay.
+        ema: decay of the averaged weights, which are kept.
+        clip: largest norm of the gradient.
+        seed: of initialisation, batches and noise.
+    """
+
+    warmup: int = 200
+    decay: float = 1e-4
+    ema: float = 0.998
+    clip: float = 1.0
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class OneNetworkTraining(Descent):
+    """What decides how one network is trained on simulated cameras, whatever it learns.
+
+    Attributes:
+        steps: of the optimiser.
+        minutes: after which it ends all the same; the learning rate falls with whichever of both
+            is nearer to its end.
+        rate: peak learning rate (AdamW, warm-up, cosine).
+        drawn: how cameras are drawn.
+    """
+
+    steps: int = 8000
+    minutes: float = 600.0
+    rate: float = 1e-3
+    drawn: CropConfig = field(default_factory=CropConfig)
+
+
+@dataclass(frozen=True)
+class TrainingStep:
+    """One step: how many are done, and its loss."""
+
+    step: int
+    loss: float
+
+
+class Training(Generic[Network]):
+    """Network, averaged network, optimiser and count: all that changes while training.
+
+    Args:
+        network: to begin with; it is not changed.
+        config: of the training, with which checkpoints are tied to it.
+        device: that trains.
+    """
+
+    free = frozenset({"steps", "minutes"})
+    """Fields of the configuration that may change when a run goes on."""
+
+    def __init__(self, network: Network, config: Descent, device: torch.device) -> None:
+        self.device, self.step, self.seconds = device, 0, 0.0
+        self._descent = config
+        self.network = copy.deepcopy(network).to(device).requires_grad_(True)
+        self.average = copy.deepcopy(self.network).requires_grad_(False)
+        self.optimiser = self.new_optimiser()
+
+    def new_optimiser(self) -> torch.optim.Optimizer:
+        """The optimiser of a network that nothing has moved yet."""
+        parameters, decay = self.network.parameters(), self._descent.decay
+        return torch.optim.AdamW(parameters, betas=(0.9, 0.98), weight_decay=decay)
+
+    @property
+    def parts(self) -> dict[str, Any]:
+        """What a checkpoint holds the state of."""
+        return {"network": self.network, "average": self.average, "optimiser": self.optimiser}
+
+    def learn(self, loss: Tensor, rate: float) -> float:
+        """Makes one step down a loss; returns the loss."""
+        if descend(self.optimiser, loss, self._descent.clip, rate):
+            update_average(self.average, self.network, self.step, self._descent.ema)
+        self.step += 1
+        return float(loss.detach())
+
+    def save(self, path: Path) -> None:
+        """Writes a checkpoint, whole or not at all; a broken network replaces no sound one.
+
+        Raises:
+            WeightsError: the averaged network holds NaN.
+        """
+        if not all(bool(torch.isfinite(p).all()) for p in self.average.parameters()):
+            raise WeightsError(
+                f"{path}: the network holds NaN after {self.step} steps; the last checkpoint is "
+                "kept, go on from it with another --seed"
+            )
+        state = {name: part.state_dict() for name, part in self.parts.items()}
+        count = {"step": self.step, "seconds": self.seconds, "config": asdict(self._descent)}
+        temporary = path.with_suffix(".part")
+        torch.save(state | count, temporary)
+        temporary.replace(path)
+
+    def resume(self, path: Path) -> None:
+        """Goes on from a checkpoint, if there is one.
+
+        Raises:
+            UsageError: it is damaged, or of another configuration; only what is ``free`` may
+                differ.
+        """
+        if not path.exists():
+            return
+        state = read_checkpoint(path, self.device)
+        before, now = state["config"], asdict(self._descent)
+        differing = [n for n in now if n not in self.free and before.get(n) != now[n]]
+        if differing:
+            raise UsageError(
+                f"{path}: was trained with another {', '.join(differing)}; use the same, or "
+                "another --run"
+            )
+        for name, part in self.parts.items():
+            part.load_state_dict(state[name])
+        self.step, self.seconds = int(state["step"]), float(state["seconds"])
+        log.info("resumed at step %d", self.step)
+
+
+def read_checkpoint(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
+    """All that a checkpoint holds: ``average`` and ``network``, ``step``, ``config`` and more.
+
+    Raises:
+        UsageError: it is damaged.
+    """
+    try:
+        state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+        if not set(state) >= {"network", "average", "optimiser", "step", "seconds", "config"}:
+            raise KeyError("an entry")
+    except (OSError, EOFError, RuntimeError, KeyError, TypeError, UnpicklingError):
+        raise UsageError(
+            f"{path}: no checkpoint of this training; delete it to begin anew, or use another --run"
+        ) from None
+    return state
+
+
+def saved_steps(
+    more: Callable[[], bool], step: Callable[[], Step], save: Callable[[], None], seconds: float
+) -> Generator[Step, None, None]:
+    """Takes steps while there are more; saves every so often and at the end, whatever ends it."""
+    saved = time.monotonic()
+    try:
+        while more():
+            taken = step()
+            if time.monotonic() - saved > seconds:
+                save()
+                saved = time.monotonic()
+            yield taken
+    finally:
+        save()
+
+
+def train_network(
+    network: Network,
+    config: OneNetworkTraining,
+    pictures: Sequence[NDArray[np.uint8]],
+    checkpoint: Path,
+    device: torch.device,
+    loss_of: Callable[[Network, SimulatedCrops, np.random.Generator], Tensor],
+) -> Generator[TrainingStep, None, None]:
+    """Trains one network; the same call again goes on from the checkpoint.
+
+    Args:
+        network: to begin with; it is not changed.
+        config: of the training, all of which the checkpoint is tied to but how long it lasts.
+        pictures: clean, H×W×3, that cameras are simulated on.
+        checkpoint: file that :func:`read_checkpoint` reads.
+        device: that trains and draws.
+        loss_of: draws a batch and gives the network's loss on it.
+
+    Raises:
+        UsageError: the checkpoint is damaged, or of another configuration.
+        WeightsError: the averaged network holds NaN; the last checkpoint is kept.
+    """
+    checkpoint.parent.mkdir(parents=True, exist_ok=True)
+    training = Training(network, config, device)
+    training.resume(checkpoint)
+    # Of its own from where it goes on: a resumed run does not see old crops again.
+    drawn = SimulatedCrops(pictures, config.drawn, config.seed * 1_000_003 + training.step, device)
+    rng = np.random.default_rng([config.seed, training.step])
+    began = time.monotonic() - training.seconds
+
+    def done() -> float:
+        """Share of the training that is done, by steps or by time."""
+        return max(training.step / config.steps, training.seconds / 60 / config.minutes)
+
+    def step() -> TrainingStep:
+        if training.step < config.warmup:
+            pace = (training.step + 1) / config.warmup
+        else:
+            pace = schedule(round(1000 * done()), 1000, 0)
+        loss = training.learn(loss_of(training.network, drawn, rng), config.rate * pace)
+        training.seconds = time.monotonic() - began
+        return TrainingStep(training.step, loss)
+
+    yield from saved_steps(lambda: done() < 1, step, lambda: training.save(checkpoint), SAVE_EVERY)
+
+
+def trained_network(
+    checkpoint: Path, build: Callable[[dict[str, Any]], Network]
+) -> tuple[Network, dict[str, Any]]:
+    """The averaged network of a checkpoint, and what a card says of its training.
+
+    Args:
+        checkpoint: of :func:`train_network`.
+        build: makes a network of the sizes that the configuration's ``model`` names.
+    """
+    state = read_checkpoint(checkpoint)
+    network = build(state["config"]["model"])
+    network.load_state_dict(state["average"])
+    return network, {"steps": state["step"], "training": state["config"]}
+
+
+def schedule(step: int, steps: int, warmup: int) -> float:
+    """Warm-up, then half a cosine down to a fiftieth."""
+    if step < warmup:
+        return (step + 1) / warmup
+    share = min(1.0, (step - warmup) / max(1, steps - warmup))
+    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * share))
+
+
+def descend(
+    optimiser: torch.optim.Optimizer, loss: Tensor, clip: float, rate: float | None = None
+) -> bool:
+    """Makes one step down a loss, averaged over all processes.
+
+    Args:
+        optimiser: of the parameters that are moved.
+        loss: a scalar.
+        clip: largest norm of the gradient.
+        rate: of learning; the optimiser's own where it is left out.
+
+    Returns:
+        Whether it was made: one batch that overflows must not end a training.
+    """
+    for group in optimiser.param_groups:
+        group["lr"] = group["lr"] if rate is None else rate
+    parameters = [p for group in optimiser.param_groups for p in group["params"]]
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    average_gradients(parameters)
+    finite = bool(torch.isfinite(nn.utils.clip_grad_norm_(parameters, clip)))
+    if finite:
+        optimiser.step()
+    return finite
+
+
+@torch.no_grad()
+def update_average(average: nn.Module, model: nn.Module, step: int, ema: float) -> None:
+    """Moves averaged weights towards the current ones, faster in the first steps."""
+    decay = min(ema, (1 + step) / (10 + step))
+    for averaged, current in zip(average.parameters(), model.parameters(), strict=True):
+        averaged.lerp_(current, 1 - decay)
+
+
+@contextmanager
+def process_group() -> Iterator[int]:
+    """Joins the other processes that ``torchrun`` started, if any; yields this one's rank."""
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        yield 0
+        return
+    distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    try:
+        yield distributed.get_rank()
+    finally:
+        distributed.destroy_process_group()
+
+
+def local_device(device: torch.device) -> torch.device:
+    """This process's GPU where there are several."""
+    rank = os.environ.get("LOCAL_RANK")
+    return torch.device("cuda", int(rank)) if device.type == "cuda" and rank else device
+
+
+def average_gradients(parameters: Sequence[nn.Parameter]) -> None:
+    """Replaces gradients by their mean over all processes; alone, leaves them as they are."""
+    if not distributed.is_initialized():
+        return
+    gradients = [p.grad for p in parameters if p.grad is not None]
+    flat = torch.cat([gradient.flatten() for gradient in gradients])
+    distributed.all_reduce(flat)
+    flat /= distributed.get_world_size()
+    parts = torch.split(flat, [gradient.numel() for gradient in gradients])
+    for gradient, mean in zip(gradients, parts, strict=True):
+        gradient.copy_(mean.view_as(gradient))
