@@ -36,8 +36,8 @@ from noisegen.research.two_stage import (
     LatentConsistency,
     NoiseAutoencoder,
     TwoStageConfig,
-    autoencoder_stage_loss,
-    consistency_stage_loss,
+    autoencoder_loss,
+    latent_consistency_loss,
     sample,
 )
 from noisegen.training.bank import batches, to_device
@@ -128,14 +128,11 @@ def train_two_stages(config: TrainingConfig, bank: Path, run: Path, device: torc
                 repeated = encoded.repeat(config.targets)
                 level = expected_level(batch.clean, repeated.statistics)
                 noise = (batch.noisy - batch.clean) / level
+                shown = batch.clean, noise, repeated.tokens
                 if first:
-                    loss = autoencoder_stage_loss(
-                        autoencoder, batch.clean, noise, repeated.tokens, LATENT_PENALTY
-                    )
+                    loss = autoencoder_loss(autoencoder, shown, LATENT_PENALTY)
                 else:
-                    loss = consistency_stage_loss(
-                        autoencoder, consistency, batch.clean, noise, repeated.tokens, step, half
-                    )
+                    loss = latent_consistency_loss(autoencoder, consistency, shown, (step, half))
             rate = stage.rate * schedule(step, half, config.warmup)
             descend(optimiser, loss, config.clip, rate)
         if first:

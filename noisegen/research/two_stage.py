@@ -20,7 +20,6 @@ from noisegen.model.generator import GRID, DecoderBlock, LatentBlock, VectorLine
 from noisegen.research.objectives.consistency import (
     ConsistencyConfig,
     apply_consistency,
-    autoencoder_loss,
     consistency_loss,
 )
 
@@ -191,30 +190,27 @@ def describe_level(sigma: Tensor) -> Tensor:
     return torch.cat([angles.sin(), angles.cos()], 1)
 
 
-def autoencoder_stage_loss(
-    autoencoder: NoiseAutoencoder, clean: Tensor, noise: Tensor, tokens: Tensor, penalty: float
-) -> Tensor:
-    """Stage 1: L1 of the reconstruction and the latent's penalty; a scalar.
+Shown = tuple[Tensor, Tensor, Tensor]
+"""Clean, B×3×H×W in [0, 1]; real noise in units of the expected level; B×T×D, the prompt."""
 
-    Args:
-        autoencoder: is trained.
-        clean: B×3×H×W, in [0, 1].
-        noise: B×3×H×W, real, in units of the expected level.
-        tokens: B×T×D, the prompt.
-        penalty: of the latent.
+
+def autoencoder_loss(autoencoder: NoiseAutoencoder, shown: Shown, penalty: float) -> Tensor:
+    """Stage 1: mean absolute error plus ``penalty`` times the latent's mean square; a scalar.
+
+    The square is a KL divergence's term in the mean; it keeps the latent in the range that the
+    consistency model is trained in.
     """
+    clean, noise, tokens = shown
     latent = autoencoder.encode(noise, clean, tokens)
-    return autoencoder_loss(autoencoder.decode(latent, clean, tokens), noise, latent, penalty)
+    error = (autoencoder.decode(latent, clean, tokens) - noise.float()).abs().mean()
+    return error + penalty * latent.float().square().mean()
 
 
-def consistency_stage_loss(
+def latent_consistency_loss(
     autoencoder: NoiseAutoencoder,
     consistency: LatentConsistency,
-    clean: Tensor,
-    noise: Tensor,
-    tokens: Tensor,
-    step: int,
-    total: int,
+    shown: Shown,
+    done: tuple[int, int],
     generator: torch.Generator | None = None,
 ) -> Tensor:
     """Stage 2: consistency training in the latent of a calibrated, frozen autoencoder; a scalar.
@@ -222,18 +218,15 @@ def consistency_stage_loss(
     Args:
         autoencoder: gets no gradient.
         consistency: is trained.
-        clean: B×3×H×W, in [0, 1].
-        noise: B×3×H×W, real, in units of the expected level.
-        tokens: B×T×D, the prompt; gradients pass to it.
-        step: of this stage's training, in [0, total].
-        total: training steps of this stage.
+        shown: gradients pass to its prompt.
+        done: step of this stage's training, and how many it has.
         generator: of noise and levels.
     """
+    clean, noise, tokens = shown
     with torch.no_grad():
         latents = autoencoder.standardise(autoencoder.encode(noise, clean, tokens))
     network = consistency.conditioned(clean, tokens)
-    config = consistency.config.consistency
-    return consistency_loss(network, network, latents, step, total, config, generator)
+    return consistency_loss(network, latents, *done, consistency.config.consistency, generator)
 
 
 def sample(

@@ -89,7 +89,7 @@ def test_one_step_samples_of_a_gaussian_have_its_deviation(deviation: float) -> 
     for step in range(total):
         latents = mean + deviation * torch.randn(512, 1)
         optimiser.zero_grad()
-        loss = consistency_loss(network, network, latents, step, total, config)
+        loss = consistency_loss(network, latents, step, total, config)
         loss.backward()
         optimiser.step()
         decay.step()
