@@ -199,7 +199,7 @@ def _shoot(
     picture: Bytes, setting: CameraSetting, generator: torch.Generator, side: int
 ) -> tuple[Bytes, Bytes]:
     """Noisy and clean of the middle of a picture, side×side×3."""
-    part = middle_crop(picture, input_side([setting], side))
+    part = middle_crop(picture, (input_side([setting], side),) * 2)
     planes = torch.from_numpy(np.ascontiguousarray(part.transpose(2, 0, 1))).float() / 255
     noisy, clean = (
         x[0, 0].permute(1, 2, 0).contiguous().numpy()

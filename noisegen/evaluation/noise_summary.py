@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,14 +118,8 @@ class NoiseSummary:
     products: Doubles
 
     def __add__(self, other: NoiseSummary) -> NoiseSummary:
-        return NoiseSummary(
-            self.white_level,
-            self.counts + other.counts,
-            self.pixels + other.pixels,
-            self.totals + other.totals,
-            self.squares + other.squares,
-            self.products + other.products,
-        )
+        names = (f.name for f in fields(self) if f.name != "white_level")
+        return replace(self, **{name: getattr(self, name) + getattr(other, name) for name in names})
 
     def channel(self, index: int) -> NoiseSummary:
         """Summary of one channel alone."""

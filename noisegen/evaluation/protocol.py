@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,6 +69,7 @@ FAMILIES = {
 
 Bytes = NDArray[np.uint8]
 Rng = np.random.Generator
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 CROP = 256
 """Side of PolyU's target crops, and of the only reference of the hard variant."""
@@ -93,6 +95,11 @@ class Target:
     clean: Pixels
     again: Pixels | None = None
     white_level: float = 255
+
+    def middle(self, sides: tuple[int, int]) -> Target:
+        """The middle of it, at most so many rows and columns; without the second shot."""
+        noisy, clean = (middle_crop(picture, sides) for picture in (self.noisy, self.clean))
+        return replace(self, noisy=noisy, clean=clean, again=None)
 
 
 References = tuple[Reference, ...] | tuple[Burst, ...]
@@ -238,10 +245,16 @@ def held_out_pictures(data: Path) -> list[Bytes]:
     return [read_picture(path).pixels.astype(np.uint8) for path in paths[-HELD_OUT_CLEAN:]]
 
 
-def middle_crop(picture: Bytes, side: int = CROP) -> Bytes:
-    """The side² pixels in the middle of a picture, on the 8-pixel grid."""
-    y, x = ((length - side) // 16 * 8 for length in picture.shape[:2])
-    return picture[y : y + side, x : x + side]
+def middle_crop(picture: NDArray[Scalar], sides: tuple[int, int] = (CROP, CROP)) -> NDArray[Scalar]:
+    """The middle of a picture, at most so many rows and columns, on its 8-pixel grid.
+
+    In memory of its own: a view would keep the whole picture.
+    """
+    rows, columns = (
+        slice(start := max(0, (length - side) // 16 * 8), start + side)
+        for length, side in zip(picture.shape, sides, strict=False)
+    )
+    return picture[rows, columns].copy()
 
 
 Cases = Callable[[Path], Iterator[Case]]

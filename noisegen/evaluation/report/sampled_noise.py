@@ -12,7 +12,7 @@ from noisegen.errors import ImageError
 from noisegen.evaluation.pair_files import PairFile
 from noisegen.evaluation.pair_pictures import read_plane
 from noisegen.evaluation.profile_view import Noise
-from noisegen.evaluation.row_tally import middle_part
+from noisegen.evaluation.protocol import middle_crop
 from noisegen.files import default_white_level, to_float
 from noisegen.model.config import WINDOW
 from noisegen.noise.record import Recording
@@ -85,7 +85,7 @@ def noise_of_pairs(pairs: Iterable[ShownPair]) -> tuple[Noise, float]:
     found: list[Windows] = []
     for pair in pairs:
         sides = (SIDE, SIDE)
-        noisy, clean = (middle_part(picture, sides) for picture in (pair.noisy, pair.clean))
+        noisy, clean = (middle_crop(picture, sides) for picture in (pair.noisy, pair.clean))
         windows = all_windows(noisy, clean, Recording.even(clean.shape[2], step))
         scaled = windows.residual / np.float32(pair.strength)
         found.append(replace(windows, residual=scaled))
