@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from noisegen.evaluation.image_quality import psnr, ssim
+from noisegen.files import to_float
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -233,6 +234,13 @@ def denoised_quality(denoiser: DnCNN | None, pair: Pair) -> PictureQuality:
     noisy, clean = pair
     restored, truth = planes(noisy) if denoiser is None else denoise(denoiser, noisy), planes(clean)
     return PictureQuality(psnr(restored, truth), ssim(restored, truth))
+
+
+def for_denoiser(noisy: Picture, clean: Picture, white_level: float) -> Pair:
+    """A noisy picture and its clean as a denoiser takes them: uint8, or float32 in [0, 1]."""
+    if noisy.dtype == np.uint8:
+        return noisy, clean
+    return to_float(noisy, white_level), to_float(clean, white_level)
 
 
 def planes(picture: Picture) -> Tensor:

@@ -152,7 +152,9 @@ def polyu_cases(
         reference = Reference(scene, pair.noisy[left], pair.clean[left])
         places = registered_crops(pair.noisy, pair.clean, (middle, pair.noisy.shape[1]), rng)
         targets = tuple(
-            Target(f"{scene}/{index:02d}", scene, pair.noisy[place], pair.clean[place])
+            Target(
+                f"{scene}/{index:02d}", scene, pair.noisy[place].copy(), pair.clean[place].copy()
+            )
             for index, place in zip(range(crops), places, strict=False)
         )
         if targets:

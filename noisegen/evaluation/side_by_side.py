@@ -9,8 +9,9 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from noisegen.evaluation.denoiser import Pair, for_denoiser
 from noisegen.evaluation.protocol import PROTOCOL_SEED, Target
-from noisegen.files import Pixels, to_float
+from noisegen.files import Pixels
 
 Floats = NDArray[np.float32]
 T = TypeVar("T")
@@ -47,23 +48,18 @@ class SideBySide:
         return noise_of(self.fake, self._under_fake, self.target.white_level)
 
     @property
-    def real_pair(self) -> tuple[Pixels | Floats, Pixels | Floats]:
-        """The real picture and its clean as a denoiser takes them: uint8, or float32 in [0, 1]."""
-        return self._for_denoiser(self.real), self._for_denoiser(self.target.clean)
+    def real_pair(self) -> Pair:
+        """The real picture and its clean as a denoiser takes them."""
+        return for_denoiser(self.real, self.target.clean, self.target.white_level)
 
     @property
-    def fake_pair(self) -> tuple[Pixels | Floats, Pixels | Floats]:
+    def fake_pair(self) -> Pair:
         """The generated picture and its clean as a denoiser takes them."""
-        return self._for_denoiser(self.fake), self._for_denoiser(self._under_fake)
+        return for_denoiser(self.fake, self._under_fake, self.target.white_level)
 
     @property
     def _under_fake(self) -> Pixels:
         return self.target.clean if self.fake_clean is None else self.fake_clean
-
-    def _for_denoiser(self, picture: Pixels) -> Pixels | Floats:
-        if picture.dtype == np.uint8:
-            return picture
-        return to_float(picture, self.target.white_level)
 
 
 def evenly(items: Sequence[T], most: int) -> list[T]:

@@ -169,6 +169,6 @@ def test_noise_of_an_arm_is_that_of_its_references(weights: Weights, tmp_path: P
 
 
 def test_arms_take_what_is_there() -> None:
-    alone = replace(study_data(real=0), few=(), from_few=None)
+    alone = replace(study_data(real=0), few=(), from_few=())
     assert [arm.name for arm in possible_arms(alone)] == ["gaussian", "classical", "generated"]
     assert "new" in [arm.name for arm in possible_arms(replace(study_data(), new_camera=True))]

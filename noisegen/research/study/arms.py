@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -14,14 +14,14 @@ from safetensors.numpy import save as serialise
 
 import noisegen
 from noisegen.errors import OutputError
-from noisegen.evaluation.denoiser import Pair
+from noisegen.evaluation.denoiser import Pair, for_denoiser
 from noisegen.evaluation.rows import gaussian
 from noisegen.files import Pixels, write_atomically
 from noisegen.model.tensor_file import METADATA_KEY, read_tensor_file
 from noisegen.model.weights import Weights
 from noisegen.profiles.fit import fit_profiles
 from noisegen.profiles.profile import NoiseProfile
-from noisegen.research.study.pictures import Clean, Noises, Shot, Source, StudyData, noises_digest
+from noisegen.research.study.pictures import Order, Orders, Source, StudyData, orders_digest
 from noisegen.synthesis.synthesizer import Synthesizer
 
 LARGEST = 2**33
@@ -60,26 +60,23 @@ class Maker:
         self._generator = Synthesizer(weights, device)
         self._profiles: dict[tuple[str, bool], NoiseProfile] = {}
 
-    def noisy(self, kind: NoiseKind, noises: Noises) -> list[Pixels]:
-        """A noisy picture for each clean, from the disk where it has been made before.
+    def noisy(self, kind: NoiseKind, orders: Orders) -> list[Pixels]:
+        """The noisy pictures of some orders, from the disk where they have been made before.
 
         Raises:
             BadReferenceError: no profile can be made of the references.
             OutputError: the file cannot be written, or is damaged.
         """
-        made_from = f"{noisegen.__version__} {self._weights.sha256} {noises_digest(noises)}"
+        made_from = f"{noisegen.__version__} {self._weights.sha256} {orders_digest(orders)}"
         key = hashlib.sha256(made_from.encode()).hexdigest()
         path = self._folder / f"{kind.value}-{key[:16]}.safetensors"
         if path.exists():
-            return _read(path, len(noises.cleans))
-        self._say(f"making {len(noises.cleans)} {kind.value} pictures")
+            return _read(path, len(orders))
+        self._say(f"making {len(orders)} {kind.value} pictures")
         learned = kind is not NoiseKind.CLASSICAL
-        pictures = [
-            self._draw(kind, clean, self._profile(noises.sources[turn], learned))
-            for clean, turn in zip(noises.cleans, noises.turns, strict=True)
-        ]
+        pictures = [self._draw(kind, o, self._profile(o.source, learned)) for o in orders]
         named = {f"{index:06d}": picture for index, picture in enumerate(pictures)}
-        metadata = {"content": "noisy pictures", "names": [clean.name for clean in noises.cleans]}
+        metadata = {"content": "noisy pictures", "names": [order.name for order in orders]}
         write_atomically(path, serialise(named, {METADATA_KEY: json.dumps(metadata)}))
         return pictures
 
@@ -99,12 +96,11 @@ class Maker:
             self._say(f"profile {source.name} of {', '.join(profile.references)}: {grade}")
         return self._profiles[key]
 
-    def _draw(self, kind: NoiseKind, clean: Clean, profile: NoiseProfile) -> Pixels:
+    def _draw(self, kind: NoiseKind, order: Order, profile: NoiseProfile) -> Pixels:
+        clean, name, white_level = order.clean, order.name, self._white_level
         if kind is NoiseKind.GAUSSIAN:
-            return gaussian(clean.pixels, profile, clean.name, self._white_level)
-        return self._generator.synthesize(
-            clean.pixels, profile, key=clean.name, white_level=self._white_level
-        )
+            return gaussian(clean, profile, name, white_level)
+        return self._generator.synthesize(clean, profile, key=name, white_level=white_level)
 
 
 def _read(path: Path, count: int) -> list[Pixels]:
@@ -205,25 +201,16 @@ class Pools:
         return self._made[name]
 
     def _make(self, name: str) -> list[Pair]:
-        data = self._data
+        data, white_level = self._data, self._data.white_level
         if name in ("real", "few"):
-            return self._real(data.real if name == "real" else data.few)
-        if name == "extra":
-            return self._noisy(NoiseKind.GENERATED, data.extra)
-        if data.from_few is not None and name in ("from few", "gaussian from few"):
-            kind = NoiseKind.GENERATED if name == "from few" else NoiseKind.GAUSSIAN
-            return self._noisy(kind, data.from_few)
-        return self._noisy(NoiseKind(name), data.references)
-
-    def _real(self, shots: Sequence[Shot]) -> list[Pair]:
-        return [self._pair(shot.noisy, shot.clean) for shot in shots]
-
-    def _noisy(self, kind: NoiseKind, noises: Noises) -> list[Pair]:
-        noisies = self._maker.noisy(kind, noises)
-        return [
-            self._pair(noisy, clean.pixels)
-            for noisy, clean in zip(noisies, noises.cleans, strict=True)
-        ]
-
-    def _pair(self, noisy: Pixels, clean: Pixels) -> Pair:
-        return self._data.for_denoiser(noisy), self._data.for_denoiser(clean)
+            shots = data.real if name == "real" else data.few
+            return [for_denoiser(shot.noisy, shot.clean, white_level) for shot in shots]
+        kind, orders = {
+            "extra": (NoiseKind.GENERATED, data.extra),
+            "from few": (NoiseKind.GENERATED, data.from_few),
+            "gaussian from few": (NoiseKind.GAUSSIAN, data.from_few),
+            **{kind.value: (kind, data.references) for kind in NoiseKind},
+        }[name]
+        noisies = self._maker.noisy(kind, orders)
+        made = zip(noisies, orders, strict=True)
+        return [for_denoiser(noisy, order.clean, white_level) for noisy, order in made]

@@ -19,8 +19,11 @@ from noisegen.evaluation.denoiser import (
     DenoiserTraining,
     DnCNN,
     Pair,
+    PictureQuality,
     denoised_quality,
+    for_denoiser,
 )
+from noisegen.evaluation.protocol import Target
 from noisegen.evaluation.side_by_side import evenly
 from noisegen.files import write_atomically, write_together
 from noisegen.model.tensor_file import METADATA_KEY
@@ -130,13 +133,7 @@ class ArmRuns:
         self, folder: Path, data: StudyData, config: StudyConfig, device: torch.device | str
     ) -> None:
         self._folder, self._config, self._device = folder, config, device
-        self._tests: dict[str, list[tuple[str, str, Pair]]] = {
-            test: [
-                (s.name, s.scene, (data.for_denoiser(s.noisy), data.for_denoiser(s.clean)))
-                for s in shots
-            ]
-            for test, shots in data.tests.items()
-        }
+        self._tests = data.tests
 
     def untouched(self) -> ArmRun:
         """The noisy pictures as they are."""
@@ -200,20 +197,23 @@ class ArmRuns:
         )
 
     def _scores(self, denoiser: DnCNN | None) -> tuple[Score, ...]:
-        scores = []
-        for test, pictures in self._tests.items():
-            for name, scene, pair in pictures:
-                quality = denoised_quality(denoiser, pair)
-                scores.append(Score(test, name, scene, quality.psnr, quality.ssim))
-        return tuple(scores)
+        return tuple(
+            Score(test, shot.name, shot.scene, *vars(_quality(denoiser, shot)).values())
+            for test, shots in self._tests.items()
+            for shot in shots
+        )
 
     def _watch(self, denoiser: DnCNN, step: int) -> list[Point]:
         points = []
-        for test, pictures in self._tests.items():
-            watched = evenly(pictures, self._config.watched)
-            found = [denoised_quality(denoiser, pair).psnr for *_, pair in watched]
+        for test, shots in self._tests.items():
+            watched = evenly(shots, self._config.watched)
+            found = [_quality(denoiser, shot).psnr for shot in watched]
             points.append(Point(step, test, float(np.mean(found))))
         return points
+
+
+def _quality(denoiser: DnCNN | None, shot: Target) -> PictureQuality:
+    return denoised_quality(denoiser, for_denoiser(shot.noisy, shot.clean, shot.white_level))
 
 
 def read_run(path: Path) -> ArmRun:

@@ -16,7 +16,7 @@ from noisegen.errors import OutputError
 from noisegen.files import write_atomically
 from noisegen.model.weights import Weights
 from noisegen.research.study.arms import Arm, Maker, Pools
-from noisegen.research.study.pictures import StudyData, noises_digest, shots_digest
+from noisegen.research.study.pictures import StudyData, orders_digest, shots_digest
 from noisegen.research.study.runs import ArmRun, ArmRuns, StudyConfig
 from noisegen.research.study.tables import Results
 
@@ -77,10 +77,10 @@ def identity_of(data: StudyData, weights: Weights, config: StudyConfig) -> dict[
         "watched": config.watched,
         "white level": data.white_level,
         "real pairs": shots_digest(data.real),
-        "references": noises_digest(data.references),
+        "references": orders_digest(data.references),
         "few": shots_digest(data.few),
-        "generated from the few": None if data.from_few is None else noises_digest(data.from_few),
-        "generated beside real pairs": noises_digest(data.extra),
+        "generated from the few": orders_digest(data.from_few),
+        "generated beside real pairs": orders_digest(data.extra),
         "new camera": data.new_camera,
         **{f"test {name}": shots_digest(shots) for name, shots in data.tests.items()},
     }

@@ -135,11 +135,14 @@ def markdown(table: Cells) -> str:
 def as_json(results: Results) -> dict[str, Any]:
     """Everything the table shows, and how many pictures it comes from."""
     data = results.data
+    sources = {order.source for order in data.references}
     return {
         "pictures": {
             "real": len(data.real),
             "few": len(data.few),
-            "references": sum(len(s.references) for s in data.references.sources),
+            "references": sum(
+                len(s.references) for s in {order.source for order in data.references}
+            ),
             **{test: len(shots) for test, shots in data.tests.items()},
         },
         "arms": {arm.name: described(arm, data) for arm in results.arms},
