@@ -126,9 +126,10 @@ def random_place(shape: tuple[int, ...], side: int, rng: Rng, grid: int) -> tupl
 
 
 def stack_targets(pairs: Iterable[tuple[Bytes, Bytes]]) -> Bytes:
-    """Pairs of H×W×C crops → M×2×3×128×128."""
-    stacked = [np.stack([noisy, clean]).transpose(0, 3, 1, 2) for noisy, clean in pairs]
-    return np.ascontiguousarray(np.stack(stacked))
+    """Pairs of H×W×C crops → M×2×3×128×128, gray repeated."""
+    stacked = np.stack([np.stack(pair) for pair in pairs])
+    rgb = np.broadcast_to(stacked, (*stacked.shape[:-1], 3))
+    return np.ascontiguousarray(rgb.transpose(0, 1, 4, 2, 3))
 
 
 class Shard:

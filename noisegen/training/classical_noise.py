@@ -57,6 +57,14 @@ def draw_setting(rng: Rng) -> ClassicalSetting:
     )
 
 
+def shoot(picture: Bytes, setting: ClassicalSetting, rng: Rng) -> tuple[Bytes, Bytes]:
+    """Noisy and clean version of a picture, H×W×3 uint8; gray where the setting is."""
+    if setting.gray:
+        gray = np.rint(picture.astype(np.float32).mean(-1, keepdims=True)).astype(np.uint8)
+        picture = np.broadcast_to(gray, picture.shape)
+    return add_noise(picture, setting, rng), picture
+
+
 def add_noise(clean: Bytes, setting: ClassicalSetting, rng: Rng) -> Bytes:
     """Noisy version of a clean picture.
 

@@ -96,14 +96,11 @@ def classical_settings(
     """The same with textbook noise."""
     for _ in range(count):
         setting = classical_noise.draw_setting(rng)
-        shots: Pairs = []
+        shots = []
         for _ in range(TARGETS + SHOTS):
             scene = clean[int(rng.integers(len(clean)))]
             picture = scene[random_place(scene.shape[:2], TARGET, rng, grid=8)]
-            if setting.gray:
-                gray = picture.astype(np.float32).mean(-1, keepdims=True)
-                picture = np.broadcast_to(np.rint(gray).astype(np.uint8), picture.shape)
-            shots.append((classical_noise.add_noise(picture, setting, rng), picture))
+            shots.append(classical_noise.shoot(picture, setting, rng))
         yield _drawn_setting(shots, rng, denoiser, setting.gray)
 
 

@@ -17,11 +17,12 @@ from noisegen.training.drawn_settings import photographs
 from noisegen.training.real_pairs import (
     Report,
     polyu_group,
-    polyu_training_scenes,
     registered_crops,
     w2s_group,
 )
+from noisegen.training.realdata import polyu_scenes
 
+Bytes = NDArray[np.uint8]
 Rng = np.random.Generator
 
 
@@ -30,13 +31,8 @@ def classical_crops(pictures: Sequence[Bytes], count: int, rng: Rng) -> Bytes:
     pairs = []
     for _ in range(count):
         picture = pictures[int(rng.integers(len(pictures)))]
-        clean = picture[random_place(picture.shape[:2], TARGET, rng, grid=8)]
-        clean = _lit(clean, rng)
-        setting = classical_noise.draw_setting(rng)
-        if setting.gray:
-            gray = np.rint(clean.astype(np.float32).mean(-1, keepdims=True)).astype(np.uint8)
-            clean = np.broadcast_to(gray, clean.shape)
-        pairs.append((classical_noise.add_noise(clean, setting, rng), clean))
+        clean = _lit(picture[random_place(picture.shape[:2], TARGET, rng, grid=8)], rng)
+        pairs.append(classical_noise.shoot(clean, classical_noise.draw_setting(rng), rng))
     return stack_targets(pairs)
 
 
@@ -54,15 +50,15 @@ def real_crops(
     Returns:
         N×2×3×128×128, noisy and clean, and N numbers: of the same one, scene and setting are one.
     """
-    groups = [(polyu_group(data, scene), photographs) for scene in polyu_training_scenes(data)]
+    groups = [(polyu_group(data, scene), photographs) for scene in polyu_scenes(data, "train")]
     groups += [(w2s_group(data, channel), microscopy) for channel in range(3)]
     pairs, members = [], []
     for number, (group, count) in enumerate(groups):
-        each = -(-count // len(group.pairs))
-        crops = [c for pair in group.pairs for c in registered_crops(pair, each, rng, Report())]
+        each = -(-count // len(group))
+        crops = [c for pair in group for c in registered_crops(pair, each, rng, Report())]
         pairs += crops[:count]
         members += [number] * len(crops[:count])
-    return stack_targets([_rgb(noisy, clean) for noisy, clean in pairs]), np.array(members)
+    return stack_targets(pairs), np.array(members)
 
 
 def _lit(clean: Bytes, rng: Rng) -> Bytes:
@@ -74,14 +70,6 @@ def _lit(clean: Bytes, rng: Rng) -> Bytes:
     lit: Bytes = np.rint(clean * (factor * channels)).astype(np.uint8)
     return lit
 
-
-def _rgb(noisy: Bytes, clean: Bytes) -> tuple[Bytes, Bytes]:
-    """Gray repeated."""
-    shape = (*noisy.shape[:2], 3)
-    return np.broadcast_to(noisy, shape), np.broadcast_to(clean, shape)
-
-
-Bytes = NDArray[np.uint8]
 
 SMALL_PHOTOGRAPHS = 150
 """Photographs of half size in a pack, beside all whole ones: under 50 MB together."""

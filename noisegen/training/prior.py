@@ -8,10 +8,8 @@ drawn in chunks, each a function of the seed and its number, in any number of pr
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
-from multiprocessing import get_context
 
 import numpy as np
 import torch
@@ -29,6 +27,7 @@ from noisegen.noise.statistics import measure
 from noisegen.noise.windows import Windows, cut, cut_places
 from noisegen.training.crops import CropConfig, SimulatedCrops
 from noisegen.training.drawn_settings import dead_leaves
+from noisegen.training.prepare import in_processes
 from noisegen.training.simulator import draw_setting, input_side, simulate
 
 Doubles = NDArray[np.float64]
@@ -59,19 +58,12 @@ def draw_cameras(
 ) -> Iterator[Doubles]:
     """Curves of about ``count`` simulated cameras, less those that are too quiet, by chunks.
 
-    Yields:
-        N×2×3×G: mean and level before clipping, of white, of each channel at INTENSITIES; N may be
-        less than CHUNK.
+    Returns:
+        N×2×3×G each: mean and level before clipping, of white, of each channel at INTENSITIES; N
+        may be less than CHUNK.
     """
     chunk = partial(draw_chunk, seed=seed, device=device)
-    chunks = range(-(-count // CHUNK))
-    if processes == 1:
-        yield from map(chunk, chunks)
-        return
-    # Not forked: torch's threads and devices do not survive it.
-    start = get_context("spawn")
-    with ProcessPoolExecutor(processes, start, torch.set_num_threads, (1,)) as pool:
-        yield from pool.map(chunk, chunks)
+    return in_processes(chunk, range(-(-count // CHUNK)), processes)
 
 
 def draw_chunk(number: int, seed: int, device: str = "cpu") -> Doubles:

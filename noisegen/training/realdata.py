@@ -48,15 +48,9 @@ LARGEST_GRADIENT_CORRELATION = 0.12
 
 @dataclass(frozen=True)
 class Pair:
-    """A noisy picture and its clean, H×W×C uint8, cleaned of drift.
-
-    Attributes:
-        name: of the scene or field.
-        group: pairs of one group share a camera setting.
-    """
+    """A noisy picture and its clean, H×W×C uint8, cleaned of drift; ``name`` is the scene's."""
 
     name: str
-    group: str
     noisy: Bytes
     clean: Bytes
 
@@ -80,18 +74,20 @@ def polyu_scenes(root: Path, split: str) -> list[str]:
 
 def polyu_pair(root: Path, scene: str) -> Pair:
     """One PolyU scene, its drift moved from the residual into the clean."""
-    noisy = read_picture(root / "polyu" / f"{scene}_Real.JPG").pixels
-    clean = read_picture(root / "polyu" / f"{scene}_mean.JPG").pixels
-    noisy, clean = noisy.astype(np.uint8), clean.astype(np.uint8)
-    return Pair(scene, scene, noisy, remove_drift(noisy, clean))
+    files = (root / "polyu" / f"{scene}_{kind}.JPG" for kind in ("Real", "mean"))
+    return drift_free(scene, *(read_picture(file).pixels for file in files))
+
+
+def drift_free(name: str, noisy: Pixels, clean: Pixels) -> Pair:
+    """A pair of 8 bits, its drift moved from the residual into the clean."""
+    return Pair(name, noisy.astype(np.uint8), remove_drift(noisy, clean).astype(np.uint8))
 
 
 def w2s_pair(root: Path, field: int, channel: int) -> Pair:
     """One W2S field of view in one channel."""
     stem = f"w2s{field:03d}_ch{channel}"
-    noisy = read_picture(root / "w2s" / f"{stem}_noisy.png").pixels
-    clean = read_picture(root / "w2s" / f"{stem}_clean.png").pixels
-    return Pair(stem, f"w2s_ch{channel}", noisy.astype(np.uint8), clean.astype(np.uint8))
+    files = (root / "w2s" / f"{stem}_{kind}.png" for kind in ("noisy", "clean"))
+    return Pair(stem, *(read_picture(file).pixels.astype(np.uint8) for file in files))
 
 
 def remove_drift(noisy: Pixels, clean: Pixels, white_level: float = 255) -> Pixels:

@@ -20,7 +20,7 @@ from noisegen.research.generator.loop import load_sources, train
 from noisegen.training import real_pairs
 from noisegen.training.bank import Setting, Shard, batches
 from noisegen.training.prepare import BankConfig, Sources, prepare, scaled
-from noisegen.training.real_pairs import Group, Report, settings_of, user_groups
+from noisegen.training.real_pairs import Report, settings_of, user_groups
 from noisegen.training.realdata import Pair
 
 DRAWN = BankConfig(leaves=2, photos=2, classical=3, validation=1, a_shard=2, pictures=2, side=300)
@@ -148,7 +148,7 @@ def test_any_number_of_processes_makes_the_same_bank(drawn: Path, tmp_path: Path
 
 def counted(noisy: Pixels, clean: Pixels) -> tuple[Report, list[Setting]]:
     report = Report()
-    group = Group("g", (Pair("p", "g", noisy, clean),))
+    group = (Pair("p", noisy, clean),)
     return report, list(
         settings_of(group, np.random.default_rng(0), report, load_weights("sim").denoiser)
     )
@@ -223,8 +223,8 @@ def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
 def test_alpha_is_left_out(tmp_path: Path) -> None:
     clean = np.concatenate([scene(160, 288), np.full((160, 288, 1), 255, np.uint8)], -1)
     write_pair(tmp_path, "a.png", clean, clean)
-    (group,) = user_groups(tmp_path / "noisy", tmp_path / "clean")
-    assert group.pairs[0].noisy.shape == group.pairs[0].clean.shape == (160, 288, 3)
+    (group,) = user_groups(tmp_path / "noisy", tmp_path / "clean").values()
+    assert group[0].noisy.shape == group[0].clean.shape == (160, 288, 3)
 
 
 def test_a_shard_that_was_not_finished_is_not_read(drawn: Path, tmp_path: Path) -> None:

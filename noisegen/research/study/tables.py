@@ -140,9 +140,7 @@ def as_json(results: Results) -> dict[str, Any]:
         "pictures": {
             "real": len(data.real),
             "few": len(data.few),
-            "references": sum(
-                len(s.references) for s in {order.source for order in data.references}
-            ),
+            "references": sum(len(source.references) for source in sources),
             **{test: len(shots) for test, shots in data.tests.items()},
         },
         "arms": {arm.name: described(arm, data) for arm in results.arms},
