@@ -77,8 +77,7 @@ def network_row(name: str, weights: Weights, noise_of: Draw, device: str) -> Row
         rng = np.random.default_rng([SEED, *target.name.encode()])
         noisy = (clean + noise_of(clean, camera, rng))[0, :, :height, :width]
         pixels = noisy.permute(1, 2, 0)[..., :channels].cpu().numpy()
-        result: Bytes = quantise(pixels, 255, np.uint8).astype(np.uint8)
-        return result
+        return quantise(pixels, 255, np.uint8).astype(np.uint8)
 
     return Row(name, weights, draw)
 

@@ -223,8 +223,7 @@ def _read(curve: Tensor, clean: Tensor) -> Tensor:
         curve.gather(-1, index).view_as(lower.transpose(1, 2)).transpose(1, 2)
         for index in (flat, flat + 1)
     )
-    value: Tensor = low + (place - lower) * (high - low)
-    return value
+    return low + (place - lower) * (high - low)
 
 
 def _design(network: ContentNetwork, clean: Tensor, level: Tensor, unit: float) -> Tensor:

@@ -133,8 +133,7 @@ def _ellipse(rng: Rng, down: Floats, across: Floats, flatness: float) -> Floats:
     angle, ratio = rng.uniform(0, np.pi), 1 if rng.random() < 1 / 3 else flatness
     cosine, sine = np.float32(np.cos(angle)), np.float32(np.sin(angle))
     short = np.float32(1 / ratio) * (cosine * down - sine * across)
-    edge: Floats = (sine * down + cosine * across) ** 2 + short**2
-    return edge
+    return (sine * down + cosine * across) ** 2 + short**2
 
 
 def _polygon(rng: Rng, down: Floats, across: Floats, flatness: float) -> Floats:
@@ -158,8 +157,7 @@ def _draw_palette(rng: Rng, count: int) -> Floats:
     hue += rng.uniform(0, 2 * np.pi, (count, 1)) * (rng.random((count, 1)) < 0.15)
     direction = np.cos(hue - np.array([0, 2, 4]) * np.pi / 3)
     saturation = rng.beta(1.2, 4, (count, 1)) * rng.uniform(0.3, 1.3)
-    colours: Floats = (luma * (1 + saturation * direction)).astype(np.float32)
-    return colours
+    return (luma * (1 + saturation * direction)).astype(np.float32)
 
 
 def _draw_colours(rng: Rng, centres: Floats, parents: Labels, size: tuple[int, int]) -> Floats:
@@ -202,8 +200,7 @@ def _paint(
     texture = fields[field[labels], row, column]
     channels = zip(colours.T, second.T, strict=True)
     picture = [(colour[labels] + add[labels] * texture) * shading for colour, add in channels]
-    painted: Floats = np.stack(picture).clip(0, 1)
-    return painted
+    return np.stack(picture).clip(0, 1)
 
 
 def _blur(picture: Floats, sigma: float) -> Floats:

@@ -86,8 +86,7 @@ def simulated_settings(
 
 def _pictures(batch: torch.Tensor) -> NDArray[np.uint8]:
     """B×S×3×H×W → B×S×H×W×3."""
-    pictures: NDArray[np.uint8] = batch.permute(0, 1, 3, 4, 2).contiguous().numpy()
-    return pictures
+    return batch.permute(0, 1, 3, 4, 2).contiguous().numpy()
 
 
 def classical_settings(

@@ -67,8 +67,7 @@ def _lit(clean: Bytes, rng: Rng) -> Bytes:
     channels = np.ones(3)
     if rng.random() < 1 / 6:
         channels[rng.permutation(3)[: rng.integers(1, 3)]] = 0
-    lit: Bytes = np.rint(clean * (factor * channels)).astype(np.uint8)
-    return lit
+    return np.rint(clean * (factor * channels)).astype(np.uint8)
 
 
 SMALL_PHOTOGRAPHS = 150

@@ -112,8 +112,7 @@ def gaussian_blur(image: NDArray[np.float32], sigma: float) -> NDArray[np.float3
     x = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1).unsqueeze(1)
     x = F.conv2d(F.pad(x, (radius, radius, 0, 0), mode="replicate"), row)
     x = F.conv2d(F.pad(x, (0, 0, radius, radius), mode="replicate"), row.transpose(-1, -2))
-    blurred: NDArray[np.float32] = x[:, 0].permute(1, 2, 0).numpy()
-    return blurred
+    return x[:, 0].permute(1, 2, 0).numpy()
 
 
 def follow_gradient(residual: Floats, clean: Floats) -> Floats:

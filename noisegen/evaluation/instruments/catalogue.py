@@ -43,15 +43,13 @@ def photograph(seed: int, side: int, channels: int = 3) -> Doubles:
     band = (x > 0.6) & (y > 0.6)
     planes += np.where(band, 0.1 * np.sign(np.sin(along * 150)), 0.0)[..., None]
     planes += _texture(rng, side)[..., None] * ((x < 0.4) & (y < 0.5))[..., None]
-    scene: Doubles = planes.clip(0.0, 1.0)
-    return scene
+    return planes.clip(0.0, 1.0)
 
 
 def dark_photograph(seed: int, side: int) -> Doubles:
     """A dim room: most of it at 4 to 14 % of white, a few discs brighter; side×side×3."""
     planes = photograph(seed, side)
-    scene: Doubles = 0.045 + 0.1 * planes + 0.3 * (planes > 0.97)
-    return scene
+    return 0.045 + 0.1 * planes + 0.3 * (planes > 0.97)
 
 
 def microscope(seed: int, side: int, brightest: float, channels: int = 1) -> Doubles:

@@ -75,8 +75,7 @@ class Scientific:
         """H×W×C uint16."""
         charge = rng.poisson(scene * self.electrons) + self.read * rng.standard_normal(scene.shape)
         adu = np.rint(charge / self.electrons + self.offset).clip(0, self.largest)
-        pixels: Pixels = (adu * self.shift).astype(np.uint16)
-        return pixels
+        return (adu * self.shift).astype(np.uint16)
 
     def clean(self, scene: Doubles) -> Pixels:
         """H×W×C uint16, between the shifted converter's steps too."""
