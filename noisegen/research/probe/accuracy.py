@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.kernel_ridge import KernelRidge
-from sklearn.metrics import pairwise_distances_argmin
+from sklearn.metrics import confusion_matrix, pairwise_distances_argmin
 
 from noisegen.errors import UsageError
 from noisegen.evaluation.protocol import PROTOCOL_SEED
@@ -27,7 +27,7 @@ Probe = Callable[[Doubles, Doubles], Doubles]
 """Features of those that vote, N×D, and of those that are asked, M×D → votes, M×N."""
 
 
-def votes(vectors: Doubles, scenes: Sequence[str], probe: Probe) -> Doubles:
+def votes(vectors: Doubles, scenes: Sequence[str] | NDArray[np.str_], probe: Probe) -> Doubles:
     """How much each crop says about each other one's label.
 
     Args:
@@ -174,10 +174,8 @@ def answers(votes: Doubles, index: NDArray[np.intp], count: int) -> NDArray[np.i
 
 def confusion(votes: Doubles, labels: Labels) -> Doubles:
     """L×L, share of a label's crops (row) that were told to be another's (column)."""
-    count = len(labels.names)
-    counts = np.zeros((count, count))
-    np.add.at(counts, (labels.index, answers(votes, labels.index, count)), 1)
-    shares: Doubles = counts / counts.sum(1, keepdims=True)
+    told = answers(votes, labels.index, len(labels.names))
+    shares: Doubles = confusion_matrix(labels.index, told, normalize="true")
     return shares
 
 
