@@ -83,7 +83,7 @@ def _errors(reference: Reference, denoiser: Denoiser) -> tuple[float, float]:
 
 
 def _sigma(statistics: NoiseStatistics, clean: Floats) -> NDArray[np.float64]:
-    """C, root mean square of the level over the pixels of some windows."""
+    """Root mean square of the level over the pixels of some windows, one a channel."""
     nodes = statistics.nodes.astype(np.float64)
     variance = read_curves(statistics.level.astype(np.float64) ** 2, positions(nodes, clean))
     sigma: NDArray[np.float64] = np.sqrt(variance.mean((0, 2, 3), dtype=np.float64))

@@ -114,7 +114,7 @@ def _curves(values: Doubles, clean: Doubles) -> Doubles:
 
 
 def _read(curves: Doubles, clean: Doubles) -> Doubles:
-    """Curves, C×16, at each pixel of a clean, N×C×H×W: lines between the bins' centres."""
+    """Reads curves, C×16, at each pixel of a clean, N×C×H×W: lines between the bins' centres."""
     centres = (np.arange(BINS) + 0.5) / BINS
     return np.stack([np.interp(clean[:, c], centres, curve) for c, curve in enumerate(curves)], 1)
 

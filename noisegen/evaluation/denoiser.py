@@ -41,7 +41,7 @@ class OneCycle:
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimiser, rate, steps)
 
     def descend(self, loss: Tensor) -> None:
-        """One step down a loss."""
+        """Makes one step down a loss."""
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         self.optimiser.step()
@@ -168,14 +168,14 @@ class DenoiserTraining:
         self.denoiser.eval()
 
     def state(self) -> dict[str, Any]:
-        """What :meth:`restore` goes on from, fit for :func:`torch.save`."""
+        """All that changes in training, as :meth:`restore` and :func:`torch.save` take it."""
         # As text: its numbers have 128 bits.
         rng = json.dumps(self._rng.bit_generator.state)
         parts = {name: part.state_dict() for name, part in self._parts.items()}
         return {"step": self.step, "rng": rng, **parts}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Goes on from a state of the same pairs and configuration, to the bit on one machine.
+        """Takes up a state of the same pairs and configuration, to the bit on one machine.
 
         Raises:
             KeyError: a part is missing.
@@ -206,7 +206,7 @@ def train_denoiser(
 
 @torch.inference_mode()
 def denoise(denoiser: DnCNN, noisy: Picture) -> Tensor:
-    """A noisy picture → the denoised one, 1×C×H×W in [0, 1], on the CPU."""
+    """Denoises a picture: 1×C×H×W in [0, 1], on the CPU."""
     place = next(denoiser.parameters()).device
     with torch.autocast(place.type, torch.bfloat16):
         restored: Tensor = denoiser(planes(noisy).to(place))
@@ -230,7 +230,7 @@ class PictureQuality:
 
 
 def denoised_quality(denoiser: DnCNN | None, pair: Pair) -> PictureQuality:
-    """How near a denoised picture is to its clean; the noisy one itself where nothing denoises."""
+    """Quality of a denoised picture; of the noisy one itself without a denoiser."""
     noisy, clean = pair
     restored, truth = planes(noisy) if denoiser is None else denoise(denoiser, noisy), planes(clean)
     return PictureQuality(psnr(restored, truth), ssim(restored, truth))
@@ -244,7 +244,7 @@ def for_denoiser(noisy: Picture, clean: Picture, white_level: float) -> Pair:
 
 
 def planes(picture: Picture) -> Tensor:
-    """H×W×C → 1×C×H×W in [0, 1]."""
+    """Turns a picture, H×W×C, into what networks take: 1×C×H×W in [0, 1]."""
     samples = torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))[None].float()
     return samples / 255 if picture.dtype == np.uint8 else samples
 

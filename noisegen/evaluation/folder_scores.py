@@ -42,7 +42,7 @@ Baseline = tuple[Row, NoiseProfile]
 
 @dataclass(frozen=True, eq=False)
 class FolderScores:
-    """How near synthetic noise is to real noise.
+    """Distances of synthetic from real noise, over two folders.
 
     Attributes:
         paired: picture by picture; else only all pictures together.
@@ -62,7 +62,7 @@ class FolderScores:
 
 
 def baseline_rows(profile: NoiseProfile, weights: Weights, device: str = "cpu") -> list[Baseline]:
-    """Gaussian noise, the profile's own and the floor.
+    """Baselines: Gaussian noise, the profile's own, and the floor.
 
     Args:
         profile: of references of the real pictures' camera, made with these weights.
@@ -74,7 +74,7 @@ def baseline_rows(profile: NoiseProfile, weights: Weights, device: str = "cpu") 
 
 
 class FolderComparison:
-    """Two folders that are being compared.
+    """A comparison of two folders, pair by pair.
 
     Args:
         real: pairs of a camera.
@@ -127,7 +127,7 @@ class FolderComparison:
         return len(self.matched) or len(self.real) + len(self.synth)
 
     def run(self) -> Iterator[int]:
-        """Compares; yields the pixels of each step."""
+        """Compares pair by pair; yields the pixels of each step."""
         if self.matched:
             yield from self._run_paired()
             return
@@ -135,7 +135,7 @@ class FolderComparison:
             yield from self._run_alone(side, files)
 
     def scores(self) -> FolderScores:
-        """What was found, once it has run.
+        """Scores of all pairs, once :meth:`run` has ended.
 
         Raises:
             NoisegenError: no picture could be compared.

@@ -69,7 +69,7 @@ def s95_cases(data: Path) -> Iterator[Case]:
 
 
 def own_cleans(shots: Sequence[Bytes]) -> list[Bytes]:
-    """A clean for each of N shots of one scene: their mean, moved to give the right residual.
+    """Cleans of N shots of one scene: their mean, moved to give each shot the right residual.
 
     A shot's own noise is in the mean of N, so that the plain difference has (N − 1)/N of its
     variance: half of two shots', which no generator should give. The clean is moved away from the
@@ -95,7 +95,7 @@ def own_cleans(shots: Sequence[Bytes]) -> list[Bytes]:
 
 
 def _halves(name: str, noisy: Bytes, clean: Bytes, swapped: bool = False) -> Case:
-    """The left half as reference and the right half as target, or the other way."""
+    """Case of a picture's left half as reference and its right half as target, or the other way."""
     middle = noisy.shape[1] // 2
     shown, tried = np.s_[:, :middle], np.s_[:, middle:]
     if swapped:
@@ -162,7 +162,7 @@ def simulated_cases(data: Path) -> Iterator[Case]:
 
 
 def _loud_enough(pictures: Sequence[Bytes]) -> Iterator[Case]:
-    """Cases without end, of drawn settings whose noise is neither too quiet nor too loud.
+    """Draws cases without end, whose noise is neither too quiet nor too loud.
 
     Settings that shrink a picture to less than a target are left out too.
     """

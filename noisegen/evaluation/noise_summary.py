@@ -28,7 +28,7 @@ from noisegen.noise.metrics import (
 
 @dataclass(frozen=True)
 class KLDVariant:
-    """How a divergence of two histograms is computed.
+    """Way to compute the divergence of two histograms.
 
     Attributes:
         edges: of the bins, noise in units of the white level.
@@ -135,12 +135,12 @@ class NoiseSummary:
 
     @property
     def channels(self) -> int:
-        """1 or 3."""
+        """Number of channels, 1 or 3."""
         return len(self.counts)
 
     @property
     def values(self) -> Floats:
-        """2W+1, the noise that ``counts`` counts, in units of the white level."""
+        """Noise that ``counts`` counts, 2W+1 values in units of the white level."""
         reach = self.counts.shape[1] // 2
         # Divided as the metrics' noise is: one rounding would move a value across a bin's edge.
         values: Floats = np.arange(-reach, reach + 1).astype(np.float32)
@@ -156,7 +156,7 @@ class NoiseSummary:
 
     @property
     def level(self) -> Doubles:
-        """C×16, standard deviation at each intensity, in units of the white level.
+        """Standard deviation at each intensity, C×16, in units of the white level.
 
         At least a quarter of a step, so that noiseless (clipped) intensities compare as equal.
         """
@@ -167,7 +167,7 @@ class NoiseSummary:
 
     @property
     def correlations(self) -> Doubles:
-        """C×C×13×13, of every channel with every channel at every lag within ±6 px."""
+        """Correlations of every channel with every channel at every lag within ±6 px, C×C×13×13."""
         return normalised(self.products)
 
 

@@ -26,7 +26,7 @@ KINDS = {1: "gray", 3: "RGB"}
 
 @dataclass(frozen=True)
 class Kind:
-    """What pictures must share to be compared.
+    """Properties that pictures must share to be compared.
 
     Attributes:
         channels: 1 or 3.
@@ -62,7 +62,7 @@ def kind_of(folder: PairFolder) -> Kind:
 
 
 def read_plane(path: Path, plane: int | None) -> Pixels:
-    """H×W×C samples of a picture, or of a stack's plane.
+    """Reads the samples, H×W×C, of a picture or of a stack's plane.
 
     Raises:
         ImageError: it cannot be read, has no such plane, or is a stack of other than 8 or 16 bits.

@@ -57,7 +57,7 @@ def telling_crop(noisy: Floats) -> tuple[slice, slice]:
 
 
 def _blocks(plane: Floats) -> NDArray[np.float64]:
-    """H×W → means of whole 8×8 blocks."""
+    """Means of a plane's whole 8×8 blocks."""
     rows, columns = plane.shape[0] // BLOCK, plane.shape[1] // BLOCK
     whole = plane[: rows * BLOCK, : columns * BLOCK].astype(np.float64)
     means: NDArray[np.float64] = whole.reshape(rows, BLOCK, columns, BLOCK).mean((1, 3))
@@ -111,7 +111,7 @@ class Crop:
 
 @dataclass(frozen=True)
 class ProfileView:
-    """What a plot of a profile shows.
+    """Content of a profile's plot.
 
     Attributes:
         profile: that is looked at.
@@ -130,7 +130,7 @@ class ProfileView:
 
 
 def view_alone(profile: NoiseProfile, weights: Weights) -> ProfileView:
-    """The profile on a built-in clean: ramps from black to white, smooth and textured.
+    """Shows a profile on a built-in clean: ramps from black to white, smooth and textured.
 
     Args:
         profile: made with these weights.
@@ -147,7 +147,7 @@ def view_alone(profile: NoiseProfile, weights: Weights) -> ProfileView:
 
 
 def view_on_reference(profile: NoiseProfile, reference: Reference, weights: Weights) -> ProfileView:
-    """The profile beside a reference, best one of its own.
+    """Shows a profile beside a reference, best one of its own.
 
     Args:
         profile: made with these weights.
@@ -172,7 +172,7 @@ def view_on_reference(profile: NoiseProfile, reference: Reference, weights: Weig
 
 
 def built_in_clean(channels: int) -> Floats:
-    """H×W×C in [0, 1], always the same: a ramp across; from above smooth, wavy and in patches."""
+    """Draws the built-in clean, H×W×C in [0, 1]: ramps; from above smooth, wavy, in patches."""
     y, x = np.mgrid[:BUILT_IN, :BUILT_IN]
     ramp = 0.04 + 0.92 * x / (BUILT_IN - 1)
     waves = (np.sin(0.9 * x + 0.3 * y) + np.sin(0.25 * x - 0.7 * y)) / 2

@@ -97,7 +97,7 @@ class Target:
     white_level: float = 255
 
     def middle(self, sides: tuple[int, int]) -> Target:
-        """The middle of it, at most so many rows and columns; without the second shot."""
+        """Crops the target to its middle, at most so many pixels, without the second shot."""
         noisy, clean = (middle_crop(picture, sides) for picture in (self.noisy, self.clean))
         return replace(self, noisy=noisy, clean=clean, again=None)
 
@@ -124,7 +124,7 @@ class Case:
     misregistered: bool = False
 
     def lone(self) -> Case:
-        """The same targets with one shot as the only reference, its clean withheld."""
+        """The same case with one shot as the only reference, its clean withheld."""
         first = self.references[0]
         noisy = first.shots[0] if isinstance(first, Burst) else first.noisy
         return replace(self, references=(Reference(first.name, noisy),))

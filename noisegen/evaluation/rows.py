@@ -41,7 +41,7 @@ def gaussian(clean: Pixels, profile: NoiseProfile, key: str, white_level: float 
 
 @dataclass(frozen=True, eq=False)
 class Known:
-    """What a row may know of the camera.
+    """Knowledge of the camera that a row may use.
 
     Attributes:
         profile: of the case's references, as the row corrects it.
@@ -95,7 +95,7 @@ class Row:
 
 
 def generated(weights: Weights, device: str = "cpu", variant: int = 0) -> Draw:
-    """Noise by a network's weights; another variant is another draw."""
+    """Draws noise by a network's weights; another variant is another draw."""
     synthesizer = Synthesizer(weights, device)
 
     def draw(target: Target, known: Known) -> Pixels:
@@ -111,7 +111,7 @@ def generated(weights: Weights, device: str = "cpu", variant: int = 0) -> Draw:
 
 
 def _white_level(target: Target, profile: NoiseProfile) -> float | None:
-    """The target's, unless the profile, of the same counts, knows better what is white."""
+    """White level of the target, unless the profile, of the same counts, knows better."""
     if target.clean.dtype.name != profile.dtype:
         return target.white_level
     known = profile.white_level_given or profile.white_level > target.white_level
@@ -156,7 +156,7 @@ def start_row(weights: Weights, device: str = "cpu") -> Row:
 
 
 def floor_row(weights: Weights, device: str = "cpu") -> Row:
-    """Two draws of one process: of the real one where it can be drawn again, else of ours."""
+    """The row of two draws of one process: the real one where that can be drawn, else ours."""
     ours, ours_again = generated(weights, device), generated(weights, device, variant=1)
 
     def first(target: Target, known: Known) -> Pixels:
@@ -169,7 +169,7 @@ def floor_row(weights: Weights, device: str = "cpu") -> Row:
 
 
 def standard_rows(weights: Weights, device: str = "cpu") -> list[Row]:
-    """Ours with the lines that always stand beside it (design.md, *Measuring*)."""
+    """The row of the weights with those that always stand beside it (design.md, *Measuring*)."""
     return [
         gaussian_row(weights),
         classical_row(weights),
@@ -200,7 +200,7 @@ def compare_rows(
 
 
 def _known(case: Case, rows: Sequence[Row]) -> dict[tuple[str, Fit], Known]:
-    """What the rows know of the references; weights share the measuring if they can."""
+    """Measures what the rows know of the references; weights share the measuring if they can."""
     references = case.references
     encoded: dict[str, tuple[NoiseProfile, Measured]] = {}
     known: dict[tuple[str, Fit], Known] = {}
@@ -222,7 +222,7 @@ def _known(case: Case, rows: Sequence[Row]) -> dict[tuple[str, Fit], Known]:
 
 
 def _plain_windows(case: Case, measured: Measured) -> Windows:
-    """What the plain classical model is fitted on: of pairs that fit, every window."""
+    """Windows that the plain classical model is fitted on: of pairs that fit, every one."""
     pairs = [
         (reference.noisy, reference.clean)
         for reference in case.references
@@ -250,14 +250,14 @@ class Result:
 
 
 def score(comparison: SideBySide) -> Result:
-    """The distances of one comparison."""
+    """Scores one comparison by every distance."""
     target = comparison.target
     scores = compare(comparison.real_noise, comparison.fake_noise, to_float(target.clean, 255))
     return Result(comparison.row, comparison.case, target.name, scores)
 
 
 def summarise(results: Iterable[Result]) -> dict[str, dict[str, dict[str, float]]]:
-    """Row → metric → mean and median over targets."""
+    """Means and medians over targets, by row and metric."""
     by_row: dict[str, list[dict[str, float]]] = {}
     for result in results:
         by_row.setdefault(result.row, []).append(result.scores.as_dict())

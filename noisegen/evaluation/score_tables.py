@@ -52,7 +52,7 @@ def intensities(scores: FolderScores) -> list[dict[str, Any]]:
 
 
 def as_json(scores: FolderScores, sets: dict[str, SetScores]) -> dict[str, Any]:
-    """JSON values; what is not a number becomes null."""
+    """Scores as JSON values; what is not a number becomes null."""
     real, synth = scores.pictures
     names = channel_names(scores)
     values: dict[str, Any] = _finite(
@@ -87,7 +87,7 @@ def as_json(scores: FolderScores, sets: dict[str, SetScores]) -> dict[str, Any]:
 
 
 def scores_csv(scores: FolderScores) -> bytes:
-    """A line a row, picture and channel; mean, median and all together under their names."""
+    """CSV of a line a row, picture and channel; mean, median and all together under their names."""
     metrics = metrics_of(scores.rows[-1])
     lines: list[list[str | float | None]] = [["row", "image", "channel", *metrics]]
     for row in scores.rows:
@@ -103,7 +103,7 @@ def scores_csv(scores: FolderScores) -> bytes:
 
 
 def intensity_csv(scores: FolderScores) -> bytes:
-    """A line a channel and intensity."""
+    """CSV of a line a channel and intensity."""
     rows = intensities(scores)
     return csv_bytes([list(rows[0]), *(list(row.values()) for row in rows)])
 

@@ -83,7 +83,7 @@ Rng = np.random.Generator
 
 @dataclass(frozen=True)
 class MMDConfig:
-    """What decides the figure.
+    """Patches and kernel of the MMD.
 
     Attributes:
         side: of a patch, in pixels.
@@ -198,7 +198,7 @@ class SetScores:
 def measure_sets(
     comparisons: Iterable[SideBySide], device: str = "cpu", config: SetConfig = DEFAULT
 ) -> Iterator[tuple[str, SetScores]]:
-    """Row and its scores, one after the other: a row takes about a minute on one core.
+    """Measures row after row, each with its scores: a row takes about a minute on one core.
 
     Args:
         comparisons: of one split, any number of rows.
@@ -227,5 +227,5 @@ def measure_sets(
 
 
 def _real_pictures(row: Sequence[SideBySide]) -> tuple[int, ...]:
-    """Equal for rows that hold the very same real pictures."""
+    """Identities of a row's real pictures: equal for rows that hold the very same ones."""
     return tuple(id(comparison.real) for comparison in row)

@@ -63,13 +63,13 @@ class SideBySide:
 
 
 def evenly(items: Sequence[T], most: int) -> list[T]:
-    """At most so many of them, evenly chosen."""
+    """Chooses at most so many items, evenly."""
     index = np.linspace(0, len(items) - 1, min(len(items), most)).round().astype(int)
     return [items[i] for i in index]
 
 
 def noise_of(noisy: Pixels, clean: Pixels, white_level: float = 255) -> Floats:
-    """Noise from integers: a rounding of 1e-9 would move KLD's spike at 0 across a bin's edge.
+    """Noise worked out of integers: a rounding of 1e-9 would move KLD's spike at 0 across an edge.
 
     Args:
         noisy: H×W×C uint8 or uint16.

@@ -42,7 +42,7 @@ COUNTED_SIDE = 256
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one pass.
+    """Cost of one pass of a network.
 
     Attributes:
         parameters: of the network.
@@ -151,7 +151,7 @@ def measure_speed(
 
 
 class _Files:
-    """Cleans as PNG in a folder, and what is done with them."""
+    """Cleans as PNG in a folder, and the work with them that is timed."""
 
     def __init__(
         self, root: Path, pictures: Sequence[NDArray[np.uint8]], weights: Weights, device: str

@@ -26,13 +26,13 @@ class Table:
 
 
 def markdown_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table for a README."""
+    """Renders a table as Markdown."""
     lines = [headings, ["---"] * len(headings), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def csv_bytes(lines: Iterable[Sequence[object]]) -> bytes:
-    """Lines of CSV, as the file holds them."""
+    """Renders lines as CSV, as the file holds them."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(lines)
     return text.getvalue().encode("utf-8", "surrogateescape")

@@ -28,7 +28,7 @@ RESAMPLES = 1000
 
 @dataclass(frozen=True)
 class ClassifierConfig:
-    """What decides the figure.
+    """Sizes and training of the classifier.
 
     Attributes:
         side: of a patch, in pixels.
@@ -123,7 +123,7 @@ def patch_classifier(channels: int, width: int) -> nn.Sequential:
 def _train(
     noises: Sequence[Tensor], scale: float, config: ClassifierConfig, device: torch.device
 ) -> nn.Module:
-    """A classifier trained on pictures of noise, each 2 (real, generated)×C×H×W."""
+    """Trains a classifier on pictures of noise, each 2 (real, generated)×C×H×W."""
     rng = np.random.default_rng(config.seed)
     channels = noises[0].shape[1]
     classifier = seeded(lambda: patch_classifier(channels, config.width), config.seed, device)

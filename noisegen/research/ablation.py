@@ -50,7 +50,7 @@ TWO_STAGE = "PNG: autoencoder, then consistency in its latent"
 
 @dataclass(frozen=True)
 class Ablation:
-    """A row: what differs from the rest.
+    """A row of the table: what differs from the rest.
 
     Attributes:
         name: of the row.
@@ -190,7 +190,7 @@ def _row(row: Ablation, folder: Path, device: str) -> Row:
 
 
 def _start(folder: Path) -> Weights:
-    """Weights before any training."""
+    """Writes and loads weights before any training."""
     path = folder / "start.safetensors"
     save_weights(path, untrained_model(), ModelConfig(), {"steps": 0})
     return load_weights(str(path))
@@ -209,7 +209,7 @@ def cost_rows(rows: Sequence[Ablation], folder: Path) -> dict[str, dict[str, flo
 
 
 def slug(name: str) -> str:
-    """A folder's name."""
+    """Turns a row's name into a folder's."""
     return "-".join("".join(c if c.isalnum() else " " for c in name.lower()).split())
 
 
@@ -217,7 +217,7 @@ SHOWN = ("kld", "akld", "ks", "correlation", "level")
 
 
 def markdown(scores: dict[str, Any]) -> str:
-    """The scores as Markdown tables, one a split: mean (median)."""
+    """Renders the scores as Markdown tables, one a split: mean (median)."""
     parts = []
     for split, rows in scores.items():
         if split == "sets":
@@ -251,5 +251,5 @@ def _sets_markdown(rows: dict[str, Any]) -> str:
 
 
 def save_scores(path: Path, scores: dict[str, Any]) -> None:
-    """JSON beside the runs."""
+    """Writes the scores as JSON beside the runs."""
     write_atomically(path, json.dumps(scores, indent=1).encode())

@@ -100,7 +100,7 @@ NETWORKS = "two-stage.pt"
 
 
 def train_two_stages(config: TrainingConfig, bank: Path, run: Path, device: torch.device) -> None:
-    """Half of the steps for the autoencoder, half for consistency in its latent.
+    """Trains the autoencoder for half of the steps, then consistency in its latent for the others.
 
     Writes the encoder into a weights file, as the other rows do, and both networks beside it.
     """
@@ -143,7 +143,7 @@ def train_two_stages(config: TrainingConfig, bank: Path, run: Path, device: torc
 
 
 def two_stage_row(name: str, weights: Weights, run: Path, device: str) -> Row:
-    """The row's one-step noise."""
+    """The row of the two stages' noise, drawn in one step."""
     encoder: EncoderConfig = weights.config.encoder
     sizes = TwoStageConfig(token_width=encoder.token_width)
     autoencoder, consistency = NoiseAutoencoder(sizes), LatentConsistency(sizes)

@@ -88,7 +88,7 @@ class NoiseAutoencoder(nn.Module):
         self.register_buffer("latent_deviation", torch.ones(1, config.latent_channels, 1, 1))
 
     def encode(self, noise: Tensor, clean: Tensor, tokens: Tensor) -> Tensor:
-        """Noise → latent.
+        """Encodes noise as a latent.
 
         Args:
             noise: B×3×H×W, in units of the expected level; H and W multiples of 8.
@@ -106,7 +106,7 @@ class NoiseAutoencoder(nn.Module):
         return latent
 
     def decode(self, latent: Tensor, clean: Tensor, tokens: Tensor) -> Tensor:
-        """Latent (B×C×(H/8)×(W/8)) → noise (B×3×H×W, float32), with the clean image's help."""
+        """Decodes a latent, B×C×(H/8)×(W/8), to noise, B×3×H×W float32, with the clean's help."""
         x = F.pixel_shuffle(self.widen(latent), GRID // 2)
         x = self.decoder(
             x + self.clean(F.pixel_unshuffle(clean, 2)), self.summarise(tokens.mean(1))
@@ -127,12 +127,12 @@ class NoiseAutoencoder(nn.Module):
         self.latent_deviation.copy_(deviation.clamp(min=1e-6))
 
     def standardise(self, latent: Tensor) -> Tensor:
-        """Latent → what the consistency model sees: zero mean, deviation ``sigma_data``."""
+        """Shifts and scales a latent to zero mean and deviation ``sigma_data``."""
         data = self.config.consistency.sigma_data
         return (latent.float() - self.latent_mean) * (data / self.latent_deviation)
 
     def restore(self, standard: Tensor) -> Tensor:
-        """The inverse of :meth:`standardise`."""
+        """Inverts :meth:`standardise`."""
         data = self.config.consistency.sigma_data
         return standard * (self.latent_deviation / data) + self.latent_mean
 
@@ -155,7 +155,7 @@ class LatentConsistency(nn.Module):
         self.output = nn.Conv2d(width, config.latent_channels, 1)
 
     def forward(self, noisy_latent: Tensor, sigma: Tensor, clean: Tensor, tokens: Tensor) -> Tensor:
-        """One pass.
+        """Runs one pass.
 
         Args:
             noisy_latent: B×C×h×w, scaled to unit variance.
@@ -236,7 +236,7 @@ def sample(
     latent_noise: Tensor,
     conditioning: Conditioning,
 ) -> Tensor:
-    """One step from Gaussian latents to noise.
+    """Makes noise of Gaussian latents in one step.
 
     Args:
         autoencoder: calibrated.

@@ -126,7 +126,7 @@ def random_place(shape: tuple[int, ...], side: int, rng: Rng, grid: int) -> tupl
 
 
 def stack_targets(pairs: Iterable[tuple[Bytes, Bytes]]) -> Bytes:
-    """Pairs of H×W×C crops → M×2×3×128×128, gray repeated."""
+    """Stacks pairs of H×W×C crops as M×2×3×128×128, gray repeated."""
     stacked = np.stack([np.stack(pair) for pair in pairs])
     rgb = np.broadcast_to(stacked, (*stacked.shape[:-1], 3))
     return np.ascontiguousarray(rgb.transpose(0, 1, 4, 2, 3))
@@ -140,7 +140,7 @@ class Shard:
 
     @classmethod
     def pack(cls, settings: Sequence[Setting]) -> Shard:
-        """Flattens settings."""
+        """Flattens settings into arrays."""
         sets = [reference for setting in settings for reference in setting.references]
         arrays: dict[str, NDArray[np.generic]] = {
             "targets": np.concatenate([setting.targets for setting in settings]),
@@ -240,7 +240,7 @@ class Source:
 def batches(
     sources: Sequence[Source], sets: int, targets: int, crop: int, rng: Rng, two: bool = False
 ) -> Iterator[Batch]:
-    """Endless batches.
+    """Draws batches without end.
 
     Args:
         sources: of the episodes, with their shares.
@@ -293,7 +293,7 @@ def _stack_references(
 
 
 def to_device(batch: Batch, device: torch.device) -> Batch:
-    """The batch on the device."""
+    """Moves a batch to a device."""
 
     def moved(windows: ReferenceWindows) -> ReferenceWindows:
         return ReferenceWindows(*(value.to(device) for value in vars(windows).values()))

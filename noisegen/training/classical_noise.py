@@ -58,7 +58,7 @@ def draw_setting(rng: Rng) -> ClassicalSetting:
 
 
 def shoot(picture: Bytes, setting: ClassicalSetting, rng: Rng) -> tuple[Bytes, Bytes]:
-    """Noisy and clean version of a picture, H×W×3 uint8; gray where the setting is."""
+    """Makes a noisy and a clean version of a picture, H×W×3 uint8; gray where the setting is."""
     if setting.gray:
         gray = np.rint(picture.astype(np.float32).mean(-1, keepdims=True)).astype(np.uint8)
         picture = np.broadcast_to(gray, picture.shape)

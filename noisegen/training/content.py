@@ -73,7 +73,7 @@ QUIETEST = 0.6 / 255
 
 @dataclass(frozen=True)
 class ContentTraining(OneNetworkTraining):
-    """What decides a training of the content network.
+    """Configuration of a training of the content network.
 
     Attributes:
         cameras: in a batch.
@@ -105,7 +105,7 @@ def train_content(
     run: Path,
     device: torch.device,
 ) -> Generator[TrainingStep, None, None]:
-    """Trains; the same call again goes on from the checkpoint in ``run``.
+    """Trains the content network; the same call again goes on from the checkpoint in ``run``.
 
     Args:
         config: of the training.
@@ -169,7 +169,7 @@ def content_loss(
 
 
 def _batch(config: ContentTraining, drawn: SimulatedCrops, real: Tensor | None, rng: Rng) -> Tensor:
-    """B×S×2×3×128×128 uint8."""
+    """Draws a batch, B×S×2×3×128×128 uint8."""
     count = round(config.given * config.cameras) if real is not None else 0
     pairs = drawn.cameras(config.cameras - count)
     if real is not None and count:
@@ -183,7 +183,7 @@ def _batch(config: ContentTraining, drawn: SimulatedCrops, real: Tensor | None, 
 
 
 def _looked_at(clean: Tensor) -> Tensor:
-    """1 where noise is looked at, B×S×3×h×w, else 0."""
+    """Mask of where noise is looked at, B×S×3×h×w: 1, else 0."""
     seen = ((clean > CLIPPED) & (clean < 1 - CLIPPED)).float()
     inner = torch.zeros_like(seen)
     inner[..., BORDER:-BORDER, BORDER:-BORDER] = 1
@@ -215,7 +215,7 @@ def _binned(clean: Tensor, values: Tensor, seen: Tensor) -> Tensor:
 
 
 def _read(curve: Tensor, clean: Tensor) -> Tensor:
-    """B×3×CURVE at intensities B×S×3×h×w."""
+    """Values of curves, B×3×CURVE, at intensities, B×S×3×h×w."""
     place = _place(clean, CURVE)
     lower = place.floor().clamp(max=CURVE - 2)
     flat = lower.long().transpose(1, 2).flatten(2)
@@ -227,7 +227,7 @@ def _read(curve: Tensor, clean: Tensor) -> Tensor:
 
 
 def _design(network: ContentNetwork, clean: Tensor, level: Tensor, unit: float) -> Tensor:
-    """B×S×3×h×w×(BEND + ACTIVITY_NODES + 2 + K): what the variance's logarithm is linear in."""
+    """Columns of the regression, B×S×3×h×w×(BEND + ACTIVITY_NODES + 2 + K)."""
     dimmed = (clean * unit).flatten(0, 1)
     around = Surroundings.of(dimmed)
     with torch.autocast(clean.device.type, torch.bfloat16, enabled=clean.is_cuda):

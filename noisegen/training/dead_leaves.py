@@ -129,7 +129,7 @@ def _occlude(
 
 
 def _ellipse(rng: Rng, down: Floats, across: Floats, flatness: float) -> Floats:
-    """Below 1 inside an ellipse, a disc one time in three."""
+    """Distance that is below 1 inside an ellipse, a disc one time in three."""
     angle, ratio = rng.uniform(0, np.pi), 1 if rng.random() < 1 / 3 else flatness
     cosine, sine = np.float32(np.cos(angle)), np.float32(np.sin(angle))
     short = np.float32(1 / ratio) * (cosine * down - sine * across)
@@ -137,7 +137,7 @@ def _ellipse(rng: Rng, down: Floats, across: Floats, flatness: float) -> Floats:
 
 
 def _polygon(rng: Rng, down: Floats, across: Floats, flatness: float) -> Floats:
-    """Below 1 inside a rectangle, often upright, or a polygon of 3, 5 or 6 sides."""
+    """Distance, below 1 inside a rectangle, often upright, or a polygon of 3, 5 or 6 sides."""
     sides = int(rng.choice([3, 4, 4, 4, 5, 6]))
     start = rng.integers(2) * np.pi / 2 if rng.random() < 0.5 else rng.uniform(0, np.pi)
     edge: Floats = np.full((down.size, across.size), -1, np.float32)
@@ -180,7 +180,7 @@ def _draw_colours(rng: Rng, centres: Floats, parents: Labels, size: tuple[int, i
 def _paint(
     rng: Rng, labels: Labels, colours: Floats, centres: Floats, radii: Floats, fields: Floats
 ) -> Floats:
-    """3×H×W: each leaf with shading and, most of them, a texture towards another's colour."""
+    """Paints leaves, 3×H×W, with shading and most with a texture towards another's colour."""
     count = len(radii)
     textured = rng.random((count, 1)) < rng.uniform(0.3, 0.8)
     contrast = np.exp(rng.uniform(np.log(0.015), np.log(0.2), (count, 1))) * textured

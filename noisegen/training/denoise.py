@@ -33,7 +33,7 @@ CHECKPOINT = "denoiser.pt"
 
 @dataclass(frozen=True)
 class DenoiserTraining(OneNetworkTraining):
-    """What decides a training of the denoiser.
+    """Configuration of a training of the denoiser.
 
     Attributes:
         crops: in a batch.
@@ -77,7 +77,7 @@ def train_denoiser(
     device: torch.device,
     start: Denoiser | None = None,
 ) -> Generator[TrainingStep, None, None]:
-    """Trains; the same call again goes on from the checkpoint in ``run``.
+    """Trains the denoiser; the same call again goes on from the checkpoint in ``run``.
 
     Args:
         config: of the training.

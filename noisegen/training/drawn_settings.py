@@ -42,7 +42,7 @@ TOGETHER = 10
 
 
 def dead_leaves(count: int, side: int, seed: int) -> list[Bytes]:
-    """Procedural pictures, bound by no licence."""
+    """Draws procedural pictures, bound by no licence."""
     return [draw_picture(np.random.default_rng([seed, i]), side, side) for i in range(count)]
 
 
@@ -85,14 +85,14 @@ def simulated_settings(
 
 
 def _pictures(batch: torch.Tensor) -> NDArray[np.uint8]:
-    """B×S×3×H×W → B×S×H×W×3."""
+    """Turns planes, B×S×3×H×W, into pictures, B×S×H×W×3."""
     return batch.permute(0, 1, 3, 4, 2).contiguous().numpy()
 
 
 def classical_settings(
     clean: Sequence[Bytes], count: int, rng: Rng, denoiser: Denoiser
 ) -> Iterator[Setting]:
-    """The same with textbook noise."""
+    """Settings of textbook noise, each with reference sets and targets of different scenes."""
     for _ in range(count):
         setting = classical_noise.draw_setting(rng)
         shots = []
@@ -104,7 +104,7 @@ def classical_settings(
 
 
 def _drawn_setting(shots: Pairs, rng: Rng, denoiser: Denoiser, gray: bool) -> Setting:
-    """The first shots are targets, two random subsets of the others reference sets."""
+    """Makes a setting of shots: first targets, then two random subsets as references."""
     targets, others = shots[:TARGETS], shots[TARGETS:]
     return Setting(
         [_drawn_set(others, rng, denoiser, gray) for _ in range(2)], stack_targets(targets)

@@ -36,7 +36,7 @@ Step = TypeVar("Step")
 
 @dataclass(frozen=True, kw_only=True)
 class Descent:
-    """How weights follow a gradient.
+    """Configuration that every training shares.
 
     Attributes:
         warmup: steps at the start, over which the learning rate rises.
@@ -55,7 +55,7 @@ class Descent:
 
 @dataclass(frozen=True, kw_only=True)
 class OneNetworkTraining(Descent):
-    """What decides how one network is trained on simulated cameras, whatever it learns.
+    """Configuration of the training of one network on simulated cameras, whatever it learns.
 
     Attributes:
         steps: of the optimiser.
@@ -105,7 +105,7 @@ class Training(Generic[Network]):
 
     @property
     def parts(self) -> dict[str, Any]:
-        """What a checkpoint holds the state of."""
+        """Networks and optimisers whose state a checkpoint holds, by name."""
         return {"network": self.network, "average": self.average, "optimiser": self.optimiser}
 
     def learn(self, loss: Tensor, rate: float) -> float:
@@ -156,7 +156,7 @@ class Training(Generic[Network]):
 
 
 def read_checkpoint(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
-    """All that a checkpoint holds: ``average`` and ``network``, ``step``, ``config`` and more.
+    """Reads a checkpoint: ``average`` and ``network``, ``step``, ``config`` and more.
 
     Raises:
         UsageError: it is damaged.
@@ -237,7 +237,7 @@ def train_network(
 def trained_network(
     checkpoint: Path, build: Callable[[dict[str, Any]], Network]
 ) -> tuple[Network, dict[str, Any]]:
-    """The averaged network of a checkpoint, and what a card says of its training.
+    """Loads the averaged network of a checkpoint, and what a card says of its training.
 
     Args:
         checkpoint: of :func:`train_network`.
@@ -250,7 +250,7 @@ def trained_network(
 
 
 def schedule(step: int, steps: int, warmup: int) -> float:
-    """Warm-up, then half a cosine down to a fiftieth."""
+    """Share of the learning rate at a step: warm-up, then half a cosine down to a fiftieth."""
     if step < warmup:
         return (step + 1) / warmup
     share = min(1.0, (step - warmup) / max(1, steps - warmup))

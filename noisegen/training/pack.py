@@ -62,7 +62,7 @@ def real_crops(
 
 
 def _lit(clean: Bytes, rng: Rng) -> Bytes:
-    """A third dimmed as microscopes' pictures are, a sixth with a black channel or two."""
+    """Dims a third of pictures as microscopes' are; blackens a channel or two of a sixth."""
     factor = 2 ** -rng.uniform(0, 4) if rng.random() < 1 / 3 else 1.0
     channels = np.ones(3)
     if rng.random() < 1 / 6:
@@ -95,7 +95,7 @@ class Pack:
     cameras: NDArray[np.int64]
 
     def sets(self, count: int) -> Bytes | None:
-        """M×count×2×3×128×128, crops of each camera that has as many; None if none has."""
+        """Crops of each camera that has as many, M×count×2×3×128×128; None if none has."""
         places = [np.flatnonzero(self.cameras == camera) for camera in np.unique(self.cameras)]
         sets = [
             self.crops[place[first : first + count]]

@@ -49,7 +49,7 @@ HELD_OUT = "validation"
 
 @dataclass(frozen=True)
 class BankConfig:
-    """What the bank holds.
+    """Contents of the bank.
 
     Attributes:
         leaves: simulated cameras over procedural pictures.
@@ -72,7 +72,7 @@ class BankConfig:
 
 
 def scaled(config: BankConfig, factor: float) -> BankConfig:
-    """More or fewer drawn settings."""
+    """Scales the number of drawn settings."""
     sizes = {
         name: round(getattr(config, name) * factor) for name in ("leaves", "photos", "classical")
     }
@@ -90,7 +90,7 @@ class Packed:
 
 @dataclass(frozen=True)
 class Sources:
-    """What a bank is filled from.
+    """Sources that a bank is filled from.
 
     Attributes:
         config: how much of what.
@@ -132,7 +132,7 @@ def prepare(bank: Path, sources: Sources, processes: int = 1) -> Iterator[Packed
 def in_processes(
     work: Callable[[Item], Result], items: Iterable[Item], processes: int
 ) -> Iterator[Result]:
-    """Results in order, made here or by processes of one thread each."""
+    """Works through items in order, here or by processes of one thread each."""
     if processes == 1:
         yield from map(work, items)
         return

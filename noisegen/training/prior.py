@@ -56,7 +56,7 @@ QUIETEST = 0.8 / 255
 def draw_cameras(
     count: int, seed: int, device: str = "cpu", processes: int = 1
 ) -> Iterator[Doubles]:
-    """Curves of about ``count`` simulated cameras, less those that are too quiet, by chunks.
+    """Draws curves of about ``count`` simulated cameras, less those too quiet, by chunks.
 
     Returns:
         N×2×3×G each: mean and level before clipping, of white, of each channel at INTENSITIES; N
@@ -67,7 +67,7 @@ def draw_cameras(
 
 
 def draw_chunk(number: int, seed: int, device: str = "cpu") -> Doubles:
-    """One chunk's curves, as :func:`draw_cameras` yields them."""
+    """Draws one chunk's curves, as :func:`draw_cameras` yields them."""
     rng = np.random.default_rng([seed, number])
     # The patches span the range as they are; the clean is what the camera makes of no noise.
     drawn = [draw_setting(rng) for _ in range(CHUNK)]
@@ -83,7 +83,7 @@ def draw_chunk(number: int, seed: int, device: str = "cpu") -> Doubles:
 
 
 def _patches(rng: np.random.Generator, side: int) -> Floats:
-    """CHUNK×S×3×side×side in [0, 1]."""
+    """Draws gray patches, CHUNK×S×3×side×side in [0, 1]."""
     count = len(INTENSITIES) * PATCHES
     colours = np.repeat(INTENSITIES, PATCHES)[:, None] + rng.normal(0, TINT, (CHUNK, count, 3))
     coarse = rng.standard_normal((CHUNK * count, 1, side // 4 + 1, side // 4 + 1), np.float32)
@@ -95,7 +95,7 @@ def _patches(rng: np.random.Generator, side: int) -> Floats:
 
 
 def _measured(noisy: Bytes, clean: Bytes) -> Doubles:
-    """2×3×G: mean and level of S×3×WINDOW×WINDOW shots."""
+    """Mean and level, 2×3×G, of S×3×WINDOW×WINDOW shots."""
     pure = clean.astype(np.float32) / np.float32(255)
     residual = (noisy.astype(np.float32) - clean) / np.float32(255)
     step = np.full(3, 1 / 255)
@@ -109,7 +109,7 @@ def _measured(noisy: Bytes, clean: Bytes) -> Doubles:
 
 
 def draw_activities(count: int, seed: int, device: str = "cpu") -> Iterator[Doubles]:
-    """How the noise of about ``count`` simulated cameras follows activity, over dead leaves.
+    """Draws how the noise of about ``count`` cameras follows activity, over dead leaves.
 
     Yields:
         N×ACTIVITY_NODES, natural logarithms of factors on the variance: three channels of each
@@ -135,7 +135,7 @@ def _followed(pairs: Bytes) -> Doubles:
 
 
 def draw_sensors(count: int, seed: int) -> Doubles:
-    """Curves of gray instruments that record light as it is, N×2×1×G: microscopes, for most.
+    """Draws curves of gray instruments that record light as it is, N×2×1×G: mostly microscopes.
 
     Variance is that of reading out, of photons and of unequal pixels, over an offset or none. All
     sizes are drawn evenly in their logarithm, of white: reading 1e-4 to 0.05, a photon 1e-5 to

@@ -58,7 +58,7 @@ Group = tuple[Pair, ...]
 
 @dataclass
 class Report:
-    """What became of a group's target crops.
+    """Count of what became of a group's target crops.
 
     Attributes:
         kept: registered as they were.
@@ -88,7 +88,7 @@ def w2s_group(data: Path, channel: int) -> Group:
 
 
 def user_groups(noisy: Path, clean: Path) -> dict[str, Group]:
-    """A user's folders of 8-bit pairs with equal relative paths, by the names of their shards.
+    """Reads a user's folders of 8-bit pairs with equal relative paths, by their shards' names.
 
     Each subfolder is one setting.
 
@@ -118,7 +118,7 @@ def user_groups(noisy: Path, clean: Path) -> dict[str, Group]:
 
 
 def settings_of(group: Group, rng: Rng, report: Report, denoiser: Denoiser) -> Iterator[Setting]:
-    """Two settings a group: each half of its pictures is once reference, once target."""
+    """Makes two settings of a group: each half of its pictures is once reference, once target."""
     halves = _halves(group)
     for references, targets in (halves, halves[::-1]):
         each = max(4, TARGETS_A_PICTURE * 8 // (len(targets) + 7))
@@ -130,7 +130,7 @@ def settings_of(group: Group, rng: Rng, report: Report, denoiser: Denoiser) -> I
 
 
 def _halves(pairs: Sequence[Pair]) -> tuple[list[Pair], list[Pair]]:
-    """Every other picture; of one picture, its left and right half."""
+    """Splits a group: every other picture; of one picture, its left and right half."""
     if len(pairs) > 1:
         return list(pairs[::2]), list(pairs[1::2])
     pair = pairs[0]

@@ -73,25 +73,25 @@ def polyu_scenes(root: Path, split: str) -> list[str]:
 
 
 def polyu_pair(root: Path, scene: str) -> Pair:
-    """One PolyU scene, its drift moved from the residual into the clean."""
+    """Reads a PolyU scene, its drift moved from the residual into the clean."""
     files = (root / "polyu" / f"{scene}_{kind}.JPG" for kind in ("Real", "mean"))
     return drift_free(scene, *(read_picture(file).pixels for file in files))
 
 
 def drift_free(name: str, noisy: Pixels, clean: Pixels) -> Pair:
-    """A pair of 8 bits, its drift moved from the residual into the clean."""
+    """Makes a pair of 8 bits, its drift moved from the residual into the clean."""
     return Pair(name, noisy.astype(np.uint8), remove_drift(noisy, clean).astype(np.uint8))
 
 
 def w2s_pair(root: Path, field: int, channel: int) -> Pair:
-    """One W2S field of view in one channel."""
+    """Reads a W2S field of view in one channel."""
     stem = f"w2s{field:03d}_ch{channel}"
     files = (root / "w2s" / f"{stem}_{kind}.png" for kind in ("noisy", "clean"))
     return Pair(stem, *(read_picture(file).pixels.astype(np.uint8) for file in files))
 
 
 def remove_drift(noisy: Pixels, clean: Pixels, white_level: float = 255) -> Pixels:
-    """The clean with the residual's slow part (Gaussian of DRIFT_SIGMA) added, rounded.
+    """Adds the residual's slow part (Gaussian of DRIFT_SIGMA) to the clean, rounded.
 
     Args:
         noisy: H×W×C, uint8 or uint16.
@@ -105,7 +105,7 @@ def remove_drift(noisy: Pixels, clean: Pixels, white_level: float = 255) -> Pixe
 
 
 def gaussian_blur(image: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
-    """Separable Gaussian of an H×W×C float image, edges replicated."""
+    """Blurs an H×W×C float image by a Gaussian, edges replicated."""
     radius = round(3 * sigma)
     taps = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
     row = torch.from_numpy((taps / taps.sum()).astype(np.float32)).view(1, 1, 1, -1)
@@ -140,14 +140,14 @@ def _correlate(a: Floats, b: Floats) -> Floats:
 
 
 def is_registered(noisy: Pixels, clean: Pixels) -> bool:
-    """Whether a patch's residual is free of the clean's gradient."""
+    """Tells whether a patch's residual is free of the clean's gradient."""
     clean_planes = clean.astype(np.float32).transpose(2, 0, 1)[None]
     residual = noisy.astype(np.float32).transpose(2, 0, 1)[None] - clean_planes
     return bool(follow_gradient(residual, clean_planes)[0] <= LARGEST_GRADIENT_CORRELATION)
 
 
 def undo_shift(noisy: Bytes, clean: Bytes) -> Bytes:
-    """The clean moved by the sub-pixel shift that explains the residual best, to first order.
+    """Moves the clean by the sub-pixel shift that explains the residual best, to first order.
 
     Only training uses it: there are scenes with hardly a patch that passes hygiene without.
     """

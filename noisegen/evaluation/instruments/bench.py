@@ -31,7 +31,7 @@ LARGEST_MEAN = 2.0
 
 
 class Kind(str, Enum):
-    """What the noise is made from. All see the same scene, another than the target's."""
+    """Reference that the noise is made from. All see one scene, another than the target's."""
 
     CLASSICAL = "classical"
     """The plain classical model of the pair: the line to compare with."""
@@ -42,7 +42,7 @@ class Kind(str, Enum):
 
 @dataclass(frozen=True)
 class BenchConfig:
-    """How large the bench is.
+    """Sizes of the bench.
 
     Attributes:
         reference: side of the reference scene, in pixels.
@@ -77,7 +77,7 @@ class BenchLine:
 
     @property
     def missed(self) -> tuple[str, ...]:
-        """Which targets are missed: ``σ``, ``KLD``, ``mean``, ``refused``; none of the baseline."""
+        """Names of missed targets: ``σ``, ``KLD``, ``mean``, ``refused``; none of the baseline."""
         if self.kind is Kind.CLASSICAL:
             return ()
         if self.judged is None:
@@ -97,7 +97,7 @@ def run_bench(
     device: str = "cpu",
     config: BenchConfig | None = None,
 ) -> Iterator[BenchLine]:
-    """Lines of the instruments, one after the other; each is a function of its name and weights."""
+    """Tries one instrument after the other; a line is a function of its name and the weights."""
     synthesizer = Synthesizer(weights, device)
     for instrument in instruments:
         yield from _lines(instrument, synthesizer, config or BenchConfig())
@@ -136,7 +136,7 @@ def _line(
     target: tuple[Truth, NDArray[np.bool_]],
     synthesizer: Synthesizer,
 ) -> BenchLine:
-    """A reference's profile tried on a target: its truth, and where the reference shows it."""
+    """Tries a reference's profile on a target: its truth, and where the reference shows it."""
     truth, shown = target
     white = instrument.white_level
     try:

@@ -97,19 +97,19 @@ DSLR = Camera(full_well=1800, read=8, gradients=True, quality=96, subsampling="4
 
 
 def _multiples(steps: int, noisy: Pixels) -> NDArray[np.bool_]:
-    """Where values are whole multiples of so many."""
+    """Mask of the values that are whole multiples of ``steps``."""
     whole: NDArray[np.bool_] = noisy % steps == 0
     return whole
 
 
 def _equal_channels(noisy: Pixels) -> NDArray[np.bool_]:
-    """Where red, green and blue are the same."""
+    """Mask of the pixels whose red, green and blue are the same."""
     equal: NDArray[np.bool_] = noisy == noisy[..., :1]
     return np.broadcast_to(equal.all(2, keepdims=True), noisy.shape)
 
 
 def _blue_is_black(noisy: Pixels) -> NDArray[np.bool_]:
-    """Everywhere but where blue is not 0."""
+    """Mask of everything but blue samples that are not 0."""
     possible = np.ones(noisy.shape, bool)
     possible[..., 2] = noisy[..., 2] == 0
     return possible

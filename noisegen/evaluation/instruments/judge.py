@@ -52,7 +52,7 @@ class Truth:
 
 
 def find_truth(instrument: Instrument, scene: Doubles, count: int, rng: Rng) -> Truth:
-    """Shoots a scene over and over.
+    """Shoots a scene over and over; measures what its noise is.
 
     Args:
         instrument: that shoots.
@@ -81,7 +81,7 @@ def residual(noisy: Pixels, clean: Pixels, white_level: float) -> Doubles:
 
 
 def mean_by_clipping(clean: float, sigma: float) -> float:
-    """The mean that clipping at black and white alone gives normal noise.
+    """Mean that clipping at black and white alone gives normal noise.
 
     Args:
         clean: in [0, 1].
@@ -103,7 +103,7 @@ def mean_by_clipping(clean: float, sigma: float) -> float:
 def shown_by(
     reference: Pixels, clean: Pixels, white_level: float, near: float = 0.02, least: int = 200
 ) -> NDArray[np.bool_]:
-    """Where a reference shows a target's intensities, channel by channel.
+    """Mask of where a reference shows a target's intensities, channel by channel.
 
     Args:
         reference: clean of the reference, H×W×C.
@@ -165,7 +165,7 @@ class Distances:
 
 @dataclass(frozen=True)
 class Judged:
-    """What generated noise gets right.
+    """Figures of generated noise against the truth.
 
     Attributes:
         deciles: of all channels.
@@ -200,7 +200,7 @@ class Judged:
 
     @property
     def mean_unexplained(self) -> float:
-        """The same from what clipping explains."""
+        """Largest difference of a mean from what clipping explains, in steps of 8 bits, signed."""
         return max((d.mean[0] - d.mean[2] for d in self.deciles), key=abs) / STEP
 
 

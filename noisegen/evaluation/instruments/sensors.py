@@ -15,17 +15,17 @@ Rng = np.random.Generator
 
 
 class Process(Protocol):
-    """How a scene becomes pixels; a scene is H×W×C in the process's own unit of light."""
+    """Physics of an instrument; a scene is H×W×C in the process's own unit of light."""
 
     def shoot(self, scene: Doubles, rng: Rng) -> Pixels:
         """One noisy shot, H×W×C as the file holds it."""
 
     def clean(self, scene: Doubles) -> Pixels:
-        """The same without noise, rounded to the file's type only, not to coarser steps."""
+        """The scene without noise, rounded to the file's type only, not to coarser steps."""
 
 
 def anything(noisy: Pixels) -> NDArray[np.bool_]:
-    """Every value of the file's type."""
+    """Mask of everything: each value of the file's type can occur."""
     return np.ones(noisy.shape, bool)
 
 
@@ -72,13 +72,13 @@ class Scientific:
     shift: int = 1
 
     def shoot(self, scene: Doubles, rng: Rng) -> Pixels:
-        """H×W×C uint16."""
+        """One noisy shot, H×W×C uint16."""
         charge = rng.poisson(scene * self.electrons) + self.read * rng.standard_normal(scene.shape)
         adu = np.rint(charge / self.electrons + self.offset).clip(0, self.largest)
         return (adu * self.shift).astype(np.uint16)
 
     def clean(self, scene: Doubles) -> Pixels:
-        """H×W×C uint16, between the shifted converter's steps too."""
+        """The scene without noise, H×W×C uint16, between the shifted converter's steps too."""
         adu = (scene + self.offset).clip(0, self.largest)
         pixels: Pixels = np.rint(adu * self.shift).astype(np.uint16)
         return pixels
@@ -108,14 +108,14 @@ class ElectronMultiplying:
     largest: int = 16383
 
     def shoot(self, scene: Doubles, rng: Rng) -> Pixels:
-        """H×W×C uint16."""
+        """One noisy shot, H×W×C uint16."""
         electrons = rng.poisson(scene)
         charge = np.where(electrons > 0, rng.gamma(np.maximum(electrons, 1), self.gain), 0.0)
         adu = charge + self.read * rng.standard_normal(scene.shape) + self.offset
         return np.rint(adu).clip(0, self.largest).astype(np.uint16)
 
     def clean(self, scene: Doubles) -> Pixels:
-        """H×W×C uint16."""
+        """The scene without noise, H×W×C uint16."""
         adu = scene * self.gain + self.offset
         return np.rint(adu).clip(0, self.largest).astype(np.uint16)
 
@@ -129,11 +129,11 @@ class PhotonCounter:
     """Counts of photons saved as floats, as of a confocal microscope. A scene is in photons."""
 
     def shoot(self, scene: Doubles, rng: Rng) -> Pixels:
-        """H×W×C float32, whole numbers."""
+        """One noisy shot, H×W×C float32, whole numbers."""
         return rng.poisson(scene).astype(np.float32)
 
     def clean(self, scene: Doubles) -> Pixels:
-        """H×W×C float32, the expected counts."""
+        """The scene without noise, H×W×C float32, the expected counts."""
         return scene.astype(np.float32)
 
 
@@ -156,7 +156,7 @@ class Textbook:
     copies: int = 1
 
     def shoot(self, scene: Doubles, rng: Rng) -> Pixels:
-        """H×W×C uint8."""
+        """One noisy shot, H×W×C uint8."""
         noisy = rng.poisson(scene * self.photons) / self.photons
         noisy = noisy + self.gaussian * rng.standard_normal(scene.shape)
         noisy = noisy + self.row * rng.standard_normal((len(scene), 1, 1))
@@ -166,5 +166,5 @@ class Textbook:
         return np.repeat((steps * self.coarse).astype(np.uint8), self.copies, 2)
 
     def clean(self, scene: Doubles) -> Pixels:
-        """H×W×C uint8, between the coarse steps too."""
+        """The scene without noise, H×W×C uint8, between the coarse steps too."""
         return np.repeat(np.rint(scene * 255).clip(0, 255).astype(np.uint8), self.copies, 2)

@@ -44,7 +44,7 @@ KINDS = ("B", "generated", "G", "violet", "ochre", "teal", "pink")
 
 
 class Look(str, Enum):
-    """How a series is drawn."""
+    """Look of a series."""
 
     LINE = "line"
     WIDE = "wide"
@@ -74,7 +74,7 @@ class Series:
 
 @dataclass(frozen=True, eq=False)
 class Chart:
-    """One chart.
+    """A chart as data: axes and series.
 
     Attributes:
         name: stem of a file.
@@ -103,7 +103,7 @@ class Chart:
 
 @dataclass(frozen=True, eq=False)
 class Sides:
-    """Whose noise the charts show.
+    """Noise on either side of the charts.
 
     Attributes:
         generated: always there.
@@ -218,7 +218,7 @@ def _histogram(sides: Sides) -> Chart:
 
 
 def _edges(reach: float, step: float) -> Doubles:
-    """Bars hold whole numbers of the quantisation's steps, so none stands out."""
+    """Edges of bars that hold whole numbers of quantisation's steps, so that none stands out."""
     reach = max(reach, 1e-3)
     width = 2 * reach / MOST_BARS
     if step:

@@ -71,7 +71,7 @@ class Dataset:
         return next((one for one in self.profiles if one.name == name), None)
 
     def read(self, file: PairFile, weakened: bool = False) -> ShownPair | None:
-        """A pair as it is shown; None where it cannot be.
+        """Reads a pair as it is shown; None where it cannot be.
 
         Args:
             file: of the pair.
@@ -84,7 +84,7 @@ class Dataset:
 
 
 def open_dataset(out: Path, folder: PairFolder) -> Dataset:
-    """A finished dataset.
+    """Opens a finished dataset.
 
     Args:
         out: its folder.

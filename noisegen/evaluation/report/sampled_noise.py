@@ -54,7 +54,7 @@ class ShownPair:
 def read_shown(
     file: PairFile, white_level: float | None = None, strength: float = 1.0
 ) -> ShownPair | None:
-    """A pair as it is shown; None where it cannot be: floats, damaged, of two sizes, too small.
+    """Reads a pair as it is shown; None where it cannot be: damaged, of two sizes, too small.
 
     Args:
         file: of the pair.
@@ -74,7 +74,7 @@ def read_shown(
 
 
 def noise_of_pairs(pairs: Iterable[ShownPair]) -> tuple[Noise, float]:
-    """Their noise at strength 1, and the step of its quantisation (0 where strengths differ).
+    """Noise of pairs at strength 1, and the step of its quantisation (0 where strengths differ).
 
     Args:
         pairs: one or more, of one number of channels.

@@ -24,7 +24,7 @@ METRICS = {
 
 
 def recipe_tables(recipe: Recipe) -> tuple[Table, ...]:
-    """Options, profiles and versions."""
+    """Tables of a recipe's options, profiles and versions."""
     weights, sha256 = recipe.weights
     rows = [
         *((name.replace("_", " "), _word(value)) for name, value in asdict(recipe.options).items()),
@@ -40,7 +40,7 @@ def recipe_tables(recipe: Recipe) -> tuple[Table, ...]:
 
 
 def score_tables(scores: FolderScores) -> tuple[Table, ...]:
-    """Mean and median over pictures where they are the same; and all pictures together."""
+    """Tables of mean and median where both sides show the same pictures, and of all together."""
     real, synth = scores.pictures
     names = [name for name in METRICS if name in scores.rows[0].together[ALL]]
     together = Table(

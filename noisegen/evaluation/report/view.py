@@ -60,7 +60,7 @@ class ChartGroup:
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """A page's content.
+    """Content of a page.
 
     Attributes:
         title: name of the dataset or profile.
@@ -100,7 +100,7 @@ class Report:
 
 
 def strip(name: str, clean: Floats, noisies: Sequence[tuple[str, Floats]], note: str = "") -> Strip:
-    """A crop's clean, its noisy versions and their residuals, all residuals to one scale.
+    """Shows a crop's clean, its noisy versions and their residuals, all residuals to one scale.
 
     Args:
         name: of the pair.

@@ -77,7 +77,7 @@ class Trainer(Training[NoiseModel]):
 
     @property
     def parts(self) -> dict[str, Any]:
-        """What a checkpoint holds the state of."""
+        """Networks and optimisers whose state a checkpoint holds, by name."""
         beside = {"adversary": self.adversary} if self.adversary is not None else {}
         return {**super().parts, "terms": self.terms, **beside}
 
@@ -196,7 +196,7 @@ def _store(trainer: Trainer, stage: Stage, run: Path, held_out: list[Source]) ->
 
 
 def load_sources(bank: Path, shares: Shares) -> list[Source]:
-    """The bank's shards by kind.
+    """Loads the bank's shards by kind.
 
     Raises:
         UsageError: the bank holds nothing of any of the kinds.
@@ -214,7 +214,7 @@ def load_sources(bank: Path, shares: Shares) -> list[Source]:
 
 @torch.no_grad()
 def shrunk_to_start(model: NoiseModel, keep: float) -> NoiseModel:
-    """A network between a trained one and the classical model that follows local activity.
+    """Averages a trained network with the classical model that follows local activity.
 
     Both predict the same thing and their last layers are linear, so the average of the two is one
     network again. Such averages lose little where training was and gain elsewhere (Wortsman et

@@ -42,7 +42,7 @@ LOCAL = 8
 
 @dataclass(frozen=True)
 class Generated:
-    """What the model makes of a batch; noise is in units of the expected local level.
+    """Noise that the model makes of a batch, in units of the expected local level.
 
     Attributes:
         conditioning: of the reference sets, one a set.
@@ -105,11 +105,11 @@ class Terms(nn.Module):
 
     @property
     def draws(self) -> int:
-        """Draws a target that the terms need."""
+        """Number of draws a target that the terms need."""
         return 2 if self.config.energy else 1
 
     def generator_loss(self, made: Generated, batch: Batch) -> Tensor:
-        """The weighted sum of what the model is trained on."""
+        """Weighted sum of the objectives that the model is trained on."""
         return torch.stack(list(self._terms(made, batch))).sum()
 
     def _terms(self, made: Generated, batch: Batch) -> Iterator[Tensor]:
@@ -139,7 +139,7 @@ class Terms(nn.Module):
             yield c.feature_matching * feature_matching([x.detach() for x in real[1]], fake[1])
 
     def discriminator_loss(self, made: Generated) -> Tensor:
-        """What the adversary is trained on; no gradient reaches the generator."""
+        """Loss of the adversary; no gradient reaches the generator."""
         real = self._scores(made, made.truth)[0]
         fake = self._scores(made, made.noises[0].detach())[0]
         relativistic = self.config.adversary == "relativistic"
@@ -182,7 +182,7 @@ def level_loss(fake: Tensor, truth: Tensor) -> Tensor:
 
 
 def expected_level(clean: Tensor, statistics: Statistics) -> Tensor:
-    """What noise is divided by before scoring: known before the truth is, so the score is proper.
+    """Level that noise is divided by: known before the truth, so the score is proper.
 
     The measured level at each pixel's intensity, softened by the overall scale and half a step of
     8 bits, so that nearly noiseless intensities do not outweigh the rest.
@@ -193,13 +193,13 @@ def expected_level(clean: Tensor, statistics: Statistics) -> Tensor:
 
 
 def quantise(clean: Tensor, noise: Tensor) -> Tensor:
-    """Noisy picture, clipped and rounded to 8 bits; gradients pass the rounding unchanged."""
+    """Adds noise, clips and rounds to 8 bits; gradients pass the rounding unchanged."""
     noisy = (clean + noise).clamp(0, 1)
     return noisy + ((noisy * LEVELS).round() / LEVELS - noisy).detach()
 
 
 def draw_field(clean: Tensor) -> Tensor:
-    """A Gaussian field for a batch of crops."""
+    """Draws a Gaussian field for a batch of crops."""
     height, width = clean.shape[-2] + KERNEL - 1, clean.shape[-1] + KERNEL - 1
     return torch.randn(len(clean), FIELD_CHANNELS, height, width, device=clean.device)
 
@@ -226,7 +226,7 @@ class Validation:
 
 @torch.no_grad()
 def validate(model: NoiseModel, sources: Sequence[Source], device: torch.device) -> Validation:
-    """Always the same references, targets and fields."""
+    """Scores a model on held-out settings, always with the same references, targets and fields."""
     batch = to_device(next(batches(sources, SETS, 1, TARGET, np.random.default_rng(0))), device)
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(0)

@@ -43,7 +43,7 @@ class PixelDiscriminator(nn.Module):
     def forward(
         self, noise: Tensor, clean: Tensor, summary: Tensor | None = None
     ) -> tuple[Tensor, list[Tensor]]:
-        """One pass.
+        """Runs one pass.
 
         Args:
             noise: B×3×H×W, in units of the expected local level; H and W multiples of 4.

@@ -28,7 +28,7 @@ Probe = Callable[[Doubles, Doubles], Doubles]
 
 
 def votes(vectors: Doubles, scenes: Sequence[str] | NDArray[np.str_], probe: Probe) -> Doubles:
-    """How much each crop says about each other one's label.
+    """Weights with which each crop votes on each other one's label.
 
     Args:
         vectors: N×D; each feature is scaled by its mean and deviation over the crops that vote.
@@ -53,14 +53,14 @@ def votes(vectors: Doubles, scenes: Sequence[str] | NDArray[np.str_], probe: Pro
 
 
 def nearest(known: Doubles, asked: Doubles) -> Doubles:
-    """One vote, of the nearest by Euclidean distance."""
+    """Gives the one vote to the nearest by Euclidean distance."""
     won = np.zeros((len(asked), len(known)))
     won[np.arange(len(asked)), pairwise_distances_argmin(asked, known)] = 1
     return won
 
 
 def linear(known: Doubles, asked: Doubles) -> Doubles:
-    """Ridge regression on the labels' indicators: all vote, by the features' inner products."""
+    """Regresses the labels' indicators by ridge: all vote, by the features' inner products."""
     width = known.shape[1] ** 0.5
     ridge = KernelRidge(alpha=PENALTY).fit(known / width, np.eye(len(known)))
     weight: Doubles = ridge.predict(asked / width)
@@ -99,7 +99,7 @@ class Told:
 
 @dataclass(frozen=True, eq=False)
 class Labels:
-    """What is asked: a label of every crop.
+    """A question: the label of every crop.
 
     Attributes:
         names: L, in reading order.
@@ -129,7 +129,7 @@ class Labels:
 
 
 def labels_of(question: str, labels: Sequence[str], scenes: Sequence[str]) -> Labels:
-    """Labels of crops as a question.
+    """Makes a question of crops' labels.
 
     Args:
         question: for the message.
@@ -167,13 +167,13 @@ def told(votes: Doubles, labels: Labels) -> Told:
 
 
 def answers(votes: Doubles, index: NDArray[np.intp], count: int) -> NDArray[np.intp]:
-    """N, the label of most votes for each crop."""
+    """Label of most votes for each crop, N."""
     chosen: NDArray[np.intp] = (votes @ np.eye(count)[index]).argmax(1)
     return chosen
 
 
 def confusion(votes: Doubles, labels: Labels) -> Doubles:
-    """L×L, share of a label's crops (row) that were told to be another's (column)."""
+    """Share of a label's crops (row) that were told to be another's (column), L×L."""
     told = answers(votes, labels.index, len(labels.names))
     shares: Doubles = confusion_matrix(labels.index, told, normalize="true")
     return shares
@@ -187,7 +187,7 @@ def _right_by_scene(votes: Doubles, index: NDArray[np.intp], labels: Labels) -> 
 
 
 def _shuffles(labels: Labels) -> Iterator[NDArray[np.intp]]:
-    """Labels that are asked about dealt anew; crops of one scene and label keep sharing one."""
+    """Deals the labels that are asked about anew; crops of one scene and label keep sharing one."""
     pairs = zip(labels.scenes[labels.asked], labels.index[labels.asked], strict=True)
     groups = [f"{scene}\n{label}" for scene, label in pairs]
     _, first, group = np.unique(groups, return_index=True, return_inverse=True)
@@ -200,7 +200,7 @@ def _shuffles(labels: Labels) -> Iterator[NDArray[np.intp]]:
 
 
 def _reading_order(label: str) -> tuple[float, str]:
-    """Numbers by size, and before words."""
+    """Key that sorts numbers by size, and before words."""
     try:
         return float(label), label
     except ValueError:

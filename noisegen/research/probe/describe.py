@@ -119,7 +119,7 @@ def _polyu_reference(data: Path, scene: str) -> list[Reference]:
 
 
 def _polyu_camera(scene: str) -> str:
-    """``Nikon_800_carbi`` and ``Nikon800_bulle`` are of one camera."""
+    """Camera of a scene: ``Nikon_800_carbi`` and ``Nikon800_bulle`` are of one."""
     return scene.rsplit("_", 1)[0].replace("_", "")
 
 
@@ -226,7 +226,7 @@ def _vectors(measured: Measured, weights: Weights) -> dict[str, Doubles]:
 
 
 def _statistics_vector(measured: NoiseStatistics) -> Doubles:
-    """Strength, and what is measured beside it relative to it: curves, marginal, correlation."""
+    """Vector of strength and, relative to it, curves, marginal and correlation."""
     scale = np.sqrt(np.mean(measured.sigma.astype(np.float64) ** 2))
     step = (measured.marginals.shape[2] - 1) // (QUANTILES_SHOWN - 1)
     parts = (

@@ -24,7 +24,7 @@ NO_LABEL = "no shot has a camera or an ISO; name them"
 
 @dataclass(frozen=True, eq=False)
 class Answered:
-    """One question.
+    """A question with its answers.
 
     Attributes:
         name: ``camera`` or ``iso``.
@@ -43,7 +43,7 @@ class Answered:
 
 @dataclass(frozen=True, eq=False)
 class Probed:
-    """What was found.
+    """Findings of a probe.
 
     Attributes:
         crops: how many there are.
@@ -65,7 +65,7 @@ class Probed:
 def questions(
     shots: Sequence[LabelledShot],
 ) -> tuple[dict[str, tuple[NDArray[np.intp], Labels]], list[str]]:
-    """What can be asked of shots, or of the shots of crops: of any number each.
+    """Finds what can be asked of shots, each of which may stand there once a crop.
 
     Returns:
         ``camera`` and ``iso``, those that can be: which shots are labelled, and their labels; and

@@ -44,7 +44,7 @@ GRID = 16
 
 @dataclass(frozen=True, eq=False)
 class StudyFolders:
-    """Where a user's pictures are.
+    """Folders and files of a user's pictures.
 
     Attributes:
         real: training pairs, if there are more than the references.
@@ -125,7 +125,7 @@ def _few(matches: Matches, cutter: _Cutter) -> tuple[Target, ...]:
 
 
 def _refuse_shared(folders: StudyFolders) -> None:
-    """A picture that is learned from is not one to test on, whatever its file's name."""
+    """Refuses to test on a picture that is learned from, whatever its file's name."""
     tested = {
         _content(path): name
         for name, folder in folders.tests.items()
@@ -150,7 +150,7 @@ def _content(path: Path) -> str:
 
 
 class _Cutter:
-    """Pictures of one kind → crops.
+    """Cutter of pictures of one kind into crops.
 
     Attributes:
         left_out: pictures that gave none, each with its reason.
@@ -231,7 +231,7 @@ class _Cutter:
             yield f"{path.stem}/{index:02d}", pixels[place].copy()
 
     def _side(self, pixels: Pixels, path: Path) -> int:
-        """Of the crops of a picture.
+        """Side of the crops of a picture.
 
         Raises:
             ImageError: it is too small.

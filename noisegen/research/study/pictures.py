@@ -142,7 +142,7 @@ TESTED = 24
 def polyu_study(
     data: Path, say: Callable[[str], None], trained: int = TRAINED, tested: int = TESTED
 ) -> StudyData:
-    """Reads 33 scenes: about two minutes on one core.
+    """Reads PolyU's 33 scenes for a study: about two minutes on one core.
 
     Args:
         data: the data folder.

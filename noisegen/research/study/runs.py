@@ -42,7 +42,7 @@ SIZES = {
 
 @dataclass(frozen=True)
 class StudyConfig:
-    """How an arm is trained and watched.
+    """Training of an arm, and how often it is looked at.
 
     Attributes:
         denoiser: its size and training; the seed is each run's own.
@@ -57,7 +57,7 @@ class StudyConfig:
 
     @property
     def steps(self) -> tuple[int, ...]:
-        """Where the curve is taken, the last step included."""
+        """Steps at which the curve is taken, the last one included."""
         total = self.denoiser.steps
         return tuple(
             sorted({max(1, total * look // self.looks) for look in range(1, self.looks + 1)})
@@ -136,7 +136,7 @@ class ArmRuns:
         self._tests = data.tests
 
     def untouched(self) -> ArmRun:
-        """The noisy pictures as they are."""
+        """The run of the noisy pictures as they are."""
         return ArmRun(NOISY, 0, self._scores(None))
 
     def finished(self, arm: str, seed: int) -> ArmRun | None:
@@ -217,7 +217,7 @@ def _quality(denoiser: DnCNN | None, shot: Target) -> PictureQuality:
 
 
 def read_run(path: Path) -> ArmRun:
-    """A finished run.
+    """Reads a finished run.
 
     Raises:
         OutputError: the file is damaged.

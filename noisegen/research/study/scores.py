@@ -42,7 +42,7 @@ class ArmQuality:
 
 @dataclass(frozen=True)
 class ArmDifference:
-    """What one arm has over another on one test, paired by seed and test picture.
+    """Lead of one arm over another on one test, paired by seed and test picture.
 
     Attributes:
         arm: its name.

@@ -67,7 +67,7 @@ def begin(out: Path, identity: Mapping[str, Any]) -> None:
 
 
 def identity_of(data: StudyData, weights: Weights, config: StudyConfig) -> dict[str, Any]:
-    """All that decides a run's numbers, but for its arm and seed."""
+    """Everything that decides a run's numbers, but for its arm and seed."""
     denoiser = {name: value for name, value in asdict(config.denoiser).items() if name != "seed"}
     return {
         "noisegen": noisegen.__version__,
@@ -87,13 +87,13 @@ def identity_of(data: StudyData, weights: Weights, config: StudyConfig) -> dict[
 
 
 def _short(value: object) -> str:
-    """A hash by its first digits."""
+    """Shortens a hash to its first digits."""
     return "none" if value is None else str(value)[:12]
 
 
 @dataclass
 class Study:
-    """What is trained and tested.
+    """A study: what is trained and tested.
 
     Args:
         data: pictures.
@@ -121,7 +121,7 @@ class Study:
 
     @property
     def results(self) -> Results:
-        """What was found, once it has run."""
+        """Findings, once it has run."""
         return Results(self.data, self.arms, self.done)
 
     @property

@@ -51,13 +51,13 @@ class Cells:
 
     @property
     def explained(self) -> list[str]:
-        """What the rows' names mean, a line each."""
+        """Meanings of the rows' names, a line each."""
         return [f"{name}: {said}" for name, said in self.says.items()]
 
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """What a study found.
+    """Findings of a study.
 
     Attributes:
         data: what was trained and tested on.
@@ -81,7 +81,7 @@ class Results:
 
 
 def cells(results: Results) -> Cells:
-    """The table."""
+    """Puts the results into the words of a table."""
     found = {(quality.arm, quality.test): quality for quality in results.qualities}
     against = {(d.arm, d.test): d for d in results.differences if d.against == YARDSTICK}
     says = {NOISY: "not denoised"} | {a.name: described(a, results.data) for a in results.arms}
@@ -122,7 +122,7 @@ def _difference(found: ArmDifference | None) -> str:
 
 
 def markdown(table: Cells) -> str:
-    """For a README: all tests side by side, then what the names mean."""
+    """Renders the table for a README: all tests side by side, then what the names mean."""
     headings = ["", *(f"{test.title}: {h}" for test in table.tests for h in test.headings[1:])]
     rows = [
         [name, *(cell for test in table.tests for cell in test.rows[index][1:])]
@@ -133,7 +133,7 @@ def markdown(table: Cells) -> str:
 
 
 def as_json(results: Results) -> dict[str, Any]:
-    """Everything the table shows, and how many pictures it comes from."""
+    """The table's figures as JSON values, and how many pictures they come from."""
     data = results.data
     sources = {order.source for order in data.references}
     return {
@@ -150,7 +150,7 @@ def as_json(results: Results) -> dict[str, Any]:
 
 
 def scores_csv(runs: Sequence[ArmRun]) -> bytes:
-    """A line a run and test picture."""
+    """CSV of a line a run and test picture."""
     rows = [
         (run.arm, run.seed, score.test, score.name, score.scene, score.psnr, score.ssim)
         for run in runs
@@ -160,7 +160,7 @@ def scores_csv(runs: Sequence[ArmRun]) -> bytes:
 
 
 def curves_csv(runs: Sequence[ArmRun]) -> bytes:
-    """A line a run, step and test: mean PSNR of the watched pictures."""
+    """CSV of a line a run, step and test: mean PSNR of the watched pictures."""
     rows = [
         (run.arm, run.seed, point.step, point.test, point.psnr)
         for run in runs
@@ -185,7 +185,7 @@ def write_results(out: Path, results: Results) -> None:
 
 
 def curve_charts(runs: Sequence[ArmRun], tests: Sequence[str]) -> list[Chart]:
-    """A chart a test.
+    """Charts of the learning curves, one a test, a line an arm: means over seeds.
 
     Args:
         runs: with their curves; those that have none are left out.

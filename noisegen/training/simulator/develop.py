@@ -9,7 +9,7 @@ from noisegen.training.simulator.settings import Parameters
 
 
 def filter_separably(pictures: Tensor, matrix: Tensor) -> Tensor:
-    """A x Aᵀ of every plane.
+    """Multiplies every plane x by a matrix from both sides: A x Aᵀ.
 
     Args:
         pictures: B×S×C×n×n.
@@ -23,7 +23,7 @@ def filter_separably(pictures: Tensor, matrix: Tensor) -> Tensor:
 
 
 def mix_channels(pictures: Tensor, matrix: Tensor) -> Tensor:
-    """B×3×3 matrices on the colours of B×S×3×H×W."""
+    """Multiplies the colours of B×S×3×H×W by B×3×3 matrices."""
     return (matrix[:, None] @ pictures.flatten(3)).view(pictures.shape)
 
 
@@ -65,7 +65,7 @@ def downscaling_matrix(factor: Tensor, side: int, output: int) -> Tensor:
 
 
 def tone(linear: Tensor, curve: Tensor) -> Tensor:
-    """Linear light → sRGB's curve (IEC 61966-2-1), then the camera's.
+    """Applies sRGB's curve (IEC 61966-2-1) to linear light, then the camera's.
 
     Args:
         linear: B×… in [0, 1].
@@ -98,7 +98,7 @@ _NEIGHBOURHOOD = 2.0
 
 
 def develop(camera: Tensor, parameters: Parameters, denoises: bool, output: int) -> Tensor:
-    """Camera RGB → the finished picture before coding.
+    """Develops camera RGB to the finished picture before coding.
 
     Args:
         camera: B×S×3×n×n camera RGB, white-balanced, at most 1.

@@ -51,7 +51,7 @@ _GAIN_SALT, _DARK_SALT = 0, 1
 
 
 def unprocess(clean: Tensor, parameters: Parameters) -> Tensor:
-    """SRGB → linear camera RGB before white balance.
+    """Turns sRGB into linear camera RGB before white balance.
 
     Args:
         clean: B×S×3×H×W in [0, 1].
@@ -66,7 +66,7 @@ def unprocess(clean: Tensor, parameters: Parameters) -> Tensor:
 
 
 def mosaic(raw: Tensor) -> Tensor:
-    """B×S×3×H×W → B×S×1×H×W, RGGB with red at the corner; H and W even."""
+    """Samples B×S×3×H×W as B×S×1×H×W, RGGB with red at the corner; H and W even."""
     bayer = raw[:, :, 1:2].clone()
     bayer[..., ::2, ::2] = raw[:, :, :1, ::2, ::2]
     bayer[..., 1::2, 1::2] = raw[:, :, 2:, 1::2, 1::2]
@@ -108,7 +108,7 @@ def expose(raw: Tensor, parameters: Parameters, generator: torch.Generator) -> T
 
 
 def _by_colour(values: Tensor, raw: Tensor) -> Tensor:
-    """[B, 1, 3, 1, 1] as it lies on the sensor."""
+    """Lays values of each colour, [B, 1, 3, 1, 1], out as the sensor sees them."""
     if raw.shape[2] == 3:
         return values
     return mosaic(values.expand(-1, -1, -1, *raw.shape[-2:]))

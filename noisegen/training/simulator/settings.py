@@ -109,13 +109,13 @@ class CameraSetting:
 
     @property
     def denoises(self) -> bool:
-        """Whether the camera denoises at all."""
+        """True where the camera denoises at all."""
         return self.luma_blur > 0 or self.chroma_blur > 0
 
 
 @dataclass(frozen=True)
 class _Finishing:
-    """What a camera does after the sensor; fields as of :class:`CameraSetting`."""
+    """Steps of a camera after the sensor; fields as of :class:`CameraSetting`."""
 
     curve: tuple[float, ...] = srgb_curve()
     demosaic: Demosaic = "gradient"
@@ -162,12 +162,12 @@ def draw_setting(rng: Rng) -> CameraSetting:
 
 
 def _plain(rng: Rng) -> _Finishing:
-    """Of a raw picture, developed by someone else than the camera."""
+    """Finishing of a raw picture, developed by someone else than the camera."""
     return _Finishing(demosaic="gradient" if rng.random() < 0.75 else "edge")
 
 
 def _finishing(rng: Rng, loudness: float) -> _Finishing:
-    """Of a camera whose noise has this place, about 0–1, among the drawn ones."""
+    """Finishing of a camera whose noise has this place, about 0–1, among the drawn ones."""
     coded = rng.random() < 0.75
     denoises = rng.random() < (0.75 if coded else 0.25)
     coarse = denoises and rng.random() < 0.5
@@ -194,7 +194,7 @@ def _finishing(rng: Rng, loudness: float) -> _Finishing:
 
 
 def _sometimes(rng: Rng, low: float, high: float) -> float:
-    """Uniform in half of the draws, 0 in the others."""
+    """Draws uniformly in half of the draws; 0 in the others."""
     return rng.uniform(low, high) if rng.random() < 0.5 else 0.0
 
 
