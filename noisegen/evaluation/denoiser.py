@@ -1,4 +1,4 @@
-"""DnCNN: the denoiser that synthetic training pairs are judged by."""
+"""DnCNN: the denoiser that synthetic training pairs are judged by, and its training."""
 
 from __future__ import annotations
 

@@ -2,6 +2,11 @@
 
 Summaries hold all that the distances need but for AKLD, and add up. So noise can be compared over
 many pictures together, and where real and generated noise lie on different pictures.
+
+The KL divergences of other papers are equal in spirit, in their figures not comparable. Each is as
+its public code computes it, which was read: bins, range, what happens to empty bins, pooled or by
+channel. All are KL(real‖generated) in nats. That code works on patches of 32² or 256² and on raw or
+sRGB data; here the noise is what it is for the other metrics.
 """
 
 from __future__ import annotations

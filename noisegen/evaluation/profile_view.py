@@ -1,4 +1,8 @@
-"""A profile seen: its generated noise beside what was measured, gathered for a plot."""
+"""A profile seen: its generated noise beside what was measured, gathered for a plot.
+
+The crop that is shown is the part of a picture that tells most of its noise: hardly clipped, and of
+many intensities.
+"""
 
 from __future__ import annotations
 

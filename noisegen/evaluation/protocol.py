@@ -1,7 +1,9 @@
 """The validation protocol: which reference goes with which targets (design.md, *Measuring*).
 
 A reference is never its target: another half of the scene, another field of view, another picture
-under the same setting.
+under the same setting. The noise of ``FAMILIES`` is of kinds that neither the simulator nor the
+textbook noise of training draws: grain in clumps, lines read out together, and speckle that spans
+pixels.
 """
 
 from __future__ import annotations
@@ -38,25 +40,21 @@ def film_grain(clean: Bytes, rng: Rng) -> Bytes:
     clumps = np.exp(0.5 * grain / grain.std())
     clumps = (clumps - clumps.mean()) / clumps.std()
     amplitude = 0.02 + 0.11 * np.sqrt(x * (1 - x))
-    return _unseen_recorded(255 * (x + amplitude * clumps))
+    return as_stored(255 * (x + amplitude * clumps), np.uint8)
 
 
 def banding(clean: Bytes, rng: Rng) -> Bytes:
     """Bands of three rows, each with an offset of its own, beside faint white noise."""
     rows = len(clean)
     offsets = np.repeat(rng.normal(0, 10, (rows // 3 + 1, 1, 1)), 3, axis=0)[:rows]
-    return _unseen_recorded(clean + offsets + rng.normal(0, 4, clean.shape))
+    return as_stored(clean + offsets + rng.normal(0, 4, clean.shape), np.uint8)
 
 
 def blurred_speckle(clean: Bytes, rng: Rng) -> Bytes:
     """Multiplicative gamma noise of three looks through a blur, as in radar and ultrasound."""
     white = rng.normal(size=(3, *clean.shape)).astype(np.float32)
     speckle: Doubles = np.mean([gaussian_blur(look, 1.0) ** 2 for look in white], axis=0)
-    return _unseen_recorded(clean * (0.65 + 0.35 * speckle / speckle.mean()))
-
-
-def _unseen_recorded(noisy: Doubles) -> Bytes:
-    return as_stored(noisy, np.uint8)
+    return as_stored(clean * (0.65 + 0.35 * speckle / speckle.mean()), np.uint8)
 
 
 FAMILIES = {
@@ -201,24 +199,19 @@ def w2s_cases(data: Path) -> Iterator[Case]:
 def gaussian_cases(data: Path) -> Iterator[Case]:
     """White Gaussian noise of σ 5 to 50 on held-out Kodak pictures."""
     for sigma in (5, 10, 15, 25, 35, 50):
-
-        def add(clean: Bytes, rng: Rng, sigma: int = sigma) -> Bytes:
-            noisy = clean + rng.normal(0, sigma, clean.shape)
-            return as_stored(noisy, np.uint8)
-
-        yield _drawn_case(data, f"gaussian-{sigma}", add)
+        yield _drawn_case(data, f"gaussian-{sigma}", partial(_textbook, photons=0, sigma=sigma))
 
 
 def poisson_cases(data: Path) -> Iterator[Case]:
     """Poisson noise of 10 to 300 photons at white, and Poisson-Gaussian noise."""
     for photons, sigma in ((10, 0), (30, 0), (100, 0), (300, 0), (30, 5), (100, 10), (300, 15)):
-
-        def add(clean: Bytes, rng: Rng, photons: int = photons, sigma: int = sigma) -> Bytes:
-            noisy = rng.poisson(clean / 255 * photons) / photons * 255
-            noisy = noisy + rng.normal(0, sigma, clean.shape)
-            return as_stored(noisy, np.uint8)
-
+        add = partial(_textbook, photons=photons, sigma=sigma)
         yield _drawn_case(data, f"poisson-{photons}-{sigma}", add)
+
+
+def _textbook(clean: Bytes, rng: Rng, photons: int, sigma: int) -> Bytes:
+    seen = rng.poisson(clean / 255 * photons) / photons * 255 if photons else clean
+    return as_stored(seen + rng.normal(0, sigma, clean.shape), np.uint8)
 
 
 def unseen_cases(data: Path) -> Iterator[Case]:

@@ -20,17 +20,8 @@ Scores = dict[str, float]
 """Metric → distance."""
 
 
-@dataclass(frozen=True)
-class PictureScores:
-    """Distances on one picture.
-
-    Attributes:
-        picture: its name.
-        channels: ``all`` and each channel's name → metric → distance.
-    """
-
-    picture: str
-    channels: dict[str, Scores]
+Channels = dict[str, Scores]
+"""``all`` and each channel's name → metric → distance."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +30,7 @@ class RowScores:
 
     Attributes:
         name: of the row.
-        pictures: one by one; empty where real and generated noise lie on different pictures.
+        pictures: by name; empty where real and generated noise lie on different pictures.
         together: the same of all pictures' noise in one; AKLD compares pixel by pixel and is not
             among them.
         real: all real noise.
@@ -48,15 +39,15 @@ class RowScores:
     """
 
     name: str
-    pictures: tuple[PictureScores, ...]
-    together: dict[str, Scores]
+    pictures: dict[str, Channels]
+    together: Channels
     real: NoiseSummary
     fake: NoiseSummary
     kept: tuple[SideBySide, ...]
 
     def summary(self, channel: str, metric: str) -> dict[str, float | None]:
         """Mean and median over pictures, and the figure of all together, where there is one."""
-        values = [scores.channels[channel][metric] for scores in self.pictures]
+        values = [channels[channel][metric] for channels in self.pictures.values()]
         finite = [value for value in values if np.isfinite(value)]
         return {
             "mean": float(np.mean(finite)) if finite else None,
@@ -80,7 +71,7 @@ class RowTally:
         self.name = name
         self.counts = [0, 0]
         self._klds = klds
-        self._pictures: list[PictureScores] = []
+        self._pictures: dict[str, Channels] = {}
         self._sums: list[NoiseSummary | None] = [None, None]
         self._kept: list[SideBySide] = []
         self._kept_alone: tuple[list[Target], list[Target]] = ([], [])
@@ -95,7 +86,7 @@ class RowTally:
         """
         target, noisies = comparison.target, (comparison.real, comparison.fake)
         real, fake = (summarise_noise(n, target.clean, target.white_level) for n in noisies)
-        self._pictures.append(PictureScores(target.name, self._of_channels(real, fake, comparison)))
+        self._pictures[target.name] = self._of_channels(real, fake, comparison)
         self._count(REAL, real)
         self._count(FAKE, fake)
         if kept is not None:
@@ -122,7 +113,7 @@ class RowTally:
             raise ValueError(f"{self.name}: nothing to compare was added")
         kept = (*self._kept, *self._couples())
         together = self._of_channels(real, fake, None)
-        return RowScores(self.name, tuple(self._pictures), together, real, fake, kept)
+        return RowScores(self.name, self._pictures, together, real, fake, kept)
 
     def _count(self, side: int, summary: NoiseSummary) -> None:
         before = self._sums[side]
@@ -131,7 +122,7 @@ class RowTally:
 
     def _of_channels(
         self, real: NoiseSummary, fake: NoiseSummary, comparison: SideBySide | None
-    ) -> dict[str, Scores]:
+    ) -> Channels:
         names = NAMES[real.channels]
         found = {ALL: summary_scores(real, fake, self._klds)}
         for c, name in enumerate(names):

@@ -1,4 +1,4 @@
-"""Rows of a table of scores: named ways to put noise on a target."""
+"""Rows of a table of scores: named ways to put noise on a target, and their scores on a split."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from noisegen.evaluation.side_by_side import SideBySide
 from noisegen.files import Pixels, quantise, to_float
 from noisegen.model.weights import Weights
 from noisegen.noise.field import field_key, gaussian_field
-from noisegen.noise.metrics import Scores, compare
+from noisegen.noise.metrics import compare
 from noisegen.noise.windows import Windows, join
 from noisegen.profiles.fit import Measured, encode_profile, measure_cut, measure_whole
 from noisegen.profiles.profile import NoiseProfile
@@ -239,28 +239,12 @@ def _plain_windows(case: Case, measured: Measured) -> Windows:
     )
 
 
-@dataclass(frozen=True)
-class Result:
-    """One row's scores on one target."""
-
-    row: str
-    case: str
-    target: str
-    scores: Scores
-
-
-def score(comparison: SideBySide) -> Result:
-    """Scores one comparison by every distance."""
-    target = comparison.target
-    scores = compare(comparison.real_noise, comparison.fake_noise, to_float(target.clean, 255))
-    return Result(comparison.row, comparison.case, target.name, scores)
-
-
-def summarise(results: Iterable[Result]) -> dict[str, dict[str, dict[str, float]]]:
-    """Means and medians over targets, by row and metric."""
+def summarise(comparisons: Iterable[SideBySide]) -> dict[str, dict[str, dict[str, float]]]:
+    """Scores comparisons by every distance: row → metric → mean and median over targets."""
     by_row: dict[str, list[dict[str, float]]] = {}
-    for result in results:
-        by_row.setdefault(result.row, []).append(result.scores.as_dict())
+    for one in comparisons:
+        scores = compare(one.real_noise, one.fake_noise, to_float(one.target.clean, 255))
+        by_row.setdefault(one.row, []).append(scores.as_dict())
     return {
         row: {
             metric: {

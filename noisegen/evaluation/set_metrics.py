@@ -1,4 +1,17 @@
-"""Metrics that need the noise of all targets of a split at once."""
+"""Metrics that need the noise of all targets of a split at once.
+
+MMD compares small patches of real and generated noise. How often a classifier tells them apart is
+in :mod:`.told_apart`. The denoising gap is what a denoiser loses when it learns from generated
+noise instead of real noise: the targets are split by scene into two folds. On the cleans of one
+fold a DnCNN is trained with their real noise, and the same one, from the same start, on the same
+crops, with their generated noise; both denoise the real pictures of the other fold; then the folds
+change places. The gap is the mean over test pictures of the first one's PSNR (SSIM) minus that of
+the second: 0 where the generated noise teaches as much as the real one, negative where it teaches
+more.
+
+One training is one sample: on PolyU (48 targets) the floor's own gap was 0.36 dB and another seed
+moved a quality by 0.1 dB. Read gaps that small as none, and the floor's row beside the others.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Speed: the noise alone, the whole way of a pair, and only reading and writing."""
+"""Speed of the noise alone, the whole way of a pair and only files; arithmetic of a network."""
 
 from __future__ import annotations
 
@@ -112,10 +112,7 @@ def measure_speed(
 ) -> Speed:
     """Times ``count`` pictures of side² pixels, smooth with fine noise as photographs are."""
     pictures = [_photograph(side, index) for index in range(count)]
-    noisy = _photograph(512, count)
-    cut = cut_references([Reference("reference", noisy, _blurred(noisy))])
-    made = encode_profile(measure_cut(cut, weights.content), weights)
-    off, profile = (_with_network(made, weights, counts) for counts in (False, True))
+    off, profile = _profiles(weights, _photograph(512, count))
     synthesizer = Synthesizer(weights, device)
     synthesizer.synthesize(pictures[0], profile)
     megapixels = count * side * side / 1e6
@@ -182,11 +179,16 @@ class _Files:
             write_together([(self._root / "a.png", data), (self._root / "b.png", data)])
 
 
-def _with_network(profile: NoiseProfile, weights: Weights, counts: bool) -> NoiseProfile:
-    """The profile with the content network on, hardly felt, or off."""
-    shape = len(profile.sigma), weights.content.config.features + BESIDE_MAPS
-    features = np.full(shape, 1e-6 if counts else 0, np.float32)
-    return replace(profile, measured=replace(profile.measured, features=features))
+def _profiles(weights: Weights, noisy: NDArray[np.uint8]) -> tuple[NoiseProfile, NoiseProfile]:
+    """Profiles of a picture's noise with the content network off, and on, hardly felt."""
+    cut = cut_references([Reference("reference", noisy, _blurred(noisy))])
+    made = encode_profile(measure_cut(cut, weights.content), weights)
+    blank = np.zeros((len(made.sigma), weights.content.config.features + BESIDE_MAPS), np.float32)
+    off, on = (
+        replace(made, measured=replace(made.measured, features=blank + np.float32(felt)))
+        for felt in (0, 1e-6)
+    )
+    return off, on
 
 
 def _tenths(times: Sequence[float], megapixels: float) -> tuple[float, ...]:

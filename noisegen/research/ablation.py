@@ -19,7 +19,6 @@ from noisegen.evaluation.rows import (
     floor_row,
     gaussian_row,
     generated,
-    score,
     summarise,
 )
 from noisegen.evaluation.set_metrics import measure_sets
@@ -173,7 +172,7 @@ def score_rows(
     scores: dict[str, Any] = {}
     for name, cases in splits.items():
         comparisons = list(compare_rows(table, cases()))
-        scores[name] = summarise(map(score, comparisons))
+        scores[name] = summarise(comparisons)
         log.info("scored %s", name)
         if name == sets_on:
             measured = measure_sets(comparisons, device)

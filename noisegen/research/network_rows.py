@@ -35,12 +35,13 @@ from noisegen.research.generator.terms import expected_level
 from noisegen.research.two_stage import (
     LatentConsistency,
     NoiseAutoencoder,
+    Shown,
     TwoStageConfig,
     autoencoder_loss,
     latent_consistency_loss,
     sample,
 )
-from noisegen.training.bank import batches, to_device
+from noisegen.training.bank import Batch, batches, to_device
 from noisegen.training.loop import (
     descend,
     schedule,
@@ -121,13 +122,8 @@ def train_two_stages(config: TrainingConfig, bank: Path, run: Path, device: torc
         parameters = [*model.encoder.parameters(), *trained.parameters()]
         optimiser = torch.optim.AdamW(parameters, weight_decay=config.decay)
         for step in range(half):
-            batch = to_device(next(stream), device)
+            shown = _shown(model, to_device(next(stream), device), config.targets)
             with torch.autocast(device.type, torch.bfloat16):
-                encoded = model.encoder(batch.windows, batch.statistics)
-                repeated = encoded.repeat(config.targets)
-                level = expected_level(batch.clean, repeated.statistics)
-                noise = (batch.noisy - batch.clean) / level
-                shown = batch.clean, noise, repeated.tokens
                 if first:
                     loss = autoencoder_loss(autoencoder, shown, LATENT_PENALTY)
                 else:
@@ -135,11 +131,18 @@ def train_two_stages(config: TrainingConfig, bank: Path, run: Path, device: torc
             rate = stage.rate * schedule(step, half, config.warmup)
             descend(optimiser, loss, config.clip, rate)
         if first:
+            clean, noise, tokens = shown
             with torch.no_grad(), torch.autocast(device.type, torch.bfloat16):
-                latents = autoencoder.encode(noise, batch.clean, repeated.tokens)
-            autoencoder.calibrate(latents)
+                autoencoder.calibrate(autoencoder.encode(noise, clean, tokens))
     save_weights(run / "noisegen-row.safetensors", model, config.model, {"steps": stage.steps})
     torch.save([autoencoder.state_dict(), consistency.state_dict()], run / NETWORKS)
+
+
+def _shown(model: NoiseModel, batch: Batch, targets: int) -> Shown:
+    with torch.autocast(batch.clean.device.type, torch.bfloat16):
+        encoded = model.encoder(batch.windows, batch.statistics).repeat(targets)
+        level = expected_level(batch.clean, encoded.statistics)
+        return batch.clean, (batch.noisy - batch.clean) / level, encoded.tokens
 
 
 def two_stage_row(name: str, weights: Weights, run: Path, device: str) -> Row:

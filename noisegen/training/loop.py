@@ -8,10 +8,8 @@ from __future__ import annotations
 import copy
 import logging
 import math
-import os
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from pickle import UnpicklingError
@@ -69,6 +67,16 @@ class OneNetworkTraining(Descent):
     minutes: float = 600.0
     rate: float = 1e-3
     drawn: CropConfig = field(default_factory=CropConfig)
+
+    def done(self, step: int, seconds: float) -> float:
+        """Share of the training that is done, by steps or by time."""
+        return max(step / self.steps, seconds / 60 / self.minutes)
+
+    def pace(self, step: int, seconds: float) -> float:
+        """Share of the learning rate."""
+        if step < self.warmup:
+            return (step + 1) / self.warmup
+        return schedule(round(1000 * self.done(step, seconds)), 1000, 0)
 
 
 @dataclass(frozen=True)
@@ -218,20 +226,18 @@ def train_network(
     rng = np.random.default_rng([config.seed, training.step])
     began = time.monotonic() - training.seconds
 
-    def done() -> float:
-        """Share of the training that is done, by steps or by time."""
-        return max(training.step / config.steps, training.seconds / 60 / config.minutes)
-
     def step() -> TrainingStep:
-        if training.step < config.warmup:
-            pace = (training.step + 1) / config.warmup
-        else:
-            pace = schedule(round(1000 * done()), 1000, 0)
-        loss = training.learn(loss_of(training.network, drawn, rng), config.rate * pace)
+        rate = config.rate * config.pace(training.step, training.seconds)
+        loss = training.learn(loss_of(training.network, drawn, rng), rate)
         training.seconds = time.monotonic() - began
         return TrainingStep(training.step, loss)
 
-    yield from saved_steps(lambda: done() < 1, step, lambda: training.save(checkpoint), SAVE_EVERY)
+    yield from saved_steps(
+        lambda: config.done(training.step, training.seconds) < 1,
+        step,
+        lambda: training.save(checkpoint),
+        SAVE_EVERY,
+    )
 
 
 def trained_network(
@@ -289,25 +295,6 @@ def update_average(average: nn.Module, model: nn.Module, step: int, ema: float) 
     decay = min(ema, (1 + step) / (10 + step))
     for averaged, current in zip(average.parameters(), model.parameters(), strict=True):
         averaged.lerp_(current, 1 - decay)
-
-
-@contextmanager
-def process_group() -> Iterator[int]:
-    """Joins the other processes that ``torchrun`` started, if any; yields this one's rank."""
-    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
-        yield 0
-        return
-    distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
-    try:
-        yield distributed.get_rank()
-    finally:
-        distributed.destroy_process_group()
-
-
-def local_device(device: torch.device) -> torch.device:
-    """This process's GPU where there are several."""
-    rank = os.environ.get("LOCAL_RANK")
-    return torch.device("cuda", int(rank)) if device.type == "cuda" and rank else device
 
 
 def average_gradients(parameters: Sequence[nn.Parameter]) -> None:

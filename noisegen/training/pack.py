@@ -1,4 +1,7 @@
-"""What single networks learn from beside procedural pictures, in one file that travels to a GPU."""
+"""What single networks learn from beside procedural pictures: real crops, textbook noise.
+
+Photographs and real crops lie in one file that travels to a GPU.
+"""
 
 from __future__ import annotations
 

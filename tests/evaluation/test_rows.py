@@ -18,7 +18,6 @@ from noisegen.evaluation.rows import (
     Row,
     compare_rows,
     generated,
-    score,
     standard_rows,
     start_row,
     summarise,
@@ -77,7 +76,7 @@ def test_generators_of_other_weights_share_a_table(
 
 
 def test_evaluate_scores_the_standard_rows(weights: Weights) -> None:
-    scores = summarise(map(score, compare_rows(standard_rows(weights), [case(drawn_again=True)])))
+    scores = summarise(compare_rows(standard_rows(weights), [case(drawn_again=True)]))
     assert list(scores) == ["gaussian", "classical", "noisegen", "start", "floor"]
     assert scores["floor"]["sigma"]["mean"] < 0.05
 

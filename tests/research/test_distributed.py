@@ -20,9 +20,15 @@ from torch.multiprocessing.spawn import spawn
 
 from noisegen.model.weights import load_weights
 from noisegen.research.generator.config import Stage
-from noisegen.research.generator.loop import Trainer, load_sources, train
+from noisegen.research.generator.loop import (
+    Trainer,
+    load_sources,
+    local_device,
+    process_group,
+    train,
+)
 from noisegen.training.bank import batches
-from noisegen.training.loop import average_gradients, local_device, process_group
+from noisegen.training.loop import average_gradients
 
 CPU = torch.device("cpu")
 STAGE = Stage("row", 2, (("leaves", 0.5), ("classical", 0.5)))

@@ -24,7 +24,7 @@ from noisegen.research.study.pictures import StudyData
 from noisegen.research.study.study import Study
 from noisegen.research.study.tables import cells, markdown, write_results
 
-KILLED_AFTER = (0.3, 0.8, 1.3, 2.0)
+KILLED_AFTER = (0.5, 1.3)
 """Seconds; the whole run takes some two."""
 
 

@@ -1,4 +1,7 @@
-"""The instruments of the bench: every kind that people have."""
+"""The instruments of the bench, every kind that people have, and the scenes that they look at.
+
+Photographs are drawn in display values, microscopes' fields in linear signal, both from seeds.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Generated noise of an instrument against the truth."""
+"""An instrument's true noise, from many shots of a scene, and generated noise against it."""
 
 from __future__ import annotations
 

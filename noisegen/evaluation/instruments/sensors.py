@@ -1,4 +1,4 @@
-"""Sensors that are read out plainly: microscopes' cameras and textbook noise."""
+"""Instruments, and those that are read out plainly: microscopes' cameras and textbook noise."""
 
 from __future__ import annotations
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import copy
 import csv
 import logging
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from torch import distributed
 
 from noisegen.errors import UsageError
 from noisegen.evaluation.denoiser import train_denoiser
@@ -23,8 +26,6 @@ from noisegen.training.bank import Batch, Shard, Source, batches, to_device
 from noisegen.training.loop import (
     Training,
     descend,
-    local_device,
-    process_group,
     saved_steps,
     schedule,
 )
@@ -240,3 +241,22 @@ def _append(path: Path, row: dict[str, Any]) -> None:
         if fresh:
             writer.writeheader()
         writer.writerow(row)
+
+
+@contextmanager
+def process_group() -> Iterator[int]:
+    """Joins the other processes that ``torchrun`` started, if any; yields this one's rank."""
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        yield 0
+        return
+    distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    try:
+        yield distributed.get_rank()
+    finally:
+        distributed.destroy_process_group()
+
+
+def local_device(device: torch.device) -> torch.device:
+    """This process's GPU where there are several."""
+    rank = os.environ.get("LOCAL_RANK")
+    return torch.device("cuda", int(rank)) if device.type == "cuda" and rank else device

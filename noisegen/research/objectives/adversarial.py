@@ -1,8 +1,16 @@
-"""Adversarial objectives: a discriminator with a score a pixel, and its losses.
+"""Objectives of PNGAN and NoiseTransfer: adversaries, alignment, contrastive prompts.
 
 PNGAN (Cai et al., NeurIPS 2021) plays a relativistic average game pixel by pixel; NoiseTransfer
 (Lee and Kim, ACCV 2022) a hinge game with feature matching, its discriminator conditioned on the
 reference noise. Conditioning here is a projection discriminator's (Miyato and Koyama, ICLR 2018).
+
+PNGAN's image domain alignment: what a denoiser makes of a generated noisy image should be what it
+makes of the real one. The denoised images are nearly free of noise, so that two draws can be
+compared pixel by pixel.
+
+NoiseTransfer learns noise embeddings, one camera and setting together and others apart, by InfoNCE
+(van den Oord et al., arXiv 1807.03748, Eq. 4) with momentum keys and a queue of negatives (MoCo: He
+et al., CVPR 2020, Sec. 3).
 """
 
 from __future__ import annotations

@@ -1,10 +1,16 @@
-"""Energy score of noise patches: a proper scoring rule, without an adversary.
+"""Distances of distributions without an adversary: energy score and histograms.
 
 The energy score (Gneiting and Raftery, JASA 2007, Eq. 22) of a forecast distribution against one
 observation y is E‖X − y‖ − ½ E‖X − X′‖: smallest in expectation where the forecast is the truth.
 With two draws of the generator a sample it needs no adversary and is unbiased. Here it is taken
 on the noise of one patch, in several views of it: pixels in patches of several sizes and scales,
 and the local power of the noise under small filters, which is what grain and colour are.
+
+The histogram loss is after GuidNoise (arXiv 2512.04456), whose noise-aware refine loss compares the
+distributions of generated and real noise. Here the distance is taken between cumulative histograms,
+where it is the earth mover's distance: its gradient has the same size however far a value has to
+go, while a distance bin by bin (L1, KL) is flat as soon as two histograms do not overlap, and
+divides by nearly empty bins.
 """
 
 from __future__ import annotations

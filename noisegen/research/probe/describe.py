@@ -1,4 +1,4 @@
-"""Crops of labelled shots → what each says of its camera: prompt, statistics, strength, picture."""
+"""Shots whose camera and ISO are known → what crops of them say: prompt, statistics, strength."""
 
 from __future__ import annotations
 
@@ -176,26 +176,22 @@ def describe_crops(
     level = find_white_level(references) if white_level is None else white_level
     rng = np.random.default_rng([PROTOCOL_SEED, *shot.name.encode()])
     found: list[DescribedCrop] = []
-    reason = (
-        f"{shot.name}: no crop of it lies on its clean to the pixel; give its own clean, or none"
-    )
+    reason = "no crop of it lies on its clean to the pixel; give its own clean, or none"
+    refused = BadReferenceError(f"{shot.name}: {reason}")
+    wanted = -(-count // len(references))
     for reference in references:
-        wanted = -(-count // len(references))
-        kept = 0
+        most = len(found) + wanted
         for crop, _ in zip(_crops(reference, rng), range(TRIES * wanted), strict=False):
-            if blind:
-                crop = replace(crop, clean=None)
+            shown = replace(crop, clean=None) if blind else crop
             try:
-                measured = measure_cut(cut_references([crop], level, Repair.MASK, weights.denoiser))
+                cut = cut_references([shown], level, Repair.MASK, weights.denoiser)
+                found.append(DescribedCrop(shot, _vectors(measure_cut(cut), weights)))
             except BadReferenceError as error:
-                reason = str(error)
-                continue
-            found.append(DescribedCrop(shot, _vectors(measured, weights)))
-            kept += 1
-            if kept == wanted:
+                refused = error
+            if len(found) == most:
                 break
     if not found:
-        raise BadReferenceError(reason)
+        raise refused
     return found
 
 

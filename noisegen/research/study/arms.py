@@ -1,4 +1,7 @@
-"""The arms of a study: who learns from what, at equal steps and equal crops."""
+"""The arms of a study: who learns from what, at equal steps and equal crops.
+
+Gaussian, classical and generated noise on a study's cleans is made once and kept on the disk.
+"""
 
 from __future__ import annotations
 

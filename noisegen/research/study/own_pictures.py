@@ -75,11 +75,7 @@ def folders_study(
         UsageError: nothing to put noise on, a picture on both sides, or no pair that can be used.
     """
     _refuse_shared(folders)
-    first = next(iter(folders.tests.values()))
-    kind = kind_of(first)
-    if white_level is None or kind.dtype == "uint8":
-        white_level = find_white_level(first.pairs, kind)
-    cutter = _Cutter(kind, white_level, max(GRID, -(-least_side // GRID) * GRID))
+    cutter = _Cutter.of(next(iter(folders.tests.values())), least_side, white_level)
     tests = {
         name: cutter.shots(folder.pairs, f"--test {name}={folder.where}", MOST_TESTED)
         for name, folder in folders.tests.items()
@@ -101,7 +97,7 @@ def folders_study(
         extra=in_turn(_source("new", folders.new) if folders.new else sources, others),
         new_camera=bool(folders.new),
         tests=tests,
-        white_level=white_level,
+        white_level=cutter.white_level,
         left_out=tuple(cutter.left_out),
     )
 
@@ -159,6 +155,14 @@ class _Cutter:
     def __init__(self, kind: Kind, white_level: float, least_side: int) -> None:
         self.kind, self.white_level, self.least_side = kind, white_level, least_side
         self.left_out: list[str] = []
+
+    @classmethod
+    def of(cls, first: PairFolder, least_side: int, white_level: float | None) -> _Cutter:
+        """The cutter of pictures like a folder's."""
+        kind = kind_of(first)
+        if white_level is None or kind.dtype == "uint8":
+            white_level = find_white_level(first.pairs, kind)
+        return cls(kind, white_level, max(GRID, -(-least_side // GRID) * GRID))
 
     def shots(self, files: Sequence[PairFile], where: str, most: int) -> tuple[Target, ...]:
         """Registered crops of pairs.

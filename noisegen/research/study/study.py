@@ -1,4 +1,15 @@
-"""A study from its pictures to its tables; the same call again goes on where it stopped."""
+"""A study from its pictures to its tables; the same call again goes on where it stopped.
+
+::
+
+    OUT/study.json     what was asked for, and so the mark of a study
+    OUT/pairs/         noisy pictures that were made, as safetensors
+    OUT/runs/          each arm from each seed: checkpoint, denoiser, scores
+    OUT/results.json   everything the tables show, when it is finished
+    OUT/table.md       the table
+    OUT/scores.csv     every test picture's scores
+    OUT/curves.csv     the learning curves
+"""
 
 from __future__ import annotations
 

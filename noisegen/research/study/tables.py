@@ -1,4 +1,4 @@
-"""A study's results as cells of a table, as Markdown, CSV and JSON."""
+"""A study's results as cells of a table, as Markdown, CSV and JSON, and its curves as charts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""From white-balanced camera RGB to the finished picture: denoising, colour, tone, sharpening."""
+"""From white-balanced camera RGB to the finished picture: denoising, colour, tone, sharpening.
+
+Blur and downscaling are matrices, so that every setting has its own in one batched product.
+"""
 
 from __future__ import annotations
 

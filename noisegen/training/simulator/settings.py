@@ -1,4 +1,4 @@
-"""What one simulated camera at one ISO is, and the ranges it is drawn from."""
+"""What one simulated camera at one ISO is, the ranges it is drawn from, and many as tensors."""
 
 from __future__ import annotations
 
