@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from noisegen.evaluation.image_quality import psnr, ssim
 from noisegen.files import to_float
+from noisegen.training.crops import random_place
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -252,13 +253,10 @@ def planes(picture: Picture) -> Tensor:
 def _random_crops(
     pairs: Sequence[Pair], config: DenoiserConfig, rng: np.random.Generator
 ) -> tuple[Tensor, Tensor]:
-    crops: list[tuple[Tensor, Tensor]] = []
+    crops: list[tuple[Tensor, ...]] = []
     for index in rng.integers(len(pairs), size=config.crops):
-        noisy, clean = pairs[index]
-        y, x = (int(rng.integers(length - config.side + 1)) for length in clean.shape[:2])
+        place = random_place(pairs[index][1].shape[:2], config.side, rng)
         down, across = rng.choice([-1, 1], 2)
-        place = (slice(y, y + config.side), slice(x, x + config.side))
-        crops.append(
-            (planes(noisy[place][::down, ::across]), planes(clean[place][::down, ::across]))
-        )
-    return torch.cat([noisy for noisy, _ in crops]), torch.cat([clean for _, clean in crops])
+        crops.append(tuple(planes(side[place][::down, ::across]) for side in pairs[index]))
+    noisy, clean = (torch.cat(sides) for sides in zip(*crops, strict=True))
+    return noisy, clean

@@ -31,6 +31,7 @@ from noisegen.evaluation.denoiser import (
 from noisegen.evaluation.protocol import PROTOCOL_SEED
 from noisegen.evaluation.side_by_side import SideBySide, evenly, scene_folds
 from noisegen.evaluation.told_apart import ClassifierConfig, ToldApart, told_apart
+from noisegen.training.crops import random_place
 
 MOST_TESTED = 24
 """Test pictures a fold, evenly chosen: the rest would cost more than they tell."""
@@ -167,8 +168,7 @@ def _draw_patches(noises: Sequence[Floats], config: MMDConfig, rng: Rng) -> Doub
     patches = []
     for index in rng.integers(len(noises), size=config.patches):
         noise = noises[index]
-        y, x = (int(rng.integers(length - config.side + 1)) for length in noise.shape[:2])
-        patches.append(noise[y : y + config.side, x : x + config.side].ravel())
+        patches.append(noise[random_place(noise.shape[:2], config.side, rng)].ravel())
     return np.stack(patches).astype(np.float64)
 
 

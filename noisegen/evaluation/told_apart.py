@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from noisegen.evaluation.denoiser import OneCycle, seeded
 from noisegen.evaluation.protocol import PROTOCOL_SEED
 from noisegen.evaluation.side_by_side import SideBySide, scene_folds
+from noisegen.training.crops import random_place
 
 Rng = np.random.Generator
 Floats = NDArray[np.float32]
@@ -141,8 +142,7 @@ def _train(
 
 def _random_patch(noise: Tensor, side: int, rng: Rng) -> Tensor:
     """Real and generated noise at one place, mirrored alike: 2×C×side×side."""
-    y, x = (int(rng.integers(length - side + 1)) for length in noise.shape[-2:])
-    patch = noise[..., y : y + side, x : x + side]
+    patch = noise[(..., *random_place(noise.shape[-2:], side, rng))]
     mirrored = [axis for axis in (-2, -1) if rng.random() < 0.5]
     return patch.flip(mirrored)
 

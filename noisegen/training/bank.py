@@ -122,13 +122,6 @@ def reference_windows(noisy: Bytes, clean: Bytes, denoiser: Denoiser | None, lim
     return paired_windows(picture, to_float(clean, 255), RECORDED).take(limit)
 
 
-def random_place(shape: tuple[int, ...], side: int, rng: Rng, grid: int) -> tuple[slice, slice]:
-    """A random square on the grid of a picture, cut to its shorter side."""
-    side = min(side, *shape)
-    y, x = (int(rng.integers((length - side) // grid + 1)) * grid for length in shape)
-    return slice(y, y + side), slice(x, x + side)
-
-
 def stack_targets(pairs: Iterable[tuple[Bytes, Bytes]]) -> Bytes:
     """Stacks pairs of H×W×C crops as M×2×3×128×128, gray repeated."""
     stacked = np.stack([np.stack(pair) for pair in pairs])

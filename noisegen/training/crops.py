@@ -19,6 +19,20 @@ SIDE = 128
 """Of a crop, in pixels."""
 
 
+def random_place(shape: tuple[int, ...], side: int, rng: Rng, grid: int = 1) -> tuple[slice, slice]:
+    """Draws a square on the grid of a picture, cut to its shorter side.
+
+    Args:
+        shape: height and width of the picture.
+        side: of the square, in pixels.
+        rng: what decides.
+        grid: that the square's corner lies on, in pixels.
+    """
+    side = min(side, *shape)
+    y, x = (int(rng.integers((length - side) // grid + 1)) * grid for length in shape)
+    return slice(y, y + side), slice(x, x + side)
+
+
 @dataclass(frozen=True)
 class CropConfig:
     """Numbers of cameras and crops that are drawn.
@@ -136,6 +150,5 @@ def draw_scenes(
     crops = []
     for _ in range(len(settings) * scenes):
         picture = fitting[int(rng.integers(len(fitting)))]
-        y, x = (int(rng.integers((length - side) // 2 + 1)) * 2 for length in picture.shape[1:])
-        crops.append(picture[:, y : y + side, x : x + side])
+        crops.append(picture[(..., *random_place(picture.shape[1:], side, rng, grid=2))])
     return torch.stack(crops).view(len(settings), scenes, 3, side, side).float() / 255

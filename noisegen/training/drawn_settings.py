@@ -18,10 +18,10 @@ from noisegen.training.bank import (
     ReferenceSet,
     Setting,
     measure_references,
-    random_place,
     reference_windows,
     stack_targets,
 )
+from noisegen.training.crops import random_place
 from noisegen.training.dead_leaves import draw_picture
 from noisegen.training.real_pairs import BLIND_SHARE
 from noisegen.training.realdata import HELD_OUT_CLEAN

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from noisegen.errors import UsageError
 from noisegen.training import classical_noise
-from noisegen.training.bank import TARGET, random_place, stack_targets
+from noisegen.training.bank import TARGET, stack_targets
+from noisegen.training.crops import random_place
 from noisegen.training.drawn_settings import photographs
 from noisegen.training.real_pairs import (
     Report,

@@ -24,10 +24,10 @@ from noisegen.training.bank import (
     ReferenceSet,
     Setting,
     measure_references,
-    random_place,
     reference_windows,
     stack_targets,
 )
+from noisegen.training.crops import random_place
 from noisegen.training.realdata import (
     W2S_TRAIN_FIELDS,
     Pair,
