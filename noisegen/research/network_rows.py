@@ -15,15 +15,9 @@ from noisegen.evaluation.protocol import Target
 from noisegen.evaluation.rows import Known, Row
 from noisegen.evaluation.speed import COUNTED_SIDE, Cost, counted
 from noisegen.files import quantise, to_float
-from noisegen.model.conditioning import Conditioning, Statistics
+from noisegen.model.conditioning import Conditioning
 from noisegen.model.config import (
-    ACTIVITY_NODES,
-    BESIDE_MAPS,
     KERNEL,
-    MARGINALS,
-    NODES,
-    OUTSIDE,
-    QUANTILE_NODES,
     EncoderConfig,
 )
 from noisegen.model.generator import FIELD_CHANNELS, GRID
@@ -41,7 +35,14 @@ from noisegen.research.two_stage import (
     latent_consistency_loss,
     sample,
 )
-from noisegen.training.bank import Batch, batches, to_device
+from noisegen.training.bank import (
+    KEPT_WINDOWS,
+    Batch,
+    batches,
+    measure_references,
+    reference_windows,
+    to_device,
+)
 from noisegen.training.loop import (
     descend,
     schedule,
@@ -166,28 +167,12 @@ def two_stage_row(name: str, weights: Weights, run: Path, device: str) -> Row:
 
 def generator_cost(weights: Weights) -> Cost:
     """Counts one pass of a training run's generator on a blank square."""
-    encoder = weights.config.encoder
-    clean = torch.full((1, 3, COUNTED_SIDE, COUNTED_SIDE), 0.5)
-    field = torch.zeros(1, FIELD_CHANNELS, COUNTED_SIDE + KERNEL - 1, COUNTED_SIDE + KERNEL - 1)
+    side, encoder, generator = COUNTED_SIDE, weights.config.encoder, weights.generator
+    clean = torch.full((1, 3, side, side), 0.5)
+    field = torch.zeros(1, FIELD_CHANNELS, side + KERNEL - 1, side + KERNEL - 1)
     tokens = torch.zeros(1, encoder.global_tokens + encoder.local_tokens, encoder.token_width)
-    generator = weights.generator
-    return counted(generator, lambda: generator(clean, field, Conditioning(tokens, _blank())))
-
-
-def _blank() -> Statistics:
-    curve = torch.ones(1, 3, NODES + OUTSIDE)
-    return Statistics(
-        nodes=torch.linspace(0, 1, NODES + OUTSIDE).expand(1, 3, -1),
-        mean=curve,
-        level=curve,
-        usual=curve,
-        coverage=curve,
-        activity=torch.zeros(1, 3, ACTIVITY_NODES),
-        colour=torch.zeros(1, 3, 3),
-        colour_reach=torch.zeros(1, 3, 3, 2),
-        features=torch.zeros(1, 3, BESIDE_MAPS),
-        marginal_at=torch.linspace(0, 1, MARGINALS).expand(1, 3, MARGINALS),
-        marginals=torch.zeros(1, 3, MARGINALS, QUANTILE_NODES),
-        kernel=torch.zeros(1, 3, 3, KERNEL, KERNEL),
-        scale=torch.ones(1),
-    )
+    # The camera's numbers do not matter.
+    shown = np.random.default_rng(0).integers(100, 150, (64, 64, 3), np.uint8)
+    windows = reference_windows(shown, np.full_like(shown, 125), None, KEPT_WINDOWS)
+    camera = Conditioning(tokens, measure_references([windows], gray=False).statistics)
+    return counted(generator, lambda: generator(clean, field, camera))

@@ -25,6 +25,7 @@ from noisegen.research.generator.terms import Terms, Validation, generate, valid
 from noisegen.training.bank import Batch, Shard, Source, batches, to_device
 from noisegen.training.loop import (
     Training,
+    TrainingStep,
     descend,
     saved_steps,
     schedule,
@@ -41,12 +42,10 @@ SAVE_EVERY = 240.0
 
 
 @dataclass(frozen=True)
-class Progress:
-    """One step: its number over all stages, its stage, its loss, the last validation's scores."""
+class Progress(TrainingStep):
+    """One step, counted over all stages, with its stage and the last validation's scores."""
 
-    step: int
     stage: str
-    loss: float
     validation: Validation | None = None
 
 
@@ -163,7 +162,7 @@ def _train_stage(
 
     def step() -> Progress:
         losses.append(trainer.train_step(next(stream), stage, trainer.step - before))
-        progress = Progress(trainer.step, stage.name, losses[-1], scores)
+        progress = Progress(trainer.step, losses[-1], stage.name, scores)
         if len(losses) == LOG_EVERY and rank == 0:
             row = {"step": trainer.step, "stage": stage.name, "loss": float(np.mean(losses))}
             _append(run / "loss.csv", row)
