@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -44,30 +45,26 @@ class Known:
     """Knowledge of the camera that a row may use.
 
     Attributes:
-        profile: of the case's references, as the row corrects it.
-        windows: of the references, for the plain classical model; None where only a saved profile
-            is at hand.
+        profile: of the case's references.
+        measured: the references, measured; None where only a saved profile is at hand.
+        windows: of the references, for the plain classical model; None as before.
     """
 
     profile: NoiseProfile
+    measured: Measured | None = None
     windows: Windows | None = None
+
+    @cached_property
+    def without_network(self) -> Known:
+        """The same with the measured statistics alone, without learned content."""
+        if self.measured is None:
+            return self
+        statistics = measure_whole(self.measured.windows)
+        return replace(self, profile=replace(self.profile, measured=statistics))
 
 
 Draw = Callable[[Target, Known], Pixels]
 """A target and what is known of its camera → a noisy picture, H×W×C of the clean's type."""
-
-Fit = Callable[[NoiseProfile, Measured, Weights], NoiseProfile]
-"""What is done to an encoded profile with what was measured before it is used."""
-
-
-def as_encoded(profile: NoiseProfile, _: Measured, __: Weights) -> NoiseProfile:
-    """Leave an encoded profile as it is."""
-    return profile
-
-
-def network_off(profile: NoiseProfile, measured: Measured, _: Weights) -> NoiseProfile:
-    """Replace the profile's statistics by the measured ones, without learned content."""
-    return replace(profile, measured=measure_whole(measured.windows))
 
 
 def real_noisy(target: Target, _: Known) -> Pixels:
@@ -84,14 +81,12 @@ class Row:
         weights: that its profiles are made with; rows of several weights may share a table.
         fake: what is scored.
         real: what it is scored against.
-        fit: what its profiles are corrected by.
     """
 
     name: str
     weights: Weights
     fake: Draw
     real: Draw = real_noisy
-    fit: Fit = as_encoded
 
 
 def generated(weights: Weights, device: str = "cpu", variant: int = 0) -> Draw:
@@ -152,7 +147,8 @@ def shipped_row(weights: Weights, device: str = "cpu") -> Row:
 
 def start_row(weights: Weights, device: str = "cpu") -> Row:
     """The row of the measured model alone: the content network off."""
-    return Row("start", weights, generated(weights, device), fit=network_off)
+    ours = generated(weights, device)
+    return Row("start", weights, lambda target, known: ours(target, known.without_network))
 
 
 def floor_row(weights: Weights, device: str = "cpu") -> Row:
@@ -194,30 +190,25 @@ def compare_rows(
         known = _known(case, rows)
         for target in case.targets:
             for row in rows:
-                knows = known[row.weights.sha256, row.fit]
+                knows = known[row.weights.sha256]
                 real, fake = row.real(target, knows), row.fake(target, knows)
                 yield SideBySide(row.name, case.name, target, real, fake)
 
 
-def _known(case: Case, rows: Sequence[Row]) -> dict[tuple[str, Fit], Known]:
-    """Measures what the rows know of the references; weights share the measuring if they can."""
+def _known(case: Case, rows: Sequence[Row]) -> dict[str, Known]:
+    """Measures what the rows of each weights know; weights share the measuring if they can."""
     references = case.references
-    encoded: dict[str, tuple[NoiseProfile, Measured]] = {}
-    known: dict[tuple[str, Fit], Known] = {}
+    known: dict[str, Known] = {}
     measured = None
     estimated = any(isinstance(shot, Reference) and shot.clean is None for shot in references)
     # Pairs keep their shifts: what a repair takes away belongs to the targets' truth too.
     repair = Repair.GROSS if isinstance(references[0], Burst) else Repair.MASK
-    for row in rows:
-        weights, key = row.weights, row.weights.sha256
-        if key not in encoded:
-            if measured is None or estimated:
-                cut = cut_references(references, None, repair, weights.denoiser)
-                measured = measure_cut(cut, weights.content)
-            encoded[key] = encode_profile(measured, weights), measured
-        if (key, row.fit) not in known:
-            profile = row.fit(*encoded[key], weights)
-            known[key, row.fit] = Known(profile, _plain_windows(case, encoded[key][1]))
+    for weights in {row.weights.sha256: row.weights for row in rows}.values():
+        if measured is None or estimated:
+            cut = cut_references(references, None, repair, weights.denoiser)
+            measured = measure_cut(cut, weights.content)
+        profile = encode_profile(measured, weights)
+        known[weights.sha256] = Known(profile, measured, _plain_windows(case, measured))
     return known
 
 

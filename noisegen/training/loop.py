@@ -117,9 +117,13 @@ class Training(Generic[Network]):
         return {"network": self.network, "average": self.average, "optimiser": self.optimiser}
 
     def learn(self, loss: Tensor, rate: float) -> float:
-        """Makes one step down a loss; returns the loss."""
+        """Makes one step down a loss, the average after it; returns the loss."""
         if descend(self.optimiser, loss, self._descent.clip, rate):
-            update_average(self.average, self.network, self.step, self._descent.ema)
+            # Faster in the first steps.
+            decay = min(self._descent.ema, (1 + self.step) / (10 + self.step))
+            pairs = zip(self.average.parameters(), self.network.parameters(), strict=True)
+            for averaged, current in pairs:
+                averaged.lerp_(current.detach(), 1 - decay)
         self.step += 1
         return float(loss.detach())
 
@@ -140,8 +144,8 @@ class Training(Generic[Network]):
         torch.save(state | count, temporary)
         temporary.replace(path)
 
-    def resume(self, path: Path) -> None:
-        """Goes on from a checkpoint, if there is one.
+    def resume(self, path: Path, steps: int) -> None:
+        """Goes on from a checkpoint, if there is one, towards so many steps.
 
         Raises:
             UsageError: it is damaged, or of another configuration; only what is ``free`` may
@@ -151,7 +155,7 @@ class Training(Generic[Network]):
             return
         state = read_checkpoint(path, self.device)
         before, now = state["config"], asdict(self._descent)
-        differing = [n for n in now if n not in self.free and before.get(n) != now[n]]
+        differing = [n for n in now if n not in self.free and before.get(n, now[n]) != now[n]]
         if differing:
             raise UsageError(
                 f"{path}: was trained with another {', '.join(differing)}; use the same, or "
@@ -160,7 +164,7 @@ class Training(Generic[Network]):
         for name, part in self.parts.items():
             part.load_state_dict(state[name])
         self.step, self.seconds = int(state["step"]), float(state["seconds"])
-        log.info("resumed at step %d", self.step)
+        log.info("resumed at step %d of %d", self.step, steps)
 
 
 def read_checkpoint(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
@@ -220,7 +224,7 @@ def train_network(
     """
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
     training = Training(network, config, device)
-    training.resume(checkpoint)
+    training.resume(checkpoint, config.steps)
     # Of its own from where it goes on: a resumed run does not see old crops again.
     drawn = SimulatedCrops(pictures, config.drawn, config.seed * 1_000_003 + training.step, device)
     rng = np.random.default_rng([config.seed, training.step])
@@ -287,14 +291,6 @@ def descend(
     if finite:
         optimiser.step()
     return finite
-
-
-@torch.no_grad()
-def update_average(average: nn.Module, model: nn.Module, step: int, ema: float) -> None:
-    """Moves averaged weights towards the current ones, faster in the first steps."""
-    decay = min(ema, (1 + step) / (10 + step))
-    for averaged, current in zip(average.parameters(), model.parameters(), strict=True):
-        averaged.lerp_(current, 1 - decay)
 
 
 def average_gradients(parameters: Sequence[nn.Parameter]) -> None:

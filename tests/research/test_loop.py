@@ -226,7 +226,7 @@ def test_a_checkpoint_holds_all_that_training_changes(
         parameter.data.add_(0.1)
     trainer.train_step(batch, stage, 0)
     trainer.save(tmp_path / "checkpoint.pt")
-    other.resume(tmp_path / "checkpoint.pt")
+    other.resume(tmp_path / "checkpoint.pt", config.steps)
     losses = []
     for either in (trainer, other):
         torch.manual_seed(9)

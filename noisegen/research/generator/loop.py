@@ -135,7 +135,7 @@ def train(
     run.mkdir(parents=True, exist_ok=True)
     with process_group() as rank:
         trainer = Trainer(config, local_device(device))
-        trainer.resume(run / "checkpoint.pt")
+        trainer.resume(run / "checkpoint.pt", config.steps)
         before = 0
         for stage in config.stages:
             if trainer.step < before + stage.steps:
