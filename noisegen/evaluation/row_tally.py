@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -10,6 +11,7 @@ import numpy as np
 from noisegen.evaluation.noise_summary import NoiseSummary, summarise_noise, summary_scores
 from noisegen.evaluation.protocol import Target, middle_crop
 from noisegen.evaluation.side_by_side import SideBySide
+from noisegen.evaluation.tables import mean_and_median
 from noisegen.noise.metrics import average_kl_divergence
 
 ALL = "all"
@@ -47,13 +49,9 @@ class RowScores:
 
     def summary(self, channel: str, metric: str) -> dict[str, float | None]:
         """Mean and median over pictures, and the figure of all together, where there is one."""
-        values = [channels[channel][metric] for channels in self.pictures.values()]
-        finite = [value for value in values if np.isfinite(value)]
-        return {
-            "mean": float(np.mean(finite)) if finite else None,
-            "median": float(np.median(finite)) if finite else None,
-            "together": self.together[channel].get(metric),
-        }
+        values = (channels[channel][metric] for channels in self.pictures.values())
+        found = {name: None if math.isnan(v) else v for name, v in mean_and_median(values).items()}
+        return {**found, "together": self.together[channel].get(metric)}
 
 
 class RowTally:

@@ -11,6 +11,7 @@ import numpy as np
 from noisegen.evaluation import classical_baseline
 from noisegen.evaluation.protocol import PROTOCOL_SEED, Case, Target
 from noisegen.evaluation.side_by_side import SideBySide
+from noisegen.evaluation.tables import mean_and_median
 from noisegen.files import Pixels, quantise, to_float
 from noisegen.model.weights import Weights
 from noisegen.noise.field import field_key, gaussian_field
@@ -237,12 +238,6 @@ def summarise(comparisons: Iterable[SideBySide]) -> dict[str, dict[str, dict[str
         scores = compare(one.real_noise, one.fake_noise, to_float(one.target.clean, 255))
         by_row.setdefault(one.row, []).append(scores.as_dict())
     return {
-        row: {
-            metric: {
-                "mean": float(np.nanmean([scores[metric] for scores in rows])),
-                "median": float(np.nanmedian([scores[metric] for scores in rows])),
-            }
-            for metric in rows[0]
-        }
+        row: {m: mean_and_median(scores[m] for scores in rows) for m in rows[0]}
         for row, rows in by_row.items()
     }

@@ -22,7 +22,7 @@ from noisegen.evaluation.rows import (
     summarise,
 )
 from noisegen.evaluation.set_metrics import measure_sets
-from noisegen.evaluation.tables import markdown_table
+from noisegen.evaluation.tables import markdown_table, mean_in_words
 from noisegen.files.atomic import write_atomically
 from noisegen.model.config import EncoderConfig, GeneratorConfig, ModelConfig
 from noisegen.model.weights import Weights, load_weights, save_weights, untrained_model
@@ -228,10 +228,7 @@ def markdown(scores: dict[str, Any]) -> str:
             ]
             parts.append(markdown_table(("", "parameters, M", "kFLOP a pixel"), cells))
         else:
-            cells = [
-                (name, *(f"{row[m]['mean']:.4f} ({row[m]['median']:.4f})" for m in SHOWN))
-                for name, row in rows.items()
-            ]
+            cells = [(name, *(mean_in_words(row[m]) for m in SHOWN)) for name, row in rows.items()]
             parts.append(f"**{split}**\n\n{markdown_table(('', *SHOWN), cells)}")
     return "\n\n".join(parts) + "\n"
 

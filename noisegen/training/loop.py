@@ -212,7 +212,7 @@ def train_network(
 
     Args:
         network: to begin with; it is not changed.
-        config: of the training, all of which the checkpoint is tied to but how long it lasts.
+        config: of the training; only how long it lasts may change when it goes on.
         pictures: clean, H×W×3, that cameras are simulated on.
         checkpoint: file that :func:`read_checkpoint` reads.
         device: that trains and draws.
@@ -247,12 +247,7 @@ def train_network(
 def trained_network(
     checkpoint: Path, build: Callable[[dict[str, Any]], Network]
 ) -> tuple[Network, dict[str, Any]]:
-    """Loads the averaged network of a checkpoint, and what a card says of its training.
-
-    Args:
-        checkpoint: of :func:`train_network`.
-        build: makes a network of the sizes that the configuration's ``model`` names.
-    """
+    """Loads a checkpoint's averaged network, built of its sizes, and what a card says of it."""
     state = read_checkpoint(checkpoint)
     network = build(state["config"]["model"])
     network.load_state_dict(state["average"])
@@ -279,7 +274,7 @@ def descend(
         rate: of learning; the optimiser's own where it is left out.
 
     Returns:
-        Whether it was made: one batch that overflows must not end a training.
+        True if it was made: one batch that overflows must not end a training.
     """
     for group in optimiser.param_groups:
         group["lr"] = group["lr"] if rate is None else rate

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from noisegen.evaluation.denoiser import DnCNN
 from noisegen.evaluation.side_by_side import noise_of
+from noisegen.evaluation.tables import mean_and_median
 from noisegen.files import to_float
 from noisegen.model.classical import find_places
 from noisegen.model.conditioning import Conditioning, Statistics
@@ -239,7 +240,7 @@ def validate(model: NoiseModel, sources: Sequence[Source], device: torch.device)
             compare(noise_of(noisy, pure), noise_of(generated, pure), to_float(pure, 255))
         )
     medians = {
-        name: float(np.nanmedian([getattr(score, name) for score in scores]))
+        name: mean_and_median(getattr(score, name) for score in scores)["median"]
         for name in ("kld", "akld", "correlation", "level")
     }
     return Validation(**medians)
