@@ -198,9 +198,9 @@ class SetScores:
     """A row's scores on a whole split.
 
     Attributes:
-        mmd: squared, unbiased (:mod:`.mmd`).
+        mmd: squared, unbiased (:func:`squared_mmd`).
         told_apart: accuracy of a classifier (:mod:`.told_apart`).
-        denoising_gap: in PSNR and SSIM (:mod:`.denoising_gap`).
+        denoising_gap: in PSNR and SSIM (:func:`denoising_gap`).
     """
 
     mmd: float

@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any, Generic, TypeVar
@@ -219,8 +220,7 @@ def train_network(
         loss_of: draws a batch and gives the network's loss on it.
 
     Raises:
-        UsageError: the checkpoint is damaged, or of another configuration.
-        WeightsError: the averaged network holds NaN; the last checkpoint is kept.
+        UsageError, WeightsError: as :class:`Training` does.
     """
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
     training = Training(network, config, device)
@@ -236,12 +236,10 @@ def train_network(
         training.seconds = time.monotonic() - began
         return TrainingStep(training.step, loss)
 
-    yield from saved_steps(
-        lambda: config.done(training.step, training.seconds) < 1,
-        step,
-        lambda: training.save(checkpoint),
-        SAVE_EVERY,
-    )
+    def more() -> bool:
+        return config.done(training.step, training.seconds) < 1
+
+    yield from saved_steps(more, step, partial(training.save, checkpoint), SAVE_EVERY)
 
 
 def trained_network(

@@ -128,6 +128,8 @@ Doubles = NDArray[np.float64]
 TRIES = 4
 """Places that are looked at for each crop wanted; a place may be black, saturated or shifted."""
 
+UNREGISTERED = "no crop of it lies on its clean to the pixel; give its own clean, or none"
+
 LEAST_LEVEL = 1e-3
 """Of the level at an intensity over the overall one, before its logarithm is taken."""
 
@@ -176,8 +178,7 @@ def describe_crops(
     level = find_white_level(references) if white_level is None else white_level
     rng = np.random.default_rng([PROTOCOL_SEED, *shot.name.encode()])
     found: list[DescribedCrop] = []
-    reason = "no crop of it lies on its clean to the pixel; give its own clean, or none"
-    refused = BadReferenceError(f"{shot.name}: {reason}")
+    refused = BadReferenceError(f"{shot.name}: {UNREGISTERED}")
     wanted = -(-count // len(references))
     for reference in references:
         most = len(found) + wanted

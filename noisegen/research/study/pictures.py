@@ -17,7 +17,7 @@ The generator's own weights have seen the training scenes, but no validation sce
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -156,22 +156,24 @@ def polyu_study(
     if not (data / "polyu" / "iso.csv").is_file():
         raise UsageError(f"--data {data}: does not hold PolyU (polyu/); name its folder")
     say("reading PolyU: about two minutes on one core")
-    isos = polyu_isos(data)
     real: list[Target] = []
-    few_pairs: list[Target] = []
-    sources: dict[str, Source] = {}
-    few: dict[str, Source] = {}
     references: list[Order] = []
-    for case in polyu_cases(data, "train", crops=trained):
+    few: dict[str, Source] = {}
+    few_pairs: list[Target] = []
+    for case, source in _by_setting(data, "train", trained):
         camera = camera_of(case.name)
-        setting = f"{camera}-{isos[case.name]}"
-        source = sources.setdefault(setting, _source(setting, case))
         if camera not in few and (crops := _reference_crops(case, trained)):
             few[camera] = _source(f"few-{camera}", case)
             few_pairs += crops
         real += case.targets
         references += in_turn([source], named_cleans(case.targets))
-    new, unseen = _new_camera(data, isos, tested)
+    new: list[Source] = []
+    unseen: list[Target] = []
+    for case, source in _by_setting(data, "unseen", tested):
+        if source.references[0].name == case.name:
+            new.append(source)
+        else:
+            unseen += case.targets
     seen = [shot for case in polyu_cases(data, "seen", crops=tested) for shot in case.targets]
     return StudyData(
         real=tuple(real),
@@ -184,17 +186,13 @@ def polyu_study(
     )
 
 
-def _new_camera(data: Path, isos: dict[str, str], tested: int) -> tuple[list[Source], list[Target]]:
-    """The Sony's references, of one scene for each ISO, and test crops of its other scenes."""
+def _by_setting(data: Path, split: str, crops: int) -> Iterator[tuple[Case, Source]]:
+    """Cases, each with the references of the first one of its camera and ISO."""
+    isos = polyu_isos(data)
     sources: dict[str, Source] = {}
-    shots: list[Target] = []
-    for case in polyu_cases(data, "unseen", crops=tested):
+    for case in polyu_cases(data, split, crops=crops):
         setting = f"{camera_of(case.name)}-{isos[case.name]}"
-        if setting in sources:
-            shots += case.targets
-        else:
-            sources[setting] = _source(setting, case)
-    return list(sources.values()), shots
+        yield case, sources.setdefault(setting, _source(setting, case))
 
 
 def camera_of(scene: str) -> str:
