@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from noisegen.errors import BadReferenceError
 from noisegen.model.config import WINDOW
 from noisegen.model.weights import Weights
+from noisegen.noise.arrays import Doubles, Floats
 from noisegen.noise.record import Recording
 from noisegen.noise.statistics import NoiseStatistics, measure
 from noisegen.noise.windows import Windows, cut, cut_places
@@ -22,10 +22,20 @@ from noisegen.profiles.profile import NoiseProfile
 from noisegen.profiles.trial import Trial, draw_measured, standardised
 from noisegen.references.check import Reference, scaled, with_channels
 from noisegen.references.clean_estimate import estimated_blocks
+from noisegen.references.pixel_blocks import pooled
 from noisegen.references.repair import GROSS, repair_pair
 from noisegen.references.windows import Repair, cut_references
 from noisegen.synthesis.levels import in_unit_range
 from noisegen.synthesis.synthesizer import Synthesizer
+
+BUILT_IN = 320
+"""Side of the built-in clean, in pixels: a hundred windows."""
+
+TEXTURE = 0.05
+"""Amplitude of its texture, of the white level."""
+
+PATCH = 5
+"""Side of its patches, in pixels."""
 
 CROP_SIDE = 192
 """Side of the crop in pixels; a smaller picture gives all it has."""
@@ -44,9 +54,9 @@ def telling_crop(noisy: Floats) -> tuple[slice, slice]:
     Args:
         noisy: H×W×C in units of the white level, H and W 8 or more.
     """
-    clipped = _blocks(((noisy <= 0) | (noisy >= 1)).mean(2))
+    clipped = pooled(((noisy <= 0) | (noisy >= 1)).mean(2), BLOCK)
     # Means of 64 pixels: what varies is the picture, not its noise.
-    light = _blocks(noisy.mean(2))
+    light = pooled(noisy.mean(2).astype(np.float64), BLOCK)
     height, width = (min(CROP_SIDE // BLOCK, blocks) for blocks in light.shape)
     share, mean, square = (
         np.lib.stride_tricks.sliding_window_view(values, (height, width))[::STRIDE, ::STRIDE].mean(
@@ -58,27 +68,6 @@ def telling_crop(noisy: Floats) -> tuple[slice, slice]:
     row, column = np.unravel_index(int(varied.argmax()), varied.shape)
     top, left = int(row) * STRIDE * BLOCK, int(column) * STRIDE * BLOCK
     return slice(top, top + height * BLOCK), slice(left, left + width * BLOCK)
-
-
-def _blocks(plane: Floats) -> NDArray[np.float64]:
-    """Means of a plane's whole 8×8 blocks."""
-    rows, columns = plane.shape[0] // BLOCK, plane.shape[1] // BLOCK
-    whole = plane[: rows * BLOCK, : columns * BLOCK].astype(np.float64)
-    means: NDArray[np.float64] = whole.reshape(rows, BLOCK, columns, BLOCK).mean((1, 3))
-    return means
-
-
-Floats = NDArray[np.float32]
-Doubles = NDArray[np.float64]
-
-BUILT_IN = 320
-"""Side of the built-in clean, in pixels: a hundred windows."""
-
-TEXTURE = 0.05
-"""Amplitude of its texture, of the white level."""
-
-PATCH = 5
-"""Side of its patches, in pixels."""
 
 
 @dataclass(frozen=True)

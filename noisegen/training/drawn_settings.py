@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.nn import functional as F
 
 from noisegen.files import read_picture
 from noisegen.model.denoiser import Denoiser
+from noisegen.references.pixel_blocks import pooled
 from noisegen.training import classical_noise
 from noisegen.training.bank import (
     TARGET,
@@ -53,14 +53,9 @@ def photographs(data: Path) -> list[Bytes]:
         paths = sorted(p for p in (data / "clean" / folder).iterdir() if p.is_file())
         pictures += [read_picture(p).pixels.astype(np.uint8) for p in paths[:-HELD_OUT_CLEAN]]
     for path in sorted((data / "clean" / "bsds500").rglob("*.jpg")):
-        pictures.append(_halve(read_picture(path).pixels.astype(np.uint8)))
+        half = pooled(read_picture(path).pixels.transpose(2, 0, 1).astype(np.float32), 2)
+        pictures.append(np.rint(half).astype(np.uint8).transpose(1, 2, 0))
     return pictures
-
-
-def _halve(picture: Bytes) -> Bytes:
-    x = torch.from_numpy(picture).permute(2, 0, 1).unsqueeze(0).float()
-    small = F.avg_pool2d(x, 2)[0].permute(1, 2, 0).round().numpy()
-    return small.astype(np.uint8)
 
 
 def simulated_settings(

@@ -18,6 +18,8 @@ from noisegen.profiles.fit import fit_profiles
 from noisegen.references.check import Burst, Reference
 from noisegen.synthesis.synthesizer import Synthesizer
 
+References = Sequence[Reference] | Sequence[Burst]
+
 SEED = 20270111
 
 LARGEST_RATIO = {"pair": 0.1, "burst": 0.1, "lone": 0.15}
@@ -120,19 +122,19 @@ def _lines(
         for _ in range(KEPT)
     ]
     yield BenchLine(instrument.name, Kind.CLASSICAL, judge(instrument, truth, plain, shown))
-    references: dict[Kind, Reference | Burst] = {
-        Kind.PAIR: Reference("pair", shots[0], clean),
-        Kind.BURST: Burst("burst", tuple(map(str, range(config.burst))), shots),
-        Kind.LONE: Reference("lone", shots[0]),
+    references: dict[Kind, References] = {
+        Kind.PAIR: [Reference("pair", shots[0], clean)],
+        Kind.BURST: [Burst("burst", tuple(map(str, range(config.burst))), shots)],
+        Kind.LONE: [Reference("lone", shots[0])],
     }
-    for kind, reference in references.items():
-        yield _line(instrument, kind, reference, (truth, shown), synthesizer)
+    for kind, given in references.items():
+        yield _line(instrument, kind, given, (truth, shown), synthesizer)
 
 
 def _line(
     instrument: Instrument,
     kind: Kind,
-    reference: Reference | Burst,
+    references: References,
     target: tuple[Truth, NDArray[np.bool_]],
     synthesizer: Synthesizer,
 ) -> BenchLine:
@@ -140,7 +142,7 @@ def _line(
     truth, shown = target
     white = instrument.white_level
     try:
-        (profile,) = fit_profiles(_alone(reference), synthesizer.weights, white_level=white)
+        (profile,) = fit_profiles(references, synthesizer.weights, white_level=white)
         drawn = [
             synthesizer.synthesize(
                 truth.clean, profile, key=instrument.name, variant=turn, white_level=white
@@ -152,10 +154,3 @@ def _line(
     quality = profile.quality
     word = None if quality is None else quality.overall
     return BenchLine(instrument.name, kind, judge(instrument, truth, drawn, shown), quality=word)
-
-
-def _alone(reference: Reference | Burst) -> Sequence[Reference] | Sequence[Burst]:
-    """One reference, as a list of its kind."""
-    if isinstance(reference, Burst):
-        return [reference]
-    return [reference]
