@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from noisegen.evaluation.protocol import Case
 from noisegen.files import to_float
 from noisegen.model.denoiser import Denoiser
+from noisegen.noise.arrays import Floats
 from noisegen.noise.curves import positions, read_curves
 from noisegen.noise.statistics import NoiseStatistics, measure
 from noisegen.noise.windows import Windows
@@ -18,8 +19,6 @@ from noisegen.profiles.fit import measure_cut
 from noisegen.references.check import Reference
 from noisegen.references.lone import estimated_windows, made_up_windows
 from noisegen.references.windows import Repair, cut_references
-
-Floats = NDArray[np.float32]
 
 SHOWN = 1024
 """Windows of the reference whose intensities the strengths are averaged over."""

@@ -12,18 +12,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from noisegen.noise.arrays import Doubles, Pixels, Rng
 from noisegen.noise.record import Recording
 from noisegen.noise.windows import Windows
 from noisegen.references.misplaced import all_windows
-
-Doubles = NDArray[np.float64]
-Pixels = NDArray[Any]
-Rng = np.random.Generator
 
 BINS = 16
 """Even bins of intensity from black to white."""

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from noisegen.evaluation.protocol import (
     CROP,
@@ -27,6 +26,7 @@ from noisegen.evaluation.protocol import (
 )
 from noisegen.evaluation.side_by_side import noise_of
 from noisegen.files import read_picture
+from noisegen.noise.arrays import Bytes
 from noisegen.noise.record import as_stored
 from noisegen.references.check import Burst, Reference
 from noisegen.training.realdata import DRIFT_SIGMA, gaussian_blur
@@ -124,8 +124,6 @@ KEPT_BACK: dict[str, Callable[[Path], Iterator[Case]]] = {
 }
 """Name → split."""
 
-
-Bytes = NDArray[np.uint8]
 
 SETTINGS = 24
 SIGMAS = (5 / 255, 50 / 255)

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisegen.files import Pixels, to_float
+from noisegen.noise.arrays import Doubles, Floats
 from noisegen.noise.metrics import (
     KLD_EDGES,
     KS_EDGES,
@@ -94,8 +95,6 @@ VARIANTS: dict[str, KLDVariant] = {
 """Name → variant, each as its public code computes it."""
 
 
-Floats = NDArray[np.float32]
-Doubles = NDArray[np.float64]
 Counts = NDArray[np.int64]
 
 TILE = 1024

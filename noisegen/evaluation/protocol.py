@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisegen.files import Pixels, read_picture
+from noisegen.noise.arrays import Bytes, Doubles, Rng
 from noisegen.noise.record import as_stored
 from noisegen.references.check import Burst, Reference
 from noisegen.training.realdata import (
@@ -29,8 +30,6 @@ from noisegen.training.realdata import (
     polyu_scenes,
     w2s_pair,
 )
-
-Doubles = NDArray[np.float64]
 
 
 def film_grain(clean: Bytes, rng: Rng) -> Bytes:
@@ -65,8 +64,6 @@ FAMILIES = {
 """Name → how it is put on a clean picture, H×W×3."""
 
 
-Bytes = NDArray[np.uint8]
-Rng = np.random.Generator
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 CROP = 256

@@ -19,7 +19,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from noisegen.evaluation.denoiser import (
     DenoiserConfig,
@@ -31,6 +30,7 @@ from noisegen.evaluation.denoiser import (
 from noisegen.evaluation.protocol import PROTOCOL_SEED
 from noisegen.evaluation.side_by_side import SideBySide, evenly, scene_folds
 from noisegen.evaluation.told_apart import ClassifierConfig, ToldApart, told_apart
+from noisegen.noise.arrays import Doubles, Floats, Rng
 from noisegen.training.crops import random_place
 
 MOST_TESTED = 24
@@ -88,11 +88,6 @@ def quality_taught_by(
             psnrs.append(quality.psnr)
             ssims.append(quality.ssim)
     return PictureQuality(float(np.mean(psnrs)), float(np.mean(ssims)))
-
-
-Floats = NDArray[np.float32]
-Doubles = NDArray[np.float64]
-Rng = np.random.Generator
 
 
 @dataclass(frozen=True)

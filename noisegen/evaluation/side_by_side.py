@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from noisegen.evaluation.denoiser import Pair, for_denoiser
 from noisegen.evaluation.protocol import PROTOCOL_SEED, Target
 from noisegen.files import Pixels
+from noisegen.noise.arrays import Floats
 
-Floats = NDArray[np.float32]
 T = TypeVar("T")
 
 

@@ -18,10 +18,8 @@ from torch.nn import functional as F
 from noisegen.evaluation.denoiser import OneCycle, seeded
 from noisegen.evaluation.protocol import PROTOCOL_SEED
 from noisegen.evaluation.side_by_side import SideBySide, scene_folds
+from noisegen.noise.arrays import Rng
 from noisegen.training.crops import random_place
-
-Rng = np.random.Generator
-Floats = NDArray[np.float32]
 
 RESAMPLES = 1000
 """Bootstrap draws behind the interval."""

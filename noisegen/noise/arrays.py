@@ -12,5 +12,7 @@ Pixels = NDArray[Any]
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
+Bytes = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 Places = NDArray[np.int64]
+Rng = np.random.Generator

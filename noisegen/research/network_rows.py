@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -22,6 +21,7 @@ from noisegen.model.config import (
 )
 from noisegen.model.generator import FIELD_CHANNELS, GRID
 from noisegen.model.weights import NoiseModel, Weights, save_weights
+from noisegen.noise.arrays import Bytes
 from noisegen.profiles.tensors import statistics_tensors
 from noisegen.research.generator.config import TrainingConfig
 from noisegen.research.generator.loop import load_sources
@@ -48,7 +48,6 @@ from noisegen.training.loop import (
     schedule,
 )
 
-Bytes = NDArray[np.uint8]
 Draw = Callable[[Tensor, Conditioning, np.random.Generator], Tensor]
 """Clean, 1×3×H×W with H and W multiples of GRID, camera and chance → noise of the same shape."""
 

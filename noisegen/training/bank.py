@@ -21,15 +21,13 @@ from noisegen.files import to_float
 from noisegen.model.conditioning import Statistics
 from noisegen.model.denoiser import Denoiser
 from noisegen.model.encoder import ReferenceWindows
+from noisegen.noise.arrays import Bytes, Rng
 from noisegen.noise.record import Recording
 from noisegen.noise.windows import Windows, join
 from noisegen.profiles.fit import measure_whole
 from noisegen.profiles.tensors import statistics_tensors
 from noisegen.references.lone import lone_windows
 from noisegen.references.misplaced import paired_windows
-
-Bytes = NDArray[np.uint8]
-Rng = np.random.Generator
 
 TARGET = 128
 """Side of a target crop, in pixels."""

@@ -5,13 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from noisegen.noise.arrays import Bytes, Floats, Rng
 from noisegen.noise.record import as_stored
-
-Rng = np.random.Generator
-Floats = NDArray[np.float32]
-Bytes = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)

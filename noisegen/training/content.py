@@ -14,15 +14,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
 from noisegen.model.config import ACTIVITY_NODES, ContentConfig
 from noisegen.model.content_network import ContentNetwork
 from noisegen.model.surroundings import Surroundings
+from noisegen.noise.arrays import Bytes, Rng
 from noisegen.training.crops import CropConfig, SimulatedCrops
 from noisegen.training.loop import (
     OneNetworkTraining,
@@ -30,9 +29,6 @@ from noisegen.training.loop import (
     train_network,
     trained_network,
 )
-
-Bytes = NDArray[np.uint8]
-Rng = np.random.Generator
 
 CHECKPOINT = "content.pt"
 """Its name in the folder of a run."""

@@ -7,13 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from noisegen.noise.arrays import Bytes, Rng
 from noisegen.training.simulator import CameraSetting, draw_setting, input_side, simulate
-
-Bytes = NDArray[np.uint8]
-Rng = np.random.Generator
 
 SIDE = 128
 """Of a crop, in pixels."""

@@ -13,10 +13,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-Rng = np.random.Generator
-Floats = NDArray[np.float32]
+from noisegen.noise.arrays import Bytes, Floats, Rng
+
 Labels = NDArray[np.int32]
-Bytes = NDArray[np.uint8]
 
 _FINE = 2
 """Fine pixels per pixel, for smooth edges."""

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from noisegen.model.config import BlindSpotConfig
 from noisegen.model.denoiser import CleanEstimate, Denoiser
+from noisegen.noise.arrays import Bytes
 from noisegen.training.crops import SimulatedCrops
 from noisegen.training.loop import (
     OneNetworkTraining,
@@ -21,8 +21,6 @@ from noisegen.training.loop import (
     train_network,
     trained_network,
 )
-
-Bytes = NDArray[np.uint8]
 
 SMALLEST_ERROR = 0.3 / 255
 """Standard deviation that no estimate is asked to be better than: cleans are rounded too."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from noisegen.files import read_picture
 from noisegen.model.denoiser import Denoiser
+from noisegen.noise.arrays import Bytes, Rng
 from noisegen.references.pixel_blocks import pooled
 from noisegen.training import classical_noise
 from noisegen.training.bank import (
@@ -27,8 +28,6 @@ from noisegen.training.real_pairs import BLIND_SHARE
 from noisegen.training.realdata import HELD_OUT_CLEAN
 from noisegen.training.simulator import draw_setting, input_side, simulate
 
-Bytes = NDArray[np.uint8]
-Rng = np.random.Generator
 Pairs = list[tuple[Bytes, Bytes]]
 
 TARGETS = 4

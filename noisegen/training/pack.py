@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisegen.errors import UsageError
+from noisegen.noise.arrays import Bytes, Rng
 from noisegen.training import classical_noise
 from noisegen.training.bank import TARGET, stack_targets
 from noisegen.training.crops import random_place
@@ -25,9 +26,6 @@ from noisegen.training.real_pairs import (
     w2s_group,
 )
 from noisegen.training.realdata import polyu_scenes
-
-Bytes = NDArray[np.uint8]
-Rng = np.random.Generator
 
 
 def classical_crops(pictures: Sequence[Bytes], count: int, rng: Rng) -> Bytes:

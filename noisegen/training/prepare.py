@@ -13,12 +13,12 @@ from typing import TypeVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from noisegen.errors import UsageError
 from noisegen.files import write_atomically
 from noisegen.model.denoiser import Denoiser
 from noisegen.model.weights import load_weights
+from noisegen.noise.arrays import Bytes, Rng
 from noisegen.training.bank import Setting, Shard
 from noisegen.training.drawn_settings import (
     Drawer,
@@ -37,8 +37,6 @@ from noisegen.training.real_pairs import (
 )
 from noisegen.training.realdata import polyu_scenes
 
-Bytes = NDArray[np.uint8]
-Rng = np.random.Generator
 Make = Callable[[Rng, Denoiser], tuple[list[Setting], str]]
 Item = TypeVar("Item")
 Result = TypeVar("Result")

@@ -13,10 +13,10 @@ from functools import partial
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from noisegen.model.config import ACTIVITY_NODES, WINDOW
+from noisegen.noise.arrays import Bytes, Doubles, Floats
 from noisegen.noise.cells import Cells
 from noisegen.noise.censoring import before_rounding, hidden, moments
 from noisegen.noise.curves import positions
@@ -29,10 +29,6 @@ from noisegen.training.crops import CropConfig, SimulatedCrops
 from noisegen.training.drawn_settings import dead_leaves
 from noisegen.training.prepare import in_processes
 from noisegen.training.simulator import draw_setting, input_side, simulate
-
-Doubles = NDArray[np.float64]
-Floats = NDArray[np.float32]
-Bytes = NDArray[np.uint8]
 
 CHUNK = 16
 """Cameras of a chunk, simulated at once."""

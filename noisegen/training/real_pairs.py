@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from noisegen.errors import UsageError
 from noisegen.files import read_picture
 from noisegen.model.denoiser import Denoiser
+from noisegen.noise.arrays import Bytes, Rng
 from noisegen.references.discover import find_pictures
 from noisegen.training.bank import (
     TARGET,
@@ -37,9 +37,6 @@ from noisegen.training.realdata import (
     undo_shift,
     w2s_pair,
 )
-
-Bytes = NDArray[np.uint8]
-Rng = np.random.Generator
 
 BLIND_SHARE = 0.25
 """Share of reference sets whose clean is estimated."""

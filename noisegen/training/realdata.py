@@ -18,10 +18,8 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from noisegen.files import Pixels, read_picture
-from noisegen.noise.arrays import Floats
+from noisegen.noise.arrays import Bytes, Floats
 from noisegen.noise.record import as_stored
-
-Bytes = NDArray[np.uint8]
 
 SEEN = (
     "Canon5D2_toy",

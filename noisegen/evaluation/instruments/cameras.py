@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from noisegen.evaluation.instruments.sensors import Doubles, Pixels, Rng
+from noisegen.noise.arrays import Doubles, Pixels, Rng
 
 MATRIX = np.array([[1.7, -0.5, -0.2], [-0.3, 1.6, -0.3], [-0.1, -0.6, 1.7]])
 """Camera colours to linear sRGB; white stays white."""

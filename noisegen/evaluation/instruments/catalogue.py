@@ -12,14 +12,13 @@ from numpy.typing import NDArray
 
 from noisegen.evaluation.instruments.cameras import Camera
 from noisegen.evaluation.instruments.sensors import (
-    Doubles,
     ElectronMultiplying,
     Instrument,
     PhotonCounter,
-    Pixels,
     Scientific,
     Textbook,
 )
+from noisegen.noise.arrays import Doubles, Pixels
 
 
 def photograph(seed: int, side: int, channels: int = 3) -> Doubles:

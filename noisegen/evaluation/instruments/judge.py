@@ -10,7 +10,8 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from noisegen.evaluation.instruments.sensors import Doubles, Instrument, Pixels, Rng
+from noisegen.evaluation.instruments.sensors import Instrument
+from noisegen.noise.arrays import Doubles, Pixels, Rng
 from noisegen.noise.metrics import (
     average_kl_divergence,
     correlation_error,

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-Doubles = NDArray[np.float64]
-Pixels = NDArray[Any]
-Rng = np.random.Generator
+from noisegen.noise.arrays import Doubles, Pixels, Rng
 
 
 class Process(Protocol):

@@ -6,14 +6,12 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 import numpy as np
-from numpy.typing import NDArray
 
 from noisegen.evaluation.profile_view import Noise, radial_power
+from noisegen.noise.arrays import Doubles
 from noisegen.noise.intensities import EVEN, SEEN, level_at, shown_at
 from noisegen.noise.statistics import LAGS, NoiseStatistics
 from noisegen.profiles.profile import NoiseProfile
-
-Doubles = NDArray[np.float64]
 
 MOST_BARS = 80
 """Largest number of a histogram's bars on either side of 0, but for rounding."""

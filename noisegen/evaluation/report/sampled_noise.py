@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from noisegen.errors import ImageError
 from noisegen.evaluation.pair_files import PairFile
@@ -15,12 +14,11 @@ from noisegen.evaluation.profile_view import Noise
 from noisegen.evaluation.protocol import middle_crop
 from noisegen.files import default_white_level, to_float
 from noisegen.model.config import WINDOW
+from noisegen.noise.arrays import Floats
 from noisegen.noise.record import Recording
 from noisegen.noise.statistics import measure
 from noisegen.noise.windows import Windows, join
 from noisegen.references.misplaced import all_windows
-
-Floats = NDArray[np.float32]
 
 MOST_PAIRS = 24
 """Number of pairs, evenly chosen, that are read."""

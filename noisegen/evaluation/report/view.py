@@ -6,13 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from noisegen.evaluation.report.charts import Chart
 from noisegen.evaluation.tables import Table
-
-Floats = NDArray[np.float32]
-Bytes = NDArray[np.uint8]
+from noisegen.noise.arrays import Bytes, Floats
 
 STRETCH = 3.0
 """Standard deviations that a shown residual reaches to."""

@@ -17,8 +17,7 @@ from sklearn.metrics import confusion_matrix, pairwise_distances_argmin
 from noisegen.errors import UsageError
 from noisegen.evaluation.protocol import PROTOCOL_SEED
 from noisegen.evaluation.told_apart import bootstrap_interval
-
-Doubles = NDArray[np.float64]
+from noisegen.noise.arrays import Doubles
 
 PENALTY = 0.1
 """Of the linear probe, in units of a crop's mean squared feature; the same for all features."""

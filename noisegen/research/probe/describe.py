@@ -9,12 +9,12 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from noisegen.errors import BadReferenceError, UsageError
 from noisegen.evaluation.protocol import CROP, PROTOCOL_SEED, crop_places, registered_crops
 from noisegen.model.encoder import QUANTILES_SHOWN
 from noisegen.model.weights import Weights
+from noisegen.noise.arrays import Doubles
 from noisegen.noise.intensities import EVEN, level_at, read_at
 from noisegen.noise.statistics import NoiseStatistics
 from noisegen.profiles.fit import Measured, measure_cut
@@ -122,8 +122,6 @@ def _polyu_camera(scene: str) -> str:
     """Camera of a scene: ``Nikon_800_carbi`` and ``Nikon800_bulle`` are of one."""
     return scene.rsplit("_", 1)[0].replace("_", "")
 
-
-Doubles = NDArray[np.float64]
 
 TRIES = 4
 """Places that are looked at for each crop wanted; a place may be black, saturated or shifted."""

@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 
 from noisegen.errors import UsageError
+from noisegen.noise.arrays import Doubles
 from noisegen.research.probe.accuracy import PROBES, Labels, Told, confusion, labels_of, told, votes
 from noisegen.research.probe.describe import QUESTIONS, VECTORS, DescribedCrop, LabelledShot
-
-Doubles = NDArray[np.float64]
 
 PROMPT, _, STRENGTH, _ = VECTORS
 SHOWN_PROBE = "linear"

@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from noisegen.noise.arrays import Doubles
 from noisegen.research.study.arms import CONTRASTS
 from noisegen.research.study.runs import ArmRun
-
-Doubles = NDArray[np.float64]
 
 YARDSTICK = "real"
 """Arm that every other one is compared with."""

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Literal, get_args
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from noisegen.noise.arrays import Rng
 from noisegen.training.simulator.world import (
     draw_colour,
     draw_gains,
@@ -21,7 +21,6 @@ from noisegen.training.simulator.world import (
 
 Demosaic = Literal["bilinear", "gradient", "edge", "none"]
 Subsampling = Literal["4:4:4", "4:2:2", "4:2:0"]
-Rng = np.random.Generator
 
 SMALLEST_RESIZE = 0.5
 """Smallest factor that :func:`draw_setting` draws for the final downscaling."""

@@ -12,10 +12,8 @@ from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
-Rng = np.random.Generator
-Doubles = NDArray[np.float64]
+from noisegen.noise.arrays import Doubles, Rng
 
 CURVE_NODES = 65
 """Values that a tone curve is given at, even on sRGB's scale, straight between."""
