@@ -158,7 +158,7 @@ class FolderComparison:
             real, synth = self._read(real_file), self._read(synth_file)
             if real is not None and synth is not None:
                 if np.array_equal(real.clean, synth.clean):
-                    ours = SideBySide(SYNTHETIC, real.name, real, real.noisy, synth.noisy)
+                    ours = SideBySide(SYNTHETIC, real, real.noisy, synth.noisy)
                     self._add([ours, *self._baselines(real)], self._tallies, real, index in kept)
                 else:
                     self._skipped.append(f"{synth_file.clean}: is not {real_file.clean}'s picture")
@@ -191,7 +191,7 @@ class FolderComparison:
         made = []
         for row, profile in self._lines:
             real, fake = (draw(target, Known(profile)) for draw in (row.real, row.fake))
-            made.append(SideBySide(row.name, target.name, target, real, fake))
+            made.append(SideBySide(row.name, target, real, fake))
         return made
 
     def _read(self, file: PairFile) -> Target | None:

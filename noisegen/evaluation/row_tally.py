@@ -138,4 +138,4 @@ class RowTally:
         for real, fake in zip(*self._kept_alone, strict=False):
             height, width, _ = np.minimum(real.clean.shape, fake.clean.shape).tolist()
             one, other = (shown.middle((height, width)) for shown in (real, fake))
-            yield SideBySide(self.name, one.name, one, one.noisy, other.noisy, other.clean)
+            yield SideBySide(self.name, one, one.noisy, other.noisy, other.clean)

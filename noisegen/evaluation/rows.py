@@ -193,7 +193,7 @@ def compare_rows(
             for row in rows:
                 knows = known[row.weights.sha256]
                 real, fake = row.real(target, knows), row.fake(target, knows)
-                yield SideBySide(row.name, case.name, target, real, fake)
+                yield SideBySide(row.name, target, real, fake)
 
 
 def _known(case: Case, rows: Sequence[Row]) -> dict[str, Known]:

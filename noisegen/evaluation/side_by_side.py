@@ -22,7 +22,6 @@ class SideBySide:
 
     Attributes:
         row: name of the table's line.
-        case: name of the case.
         target: holds the clean.
         real: H×W×C, the target's noisy picture; for a floor it may be a generated one.
         fake: the generated noisy picture, H×W×C of the same type.
@@ -30,7 +29,6 @@ class SideBySide:
     """
 
     row: str
-    case: str
     target: Target
     real: Pixels
     fake: Pixels
