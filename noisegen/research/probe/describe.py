@@ -169,8 +169,7 @@ def describe_crops(
 
     Raises:
         ImageError: the shot cannot be read.
-        UsageError: it is smaller than a crop.
-        BadReferenceError: no crop of it shows its noise.
+        UsageError, BadReferenceError: it is smaller than a crop, or no crop of it shows its noise.
     """
     references = shot.read()
     level = find_white_level(references) if white_level is None else white_level

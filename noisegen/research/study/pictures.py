@@ -167,13 +167,7 @@ def polyu_study(
             few_pairs += crops
         real += case.targets
         references += in_turn([source], named_cleans(case.targets))
-    new: list[Source] = []
-    unseen: list[Target] = []
-    for case, source in _by_setting(data, "unseen", tested):
-        if source.references[0].name == case.name:
-            new.append(source)
-        else:
-            unseen += case.targets
+    new, unseen = _new_camera(data, tested)
     seen = [shot for case in polyu_cases(data, "seen", crops=tested) for shot in case.targets]
     return StudyData(
         real=tuple(real),
@@ -184,6 +178,18 @@ def polyu_study(
         new_camera=True,
         tests={"seen": tuple(seen), "unseen": tuple(unseen)},
     )
+
+
+def _new_camera(data: Path, tested: int) -> tuple[list[Source], list[Target]]:
+    """The Sony's references, of one scene for each ISO, and test crops of its other scenes."""
+    sources: list[Source] = []
+    shots: list[Target] = []
+    for case, source in _by_setting(data, "unseen", tested):
+        if source.references[0].name == case.name:
+            sources.append(source)
+        else:
+            shots += case.targets
+    return sources, shots
 
 
 def _by_setting(data: Path, split: str, crops: int) -> Iterator[tuple[Case, Source]]:
