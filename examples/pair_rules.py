@@ -20,10 +20,11 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from noisegen.evaluation.instruments.catalogue import INSTRUMENTS
-from noisegen.evaluation.instruments.instrument import Instrument, Pixels
+from noisegen.evaluation.instruments.sensors import Instrument
 from noisegen.evaluation.side_by_side import noise_of
 from noisegen.files import to_float
 from noisegen.model.weights import Weights, load_weights
+from noisegen.noise.arrays import Pixels
 from noisegen.noise.metrics import Scores, compare
 from noisegen.noise.windows import Windows
 from noisegen.profiles.fit import encode_profile, measure_cut

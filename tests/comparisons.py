@@ -44,5 +44,5 @@ def comparisons(
             for process in (real, fake)
         )
         target = Target(f"{index}", f"scene {index}", noisy, clean)
-        made.append(SideBySide("row", "case", target, noisy, generated))
+        made.append(SideBySide("row", target, noisy, generated))
     return made

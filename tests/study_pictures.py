@@ -8,8 +8,9 @@ import imagecodecs
 from pictures import Pixels, add_gaussian, scene
 
 from noisegen.evaluation.denoiser import DenoiserConfig
+from noisegen.evaluation.protocol import Target
 from noisegen.references.check import Reference
-from noisegen.research.study.pictures import Clean, Shot, Source, StudyData, in_turn
+from noisegen.research.study.pictures import Source, StudyData, in_turn, named_cleans
 from noisegen.research.study.runs import StudyConfig
 
 QUICK = StudyConfig(
@@ -19,12 +20,12 @@ SIDE = 96
 SIGMA = 20
 
 
-def shots(count: int, first: int) -> tuple[Shot, ...]:
+def shots(count: int, first: int) -> tuple[Target, ...]:
     """Real pairs: scenes of their own, white noise of σ 20."""
     made = []
     for seed in range(first, first + count):
         clean = scene(SIDE, SIDE, seed=seed)
-        made.append(Shot(f"{seed}/01", f"{seed}", add_gaussian(clean, SIGMA, seed), clean))
+        made.append(Target(f"{seed}/01", f"{seed}", add_gaussian(clean, SIGMA, seed), clean))
     return tuple(made)
 
 
@@ -33,8 +34,7 @@ def study_data(real: int = 3) -> StudyData:
     reference = scene(128, 128, seed=90)
     source = Source("camera", (Reference("r", add_gaussian(reference, SIGMA, 90), reference),))
     pairs = shots(real, 0)
-    cleans = [Clean(shot.name, shot.clean) for shot in shots(max(real, 3), 0)]
-    noises = in_turn([source], cleans)
+    noises = in_turn([source], named_cleans(shots(max(real, 3), 0)))
     return StudyData(
         real=pairs,
         references=noises,

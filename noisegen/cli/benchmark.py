@@ -26,8 +26,7 @@ def benchmark(
     """Time the noise alone, synth end to end, reading and writing; count its arithmetic."""
     import torch
 
-    from noisegen.evaluation.cost import content_cost
-    from noisegen.evaluation.speed import measure_speed
+    from noisegen.evaluation.speed import content_cost, measure_speed
     from noisegen.model.device import select_device
     from noisegen.model.weights import load_weights
 

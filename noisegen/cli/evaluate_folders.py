@@ -76,7 +76,7 @@ def evaluate_folders(wanted: FolderOptions, output: Output) -> None:
 
 
 def _check(wanted: FolderOptions) -> None:
-    from noisegen.evaluation.kld_variants import VARIANTS
+    from noisegen.evaluation.noise_summary import VARIANTS
 
     if wanted.ref_clean and not wanted.ref:
         raise UsageError("--ref-clean belongs to --ref; name the noisy shot too")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from noisegen.evaluation.instruments.bench import BenchLine
-    from noisegen.evaluation.instruments.instrument import Instrument
+    from noisegen.evaluation.instruments.sensors import Instrument
     from noisegen.model.weights import Weights
 
 INSTRUMENTS = "instruments"

@@ -80,13 +80,12 @@ def _try_split(
 ) -> tuple[list[RenderableType], dict[str, Any]]:
     """Tables and values of one split."""
     from noisegen.evaluation.blind import sigma_errors
-    from noisegen.evaluation.rows import compare_rows, standard_rows
+    from noisegen.evaluation.rows import compare_rows, standard_rows, summarise
     from noisegen.evaluation.set_metrics import measure_sets
-    from noisegen.evaluation.split_scores import score, summarise
 
     rows, data, lone = standard_rows(weights, device), wanted.data, wanted.lone
     comparisons = list(compare_rows(rows, cases(data), lone))
-    values: dict[str, Any] = {"splits": summarise(map(score, comparisons))}
+    values: dict[str, Any] = {"splits": summarise(comparisons)}
     title = f"{name}{', lone' if lone else ''}: {len(comparisons) // len(rows)} targets"
     tables: list[RenderableType] = [_table(f"{title}, mean (median)", values["splits"])]
     errors = sigma_errors(cases(data), weights.denoiser) if lone else None

@@ -18,8 +18,8 @@ from noisegen.errors import BadReferenceError, NoisegenError, UsageError
 if TYPE_CHECKING:
     from rich.console import Group
 
+    from noisegen.research.probe.describe import LabelledShot
     from noisegen.research.probe.run import Answered, Probed
-    from noisegen.research.probe.shots import LabelledShot
 
 
 @user_errors
@@ -67,11 +67,11 @@ def probe(
     from noisegen.model.weights import load_weights
     from noisegen.research.probe.describe import describe_crops
     from noisegen.research.probe.report import probe_report
-    from noisegen.research.probe.run import check_questions
     from noisegen.research.probe.run import probe as probe_crops
+    from noisegen.research.probe.run import questions
 
     loaded, found = load_weights(weights), _shots(shots, data)
-    check_questions(found)
+    questions(found)  # Before the shots are read, which takes a while.
     described, skipped = [], list[str]()
     with output.progress(len(found)) as advance:
         for shot in found:
@@ -99,7 +99,7 @@ def probe(
 
 
 def _shots(listed: Path | None, data: Path) -> list[LabelledShot]:
-    from noisegen.research.probe.shots import listed_shots, polyu_shots
+    from noisegen.research.probe.describe import listed_shots, polyu_shots
 
     if listed is not None:
         return listed_shots(listed)

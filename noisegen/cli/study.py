@@ -94,13 +94,13 @@ def study(
     _check(data, own, arms)
     from noisegen.model.device import select_device
     from noisegen.model.weights import load_weights
-    from noisegen.research.study.study_folder import check_study_folder
+    from noisegen.research.study.study import check_study_folder
 
     config = _config(size, steps)
     check_study_folder(out)
     place, loaded = select_device(device), load_weights(weights)
     if data is not None:
-        from noisegen.research.study.polyu import polyu_study
+        from noisegen.research.study.pictures import polyu_study
 
         pictures = polyu_study(data, output.note)
     else:
@@ -211,7 +211,7 @@ def _report(results: Results, out: Path, output: Output) -> None:
 def _draw(results: Results, plot: Path, output: Output) -> None:
     from noisegen.evaluation.report.draw import charts_png
     from noisegen.files import write_atomically
-    from noisegen.research.study.curve_plot import curve_charts
+    from noisegen.research.study.tables import curve_charts
 
     charts = curve_charts(results.runs, list(results.data.tests))
     write_atomically(plot, charts_png(charts, legend_beside=True))

@@ -15,7 +15,7 @@ from noisegen.errors import UsageError
 
 if TYPE_CHECKING:
     from noisegen.model.weights import Weights
-    from noisegen.training.one_network import TrainingStep
+    from noisegen.training.loop import TrainingStep
     from noisegen.training.pack import Pack
 
 Run = Annotated[Path, typer.Option(help="Folder of checkpoint and weights.")]
@@ -82,11 +82,11 @@ def denoiser(
     from noisegen.model.weights import load_weights
     from noisegen.training.denoise import DenoiserTraining, train_denoiser, trained_denoiser
     from noisegen.training.drawn_settings import dead_leaves
-    from noisegen.training.given_crops import classical_crops
+    from noisegen.training.pack import classical_crops
 
     output = Output(json, quiet)
     weights, given = _begin(start, packed, threads, quiet)
-    config = DenoiserTraining(steps, minutes, rate, seed=seed, crops=crops)
+    config = DenoiserTraining(steps=steps, minutes=minutes, rate=rate, seed=seed, crops=crops)
     first = load_weights(onward) if onward else None
     if first is not None:
         config = replace(config, model=first.config.denoiser)
@@ -128,7 +128,7 @@ def content(
 
     output = Output(json, quiet)
     weights, given = _begin(start, packed, threads, quiet)
-    config = ContentTraining(steps, minutes, rate, seed=seed, cameras=cameras)
+    config = ContentTraining(steps=steps, minutes=minutes, rate=rate, seed=seed, cameras=cameras)
     leaves = dead_leaves(pictures, 320, seed) + (given.pictures if given else [])
     sets = given.sets(config.drawn.scenes) if given else None
     training = train_content(config, leaves, sets, run, select_device(device))

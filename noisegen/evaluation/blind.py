@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from noisegen.evaluation.protocol import Case
 from noisegen.files import to_float
 from noisegen.model.denoiser import Denoiser
+from noisegen.noise.arrays import Floats
 from noisegen.noise.curves import positions, read_curves
 from noisegen.noise.statistics import NoiseStatistics, measure
 from noisegen.noise.windows import Windows
@@ -18,8 +19,6 @@ from noisegen.profiles.fit import measure_cut
 from noisegen.references.check import Reference
 from noisegen.references.lone import estimated_windows, made_up_windows
 from noisegen.references.windows import Repair, cut_references
-
-Floats = NDArray[np.float32]
 
 SHOWN = 1024
 """Windows of the reference whose intensities the strengths are averaged over."""
@@ -83,7 +82,7 @@ def _errors(reference: Reference, denoiser: Denoiser) -> tuple[float, float]:
 
 
 def _sigma(statistics: NoiseStatistics, clean: Floats) -> NDArray[np.float64]:
-    """C, root mean square of the level over the pixels of some windows."""
+    """Root mean square of the level over the pixels of some windows, one a channel."""
     nodes = statistics.nodes.astype(np.float64)
     variance = read_curves(statistics.level.astype(np.float64) ** 2, positions(nodes, clean))
     sigma: NDArray[np.float64] = np.sqrt(variance.mean((0, 2, 3), dtype=np.float64))

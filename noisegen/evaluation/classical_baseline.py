@@ -12,18 +12,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from noisegen.noise.arrays import Doubles, Pixels, Rng
 from noisegen.noise.record import Recording
 from noisegen.noise.windows import Windows
 from noisegen.references.misplaced import all_windows
-
-Doubles = NDArray[np.float64]
-Pixels = NDArray[Any]
-Rng = np.random.Generator
 
 BINS = 16
 """Even bins of intensity from black to white."""
@@ -114,7 +110,7 @@ def _curves(values: Doubles, clean: Doubles) -> Doubles:
 
 
 def _read(curves: Doubles, clean: Doubles) -> Doubles:
-    """Curves, C×16, at each pixel of a clean, N×C×H×W: lines between the bins' centres."""
+    """Reads curves, C×16, at each pixel of a clean, N×C×H×W: lines between the bins' centres."""
     centres = (np.arange(BINS) + 0.5) / BINS
     return np.stack([np.interp(clean[:, c], centres, curve) for c, curve in enumerate(curves)], 1)
 

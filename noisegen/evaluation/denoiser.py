@@ -1,10 +1,11 @@
-"""DnCNN: the denoiser that synthetic training pairs are judged by."""
+"""DnCNN: the denoiser that synthetic training pairs are judged by, and its training."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -13,7 +14,40 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from noisegen.evaluation.image_quality import psnr, ssim
-from noisegen.evaluation.one_cycle import OneCycle, seeded
+from noisegen.files import to_float
+from noisegen.training.crops import random_place
+
+Network = TypeVar("Network", bound=nn.Module)
+
+
+def seeded(build: Callable[[], Network], seed: int, device: torch.device) -> Network:
+    """A network from the same start for the same seed, whatever was drawn before."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = build()
+    return network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]  # torch's stub lacks it
+
+
+class OneCycle:
+    """The optimiser of one training.
+
+    Args:
+        network: that is trained.
+        rate: the largest.
+        steps: of the whole training.
+    """
+
+    def __init__(self, network: nn.Module, rate: float, steps: int) -> None:
+        self.optimiser = torch.optim.Adam(network.parameters(), rate)
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimiser, rate, steps)
+
+    def descend(self, loss: Tensor) -> None:
+        """Makes one step down a loss."""
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimiser.step()
+        self.schedule.step()
+
 
 Picture = NDArray[Any]
 """H×W×C, uint8 or float32 in [0, 1]."""
@@ -94,19 +128,6 @@ class DnCNN(nn.Module):
         return noisy - NOISE_UNIT * predicted.float()
 
 
-@dataclass(frozen=True)
-class TrainingState:
-    """All that changes while a DnCNN is trained.
-
-    Attributes:
-        tensors: of the network and of Adam, by name, contiguous, on the CPU.
-        values: the rest, fit for JSON.
-    """
-
-    tensors: dict[str, Tensor]
-    values: dict[str, Any]
-
-
 class DenoiserTraining:
     """A DnCNN being trained on random crops, mirrored at random, to the least squared error.
 
@@ -147,44 +168,32 @@ class DenoiserTraining:
             self.step += 1
         self.denoiser.eval()
 
-    def state(self) -> TrainingState:
-        """What :meth:`restore` goes on from, once a step is done."""
-        tensors = {f"network.{name}": t for name, t in self.denoiser.state_dict().items()}
-        for index, parameter in enumerate(self.denoiser.parameters()):
-            for name, tensor in self._cycle.optimiser.state[parameter].items():
-                tensors[f"adam.{index}.{name}"] = tensor
-        group = self._cycle.optimiser.param_groups[0]
-        values = {
-            "step": self.step,
-            "rate": group["lr"],
-            "betas": list(group["betas"]),
-            "rng": self._rng.bit_generator.state,
-        }
-        return TrainingState({n: t.detach().cpu().contiguous() for n, t in tensors.items()}, values)
+    def state(self) -> dict[str, Any]:
+        """All that changes in training, as :meth:`restore` and :func:`torch.save` take it."""
+        # As text: its numbers have 128 bits.
+        rng = json.dumps(self._rng.bit_generator.state)
+        parts = {name: part.state_dict() for name, part in self._parts.items()}
+        return {"step": self.step, "rng": rng, **parts}
 
-    def restore(self, state: TrainingState) -> None:
-        """Goes on from a state of the same pairs and configuration, to the bit on one machine.
+    def restore(self, state: dict[str, Any]) -> None:
+        """Takes up a state of the same pairs and configuration, to the bit on one machine.
 
         Raises:
-            KeyError: a tensor or value is missing.
+            KeyError: a part is missing.
             RuntimeError: a tensor has another shape.
         """
-        network = {n: state.tensors[f"network.{n}"] for n in self.denoiser.state_dict()}
-        self.denoiser.load_state_dict(network)
-        for index, parameter in enumerate(self.denoiser.parameters()):
-            self._cycle.optimiser.state[parameter] = {
-                "step": state.tensors[f"adam.{index}.step"].clone(),
-                # Of the parameter's memory format: sums of another order would round otherwise.
-                **{
-                    name: torch.zeros_like(parameter).copy_(state.tensors[f"adam.{index}.{name}"])
-                    for name in ("exp_avg", "exp_avg_sq")
-                },
-            }
-        values = state.values
-        group = self._cycle.optimiser.param_groups[0]
-        group["lr"], group["betas"] = values["rate"], tuple(values["betas"])
-        self.step = self._cycle.schedule.last_epoch = values["step"]
-        self._rng.bit_generator.state = values["rng"]
+        for name, part in self._parts.items():
+            part.load_state_dict(state[name])
+        self.step, self._rng.bit_generator.state = state["step"], json.loads(state["rng"])
+
+    @property
+    def _parts(self) -> dict[str, Any]:
+        cycle = self._cycle
+        return {
+            "network": self.denoiser,
+            "optimiser": cycle.optimiser,
+            "schedule": cycle.schedule,
+        }
 
 
 def train_denoiser(
@@ -198,7 +207,7 @@ def train_denoiser(
 
 @torch.inference_mode()
 def denoise(denoiser: DnCNN, noisy: Picture) -> Tensor:
-    """A noisy picture → the denoised one, 1×C×H×W in [0, 1], on the CPU."""
+    """Denoises a picture: 1×C×H×W in [0, 1], on the CPU."""
     place = next(denoiser.parameters()).device
     with torch.autocast(place.type, torch.bfloat16):
         restored: Tensor = denoiser(planes(noisy).to(place))
@@ -222,14 +231,21 @@ class PictureQuality:
 
 
 def denoised_quality(denoiser: DnCNN | None, pair: Pair) -> PictureQuality:
-    """How near a denoised picture is to its clean; the noisy one itself where nothing denoises."""
+    """Quality of a denoised picture; of the noisy one itself without a denoiser."""
     noisy, clean = pair
     restored, truth = planes(noisy) if denoiser is None else denoise(denoiser, noisy), planes(clean)
     return PictureQuality(psnr(restored, truth), ssim(restored, truth))
 
 
+def for_denoiser(noisy: Picture, clean: Picture, white_level: float) -> Pair:
+    """A noisy picture and its clean as a denoiser takes them: uint8, or float32 in [0, 1]."""
+    if noisy.dtype == np.uint8:
+        return noisy, clean
+    return to_float(noisy, white_level), to_float(clean, white_level)
+
+
 def planes(picture: Picture) -> Tensor:
-    """H×W×C → 1×C×H×W in [0, 1]."""
+    """Turns a picture, H×W×C, into what networks take: 1×C×H×W in [0, 1]."""
     samples = torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))[None].float()
     return samples / 255 if picture.dtype == np.uint8 else samples
 
@@ -237,13 +253,10 @@ def planes(picture: Picture) -> Tensor:
 def _random_crops(
     pairs: Sequence[Pair], config: DenoiserConfig, rng: np.random.Generator
 ) -> tuple[Tensor, Tensor]:
-    crops: list[tuple[Tensor, Tensor]] = []
+    crops: list[tuple[Tensor, ...]] = []
     for index in rng.integers(len(pairs), size=config.crops):
-        noisy, clean = pairs[index]
-        y, x = (int(rng.integers(length - config.side + 1)) for length in clean.shape[:2])
+        place = random_place(pairs[index][1].shape[:2], config.side, rng)
         down, across = rng.choice([-1, 1], 2)
-        place = (slice(y, y + config.side), slice(x, x + config.side))
-        crops.append(
-            (planes(noisy[place][::down, ::across]), planes(clean[place][::down, ::across]))
-        )
-    return torch.cat([noisy for noisy, _ in crops]), torch.cat([clean for _, clean in crops])
+        crops.append(tuple(planes(side[place][::down, ::across]) for side in pairs[index]))
+    noisy, clean = (torch.cat(sides) for sides in zip(*crops, strict=True))
+    return noisy, clean

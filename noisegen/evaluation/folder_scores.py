@@ -15,14 +15,13 @@ from noisegen.errors import ImageError, NoisegenError, UsageError
 from noisegen.evaluation.pair_files import PairFile, PairFolder
 from noisegen.evaluation.pair_pictures import (
     Kind,
-    PairPictures,
     find_white_level,
     kind_of,
     read_pair,
     same_pictures,
 )
 from noisegen.evaluation.protocol import Target
-from noisegen.evaluation.row_tally import RowScores, RowTally, middle_crop
+from noisegen.evaluation.row_tally import FAKE, REAL, RowScores, RowTally
 from noisegen.evaluation.rows import Known, Row, floor_row, gaussian_row, shipped_row
 from noisegen.evaluation.side_by_side import SideBySide, evenly
 from noisegen.model.weights import Weights
@@ -33,21 +32,17 @@ SYNTHETIC = "synthetic"
 MOST_KEPT = 96
 """Pictures, evenly chosen, that the metrics of patches and denoisers are taken from."""
 
-KEPT_SIDE = 512
-"""Side, in pixels, of the crops of them that are taken."""
+KEPT = 512, 512
+"""Rows and columns of the crops of them that are taken."""
 
 
-@dataclass(frozen=True, eq=False)
-class Baseline:
-    """A baseline: a row and the profile that it draws by."""
-
-    row: Row
-    profile: NoiseProfile
+Baseline = tuple[Row, NoiseProfile]
+"""A row and the profile that it draws by."""
 
 
 @dataclass(frozen=True, eq=False)
 class FolderScores:
-    """How near synthetic noise is to real noise.
+    """Distances of synthetic from real noise, over two folders.
 
     Attributes:
         paired: picture by picture; else only all pictures together.
@@ -67,22 +62,19 @@ class FolderScores:
 
 
 def baseline_rows(profile: NoiseProfile, weights: Weights, device: str = "cpu") -> list[Baseline]:
-    """Gaussian noise, the profile's own and the floor.
+    """Baselines: Gaussian noise, the profile's own, and the floor.
 
     Args:
         profile: of references of the real pictures' camera, made with these weights.
         weights: whose two draws are the floor.
         device: where they run.
     """
-    return [
-        Baseline(gaussian_row(weights), profile),
-        Baseline(shipped_row(weights, device), profile),
-        Baseline(floor_row(weights, device), profile),
-    ]
+    rows = gaussian_row(weights), shipped_row(weights, device), floor_row(weights, device)
+    return [(row, profile) for row in rows]
 
 
 class FolderComparison:
-    """Two folders that are being compared.
+    """A comparison of two folders, pair by pair.
 
     Args:
         real: pairs of a camera.
@@ -110,10 +102,10 @@ class FolderComparison:
                 f"{synth.where}: its pictures are {other}, those of {real.where} are {self.kind}; "
                 "compare pictures of one kind"
             )
-        for line in lines:
-            if line.profile.channels != self.kind.channels:
+        for _, profile in lines:
+            if profile.channels != self.kind.channels:
                 raise UsageError(
-                    f"{real.where}: its pictures are {self.kind}, but profile {line.profile.name} "
+                    f"{real.where}: its pictures are {self.kind}, but profile {profile.name} "
                     "is of other channels; give references like them"
                 )
         self.matched = same_pictures(real.pairs, synth.pairs)
@@ -125,7 +117,8 @@ class FolderComparison:
             white_level = find_white_level([*real.pairs, *synth.pairs], self.kind)
         self.white_level = white_level
         self._lines = lines
-        self._tallies = [RowTally(name, klds) for name in (SYNTHETIC, *(x.row.name for x in lines))]
+        names = (SYNTHETIC, *(row.name for row, _ in lines))
+        self._tallies = [RowTally(name, klds) for name in names]
         self._skipped = [f"{path}: has no counterpart" for path in (*real.alone, *synth.alone)]
 
     @property
@@ -134,27 +127,28 @@ class FolderComparison:
         return len(self.matched) or len(self.real) + len(self.synth)
 
     def run(self) -> Iterator[int]:
-        """Compares; yields the pixels of each step."""
-        if self.paired:
+        """Compares pair by pair; yields the pixels of each step."""
+        if self.matched:
             yield from self._run_paired()
-        else:
-            yield from self._run_apart()
+            return
+        for side, files in ((REAL, self.real), (FAKE, self.synth)):
+            yield from self._run_alone(side, files)
 
     def scores(self) -> FolderScores:
-        """What was found, once it has run.
+        """Scores of all pairs, once :meth:`run` has ended.
 
         Raises:
             NoisegenError: no picture could be compared.
         """
         first = self._tallies[0]
-        if not first.real_pictures or not first.fake_pictures:
+        if not all(first.counts):
             raise NoisegenError(f"nothing could be compared: {self._skipped[0]}")
         return FolderScores(
             self.paired,
             self.kind,
             self.white_level,
             tuple(tally.scores() for tally in self._tallies),
-            (first.real_pictures, first.fake_pictures),
+            (first.counts[REAL], first.counts[FAKE]),
             tuple(self._skipped),
         )
 
@@ -164,54 +158,45 @@ class FolderComparison:
             real, synth = self._read(real_file), self._read(synth_file)
             if real is not None and synth is not None:
                 if np.array_equal(real.clean, synth.clean):
-                    target = self._target(real)
-                    ours = SideBySide(SYNTHETIC, real.name, target, real.noisy, synth.noisy)
-                    crop = _kept_crop(target) if index in kept else None
-                    compared = [ours, *self._baselines(target)]
-                    for tally, comparison in zip(self._tallies, compared, strict=True):
-                        tally.add(comparison, crop)
+                    ours = SideBySide(SYNTHETIC, real, real.noisy, synth.noisy)
+                    self._add([ours, *self._baselines(real)], self._tallies, real, index in kept)
                 else:
                     self._skipped.append(f"{synth_file.clean}: is not {real_file.clean}'s picture")
             yield 0 if real is None else real.clean[..., 0].size
 
-    def _run_apart(self) -> Iterator[int]:
+    def _run_alone(self, side: int, files: Sequence[PairFile]) -> Iterator[int]:
+        """Adds the pictures of one side; the baselines, made on the real ones, beside those."""
         ours, *others = self._tallies
-        kept = set(evenly(range(len(self.real)), MOST_KEPT))
-        for index, file in enumerate(self.real):
-            real = self._read(file)
-            if real is not None:
-                target = self._target(real)
-                crop = _kept_crop(target) if index in kept else None
-                ours.add_real(target, crop)
-                for tally, comparison in zip(others, self._baselines(target), strict=True):
-                    tally.add(comparison, crop)
-            yield 0 if real is None else real.clean[..., 0].size
-        kept = set(evenly(range(len(self.synth)), MOST_KEPT))
-        for index, file in enumerate(self.synth):
-            synth = self._read(file)
-            if synth is not None:
-                target = self._target(synth)
-                ours.add_fake(target, _kept_crop(target) if index in kept else None)
-            yield 0 if synth is None else synth.clean[..., 0].size
+        kept = set(evenly(range(len(files)), MOST_KEPT))
+        for index, file in enumerate(files):
+            target = self._read(file)
+            if target is not None:
+                ours.add_alone(side, target, target.middle(KEPT) if index in kept else None)
+                if side == REAL:
+                    self._add(self._baselines(target), others, target, index in kept)
+            yield 0 if target is None else target.clean[..., 0].size
+
+    def _add(
+        self,
+        compared: Sequence[SideBySide],
+        tallies: Sequence[RowTally],
+        target: Target,
+        is_kept: bool,
+    ) -> None:
+        crop = target.middle(KEPT) if is_kept else None
+        for tally, comparison in zip(tallies, compared, strict=True):
+            tally.add(comparison, crop)
 
     def _baselines(self, target: Target) -> list[SideBySide]:
         made = []
-        for line in self._lines:
-            known = Known(line.profile)
-            real, fake = (draw(target, known) for draw in (line.row.real, line.row.fake))
-            made.append(SideBySide(line.row.name, target.name, target, real, fake))
+        for row, profile in self._lines:
+            real, fake = (draw(target, Known(profile)) for draw in (row.real, row.fake))
+            made.append(SideBySide(row.name, target, real, fake))
         return made
 
-    def _target(self, pair: PairPictures) -> Target:
-        return Target(pair.name, pair.scene, pair.noisy, pair.clean, white_level=self.white_level)
-
-    def _read(self, file: PairFile) -> PairPictures | None:
+    def _read(self, file: PairFile) -> Target | None:
         try:
             return read_pair(file, self.kind, self.white_level)
         except ImageError as error:
             self._skipped.append(str(error))
             return None
-
-
-def _kept_crop(target: Target) -> Target:
-    return middle_crop(target, (KEPT_SIDE, KEPT_SIDE))

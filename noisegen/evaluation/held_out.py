@@ -1,16 +1,19 @@
-"""Held-out simulated cameras: the ``simulated`` validation split (design.md, *Measuring*)."""
+"""Splits that nothing is trained or tuned on: simulated cameras, ``nam25``, ``s95``, ``micro``.
+
+For ``simulated`` see design.md, *Measuring*; the protocol of the others is the data folder's
+README's. ``micro``'s two ``pn2v_*`` files are left out: each holds one frame, without a clean and
+without a second shot, so there is nothing to score against.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count, islice
 from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from noisegen.evaluation.kept_back import KEPT_BACK
 from noisegen.evaluation.protocol import (
     CROP,
     PROTOCOL_SEED,
@@ -22,10 +25,105 @@ from noisegen.evaluation.protocol import (
     splits,
 )
 from noisegen.evaluation.side_by_side import noise_of
-from noisegen.references.check import Reference
+from noisegen.files import read_picture
+from noisegen.noise.arrays import Bytes
+from noisegen.noise.record import as_stored
+from noisegen.references.check import Burst, Reference
+from noisegen.training.realdata import DRIFT_SIGMA, gaussian_blur
 from noisegen.training.simulator import CameraSetting, draw_setting, input_side, simulate
 
-Bytes = NDArray[np.uint8]
+BURST_SHOTS = 3
+"""Number of shots, the first of each S95 burst, that are the reference."""
+
+S95_CROP = 512
+S95_PLACES = ((256, 256), (256, 1280), (768, 256), (768, 1280))
+"""Upper left corners of the crops of each of S95's other shots: on the 16-pixel grid."""
+
+
+def nam25_cases(data: Path) -> Iterator[Case]:
+    """The left half of a picture as reference, its right half as target."""
+    for number in range(1, 26):
+        yield _halves(f"nam{number:02d}", data / "nam25" / f"nam{number:02d}")
+
+
+def micro_cases(data: Path) -> Iterator[Case]:
+    """The left half of the FMD picture as reference, its right half as target, and swapped."""
+    yield _halves("fmd-right", data / "micro" / "fmd_image_R_1")
+    yield _halves("fmd-left", data / "micro" / "fmd_image_R_1", swapped=True)
+
+
+def s95_cases(data: Path) -> Iterator[Case]:
+    """Three shots of a burst as reference; crops of the others, against their mean, as targets."""
+    for folder in sorted(path for path in (data / "s95").iterdir() if path.is_dir()):
+        files = sorted(folder.glob("*.jpg"))
+        shots = [_read(path) for path in files]
+        names = tuple(path.name for path in files[:BURST_SHOTS])
+        burst = Burst(folder.name, names, tuple(shots[:BURST_SHOTS]))
+        others = shots[BURST_SHOTS:]
+        targets = tuple(
+            _cropped(folder.name, path.stem, noisy, clean, corner)
+            for path, noisy, clean in zip(
+                files[BURST_SHOTS:], others, own_cleans(others), strict=True
+            )
+            for corner in S95_PLACES
+        )
+        yield Case(folder.name, (burst,), targets)
+
+
+def own_cleans(shots: Sequence[Bytes]) -> list[Bytes]:
+    """Cleans of N shots of one scene: their mean, moved to give each shot the right residual.
+
+    A shot's own noise is in the mean of N, so that the plain difference has (N − 1)/N of its
+    variance: half of two shots', which no generator should give. The clean is moved away from the
+    shot until the residual has all of it, as a profile's burst has its residual scaled. What is
+    slow in the difference, as a drift of the light, is no noise and goes into the clean first.
+    Differences from the mean come in steps of 1/N; stretched and rounded as they are, some values
+    would occur twice as often as their neighbours, so they are spread over their step first.
+
+    Args:
+        shots: H×W×C each, two or more.
+    """
+    count = len(shots)
+    mean = np.mean(shots, 0, dtype=np.float32)
+    factor = np.float32(np.sqrt(count / (count - 1)))
+    rng = np.random.default_rng(PROTOCOL_SEED)
+    cleans = []
+    for shot in shots:
+        residual = shot - mean
+        residual -= gaussian_blur(residual, DRIFT_SIGMA)
+        residual += (rng.random(shot.shape, np.float32) - np.float32(0.5)) / count
+        cleans.append(as_stored(shot - factor * residual, np.uint8))
+    return cleans
+
+
+def _halves(name: str, stem: Path, swapped: bool = False) -> Case:
+    """Case of a picture's left half as reference and its right half as target, or the other way."""
+    noisy, clean = (_read(stem.parent / f"{stem.name}_{kind}.png") for kind in ("noisy", "clean"))
+    middle = noisy.shape[1] // 2
+    sides = np.s_[:, :middle], np.s_[:, middle:]
+    shown, tried = sides[::-1] if swapped else sides
+    reference = Reference(name, noisy[shown], clean[shown])
+    return Case(name, (reference,), (Target(name, name, noisy[tried], clean[tried]),))
+
+
+def _cropped(scene: str, shot: str, noisy: Bytes, clean: Bytes, corner: tuple[int, int]) -> Target:
+    y, x = corner
+    place = np.s_[y : y + S95_CROP, x : x + S95_CROP]
+    # Copies: a view would keep the whole picture in memory.
+    return Target(f"{scene}/{shot}/{y}-{x}", scene, noisy[place].copy(), clean[place].copy())
+
+
+def _read(path: Path) -> Bytes:
+    return read_picture(path).pixels.astype(np.uint8)
+
+
+KEPT_BACK: dict[str, Callable[[Path], Iterator[Case]]] = {
+    "nam25": nam25_cases,
+    "s95": s95_cases,
+    "micro": micro_cases,
+}
+"""Name → split."""
+
 
 SETTINGS = 24
 SIGMAS = (5 / 255, 50 / 255)
@@ -59,7 +157,7 @@ def simulated_cases(data: Path) -> Iterator[Case]:
 
 
 def _loud_enough(pictures: Sequence[Bytes]) -> Iterator[Case]:
-    """Cases without end, of drawn settings whose noise is neither too quiet nor too loud.
+    """Draws cases without end, whose noise is neither too quiet nor too loud.
 
     Settings that shrink a picture to less than a target are left out too.
     """
@@ -96,7 +194,7 @@ def _shoot(
     picture: Bytes, setting: CameraSetting, generator: torch.Generator, side: int
 ) -> tuple[Bytes, Bytes]:
     """Noisy and clean of the middle of a picture, side×side×3."""
-    part = middle_crop(picture, input_side([setting], side))
+    part = middle_crop(picture, (input_side([setting], side),) * 2)
     planes = torch.from_numpy(np.ascontiguousarray(part.transpose(2, 0, 1))).float() / 255
     noisy, clean = (
         x[0, 0].permute(1, 2, 0).contiguous().numpy()

@@ -115,7 +115,7 @@ def _planes(pair: PairFile) -> Iterator[PairFile]:
 
 
 def _two_folders(where: str, option: str) -> tuple[Path, Path]:
-    """Split at the colon that has a folder on either side: a drive's letter has one too."""
+    """Splits at the colon that has a folder on either side: a drive's letter has one too."""
     for place, letter in enumerate(where):
         sides = Path(where[:place]), Path(where[place + 1 :])
         if letter == ":" and all(side.name and side.is_dir() for side in sides):

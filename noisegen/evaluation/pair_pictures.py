@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 
 from noisegen.errors import ImageError, UsageError
 from noisegen.evaluation.pair_files import PairFile, PairFolder
+from noisegen.evaluation.protocol import Target
 from noisegen.files import (
     Pixels,
     VolumeHeader,
@@ -24,7 +26,7 @@ KINDS = {1: "gray", 3: "RGB"}
 
 @dataclass(frozen=True)
 class Kind:
-    """What pictures must share to be compared.
+    """Properties that pictures must share to be compared.
 
     Attributes:
         channels: 1 or 3.
@@ -36,23 +38,6 @@ class Kind:
 
     def __str__(self) -> str:
         return f"{KINDS[self.channels]} of {np.dtype(self.dtype).itemsize * 8} bits"
-
-
-@dataclass(frozen=True, eq=False)
-class PairPictures:
-    """A pair that was read.
-
-    Attributes:
-        name: of the pair.
-        scene: what it shows.
-        noisy: H×W×C.
-        clean: the same shape and type.
-    """
-
-    name: str
-    scene: str
-    noisy: Pixels
-    clean: Pixels
 
 
 def kind_of(folder: PairFolder) -> Kind:
@@ -77,7 +62,7 @@ def kind_of(folder: PairFolder) -> Kind:
 
 
 def read_plane(path: Path, plane: int | None) -> Pixels:
-    """H×W×C samples of a picture, or of a stack's plane.
+    """Reads the samples, H×W×C, of a picture or of a stack's plane.
 
     Raises:
         ImageError: it cannot be read, has no such plane, or is a stack of other than 8 or 16 bits.
@@ -97,7 +82,7 @@ def _check_depth(path: Path, header: VolumeHeader) -> None:
         raise ImageError(path, reason)
 
 
-def read_pair(file: PairFile, kind: Kind, white_level: float | None = None) -> PairPictures:
+def read_pair(file: PairFile, kind: Kind, white_level: float = math.inf) -> Target:
     """Reads both pictures of a pair.
 
     Raises:
@@ -111,14 +96,14 @@ def read_pair(file: PairFile, kind: Kind, white_level: float | None = None) -> P
                 path,
                 f"is {found}, not {kind} as the first picture that is compared; compare one kind",
             )
-        if white_level is not None and pixels.max() > white_level:
+        if pixels.max() > white_level:
             raise ImageError(
                 path, f"has values up to {pixels.max()}; give its white level (--white-level)"
             )
     if noisy.shape != clean.shape:
         sizes = " and ".join(f"{p.shape[1]}×{p.shape[0]}" for p in (noisy, clean))
         raise ImageError(file.noisy, f"is not of its clean's size ({sizes}); make them alike")
-    return PairPictures(file.name, file.scene, noisy, clean)
+    return Target(file.name, file.scene, noisy, clean, white_level=white_level)
 
 
 def find_white_level(files: Iterable[PairFile], kind: Kind) -> float:

@@ -1,16 +1,19 @@
-"""A profile seen: its generated noise beside what was measured, gathered for a plot."""
+"""A profile seen: its generated noise beside what was measured, gathered for a plot.
+
+The crop that is shown is the part of a picture that tells most of its noise: hardly clipped, and of
+many intensities.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from noisegen.errors import BadReferenceError
-from noisegen.evaluation.telling_crop import telling_crop
 from noisegen.model.config import WINDOW
 from noisegen.model.weights import Weights
+from noisegen.noise.arrays import Doubles, Floats
 from noisegen.noise.record import Recording
 from noisegen.noise.statistics import NoiseStatistics, measure
 from noisegen.noise.windows import Windows, cut, cut_places
@@ -19,13 +22,11 @@ from noisegen.profiles.profile import NoiseProfile
 from noisegen.profiles.trial import Trial, draw_measured, standardised
 from noisegen.references.check import Reference, scaled, with_channels
 from noisegen.references.clean_estimate import estimated_blocks
+from noisegen.references.pixel_blocks import pooled
 from noisegen.references.repair import GROSS, repair_pair
 from noisegen.references.windows import Repair, cut_references
 from noisegen.synthesis.levels import in_unit_range
 from noisegen.synthesis.synthesizer import Synthesizer
-
-Floats = NDArray[np.float32]
-Doubles = NDArray[np.float64]
 
 BUILT_IN = 320
 """Side of the built-in clean, in pixels: a hundred windows."""
@@ -35,6 +36,38 @@ TEXTURE = 0.05
 
 PATCH = 5
 """Side of its patches, in pixels."""
+
+CROP_SIDE = 192
+"""Side of the crop in pixels; a smaller picture gives all it has."""
+
+BLOCK = 8
+STRIDE = 4
+"""Blocks between one crop and the next that is tried."""
+
+CLIPPED_MORE = 0.01
+"""Share of clipped pixels beyond the least that a crop may have."""
+
+
+def telling_crop(noisy: Floats) -> tuple[slice, slice]:
+    """Rows and columns of the most varied crop among the least clipped, on the 8×8 grid.
+
+    Args:
+        noisy: H×W×C in units of the white level, H and W 8 or more.
+    """
+    clipped = pooled(((noisy <= 0) | (noisy >= 1)).mean(2), BLOCK)
+    # Means of 64 pixels: what varies is the picture, not its noise.
+    light = pooled(noisy.mean(2).astype(np.float64), BLOCK)
+    height, width = (min(CROP_SIDE // BLOCK, blocks) for blocks in light.shape)
+    share, mean, square = (
+        np.lib.stride_tricks.sliding_window_view(values, (height, width))[::STRIDE, ::STRIDE].mean(
+            (2, 3)
+        )
+        for values in (clipped, light, light**2)
+    )
+    varied = np.where(share <= share.min() + CLIPPED_MORE, square - mean**2, -np.inf)
+    row, column = np.unravel_index(int(varied.argmax()), varied.shape)
+    top, left = int(row) * STRIDE * BLOCK, int(column) * STRIDE * BLOCK
+    return slice(top, top + height * BLOCK), slice(left, left + width * BLOCK)
 
 
 @dataclass(frozen=True)
@@ -71,7 +104,7 @@ class Crop:
 
 @dataclass(frozen=True)
 class ProfileView:
-    """What a plot of a profile shows.
+    """Content of a profile's plot.
 
     Attributes:
         profile: that is looked at.
@@ -90,7 +123,7 @@ class ProfileView:
 
 
 def view_alone(profile: NoiseProfile, weights: Weights) -> ProfileView:
-    """The profile on a built-in clean: ramps from black to white, smooth and textured.
+    """Shows a profile on a built-in clean: ramps from black to white, smooth and textured.
 
     Args:
         profile: made with these weights.
@@ -107,7 +140,7 @@ def view_alone(profile: NoiseProfile, weights: Weights) -> ProfileView:
 
 
 def view_on_reference(profile: NoiseProfile, reference: Reference, weights: Weights) -> ProfileView:
-    """The profile beside a reference, best one of its own.
+    """Shows a profile beside a reference, best one of its own.
 
     Args:
         profile: made with these weights.
@@ -132,7 +165,7 @@ def view_on_reference(profile: NoiseProfile, reference: Reference, weights: Weig
 
 
 def built_in_clean(channels: int) -> Floats:
-    """H×W×C in [0, 1], always the same: a ramp across; from above smooth, wavy and in patches."""
+    """Draws the built-in clean, H×W×C in [0, 1]: ramps; from above smooth, wavy, in patches."""
     y, x = np.mgrid[:BUILT_IN, :BUILT_IN]
     ramp = 0.04 + 0.92 * x / (BUILT_IN - 1)
     waves = (np.sin(0.9 * x + 0.3 * y) + np.sin(0.25 * x - 0.7 * y)) / 2

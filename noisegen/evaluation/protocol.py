@@ -1,7 +1,9 @@
 """The validation protocol: which reference goes with which targets (design.md, *Measuring*).
 
 A reference is never its target: another half of the scene, another field of view, another picture
-under the same setting.
+under the same setting. The noise of ``FAMILIES`` is of kinds that neither the simulator nor the
+textbook noise of training draws: grain in clumps, lines read out together, and speckle that spans
+pixels.
 """
 
 from __future__ import annotations
@@ -10,25 +12,59 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from noisegen.evaluation.unseen_noise import FAMILIES
 from noisegen.files import Pixels, read_picture
+from noisegen.noise.arrays import Bytes, Doubles, Rng
 from noisegen.noise.record import as_stored
 from noisegen.references.check import Burst, Reference
 from noisegen.training.realdata import (
     HELD_OUT_CLEAN,
     W2S_VALIDATION_FIELDS,
+    gaussian_blur,
     is_registered,
     polyu_pair,
     polyu_scenes,
     w2s_pair,
 )
 
-Bytes = NDArray[np.uint8]
-Rng = np.random.Generator
+
+def film_grain(clean: Bytes, rng: Rng) -> Bytes:
+    """Log-normal clumps of silver, the same in all colours, strongest in the middle tones."""
+    x = clean / 255
+    grain = gaussian_blur(rng.normal(size=(*clean.shape[:2], 1)).astype(np.float32), 1.1)
+    clumps = np.exp(0.5 * grain / grain.std())
+    clumps = (clumps - clumps.mean()) / clumps.std()
+    amplitude = 0.02 + 0.11 * np.sqrt(x * (1 - x))
+    return as_stored(255 * (x + amplitude * clumps), np.uint8)
+
+
+def banding(clean: Bytes, rng: Rng) -> Bytes:
+    """Bands of three rows, each with an offset of its own, beside faint white noise."""
+    rows = len(clean)
+    offsets = np.repeat(rng.normal(0, 10, (rows // 3 + 1, 1, 1)), 3, axis=0)[:rows]
+    return as_stored(clean + offsets + rng.normal(0, 4, clean.shape), np.uint8)
+
+
+def blurred_speckle(clean: Bytes, rng: Rng) -> Bytes:
+    """Multiplicative gamma noise of three looks through a blur, as in radar and ultrasound."""
+    white = rng.normal(size=(3, *clean.shape)).astype(np.float32)
+    speckle: Doubles = np.mean([gaussian_blur(look, 1.0) ** 2 for look in white], axis=0)
+    return as_stored(clean * (0.65 + 0.35 * speckle / speckle.mean()), np.uint8)
+
+
+FAMILIES = {
+    "film-grain": film_grain,
+    "banding": banding,
+    "blurred-speckle": blurred_speckle,
+}
+"""Name → how it is put on a clean picture, H×W×3."""
+
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 CROP = 256
 """Side of PolyU's target crops, and of the only reference of the hard variant."""
@@ -55,6 +91,11 @@ class Target:
     again: Pixels | None = None
     white_level: float = 255
 
+    def middle(self, sides: tuple[int, int]) -> Target:
+        """Crops the target to its middle, at most so many pixels, without the second shot."""
+        noisy, clean = (middle_crop(picture, sides) for picture in (self.noisy, self.clean))
+        return replace(self, noisy=noisy, clean=clean, again=None)
+
 
 References = tuple[Reference, ...] | tuple[Burst, ...]
 
@@ -78,7 +119,7 @@ class Case:
     misregistered: bool = False
 
     def lone(self) -> Case:
-        """The same targets with one shot as the only reference, its clean withheld."""
+        """The same case with one shot as the only reference, its clean withheld."""
         first = self.references[0]
         noisy = first.shots[0] if isinstance(first, Burst) else first.noisy
         return replace(self, references=(Reference(first.name, noisy),))
@@ -106,7 +147,9 @@ def polyu_cases(
         reference = Reference(scene, pair.noisy[left], pair.clean[left])
         places = registered_crops(pair.noisy, pair.clean, (middle, pair.noisy.shape[1]), rng)
         targets = tuple(
-            Target(f"{scene}/{index:02d}", scene, pair.noisy[place], pair.clean[place])
+            Target(
+                f"{scene}/{index:02d}", scene, pair.noisy[place].copy(), pair.clean[place].copy()
+            )
             for index, place in zip(range(crops), places, strict=False)
         )
         if targets:
@@ -153,24 +196,19 @@ def w2s_cases(data: Path) -> Iterator[Case]:
 def gaussian_cases(data: Path) -> Iterator[Case]:
     """White Gaussian noise of σ 5 to 50 on held-out Kodak pictures."""
     for sigma in (5, 10, 15, 25, 35, 50):
-
-        def add(clean: Bytes, rng: Rng, sigma: int = sigma) -> Bytes:
-            noisy = clean + rng.normal(0, sigma, clean.shape)
-            return as_stored(noisy, np.uint8)
-
-        yield _drawn_case(data, f"gaussian-{sigma}", add)
+        yield _drawn_case(data, f"gaussian-{sigma}", partial(_textbook, photons=0, sigma=sigma))
 
 
 def poisson_cases(data: Path) -> Iterator[Case]:
     """Poisson noise of 10 to 300 photons at white, and Poisson-Gaussian noise."""
     for photons, sigma in ((10, 0), (30, 0), (100, 0), (300, 0), (30, 5), (100, 10), (300, 15)):
-
-        def add(clean: Bytes, rng: Rng, photons: int = photons, sigma: int = sigma) -> Bytes:
-            noisy = rng.poisson(clean / 255 * photons) / photons * 255
-            noisy = noisy + rng.normal(0, sigma, clean.shape)
-            return as_stored(noisy, np.uint8)
-
+        add = partial(_textbook, photons=photons, sigma=sigma)
         yield _drawn_case(data, f"poisson-{photons}-{sigma}", add)
+
+
+def _textbook(clean: Bytes, rng: Rng, photons: int, sigma: int) -> Bytes:
+    seen = rng.poisson(clean / 255 * photons) / photons * 255 if photons else clean
+    return as_stored(seen + rng.normal(0, sigma, clean.shape), np.uint8)
 
 
 def unseen_cases(data: Path) -> Iterator[Case]:
@@ -199,10 +237,16 @@ def held_out_pictures(data: Path) -> list[Bytes]:
     return [read_picture(path).pixels.astype(np.uint8) for path in paths[-HELD_OUT_CLEAN:]]
 
 
-def middle_crop(picture: Bytes, side: int = CROP) -> Bytes:
-    """The side² pixels in the middle of a picture, on the 8-pixel grid."""
-    y, x = ((length - side) // 16 * 8 for length in picture.shape[:2])
-    return picture[y : y + side, x : x + side]
+def middle_crop(picture: NDArray[Scalar], sides: tuple[int, int] = (CROP, CROP)) -> NDArray[Scalar]:
+    """The middle of a picture, at most so many rows and columns, on its 8-pixel grid.
+
+    In memory of its own: a view would keep the whole picture.
+    """
+    rows, columns = (
+        slice(start := max(0, (length - side) // 16 * 8), start + side)
+        for length, side in zip(picture.shape, sides, strict=False)
+    )
+    return picture[rows, columns].copy()
 
 
 Cases = Callable[[Path], Iterator[Case]]

@@ -1,18 +1,21 @@
-"""Rows of a table of scores: named ways to put noise on a target."""
+"""Rows of a table of scores: named ways to put noise on a target, and their scores on a split."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
 from noisegen.evaluation import classical_baseline
 from noisegen.evaluation.protocol import PROTOCOL_SEED, Case, Target
 from noisegen.evaluation.side_by_side import SideBySide
+from noisegen.evaluation.tables import mean_and_median
 from noisegen.files import Pixels, quantise, to_float
 from noisegen.model.weights import Weights
 from noisegen.noise.field import field_key, gaussian_field
+from noisegen.noise.metrics import compare
 from noisegen.noise.windows import Windows, join
 from noisegen.profiles.fit import Measured, encode_profile, measure_cut, measure_whole
 from noisegen.profiles.profile import NoiseProfile
@@ -40,33 +43,29 @@ def gaussian(clean: Pixels, profile: NoiseProfile, key: str, white_level: float 
 
 @dataclass(frozen=True, eq=False)
 class Known:
-    """What a row may know of the camera.
+    """Knowledge of the camera that a row may use.
 
     Attributes:
-        profile: of the case's references, as the row corrects it.
-        windows: of the references, for the plain classical model; None where only a saved profile
-            is at hand.
+        profile: of the case's references.
+        measured: the references, measured; None where only a saved profile is at hand.
+        windows: of the references, for the plain classical model; None as before.
     """
 
     profile: NoiseProfile
+    measured: Measured | None = None
     windows: Windows | None = None
+
+    @cached_property
+    def without_network(self) -> Known:
+        """The same with the measured statistics alone, without learned content."""
+        if self.measured is None:
+            return self
+        statistics = measure_whole(self.measured.windows)
+        return replace(self, profile=replace(self.profile, measured=statistics))
 
 
 Draw = Callable[[Target, Known], Pixels]
 """A target and what is known of its camera → a noisy picture, H×W×C of the clean's type."""
-
-Fit = Callable[[NoiseProfile, Measured, Weights], NoiseProfile]
-"""What is done to an encoded profile with what was measured before it is used."""
-
-
-def as_encoded(profile: NoiseProfile, _: Measured, __: Weights) -> NoiseProfile:
-    """Leave an encoded profile as it is."""
-    return profile
-
-
-def network_off(profile: NoiseProfile, measured: Measured, _: Weights) -> NoiseProfile:
-    """Replace the profile's statistics by the measured ones, without learned content."""
-    return replace(profile, measured=measure_whole(measured.windows))
 
 
 def real_noisy(target: Target, _: Known) -> Pixels:
@@ -83,18 +82,16 @@ class Row:
         weights: that its profiles are made with; rows of several weights may share a table.
         fake: what is scored.
         real: what it is scored against.
-        fit: what its profiles are corrected by.
     """
 
     name: str
     weights: Weights
     fake: Draw
     real: Draw = real_noisy
-    fit: Fit = as_encoded
 
 
 def generated(weights: Weights, device: str = "cpu", variant: int = 0) -> Draw:
-    """Noise by a network's weights; another variant is another draw."""
+    """Draws noise by a network's weights; another variant is another draw."""
     synthesizer = Synthesizer(weights, device)
 
     def draw(target: Target, known: Known) -> Pixels:
@@ -110,7 +107,7 @@ def generated(weights: Weights, device: str = "cpu", variant: int = 0) -> Draw:
 
 
 def _white_level(target: Target, profile: NoiseProfile) -> float | None:
-    """The target's, unless the profile, of the same counts, knows better what is white."""
+    """White level of the target, unless the profile, of the same counts, knows better."""
     if target.clean.dtype.name != profile.dtype:
         return target.white_level
     known = profile.white_level_given or profile.white_level > target.white_level
@@ -151,11 +148,12 @@ def shipped_row(weights: Weights, device: str = "cpu") -> Row:
 
 def start_row(weights: Weights, device: str = "cpu") -> Row:
     """The row of the measured model alone: the content network off."""
-    return Row("start", weights, generated(weights, device), fit=network_off)
+    ours = generated(weights, device)
+    return Row("start", weights, lambda target, known: ours(target, known.without_network))
 
 
 def floor_row(weights: Weights, device: str = "cpu") -> Row:
-    """Two draws of one process: of the real one where it can be drawn again, else of ours."""
+    """The row of two draws of one process: the real one where that can be drawn, else ours."""
     ours, ours_again = generated(weights, device), generated(weights, device, variant=1)
 
     def first(target: Target, known: Known) -> Pixels:
@@ -168,7 +166,7 @@ def floor_row(weights: Weights, device: str = "cpu") -> Row:
 
 
 def standard_rows(weights: Weights, device: str = "cpu") -> list[Row]:
-    """Ours with the lines that always stand beside it (design.md, *Measuring*)."""
+    """The row of the weights with those that always stand beside it (design.md, *Measuring*)."""
     return [
         gaussian_row(weights),
         classical_row(weights),
@@ -193,35 +191,30 @@ def compare_rows(
         known = _known(case, rows)
         for target in case.targets:
             for row in rows:
-                knows = known[row.weights.sha256, row.fit]
+                knows = known[row.weights.sha256]
                 real, fake = row.real(target, knows), row.fake(target, knows)
-                yield SideBySide(row.name, case.name, target, real, fake)
+                yield SideBySide(row.name, target, real, fake)
 
 
-def _known(case: Case, rows: Sequence[Row]) -> dict[tuple[str, Fit], Known]:
-    """What the rows know of the references; weights share the measuring if they can."""
+def _known(case: Case, rows: Sequence[Row]) -> dict[str, Known]:
+    """Measures what the rows of each weights know; weights share the measuring if they can."""
     references = case.references
-    encoded: dict[str, tuple[NoiseProfile, Measured]] = {}
-    known: dict[tuple[str, Fit], Known] = {}
+    known: dict[str, Known] = {}
     measured = None
     estimated = any(isinstance(shot, Reference) and shot.clean is None for shot in references)
     # Pairs keep their shifts: what a repair takes away belongs to the targets' truth too.
     repair = Repair.GROSS if isinstance(references[0], Burst) else Repair.MASK
-    for row in rows:
-        weights, key = row.weights, row.weights.sha256
-        if key not in encoded:
-            if measured is None or estimated:
-                cut = cut_references(references, None, repair, weights.denoiser)
-                measured = measure_cut(cut, weights.content)
-            encoded[key] = encode_profile(measured, weights), measured
-        if (key, row.fit) not in known:
-            profile = row.fit(*encoded[key], weights)
-            known[key, row.fit] = Known(profile, _plain_windows(case, encoded[key][1]))
+    for weights in {row.weights.sha256: row.weights for row in rows}.values():
+        if measured is None or estimated:
+            cut = cut_references(references, None, repair, weights.denoiser)
+            measured = measure_cut(cut, weights.content)
+        profile = encode_profile(measured, weights)
+        known[weights.sha256] = Known(profile, measured, _plain_windows(case, measured))
     return known
 
 
 def _plain_windows(case: Case, measured: Measured) -> Windows:
-    """What the plain classical model is fitted on: of pairs that fit, every window."""
+    """Windows that the plain classical model is fitted on: of pairs that fit, every one."""
     pairs = [
         (reference.noisy, reference.clean)
         for reference in case.references
@@ -236,3 +229,15 @@ def _plain_windows(case: Case, measured: Measured) -> Windows:
             for noisy, clean in pairs
         ]
     )
+
+
+def summarise(comparisons: Iterable[SideBySide]) -> dict[str, dict[str, dict[str, float]]]:
+    """Scores comparisons by every distance: row → metric → mean and median over targets."""
+    by_row: dict[str, list[dict[str, float]]] = {}
+    for one in comparisons:
+        scores = compare(one.real_noise, one.fake_noise, to_float(one.target.clean, 255))
+        by_row.setdefault(one.row, []).append(scores.as_dict())
+    return {
+        row: {m: mean_and_median(scores[m] for scores in rows) for m in rows[0]}
+        for row, rows in by_row.items()
+    }

@@ -21,7 +21,7 @@ CHANCE = 0.5
 def metrics_of(row: RowScores) -> list[str]:
     """Names of a row's metrics, in the order of the tables."""
     first = ["kld", "akld", "ks", "correlation", "level", "sigma"]
-    known = row.pictures[0].channels[ALL] if row.pictures else row.together[ALL]
+    known = next(iter(row.pictures.values()), row.together)[ALL]
     return [name for name in first if name in known] + [name for name in known if name not in first]
 
 
@@ -52,7 +52,7 @@ def intensities(scores: FolderScores) -> list[dict[str, Any]]:
 
 
 def as_json(scores: FolderScores, sets: dict[str, SetScores]) -> dict[str, Any]:
-    """JSON values; what is not a number becomes null."""
+    """Scores as JSON values; what is not a number becomes null."""
     real, synth = scores.pictures
     names = channel_names(scores)
     values: dict[str, Any] = _finite(
@@ -75,10 +75,10 @@ def as_json(scores: FolderScores, sets: dict[str, SetScores]) -> dict[str, Any]:
             },
             "intensity": intensities(scores),
             "images": [
-                {"row": row.name, "image": one.picture, "channel": channel, **values}
+                {"row": row.name, "image": picture, "channel": channel, **values}
                 for row in scores.rows
-                for one in row.pictures
-                for channel, values in one.channels.items()
+                for picture, channels in row.pictures.items()
+                for channel, values in channels.items()
             ],
             "skipped": list(scores.skipped),
         }
@@ -87,13 +87,13 @@ def as_json(scores: FolderScores, sets: dict[str, SetScores]) -> dict[str, Any]:
 
 
 def scores_csv(scores: FolderScores) -> bytes:
-    """A line a row, picture and channel; mean, median and all together under their names."""
+    """CSV of a line a row, picture and channel; mean, median and all together under their names."""
     metrics = metrics_of(scores.rows[-1])
     lines: list[list[str | float | None]] = [["row", "image", "channel", *metrics]]
     for row in scores.rows:
-        for one in row.pictures:
-            for channel, found in one.channels.items():
-                lines.append([row.name, one.picture, channel, *(found[m] for m in metrics)])
+        for picture, channels in row.pictures.items():
+            for channel, found in channels.items():
+                lines.append([row.name, picture, channel, *(found[m] for m in metrics)])
         for channel in channel_names(scores):
             for kind in ("mean", "median", "together"):
                 figures = {m: row.summary(channel, m)[kind] for m in metrics_of(row)}
@@ -103,7 +103,7 @@ def scores_csv(scores: FolderScores) -> bytes:
 
 
 def intensity_csv(scores: FolderScores) -> bytes:
-    """A line a channel and intensity."""
+    """CSV of a line a channel and intensity."""
     rows = intensities(scores)
     return csv_bytes([list(rows[0]), *(list(row.values()) for row in rows)])
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from noisegen.evaluation.denoiser import Pair, for_denoiser
 from noisegen.evaluation.protocol import PROTOCOL_SEED, Target
-from noisegen.files import Pixels, to_float
+from noisegen.files import Pixels
+from noisegen.noise.arrays import Floats
 
-Floats = NDArray[np.float32]
 T = TypeVar("T")
 
 
@@ -22,7 +22,6 @@ class SideBySide:
 
     Attributes:
         row: name of the table's line.
-        case: name of the case.
         target: holds the clean.
         real: H×W×C, the target's noisy picture; for a floor it may be a generated one.
         fake: the generated noisy picture, H×W×C of the same type.
@@ -30,7 +29,6 @@ class SideBySide:
     """
 
     row: str
-    case: str
     target: Target
     real: Pixels
     fake: Pixels
@@ -47,33 +45,28 @@ class SideBySide:
         return noise_of(self.fake, self._under_fake, self.target.white_level)
 
     @property
-    def real_pair(self) -> tuple[Pixels | Floats, Pixels | Floats]:
-        """The real picture and its clean as a denoiser takes them: uint8, or float32 in [0, 1]."""
-        return self._for_denoiser(self.real), self._for_denoiser(self.target.clean)
+    def real_pair(self) -> Pair:
+        """The real picture and its clean as a denoiser takes them."""
+        return for_denoiser(self.real, self.target.clean, self.target.white_level)
 
     @property
-    def fake_pair(self) -> tuple[Pixels | Floats, Pixels | Floats]:
+    def fake_pair(self) -> Pair:
         """The generated picture and its clean as a denoiser takes them."""
-        return self._for_denoiser(self.fake), self._for_denoiser(self._under_fake)
+        return for_denoiser(self.fake, self._under_fake, self.target.white_level)
 
     @property
     def _under_fake(self) -> Pixels:
         return self.target.clean if self.fake_clean is None else self.fake_clean
 
-    def _for_denoiser(self, picture: Pixels) -> Pixels | Floats:
-        if picture.dtype == np.uint8:
-            return picture
-        return to_float(picture, self.target.white_level)
-
 
 def evenly(items: Sequence[T], most: int) -> list[T]:
-    """At most so many of them, evenly chosen."""
+    """Chooses at most so many items, evenly."""
     index = np.linspace(0, len(items) - 1, min(len(items), most)).round().astype(int)
     return [items[i] for i in index]
 
 
 def noise_of(noisy: Pixels, clean: Pixels, white_level: float = 255) -> Floats:
-    """Noise from integers: a rounding of 1e-9 would move KLD's spike at 0 across a bin's edge.
+    """Noise worked out of integers: a rounding of 1e-9 would move KLD's spike at 0 across an edge.
 
     Args:
         noisy: H×W×C uint8 or uint16.

@@ -1,4 +1,4 @@
-"""Speed: the noise alone, the whole way of a pair, and only reading and writing."""
+"""Speed of the noise alone, the whole way of a pair and only files; arithmetic of a network."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from noisegen.dataset.cleans import find_cleans
 from noisegen.dataset.folder import Folder
@@ -23,6 +26,8 @@ from noisegen.dataset.run import Run, write_dataset
 from noisegen.dataset.threads import default_workers, made_by_threads
 from noisegen.files import Container, Picture, encode, read_picture, write_together
 from noisegen.model.config import BESIDE_MAPS
+from noisegen.model.content_network import ContentNetwork
+from noisegen.model.surroundings import Surroundings
 from noisegen.model.weights import Weights
 from noisegen.noise.record import as_stored
 from noisegen.profiles.fit import encode_profile, measure_cut
@@ -30,6 +35,42 @@ from noisegen.profiles.profile import NoiseProfile
 from noisegen.references.check import Reference
 from noisegen.references.windows import cut_references
 from noisegen.synthesis.synthesizer import Synthesizer
+
+COUNTED_SIDE = 256
+"""Of the square that is counted, in pixels: one block of synthesis without its context."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Cost of one pass of a network.
+
+    Attributes:
+        parameters: of the network.
+        kflop: thousands of floating-point operations a pixel, two a multiply-add, in convolutions
+            and matrix products (the colouring kernel included); a tile's context comes on top.
+    """
+
+    parameters: int
+    kflop: float
+
+
+def content_cost(network: ContentNetwork) -> Cost:
+    """Counts one pass of a content network on a blank square."""
+    clean = torch.full((1, 3, COUNTED_SIDE, COUNTED_SIDE), 0.5)
+    numbers = torch.zeros(1, 3, network.config.features + BESIDE_MAPS)
+    around = Surroundings.of(clean)
+    return counted(network, lambda: network.log_factor(clean, around, clean, numbers))
+
+
+def counted(network: nn.Module, run: Callable[[], Tensor]) -> Cost:
+    """Counts a pass of a network on a square of ``COUNTED_SIDE``."""
+    counter = FlopCounterMode(display=False)
+    # Without gradients convolutions are oneDNN's own calls, which the counter does not know.
+    with torch.enable_grad(), counter:
+        run()
+    parameters = sum(p.numel() for p in network.parameters())
+    return Cost(parameters, counter.get_total_flops() / COUNTED_SIDE**2 / 1e3)
+
 
 Result = TypeVar("Result")
 
@@ -71,10 +112,7 @@ def measure_speed(
 ) -> Speed:
     """Times ``count`` pictures of side² pixels, smooth with fine noise as photographs are."""
     pictures = [_photograph(side, index) for index in range(count)]
-    noisy = _photograph(512, count)
-    cut = cut_references([Reference("reference", noisy, _blurred(noisy))])
-    made = encode_profile(measure_cut(cut, weights.content), weights)
-    off, profile = (_with_network(made, weights, counts) for counts in (False, True))
+    off, profile = _profiles(weights, _photograph(512, count))
     synthesizer = Synthesizer(weights, device)
     synthesizer.synthesize(pictures[0], profile)
     megapixels = count * side * side / 1e6
@@ -110,7 +148,7 @@ def measure_speed(
 
 
 class _Files:
-    """Cleans as PNG in a folder, and what is done with them."""
+    """Cleans as PNG in a folder, and the work with them that is timed."""
 
     def __init__(
         self, root: Path, pictures: Sequence[NDArray[np.uint8]], weights: Weights, device: str
@@ -141,11 +179,16 @@ class _Files:
             write_together([(self._root / "a.png", data), (self._root / "b.png", data)])
 
 
-def _with_network(profile: NoiseProfile, weights: Weights, counts: bool) -> NoiseProfile:
-    """The profile with the content network on, hardly felt, or off."""
-    shape = len(profile.sigma), weights.content.config.features + BESIDE_MAPS
-    features = np.full(shape, 1e-6 if counts else 0, np.float32)
-    return replace(profile, measured=replace(profile.measured, features=features))
+def _profiles(weights: Weights, noisy: NDArray[np.uint8]) -> tuple[NoiseProfile, NoiseProfile]:
+    """Profiles of a picture's noise with the content network off, and on, hardly felt."""
+    cut = cut_references([Reference("reference", noisy, _blurred(noisy))])
+    made = encode_profile(measure_cut(cut, weights.content), weights)
+    blank = np.zeros((len(made.sigma), weights.content.config.features + BESIDE_MAPS), np.float32)
+    off, on = (
+        replace(made, measured=replace(made.measured, features=blank + np.float32(felt)))
+        for felt in (0, 1e-6)
+    )
+    return off, on
 
 
 def _tenths(times: Sequence[float], megapixels: float) -> tuple[float, ...]:

@@ -15,12 +15,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from noisegen.evaluation.one_cycle import OneCycle, seeded
+from noisegen.evaluation.denoiser import OneCycle, seeded
 from noisegen.evaluation.protocol import PROTOCOL_SEED
 from noisegen.evaluation.side_by_side import SideBySide, scene_folds
-
-Rng = np.random.Generator
-Floats = NDArray[np.float32]
+from noisegen.noise.arrays import Rng
+from noisegen.training.crops import random_place
 
 RESAMPLES = 1000
 """Bootstrap draws behind the interval."""
@@ -28,7 +27,7 @@ RESAMPLES = 1000
 
 @dataclass(frozen=True)
 class ClassifierConfig:
-    """What decides the figure.
+    """Sizes and training of the classifier.
 
     Attributes:
         side: of a patch, in pixels.
@@ -123,7 +122,7 @@ def patch_classifier(channels: int, width: int) -> nn.Sequential:
 def _train(
     noises: Sequence[Tensor], scale: float, config: ClassifierConfig, device: torch.device
 ) -> nn.Module:
-    """A classifier trained on pictures of noise, each 2 (real, generated)×C×H×W."""
+    """Trains a classifier on pictures of noise, each 2 (real, generated)×C×H×W."""
     rng = np.random.default_rng(config.seed)
     channels = noises[0].shape[1]
     classifier = seeded(lambda: patch_classifier(channels, config.width), config.seed, device)
@@ -141,8 +140,7 @@ def _train(
 
 def _random_patch(noise: Tensor, side: int, rng: Rng) -> Tensor:
     """Real and generated noise at one place, mirrored alike: 2×C×side×side."""
-    y, x = (int(rng.integers(length - side + 1)) for length in noise.shape[-2:])
-    patch = noise[..., y : y + side, x : x + side]
+    patch = noise[(..., *random_place(noise.shape[-2:], side, rng))]
     mirrored = [axis for axis in (-2, -1) if rng.random() < 0.5]
     return patch.flip(mirrored)
 

@@ -15,3 +15,4 @@ Doubles = NDArray[np.float64]
 Bytes = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 Places = NDArray[np.int64]
+Rng = np.random.Generator

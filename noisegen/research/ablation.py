@@ -19,10 +19,10 @@ from noisegen.evaluation.rows import (
     floor_row,
     gaussian_row,
     generated,
+    summarise,
 )
 from noisegen.evaluation.set_metrics import measure_sets
-from noisegen.evaluation.split_scores import score, summarise
-from noisegen.evaluation.tables import markdown_table
+from noisegen.evaluation.tables import markdown_table, mean_in_words
 from noisegen.files.atomic import write_atomically
 from noisegen.model.config import EncoderConfig, GeneratorConfig, ModelConfig
 from noisegen.model.weights import Weights, load_weights, save_weights, untrained_model
@@ -49,7 +49,7 @@ TWO_STAGE = "PNG: autoencoder, then consistency in its latent"
 
 @dataclass(frozen=True)
 class Ablation:
-    """A row: what differs from the rest.
+    """A row of the table: what differs from the rest.
 
     Attributes:
         name: of the row.
@@ -172,7 +172,7 @@ def score_rows(
     scores: dict[str, Any] = {}
     for name, cases in splits.items():
         comparisons = list(compare_rows(table, cases()))
-        scores[name] = summarise(map(score, comparisons))
+        scores[name] = summarise(comparisons)
         log.info("scored %s", name)
         if name == sets_on:
             measured = measure_sets(comparisons, device)
@@ -189,7 +189,7 @@ def _row(row: Ablation, folder: Path, device: str) -> Row:
 
 
 def _start(folder: Path) -> Weights:
-    """Weights before any training."""
+    """Writes and loads weights before any training."""
     path = folder / "start.safetensors"
     save_weights(path, untrained_model(), ModelConfig(), {"steps": 0})
     return load_weights(str(path))
@@ -208,7 +208,7 @@ def cost_rows(rows: Sequence[Ablation], folder: Path) -> dict[str, dict[str, flo
 
 
 def slug(name: str) -> str:
-    """A folder's name."""
+    """Turns a row's name into a folder's."""
     return "-".join("".join(c if c.isalnum() else " " for c in name.lower()).split())
 
 
@@ -216,7 +216,7 @@ SHOWN = ("kld", "akld", "ks", "correlation", "level")
 
 
 def markdown(scores: dict[str, Any]) -> str:
-    """The scores as Markdown tables, one a split: mean (median)."""
+    """Renders the scores as Markdown tables, one a split: mean (median)."""
     parts = []
     for split, rows in scores.items():
         if split == "sets":
@@ -228,10 +228,7 @@ def markdown(scores: dict[str, Any]) -> str:
             ]
             parts.append(markdown_table(("", "parameters, M", "kFLOP a pixel"), cells))
         else:
-            cells = [
-                (name, *(f"{row[m]['mean']:.4f} ({row[m]['median']:.4f})" for m in SHOWN))
-                for name, row in rows.items()
-            ]
+            cells = [(name, *(mean_in_words(row[m]) for m in SHOWN)) for name, row in rows.items()]
             parts.append(f"**{split}**\n\n{markdown_table(('', *SHOWN), cells)}")
     return "\n\n".join(parts) + "\n"
 
@@ -250,5 +247,5 @@ def _sets_markdown(rows: dict[str, Any]) -> str:
 
 
 def save_scores(path: Path, scores: dict[str, Any]) -> None:
-    """JSON beside the runs."""
+    """Writes the scores as JSON beside the runs."""
     write_atomically(path, json.dumps(scores, indent=1).encode())

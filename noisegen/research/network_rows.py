@@ -7,27 +7,21 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from noisegen.evaluation.cost import SIDE, Cost, counted
 from noisegen.evaluation.protocol import Target
 from noisegen.evaluation.rows import Known, Row
+from noisegen.evaluation.speed import COUNTED_SIDE, Cost, counted
 from noisegen.files import quantise, to_float
-from noisegen.model.conditioning import Conditioning, Statistics
+from noisegen.model.conditioning import Conditioning
 from noisegen.model.config import (
-    ACTIVITY_NODES,
-    BESIDE_MAPS,
     KERNEL,
-    MARGINALS,
-    NODES,
-    OUTSIDE,
-    QUANTILE_NODES,
     EncoderConfig,
 )
 from noisegen.model.generator import FIELD_CHANNELS, GRID
 from noisegen.model.weights import NoiseModel, Weights, save_weights
+from noisegen.noise.arrays import Bytes
 from noisegen.profiles.tensors import statistics_tensors
 from noisegen.research.generator.config import TrainingConfig
 from noisegen.research.generator.loop import load_sources
@@ -35,19 +29,25 @@ from noisegen.research.generator.terms import expected_level
 from noisegen.research.two_stage import (
     LatentConsistency,
     NoiseAutoencoder,
+    Shown,
     TwoStageConfig,
-    autoencoder_stage_loss,
-    consistency_stage_loss,
+    autoencoder_loss,
+    latent_consistency_loss,
     sample,
 )
-from noisegen.training.bank import batches, to_device
-from noisegen.training.checkpoint import (
+from noisegen.training.bank import (
+    KEPT_WINDOWS,
+    Batch,
+    batches,
+    measure_references,
+    reference_windows,
+    to_device,
+)
+from noisegen.training.loop import (
     descend,
     schedule,
-    set_rate,
 )
 
-Bytes = NDArray[np.uint8]
 Draw = Callable[[Tensor, Conditioning, np.random.Generator], Tensor]
 """Clean, 1×3×H×W with H and W multiples of GRID, camera and chance → noise of the same shape."""
 
@@ -78,8 +78,7 @@ def network_row(name: str, weights: Weights, noise_of: Draw, device: str) -> Row
         rng = np.random.default_rng([SEED, *target.name.encode()])
         noisy = (clean + noise_of(clean, camera, rng))[0, :, :height, :width]
         pixels = noisy.permute(1, 2, 0)[..., :channels].cpu().numpy()
-        result: Bytes = quantise(pixels, 255, np.uint8).astype(np.uint8)
-        return result
+        return quantise(pixels, 255, np.uint8).astype(np.uint8)
 
     return Row(name, weights, draw)
 
@@ -102,7 +101,7 @@ NETWORKS = "two-stage.pt"
 
 
 def train_two_stages(config: TrainingConfig, bank: Path, run: Path, device: torch.device) -> None:
-    """Half of the steps for the autoencoder, half for consistency in its latent.
+    """Trains the autoencoder for half of the steps, then consistency in its latent for the others.
 
     Writes the encoder into a weights file, as the other rows do, and both networks beside it.
     """
@@ -123,32 +122,31 @@ def train_two_stages(config: TrainingConfig, bank: Path, run: Path, device: torc
         parameters = [*model.encoder.parameters(), *trained.parameters()]
         optimiser = torch.optim.AdamW(parameters, weight_decay=config.decay)
         for step in range(half):
-            set_rate(optimiser, stage.rate * schedule(step, half, config.warmup))
-            batch = to_device(next(stream), device)
+            shown = _shown(model, to_device(next(stream), device), config.targets)
             with torch.autocast(device.type, torch.bfloat16):
-                encoded = model.encoder(batch.windows, batch.statistics)
-                repeated = encoded.repeat(config.targets)
-                level = expected_level(batch.clean, repeated.statistics)
-                noise = (batch.noisy - batch.clean) / level
                 if first:
-                    loss = autoencoder_stage_loss(
-                        autoencoder, batch.clean, noise, repeated.tokens, LATENT_PENALTY
-                    )
+                    loss = autoencoder_loss(autoencoder, shown, LATENT_PENALTY)
                 else:
-                    loss = consistency_stage_loss(
-                        autoencoder, consistency, batch.clean, noise, repeated.tokens, step, half
-                    )
-            descend(optimiser, loss, parameters, config.clip)
+                    loss = latent_consistency_loss(autoencoder, consistency, shown, (step, half))
+            rate = stage.rate * schedule(step, half, config.warmup)
+            descend(optimiser, loss, config.clip, rate)
         if first:
+            clean, noise, tokens = shown
             with torch.no_grad(), torch.autocast(device.type, torch.bfloat16):
-                latents = autoencoder.encode(noise, batch.clean, repeated.tokens)
-            autoencoder.calibrate(latents)
+                autoencoder.calibrate(autoencoder.encode(noise, clean, tokens))
     save_weights(run / "noisegen-row.safetensors", model, config.model, {"steps": stage.steps})
     torch.save([autoencoder.state_dict(), consistency.state_dict()], run / NETWORKS)
 
 
+def _shown(model: NoiseModel, batch: Batch, targets: int) -> Shown:
+    with torch.autocast(batch.clean.device.type, torch.bfloat16):
+        encoded = model.encoder(batch.windows, batch.statistics).repeat(targets)
+        level = expected_level(batch.clean, encoded.statistics)
+        return batch.clean, (batch.noisy - batch.clean) / level, encoded.tokens
+
+
 def two_stage_row(name: str, weights: Weights, run: Path, device: str) -> Row:
-    """The row's one-step noise."""
+    """The row of the two stages' noise, drawn in one step."""
     encoder: EncoderConfig = weights.config.encoder
     sizes = TwoStageConfig(token_width=encoder.token_width)
     autoencoder, consistency = NoiseAutoencoder(sizes), LatentConsistency(sizes)
@@ -168,28 +166,12 @@ def two_stage_row(name: str, weights: Weights, run: Path, device: str) -> Row:
 
 def generator_cost(weights: Weights) -> Cost:
     """Counts one pass of a training run's generator on a blank square."""
-    encoder = weights.config.encoder
-    clean = torch.full((1, 3, SIDE, SIDE), 0.5)
-    field = torch.zeros(1, FIELD_CHANNELS, SIDE + KERNEL - 1, SIDE + KERNEL - 1)
+    side, encoder, generator = COUNTED_SIDE, weights.config.encoder, weights.generator
+    clean = torch.full((1, 3, side, side), 0.5)
+    field = torch.zeros(1, FIELD_CHANNELS, side + KERNEL - 1, side + KERNEL - 1)
     tokens = torch.zeros(1, encoder.global_tokens + encoder.local_tokens, encoder.token_width)
-    generator = weights.generator
-    return counted(generator, lambda: generator(clean, field, Conditioning(tokens, _blank())))
-
-
-def _blank() -> Statistics:
-    curve = torch.ones(1, 3, NODES + OUTSIDE)
-    return Statistics(
-        nodes=torch.linspace(0, 1, NODES + OUTSIDE).expand(1, 3, -1),
-        mean=curve,
-        level=curve,
-        usual=curve,
-        coverage=curve,
-        activity=torch.zeros(1, 3, ACTIVITY_NODES),
-        colour=torch.zeros(1, 3, 3),
-        colour_reach=torch.zeros(1, 3, 3, 2),
-        features=torch.zeros(1, 3, BESIDE_MAPS),
-        marginal_at=torch.linspace(0, 1, MARGINALS).expand(1, 3, MARGINALS),
-        marginals=torch.zeros(1, 3, MARGINALS, QUANTILE_NODES),
-        kernel=torch.zeros(1, 3, 3, KERNEL, KERNEL),
-        scale=torch.ones(1),
-    )
+    # The camera's numbers do not matter.
+    shown = np.random.default_rng(0).integers(100, 150, (64, 64, 3), np.uint8)
+    windows = reference_windows(shown, np.full_like(shown, 125), None, KEPT_WINDOWS)
+    camera = Conditioning(tokens, measure_references([windows], gray=False).statistics)
+    return counted(generator, lambda: generator(clean, field, camera))

@@ -17,10 +17,9 @@ from torch.nn import functional as F
 
 from noisegen.model.conditioning import Conditioning
 from noisegen.model.generator import GRID, DecoderBlock, LatentBlock, VectorLinear
-from noisegen.research.objectives import (
+from noisegen.research.objectives.consistency import (
     ConsistencyConfig,
     apply_consistency,
-    autoencoder_loss,
     consistency_loss,
 )
 
@@ -89,7 +88,7 @@ class NoiseAutoencoder(nn.Module):
         self.register_buffer("latent_deviation", torch.ones(1, config.latent_channels, 1, 1))
 
     def encode(self, noise: Tensor, clean: Tensor, tokens: Tensor) -> Tensor:
-        """Noise → latent.
+        """Encodes noise as a latent.
 
         Args:
             noise: B×3×H×W, in units of the expected level; H and W multiples of 8.
@@ -107,7 +106,7 @@ class NoiseAutoencoder(nn.Module):
         return latent
 
     def decode(self, latent: Tensor, clean: Tensor, tokens: Tensor) -> Tensor:
-        """Latent (B×C×(H/8)×(W/8)) → noise (B×3×H×W, float32), with the clean image's help."""
+        """Decodes a latent, B×C×(H/8)×(W/8), to noise, B×3×H×W float32, with the clean's help."""
         x = F.pixel_shuffle(self.widen(latent), GRID // 2)
         x = self.decoder(
             x + self.clean(F.pixel_unshuffle(clean, 2)), self.summarise(tokens.mean(1))
@@ -128,12 +127,12 @@ class NoiseAutoencoder(nn.Module):
         self.latent_deviation.copy_(deviation.clamp(min=1e-6))
 
     def standardise(self, latent: Tensor) -> Tensor:
-        """Latent → what the consistency model sees: zero mean, deviation ``sigma_data``."""
+        """Shifts and scales a latent to zero mean and deviation ``sigma_data``."""
         data = self.config.consistency.sigma_data
         return (latent.float() - self.latent_mean) * (data / self.latent_deviation)
 
     def restore(self, standard: Tensor) -> Tensor:
-        """The inverse of :meth:`standardise`."""
+        """Inverts :meth:`standardise`."""
         data = self.config.consistency.sigma_data
         return standard * (self.latent_deviation / data) + self.latent_mean
 
@@ -156,7 +155,7 @@ class LatentConsistency(nn.Module):
         self.output = nn.Conv2d(width, config.latent_channels, 1)
 
     def forward(self, noisy_latent: Tensor, sigma: Tensor, clean: Tensor, tokens: Tensor) -> Tensor:
-        """One pass.
+        """Runs one pass.
 
         Args:
             noisy_latent: B×C×h×w, scaled to unit variance.
@@ -191,30 +190,27 @@ def describe_level(sigma: Tensor) -> Tensor:
     return torch.cat([angles.sin(), angles.cos()], 1)
 
 
-def autoencoder_stage_loss(
-    autoencoder: NoiseAutoencoder, clean: Tensor, noise: Tensor, tokens: Tensor, penalty: float
-) -> Tensor:
-    """Stage 1: L1 of the reconstruction and the latent's penalty; a scalar.
+Shown = tuple[Tensor, Tensor, Tensor]
+"""Clean, B×3×H×W in [0, 1]; real noise in units of the expected level; B×T×D, the prompt."""
 
-    Args:
-        autoencoder: is trained.
-        clean: B×3×H×W, in [0, 1].
-        noise: B×3×H×W, real, in units of the expected level.
-        tokens: B×T×D, the prompt.
-        penalty: of the latent.
+
+def autoencoder_loss(autoencoder: NoiseAutoencoder, shown: Shown, penalty: float) -> Tensor:
+    """Stage 1: mean absolute error plus ``penalty`` times the latent's mean square; a scalar.
+
+    The square is a KL divergence's term in the mean; it keeps the latent in the range that the
+    consistency model is trained in.
     """
+    clean, noise, tokens = shown
     latent = autoencoder.encode(noise, clean, tokens)
-    return autoencoder_loss(autoencoder.decode(latent, clean, tokens), noise, latent, penalty)
+    error = (autoencoder.decode(latent, clean, tokens) - noise.float()).abs().mean()
+    return error + penalty * latent.float().square().mean()
 
 
-def consistency_stage_loss(
+def latent_consistency_loss(
     autoencoder: NoiseAutoencoder,
     consistency: LatentConsistency,
-    clean: Tensor,
-    noise: Tensor,
-    tokens: Tensor,
-    step: int,
-    total: int,
+    shown: Shown,
+    done: tuple[int, int],
     generator: torch.Generator | None = None,
 ) -> Tensor:
     """Stage 2: consistency training in the latent of a calibrated, frozen autoencoder; a scalar.
@@ -222,18 +218,15 @@ def consistency_stage_loss(
     Args:
         autoencoder: gets no gradient.
         consistency: is trained.
-        clean: B×3×H×W, in [0, 1].
-        noise: B×3×H×W, real, in units of the expected level.
-        tokens: B×T×D, the prompt; gradients pass to it.
-        step: of this stage's training, in [0, total].
-        total: training steps of this stage.
+        shown: gradients pass to its prompt.
+        done: step of this stage's training, and how many it has.
         generator: of noise and levels.
     """
+    clean, noise, tokens = shown
     with torch.no_grad():
         latents = autoencoder.standardise(autoencoder.encode(noise, clean, tokens))
     network = consistency.conditioned(clean, tokens)
-    config = consistency.config.consistency
-    return consistency_loss(network, network, latents, step, total, config, generator)
+    return consistency_loss(network, latents, *done, consistency.config.consistency, generator)
 
 
 def sample(
@@ -243,7 +236,7 @@ def sample(
     latent_noise: Tensor,
     conditioning: Conditioning,
 ) -> Tensor:
-    """One step from Gaussian latents to noise.
+    """Makes noise of Gaussian latents in one step.
 
     Args:
         autoencoder: calibrated.

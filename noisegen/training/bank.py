@@ -21,15 +21,13 @@ from noisegen.files import to_float
 from noisegen.model.conditioning import Statistics
 from noisegen.model.denoiser import Denoiser
 from noisegen.model.encoder import ReferenceWindows
+from noisegen.noise.arrays import Bytes, Rng
 from noisegen.noise.record import Recording
 from noisegen.noise.windows import Windows, join
 from noisegen.profiles.fit import measure_whole
 from noisegen.profiles.tensors import statistics_tensors
 from noisegen.references.lone import lone_windows
 from noisegen.references.misplaced import paired_windows
-
-Bytes = NDArray[np.uint8]
-Rng = np.random.Generator
 
 TARGET = 128
 """Side of a target crop, in pixels."""
@@ -69,6 +67,10 @@ class Setting:
     targets: Bytes
 
 
+References = tuple[ReferenceWindows, Statistics]
+"""Windows and statistics of some reference sets."""
+
+
 @dataclass(frozen=True)
 class Batch:
     """One training batch: B reference sets, each with T targets.
@@ -85,7 +87,7 @@ class Batch:
     statistics: Statistics
     noisy: torch.Tensor
     clean: torch.Tensor
-    other: tuple[ReferenceWindows, Statistics] | None = None
+    other: References | None = None
 
 
 def measure_references(parts: Sequence[Windows], gray: bool) -> ReferenceSet:
@@ -118,17 +120,11 @@ def reference_windows(noisy: Bytes, clean: Bytes, denoiser: Denoiser | None, lim
     return paired_windows(picture, to_float(clean, 255), RECORDED).take(limit)
 
 
-def random_place(shape: tuple[int, ...], side: int, rng: Rng, grid: int) -> tuple[slice, slice]:
-    """A random square on the grid of a picture, cut to its shorter side."""
-    side = min(side, *shape)
-    y, x = (int(rng.integers((length - side) // grid + 1)) * grid for length in shape)
-    return slice(y, y + side), slice(x, x + side)
-
-
 def stack_targets(pairs: Iterable[tuple[Bytes, Bytes]]) -> Bytes:
-    """Pairs of H×W×C crops → M×2×3×128×128."""
-    stacked = [np.stack([noisy, clean]).transpose(0, 3, 1, 2) for noisy, clean in pairs]
-    return np.ascontiguousarray(np.stack(stacked))
+    """Stacks pairs of H×W×C crops as M×2×3×128×128, gray repeated."""
+    stacked = np.stack([np.stack(pair) for pair in pairs])
+    rgb = np.broadcast_to(stacked, (*stacked.shape[:-1], 3))
+    return np.ascontiguousarray(rgb.transpose(0, 1, 4, 2, 3))
 
 
 class Shard:
@@ -139,7 +135,7 @@ class Shard:
 
     @classmethod
     def pack(cls, settings: Sequence[Setting]) -> Shard:
-        """Flattens settings."""
+        """Flattens settings into arrays."""
         sets = [reference for setting in settings for reference in setting.references]
         arrays: dict[str, NDArray[np.generic]] = {
             "targets": np.concatenate([setting.targets for setting in settings]),
@@ -196,22 +192,11 @@ class Shard:
         Returns:
             N×2×3×32×32 float16, estimated, statistics (batch of one), T×2×3×crop×crop uint8.
         """
-        a = self._arrays
-        windows, estimated, statistics = self.reference(setting, rng)
-        first, last = _span(a["target_offsets"], setting)
+        shown = self.reference(setting, rng)
+        first, last = _span(self._arrays["target_offsets"], setting)
         chosen = first + rng.permutation(last - first)[np.arange(targets) % (last - first)]
-        return (
-            windows,
-            estimated,
-            statistics,
-            a["targets"][(chosen, slice(None), slice(None), *_place(crop, rng))],
-        )
-
-
-def _place(crop: int, rng: Rng) -> tuple[slice, slice]:
-    """A random crop of the targets on the 8×8 grid."""
-    y, x = (int(rng.integers((TARGET - crop) // 8 + 1)) * 8 for _ in range(2))
-    return slice(y, y + crop), slice(x, x + crop)
+        y, x = (int(rng.integers((TARGET - crop) // 8 + 1)) * 8 for _ in range(2))
+        return *shown, self._arrays["targets"][chosen, ..., y : y + crop, x : x + crop]
 
 
 def _offsets(lengths: Iterable[int]) -> NDArray[np.int64]:
@@ -239,7 +224,7 @@ class Source:
 def batches(
     sources: Sequence[Source], sets: int, targets: int, crop: int, rng: Rng, two: bool = False
 ) -> Iterator[Batch]:
-    """Endless batches.
+    """Draws batches without end.
 
     Args:
         sources: of the episodes, with their shares.
@@ -261,22 +246,15 @@ def batches(
             episodes.append(shard.episode(setting, targets, crop, rng))
             if two:
                 others.append(shard.reference(setting, rng))
-        batch = collate(episodes)
-        yield replace(batch, other=_stack_references(others)) if two else batch
-
-
-def collate(
-    episodes: Sequence[tuple[NDArray[np.generic], bool, Statistics, NDArray[np.generic]]],
-) -> Batch:
-    """Stacks references and targets."""
-    windows, statistics = _stack_references([episode[:3] for episode in episodes])
-    crops = torch.from_numpy(np.concatenate([crops for *_, crops in episodes])).float() / 255
-    return Batch(windows, statistics, noisy=crops[:, 0], clean=crops[:, 1])
+        crops = np.concatenate([crops for *_, crops in episodes])
+        noisy, clean = (torch.from_numpy(crops).float() / 255).unbind(1)
+        shown = _stack_references([episode[:3] for episode in episodes])
+        yield Batch(*shown, noisy, clean, _stack_references(others) if two else None)
 
 
 def _stack_references(
     references: Sequence[tuple[NDArray[np.generic], bool, Statistics]],
-) -> tuple[ReferenceWindows, Statistics]:
+) -> References:
     """Pads the windows to the longest set."""
     longest = max(len(windows) for windows, *_ in references)
     windows = torch.zeros(len(references), longest, 2, 3, *references[0][0].shape[-2:])
@@ -292,16 +270,13 @@ def _stack_references(
 
 
 def to_device(batch: Batch, device: torch.device) -> Batch:
-    """The batch on the device."""
+    """Moves a batch to a device."""
 
-    def moved(windows: ReferenceWindows) -> ReferenceWindows:
-        return ReferenceWindows(*(value.to(device) for value in vars(windows).values()))
+    def moved(shown: References) -> References:
+        windows, statistics = shown
+        tensors = (value.to(device) for value in vars(windows).values())
+        return ReferenceWindows(*tensors), statistics.to(device)
 
-    other = (moved(batch.other[0]), batch.other[1].to(device)) if batch.other else None
-    return Batch(
-        moved(batch.windows),
-        batch.statistics.to(device),
-        batch.noisy.to(device),
-        batch.clean.to(device),
-        other,
-    )
+    shown = moved((batch.windows, batch.statistics))
+    other = moved(batch.other) if batch.other else None
+    return Batch(*shown, batch.noisy.to(device), batch.clean.to(device), other)

@@ -5,13 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from noisegen.noise.arrays import Bytes, Floats, Rng
 from noisegen.noise.record import as_stored
-
-Rng = np.random.Generator
-Floats = NDArray[np.float32]
-Bytes = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -55,6 +51,14 @@ def draw_setting(rng: Rng) -> ClassicalSetting:
         impulses=float(rng.uniform(0.002, 0.1)) if kind == "impulses" else 0.0,
         gray=bool(rng.random() < 0.3),
     )
+
+
+def shoot(picture: Bytes, setting: ClassicalSetting, rng: Rng) -> tuple[Bytes, Bytes]:
+    """Makes a noisy and a clean version of a picture, H×W×3 uint8; gray where the setting is."""
+    if setting.gray:
+        gray = np.rint(picture.astype(np.float32).mean(-1, keepdims=True)).astype(np.uint8)
+        picture = np.broadcast_to(gray, picture.shape)
+    return add_noise(picture, setting, rng), picture
 
 
 def add_noise(clean: Bytes, setting: ClassicalSetting, rng: Rng) -> Bytes:

@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from noisegen.training.crops import random_place
 from noisegen.training.simulator import CameraSetting, draw_setting, input_side, simulate
 
 _SIDE, _CAPTION, _GAP = 128, 50, 12
@@ -30,7 +31,8 @@ def contact_sheet(
     rng = np.random.default_rng(seed)
     settings = [draw_setting(rng) for _ in range(columns * rows)]
     side = input_side(settings, _SIDE)
-    crops = np.stack([_crop(pictures[i % len(pictures)], side, rng) for i in range(len(settings))])
+    shown = [pictures[i % len(pictures)] for i in range(len(settings))]
+    crops = np.stack([p[random_place(p.shape[:2], side, rng)] for p in shown])
     clean = torch.from_numpy(crops).permute(0, 3, 1, 2).unsqueeze(1).float() / 255
     noisy, pure = simulate(clean, settings, torch.Generator().manual_seed(seed), _SIDE)
     strengths = (noisy.float() - pure.float()).flatten(1).std(1)
@@ -49,11 +51,6 @@ def contact_sheet(
             spacing=1,
         )
     return np.asarray(sheet)
-
-
-def _crop(picture: NDArray[np.uint8], side: int, rng: np.random.Generator) -> NDArray[np.uint8]:
-    y, x = (int(rng.integers(length - side + 1)) for length in picture.shape[:2])
-    return picture[y : y + side, x : x + side]
 
 
 def _caption(setting: CameraSetting, sigma: float) -> str:

@@ -9,30 +9,26 @@ one camera.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
 from noisegen.model.config import ACTIVITY_NODES, ContentConfig
 from noisegen.model.content_network import ContentNetwork
 from noisegen.model.surroundings import Surroundings
+from noisegen.noise.arrays import Bytes, Rng
 from noisegen.training.crops import CropConfig, SimulatedCrops
-from noisegen.training.one_network import (
+from noisegen.training.loop import (
     OneNetworkTraining,
     TrainingStep,
-    read_checkpoint,
     train_network,
+    trained_network,
 )
-
-Bytes = NDArray[np.uint8]
-Rng = np.random.Generator
 
 CHECKPOINT = "content.pt"
 """Its name in the folder of a run."""
@@ -73,7 +69,7 @@ QUIETEST = 0.6 / 255
 
 @dataclass(frozen=True)
 class ContentTraining(OneNetworkTraining):
-    """What decides a training of the content network.
+    """Configuration of a training of the content network.
 
     Attributes:
         cameras: in a batch.
@@ -82,7 +78,6 @@ class ContentTraining(OneNetworkTraining):
         deep: share of the batches that are dimmed after rounding, as pictures of more bits are.
         pixels: of each camera that the regression looks at.
         model: sizes of the network.
-        drawn: how cameras are drawn.
     """
 
     rate: float = 2e-3
@@ -106,7 +101,7 @@ def train_content(
     run: Path,
     device: torch.device,
 ) -> Generator[TrainingStep, None, None]:
-    """Trains; the same call again goes on from the checkpoint in ``run``.
+    """Trains the content network; the same call again goes on from the checkpoint in ``run``.
 
     Args:
         config: of the training.
@@ -118,28 +113,20 @@ def train_content(
     torch.manual_seed(config.seed)
     real = torch.from_numpy(given).to(device) if given is not None else None
 
-    def begin(step: int) -> Callable[[ContentNetwork], Tensor]:
-        drawn = SimulatedCrops(pictures, config.drawn, config.seed * 1_000_003 + step, device)
-        rng = np.random.default_rng([config.seed, step])
+    def loss_of(network: ContentNetwork, drawn: SimulatedCrops, rng: Rng) -> Tensor:
+        pairs = _batch(config, drawn, real, rng)
+        shown = int(rng.integers(1, pairs.shape[1] - 2))
+        unit = float(2 ** -rng.uniform(0, 6)) if rng.random() < config.deep else 1.0
+        looked = int(rng.integers(2**31)), config.pixels
+        return content_loss(network, pairs.float() / 255, shown, unit, looked)
 
-        def loss_of(network: ContentNetwork) -> Tensor:
-            pairs = _batch(config, drawn, real, rng)
-            shown = int(rng.integers(1, pairs.shape[1] - 2))
-            unit = float(2 ** -rng.uniform(0, 6)) if rng.random() < config.deep else 1.0
-            looked = int(rng.integers(2**31)), config.pixels
-            return content_loss(network, pairs.float() / 255, shown, unit, looked)
-
-        return loss_of
-
-    return train_network(ContentNetwork(config.model), config, run / CHECKPOINT, device, begin)
+    network = ContentNetwork(config.model)
+    return train_network(network, config, pictures, run / CHECKPOINT, device, loss_of)
 
 
 def trained_content(run: Path) -> tuple[ContentNetwork, dict[str, Any]]:
     """The averaged network of a run's checkpoint, and what a card says of its training."""
-    state = read_checkpoint(run / CHECKPOINT)
-    network = ContentNetwork(ContentConfig(**state["config"]["model"]))
-    network.load_state_dict(state["average"])
-    return network, {"steps": state["step"], "training": state["config"]}
+    return trained_network(run / CHECKPOINT, lambda sizes: ContentNetwork(ContentConfig(**sizes)))
 
 
 def content_loss(
@@ -178,7 +165,7 @@ def content_loss(
 
 
 def _batch(config: ContentTraining, drawn: SimulatedCrops, real: Tensor | None, rng: Rng) -> Tensor:
-    """B×S×2×3×128×128 uint8."""
+    """Draws a batch, B×S×2×3×128×128 uint8."""
     count = round(config.given * config.cameras) if real is not None else 0
     pairs = drawn.cameras(config.cameras - count)
     if real is not None and count:
@@ -192,7 +179,7 @@ def _batch(config: ContentTraining, drawn: SimulatedCrops, real: Tensor | None, 
 
 
 def _looked_at(clean: Tensor) -> Tensor:
-    """1 where noise is looked at, B×S×3×h×w, else 0."""
+    """Mask of where noise is looked at, B×S×3×h×w: 1, else 0."""
     seen = ((clean > CLIPPED) & (clean < 1 - CLIPPED)).float()
     inner = torch.zeros_like(seen)
     inner[..., BORDER:-BORDER, BORDER:-BORDER] = 1
@@ -224,7 +211,7 @@ def _binned(clean: Tensor, values: Tensor, seen: Tensor) -> Tensor:
 
 
 def _read(curve: Tensor, clean: Tensor) -> Tensor:
-    """B×3×CURVE at intensities B×S×3×h×w."""
+    """Values of curves, B×3×CURVE, at intensities, B×S×3×h×w."""
     place = _place(clean, CURVE)
     lower = place.floor().clamp(max=CURVE - 2)
     flat = lower.long().transpose(1, 2).flatten(2)
@@ -232,12 +219,11 @@ def _read(curve: Tensor, clean: Tensor) -> Tensor:
         curve.gather(-1, index).view_as(lower.transpose(1, 2)).transpose(1, 2)
         for index in (flat, flat + 1)
     )
-    value: Tensor = low + (place - lower) * (high - low)
-    return value
+    return low + (place - lower) * (high - low)
 
 
 def _design(network: ContentNetwork, clean: Tensor, level: Tensor, unit: float) -> Tensor:
-    """B×S×3×h×w×(BEND + ACTIVITY_NODES + 2 + K): what the variance's logarithm is linear in."""
+    """Columns of the regression, B×S×3×h×w×(BEND + ACTIVITY_NODES + 2 + K)."""
     dimmed = (clean * unit).flatten(0, 1)
     around = Surroundings.of(dimmed)
     with torch.autocast(clean.device.type, torch.bfloat16, enabled=clean.is_cuda):

@@ -7,21 +7,32 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from noisegen.noise.arrays import Bytes, Rng
 from noisegen.training.simulator import CameraSetting, draw_setting, input_side, simulate
-
-Bytes = NDArray[np.uint8]
-Rng = np.random.Generator
 
 SIDE = 128
 """Of a crop, in pixels."""
 
 
+def random_place(shape: tuple[int, ...], side: int, rng: Rng, grid: int = 1) -> tuple[slice, slice]:
+    """Draws a square on the grid of a picture, cut to its shorter side.
+
+    Args:
+        shape: height and width of the picture.
+        side: of the square, in pixels.
+        rng: what decides.
+        grid: that the square's corner lies on, in pixels.
+    """
+    side = min(side, *shape)
+    y, x = (int(rng.integers((length - side) // grid + 1)) * grid for length in shape)
+    return slice(y, y + side), slice(x, x + side)
+
+
 @dataclass(frozen=True)
 class CropConfig:
-    """How crops are drawn.
+    """Numbers of cameras and crops that are drawn.
 
     Attributes:
         settings: cameras drawn at once.
@@ -63,13 +74,13 @@ class SimulatedCrops:
         self._filled, self._next, self._taken = 0, 0, 0
 
     def batch(self, count: int) -> Tensor:
-        """count×2×3×128×128 uint8, noisy and clean; turned and mirrored at random."""
+        """Draws count×2×3×128×128 uint8, noisy and clean; turned and mirrored at random."""
         cameras = self._chosen(count)
         scenes = torch.from_numpy(self._rng.integers(self._config.scenes, size=count))
         return self._turned(self._crops[cameras, scenes.to(self._crops.device)])
 
     def cameras(self, count: int) -> Tensor:
-        """count×scenes×2×3×128×128 uint8, all scenes of each camera; turned at random."""
+        """Draws count×scenes×2×3×128×128 uint8, all scenes of each camera; turned at random."""
         crops = self._crops[self._chosen(count)]
         order = torch.from_numpy(self._rng.permutation(self._config.scenes))
         return self._turned(crops[:, order.to(crops.device)])
@@ -87,7 +98,7 @@ class SimulatedCrops:
         return crops.mT if self._rng.random() < 0.5 else crops
 
     def new(self) -> Tensor:
-        """settings×scenes×2×3×128×128 uint8 of cameras that nobody has seen."""
+        """Simulates new cameras: settings×scenes×2×3×128×128 uint8."""
         count, scenes = self._config.settings, self._config.scenes
         settings = [averaged(draw_setting(self._rng), self._config.exposures) for _ in range(count)]
         # What is not made smaller can be of small pictures too.
@@ -106,14 +117,14 @@ class SimulatedCrops:
         self._filled = min(self._filled + len(drawn), self._cameras)
 
     def _channels(self, count: int) -> Tensor:
-        """count×3: a few scenes have a black channel or two, as fluorescence does."""
+        """Factors on channels, count×3: a few scenes have black ones, as fluorescence does."""
         seen = self._rng.random((count, 3)) < 0.5
         seen |= self._rng.random((count, 1)) >= self._config.black
         return torch.from_numpy(seen.astype(np.float32)).to(self._crops.device)
 
 
 def averaged(setting: CameraSetting, most: int) -> CameraSetting:
-    """The same camera, its clean the mean of so many shots at most."""
+    """Limits the shots whose mean a camera's clean is."""
     return replace(setting, exposures=min(setting.exposures, most))
 
 
@@ -136,6 +147,5 @@ def draw_scenes(
     crops = []
     for _ in range(len(settings) * scenes):
         picture = fitting[int(rng.integers(len(fitting)))]
-        y, x = (int(rng.integers((length - side) // 2 + 1)) * 2 for length in picture.shape[1:])
-        crops.append(picture[:, y : y + side, x : x + side])
+        crops.append(picture[(..., *random_place(picture.shape[1:], side, rng, grid=2))])
     return torch.stack(crops).view(len(settings), scenes, 3, side, side).float() / 255

@@ -13,10 +13,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-Rng = np.random.Generator
-Floats = NDArray[np.float32]
+from noisegen.noise.arrays import Bytes, Floats, Rng
+
 Labels = NDArray[np.int32]
-Bytes = NDArray[np.uint8]
 
 _FINE = 2
 """Fine pixels per pixel, for smooth edges."""
@@ -129,16 +128,15 @@ def _occlude(
 
 
 def _ellipse(rng: Rng, down: Floats, across: Floats, flatness: float) -> Floats:
-    """Below 1 inside an ellipse, a disc one time in three."""
+    """Distance that is below 1 inside an ellipse, a disc one time in three."""
     angle, ratio = rng.uniform(0, np.pi), 1 if rng.random() < 1 / 3 else flatness
     cosine, sine = np.float32(np.cos(angle)), np.float32(np.sin(angle))
     short = np.float32(1 / ratio) * (cosine * down - sine * across)
-    edge: Floats = (sine * down + cosine * across) ** 2 + short**2
-    return edge
+    return (sine * down + cosine * across) ** 2 + short**2
 
 
 def _polygon(rng: Rng, down: Floats, across: Floats, flatness: float) -> Floats:
-    """Below 1 inside a rectangle, often upright, or a polygon of 3, 5 or 6 sides."""
+    """Distance, below 1 inside a rectangle, often upright, or a polygon of 3, 5 or 6 sides."""
     sides = int(rng.choice([3, 4, 4, 4, 5, 6]))
     start = rng.integers(2) * np.pi / 2 if rng.random() < 0.5 else rng.uniform(0, np.pi)
     edge: Floats = np.full((down.size, across.size), -1, np.float32)
@@ -158,8 +156,7 @@ def _draw_palette(rng: Rng, count: int) -> Floats:
     hue += rng.uniform(0, 2 * np.pi, (count, 1)) * (rng.random((count, 1)) < 0.15)
     direction = np.cos(hue - np.array([0, 2, 4]) * np.pi / 3)
     saturation = rng.beta(1.2, 4, (count, 1)) * rng.uniform(0.3, 1.3)
-    colours: Floats = (luma * (1 + saturation * direction)).astype(np.float32)
-    return colours
+    return (luma * (1 + saturation * direction)).astype(np.float32)
 
 
 def _draw_colours(rng: Rng, centres: Floats, parents: Labels, size: tuple[int, int]) -> Floats:
@@ -182,7 +179,7 @@ def _draw_colours(rng: Rng, centres: Floats, parents: Labels, size: tuple[int, i
 def _paint(
     rng: Rng, labels: Labels, colours: Floats, centres: Floats, radii: Floats, fields: Floats
 ) -> Floats:
-    """3×H×W: each leaf with shading and, most of them, a texture towards another's colour."""
+    """Paints leaves, 3×H×W, with shading and most with a texture towards another's colour."""
     count = len(radii)
     textured = rng.random((count, 1)) < rng.uniform(0.3, 0.8)
     contrast = np.exp(rng.uniform(np.log(0.015), np.log(0.2), (count, 1))) * textured
@@ -202,8 +199,7 @@ def _paint(
     texture = fields[field[labels], row, column]
     channels = zip(colours.T, second.T, strict=True)
     picture = [(colour[labels] + add[labels] * texture) * shading for colour, add in channels]
-    painted: Floats = np.stack(picture).clip(0, 1)
-    return painted
+    return np.stack(picture).clip(0, 1)
 
 
 def _blur(picture: Floats, sigma: float) -> Floats:

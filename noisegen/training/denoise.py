@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from noisegen.model.config import BlindSpotConfig
 from noisegen.model.denoiser import CleanEstimate, Denoiser
-from noisegen.training.crops import CropConfig, SimulatedCrops
-from noisegen.training.one_network import (
+from noisegen.noise.arrays import Bytes
+from noisegen.training.crops import SimulatedCrops
+from noisegen.training.loop import (
     OneNetworkTraining,
     TrainingStep,
-    read_checkpoint,
     train_network,
+    trained_network,
 )
-
-Bytes = NDArray[np.uint8]
 
 SMALLEST_ERROR = 0.3 / 255
 """Standard deviation that no estimate is asked to be better than: cleans are rounded too."""
@@ -33,19 +31,17 @@ CHECKPOINT = "denoiser.pt"
 
 @dataclass(frozen=True)
 class DenoiserTraining(OneNetworkTraining):
-    """What decides a training of the denoiser.
+    """Configuration of a training of the denoiser.
 
     Attributes:
         crops: in a batch.
         fixed: share of those that are given, not drawn: real pairs and textbook noise.
         model: sizes of the network.
-        drawn: how cameras are drawn.
     """
 
     crops: int = 64
     fixed: float = 0.25
     model: BlindSpotConfig = field(default_factory=BlindSpotConfig)
-    drawn: CropConfig = field(default_factory=CropConfig)
 
 
 def denoiser_loss(denoiser: Denoiser, noisy: Tensor, clean: Tensor, spot: int) -> Tensor:
@@ -79,7 +75,7 @@ def train_denoiser(
     device: torch.device,
     start: Denoiser | None = None,
 ) -> Generator[TrainingStep, None, None]:
-    """Trains; the same call again goes on from the checkpoint in ``run``.
+    """Trains the denoiser; the same call again goes on from the checkpoint in ``run``.
 
     Args:
         config: of the training.
@@ -91,37 +87,21 @@ def train_denoiser(
     """
     torch.manual_seed(config.seed)
     given = torch.from_numpy(fixed).to(device) if fixed is not None else None
+    count = round(config.fixed * config.crops) if given is not None else 0
 
-    def begin(step: int) -> Callable[[Denoiser], Tensor]:
-        # Of its own from where it goes on: a resumed run does not see old crops again.
-        drawn = SimulatedCrops(pictures, config.drawn, config.seed * 1_000_003 + step, device)
-        rng = np.random.default_rng([config.seed, step])
-
-        def loss_of(denoiser: Denoiser) -> Tensor:
-            pairs = _batch(config, drawn, given, rng).float() / 255
-            spot = config.model.spots[int(rng.integers(len(config.model.spots)))]
-            return denoiser_loss(denoiser, pairs[:, 0], pairs[:, 1], spot)
-
-        return loss_of
+    def loss_of(denoiser: Denoiser, drawn: SimulatedCrops, rng: np.random.Generator) -> Tensor:
+        pairs = drawn.batch(config.crops - count)
+        if given is not None and count:
+            index = torch.from_numpy(rng.integers(len(given), size=count)).to(given.device)
+            pairs = torch.cat([pairs, given[index]])
+        noisy, clean = (pairs.float() / 255).unbind(1)
+        spot = config.model.spots[int(rng.integers(len(config.model.spots)))]
+        return denoiser_loss(denoiser, noisy, clean, spot)
 
     network = start or Denoiser(config.model)
-    return train_network(network, config, run / CHECKPOINT, device, begin)
+    return train_network(network, config, pictures, run / CHECKPOINT, device, loss_of)
 
 
 def trained_denoiser(run: Path) -> tuple[Denoiser, dict[str, Any]]:
     """The averaged network of a run's checkpoint, and what a card says of its training."""
-    state = read_checkpoint(run / CHECKPOINT)
-    denoiser = Denoiser(BlindSpotConfig(**state["config"]["model"]))
-    denoiser.load_state_dict(state["average"])
-    return denoiser, {"steps": state["step"], "training": state["config"]}
-
-
-def _batch(
-    config: DenoiserTraining, drawn: SimulatedCrops, given: Tensor | None, rng: np.random.Generator
-) -> Tensor:
-    count = round(config.fixed * config.crops) if given is not None else 0
-    crops = drawn.batch(config.crops - count)
-    if given is None or not count:
-        return crops
-    index = torch.from_numpy(rng.integers(len(given), size=count)).to(given.device)
-    return torch.cat([crops, given[index]])
+    return trained_network(run / CHECKPOINT, lambda sizes: Denoiser(BlindSpotConfig(**sizes)))

@@ -8,27 +8,26 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.nn import functional as F
 
 from noisegen.files import read_picture
 from noisegen.model.denoiser import Denoiser
+from noisegen.noise.arrays import Bytes, Rng
+from noisegen.references.pixel_blocks import pooled
 from noisegen.training import classical_noise
 from noisegen.training.bank import (
     TARGET,
     ReferenceSet,
     Setting,
     measure_references,
-    random_place,
     reference_windows,
     stack_targets,
 )
+from noisegen.training.crops import random_place
 from noisegen.training.dead_leaves import draw_picture
 from noisegen.training.real_pairs import BLIND_SHARE
 from noisegen.training.realdata import HELD_OUT_CLEAN
 from noisegen.training.simulator import draw_setting, input_side, simulate
 
-Bytes = NDArray[np.uint8]
-Rng = np.random.Generator
 Pairs = list[tuple[Bytes, Bytes]]
 
 TARGETS = 4
@@ -42,7 +41,7 @@ TOGETHER = 10
 
 
 def dead_leaves(count: int, side: int, seed: int) -> list[Bytes]:
-    """Procedural pictures, bound by no licence."""
+    """Draws procedural pictures, bound by no licence."""
     return [draw_picture(np.random.default_rng([seed, i]), side, side) for i in range(count)]
 
 
@@ -53,14 +52,9 @@ def photographs(data: Path) -> list[Bytes]:
         paths = sorted(p for p in (data / "clean" / folder).iterdir() if p.is_file())
         pictures += [read_picture(p).pixels.astype(np.uint8) for p in paths[:-HELD_OUT_CLEAN]]
     for path in sorted((data / "clean" / "bsds500").rglob("*.jpg")):
-        pictures.append(_halve(read_picture(path).pixels.astype(np.uint8)))
+        half = pooled(read_picture(path).pixels.transpose(2, 0, 1).astype(np.float32), 2)
+        pictures.append(np.rint(half).astype(np.uint8).transpose(1, 2, 0))
     return pictures
-
-
-def _halve(picture: Bytes) -> Bytes:
-    x = torch.from_numpy(picture).permute(2, 0, 1).unsqueeze(0).float()
-    small = F.avg_pool2d(x, 2)[0].permute(1, 2, 0).round().numpy()
-    return small.astype(np.uint8)
 
 
 def simulated_settings(
@@ -85,30 +79,26 @@ def simulated_settings(
 
 
 def _pictures(batch: torch.Tensor) -> NDArray[np.uint8]:
-    """B×S×3×H×W → B×S×H×W×3."""
-    pictures: NDArray[np.uint8] = batch.permute(0, 1, 3, 4, 2).contiguous().numpy()
-    return pictures
+    """Turns planes, B×S×3×H×W, into pictures, B×S×H×W×3."""
+    return batch.permute(0, 1, 3, 4, 2).contiguous().numpy()
 
 
 def classical_settings(
     clean: Sequence[Bytes], count: int, rng: Rng, denoiser: Denoiser
 ) -> Iterator[Setting]:
-    """The same with textbook noise."""
+    """Settings of textbook noise, each with reference sets and targets of different scenes."""
     for _ in range(count):
         setting = classical_noise.draw_setting(rng)
-        shots: Pairs = []
+        shots = []
         for _ in range(TARGETS + SHOTS):
             scene = clean[int(rng.integers(len(clean)))]
             picture = scene[random_place(scene.shape[:2], TARGET, rng, grid=8)]
-            if setting.gray:
-                gray = picture.astype(np.float32).mean(-1, keepdims=True)
-                picture = np.broadcast_to(np.rint(gray).astype(np.uint8), picture.shape)
-            shots.append((classical_noise.add_noise(picture, setting, rng), picture))
+            shots.append(classical_noise.shoot(picture, setting, rng))
         yield _drawn_setting(shots, rng, denoiser, setting.gray)
 
 
 def _drawn_setting(shots: Pairs, rng: Rng, denoiser: Denoiser, gray: bool) -> Setting:
-    """The first shots are targets, two random subsets of the others reference sets."""
+    """Makes a setting of shots: first targets, then two random subsets as references."""
     targets, others = shots[:TARGETS], shots[TARGETS:]
     return Setting(
         [_drawn_set(others, rng, denoiser, gray) for _ in range(2)], stack_targets(targets)

@@ -1,7 +1,11 @@
-"""What single networks learn from beside procedural pictures, in one file that travels to a GPU."""
+"""What single networks learn from beside procedural pictures: real crops, textbook noise.
+
+Photographs and real crops lie in one file that travels to a GPU.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile
@@ -10,11 +14,63 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisegen.errors import UsageError
-from noisegen.training.bank import TARGET
+from noisegen.noise.arrays import Bytes, Rng
+from noisegen.training import classical_noise
+from noisegen.training.bank import TARGET, stack_targets
+from noisegen.training.crops import random_place
 from noisegen.training.drawn_settings import photographs
-from noisegen.training.given_crops import real_crops
+from noisegen.training.real_pairs import (
+    Report,
+    polyu_group,
+    registered_crops,
+    w2s_group,
+)
+from noisegen.training.realdata import polyu_scenes
 
-Bytes = NDArray[np.uint8]
+
+def classical_crops(pictures: Sequence[Bytes], count: int, rng: Rng) -> Bytes:
+    """Textbook noise over random places of pictures: count×2×3×128×128, noisy and clean."""
+    pairs = []
+    for _ in range(count):
+        picture = pictures[int(rng.integers(len(pictures)))]
+        clean = _lit(picture[random_place(picture.shape[:2], TARGET, rng, grid=8)], rng)
+        pairs.append(classical_noise.shoot(clean, classical_noise.draw_setting(rng), rng))
+    return stack_targets(pairs)
+
+
+def real_crops(
+    data: Path, photographs: int, microscopy: int, rng: Rng
+) -> tuple[Bytes, NDArray[np.int64]]:
+    """Registered crops of PolyU's and W2S's training pictures, and of which camera each is.
+
+    Args:
+        data: folder that holds ``polyu`` and ``w2s``.
+        photographs: crops of each PolyU scene.
+        microscopy: crops of each W2S channel.
+        rng: what decides.
+
+    Returns:
+        N×2×3×128×128, noisy and clean, and N numbers: of the same one, scene and setting are one.
+    """
+    groups = [(polyu_group(data, scene), photographs) for scene in polyu_scenes(data, "train")]
+    groups += [(w2s_group(data, channel), microscopy) for channel in range(3)]
+    pairs, members = [], []
+    for number, (group, count) in enumerate(groups):
+        each = -(-count // len(group))
+        crops = [c for pair in group for c in registered_crops(pair, each, rng, Report())]
+        pairs += crops[:count]
+        members += [number] * len(crops[:count])
+    return stack_targets(pairs), np.array(members)
+
+
+def _lit(clean: Bytes, rng: Rng) -> Bytes:
+    """Dims a third of pictures as microscopes' are; blackens a channel or two of a sixth."""
+    factor = 2 ** -rng.uniform(0, 4) if rng.random() < 1 / 3 else 1.0
+    channels = np.ones(3)
+    if rng.random() < 1 / 6:
+        channels[rng.permutation(3)[: rng.integers(1, 3)]] = 0
+    return np.rint(clean * (factor * channels)).astype(np.uint8)
+
 
 SMALL_PHOTOGRAPHS = 150
 """Photographs of half size in a pack, beside all whole ones: under 50 MB together."""
@@ -41,7 +97,7 @@ class Pack:
     cameras: NDArray[np.int64]
 
     def sets(self, count: int) -> Bytes | None:
-        """M×count×2×3×128×128, crops of each camera that has as many; None if none has."""
+        """Crops of each camera that has as many, M×count×2×3×128×128; None if none has."""
         places = [np.flatnonzero(self.cameras == camera) for camera in np.unique(self.cameras)]
         sets = [
             self.crops[place[first : first + count]]

@@ -9,15 +9,16 @@ from dataclasses import asdict, dataclass, replace
 from functools import cache, partial
 from multiprocessing import get_context
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from noisegen.errors import UsageError
 from noisegen.files import write_atomically
 from noisegen.model.denoiser import Denoiser
 from noisegen.model.weights import load_weights
+from noisegen.noise.arrays import Bytes, Rng
 from noisegen.training.bank import Setting, Shard
 from noisegen.training.drawn_settings import (
     Drawer,
@@ -30,15 +31,15 @@ from noisegen.training.real_pairs import (
     Group,
     Report,
     polyu_group,
-    polyu_training_scenes,
     settings_of,
     user_groups,
     w2s_group,
 )
+from noisegen.training.realdata import polyu_scenes
 
-Bytes = NDArray[np.uint8]
-Rng = np.random.Generator
-Make = Callable[[Rng], tuple[list[Setting], str]]
+Make = Callable[[Rng, Denoiser], tuple[list[Setting], str]]
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 HELD_OUT = "validation"
 """Shards of this kind are for validation while training, never for training."""
@@ -46,7 +47,7 @@ HELD_OUT = "validation"
 
 @dataclass(frozen=True)
 class BankConfig:
-    """What the bank holds.
+    """Contents of the bank.
 
     Attributes:
         leaves: simulated cameras over procedural pictures.
@@ -69,7 +70,7 @@ class BankConfig:
 
 
 def scaled(config: BankConfig, factor: float) -> BankConfig:
-    """More or fewer drawn settings."""
+    """Scales the number of drawn settings."""
     sizes = {
         name: round(getattr(config, name) * factor) for name in ("leaves", "photos", "classical")
     }
@@ -87,7 +88,7 @@ class Packed:
 
 @dataclass(frozen=True)
 class Sources:
-    """What a bank is filled from.
+    """Sources that a bank is filled from.
 
     Attributes:
         config: how much of what.
@@ -117,59 +118,47 @@ def prepare(bank: Path, sources: Sources, processes: int = 1) -> Iterator[Packed
         UsageError: a folder of pairs is not what it should be.
     """
     bank.mkdir(parents=True, exist_ok=True)
-    names = [name for name, _ in _jobs(sources) if not (bank / f"{name}.npz").exists()]
-    fill = partial(_fill, bank, sources)
-    if processes == 1:
-        yield from _reported(bank, map(fill, names))
-        return
-    with ProcessPoolExecutor(processes, get_context("spawn"), _one_thread) as workers:
-        yield from _reported(bank, workers.map(fill, names))
-
-
-def _one_thread() -> None:
-    torch.set_num_threads(1)
-
-
-def _fill(bank: Path, sources: Sources, name: str) -> Packed:
-    """Makes one shard."""
-    make = dict(_jobs(sources))[name]
-    settings, note = make(np.random.default_rng([sources.config.seed, *name.encode()]))
-    settings = [setting for setting in settings if len(setting.targets)]
-    if settings:
-        Shard.pack(settings).save(bank / f"{name}.npz")
-    return Packed(name, len(settings), f"{note}; cleans are estimated by {sources.denoiser}")
-
-
-def _reported(bank: Path, packed: Iterable[Packed]) -> Iterator[Packed]:
-    """Each shard's note joins those in the bank's report."""
     report = bank / "report.json"
-    for one in packed:
+    names = [name for name in _jobs(sources) if not (bank / f"{name}.npz").exists()]
+    for one in in_processes(partial(_fill, bank, sources), names, processes):
         written = json.loads(report.read_text()) if report.exists() else {}
         text = json.dumps({**written, one.name: asdict(one)}, indent=1)
         write_atomically(report, text.encode())
         yield one
 
 
-def _jobs(sources: Sources) -> Iterator[tuple[str, Make]]:
+def in_processes(
+    work: Callable[[Item], Result], items: Iterable[Item], processes: int
+) -> Iterator[Result]:
+    """Works through items in order, here or by processes of one thread each."""
+    if processes == 1:
+        yield from map(work, items)
+        return
+    # Not forked: torch's threads and devices do not survive it.
+    start = get_context("spawn")
+    with ProcessPoolExecutor(processes, start, torch.set_num_threads, (1,)) as pool:
+        yield from pool.map(work, items)
+
+
+def _fill(bank: Path, sources: Sources, name: str) -> Packed:
+    """Makes one shard."""
+    rng = np.random.default_rng([sources.config.seed, *name.encode()])
+    found, note = _jobs(sources)[name](rng, _denoiser(sources.denoiser))
+    settings = [setting for setting in found if len(setting.targets)]
+    if settings:
+        Shard.pack(settings).save(bank / f"{name}.npz")
+    return Packed(name, len(settings), f"{note}; cleans are estimated by {sources.denoiser}")
+
+
+def _jobs(sources: Sources) -> dict[str, Make]:
+    """Shards by name, each with what makes it."""
     config, data = sources.config, sources.data
-    seen: set[str] = set()
+    jobs: dict[str, Make] = {}
     for noisy, clean in sources.pairs:
-        for group in _user_groups(noisy, clean):
-            if group.name in seen:
-                raise UsageError(f"{noisy}: a second {group.name}; give folders of other names")
-            seen.add(group.name)
-            yield group.name, partial(_real, sources.denoiser, partial(_given, group))
-    if data is not None:
-        for channel in range(3):
-            yield (
-                f"w2s-ch{channel}",
-                partial(_real, sources.denoiser, partial(w2s_group, data, channel)),
-            )
-        for scene in polyu_training_scenes(data):
-            yield (
-                f"polyu-{scene}",
-                partial(_real, sources.denoiser, partial(polyu_group, data, scene)),
-            )
+        for name, group in _user_groups(noisy, clean).items():
+            if name in jobs:
+                raise UsageError(f"{noisy}: a second {name}; give folders of other names")
+            jobs[name] = partial(_real, group)
     leaves = partial(_leaves, config.pictures, config.side, config.seed)
     kinds: list[tuple[str, int, Drawer, Callable[[], list[Bytes]]]] = [
         (f"{HELD_OUT}-leaves", config.validation, simulated_settings, leaves),
@@ -178,24 +167,21 @@ def _jobs(sources: Sources) -> Iterator[tuple[str, Make]]:
         ("classical", config.classical, classical_settings, leaves),
     ]
     if data is not None:
+        for channel in range(3):
+            jobs[f"w2s-ch{channel}"] = partial(_real, partial(w2s_group, data, channel))
+        for scene in polyu_scenes(data, "train"):
+            jobs[f"polyu-{scene}"] = partial(_real, partial(polyu_group, data, scene))
         kinds.append(("photos", config.photos, simulated_settings, partial(_photographs, data)))
     for kind, total, draw, pictures in kinds:
         for start in range(0, total, config.a_shard):
             count = min(config.a_shard, total - start)
-            yield f"{kind}-{start:05d}", partial(_drawn, sources.denoiser, draw, pictures, count)
-
-
-def _given(group: Group) -> Group:
-    return group
+            jobs[f"{kind}-{start:05d}"] = partial(_drawn, draw, pictures, count)
+    return jobs
 
 
 # Once a process, however many shards it makes.
 _leaves, _photographs = cache(dead_leaves), cache(photographs)
-
-
-@cache
-def _user_groups(noisy: Path, clean: Path) -> tuple[Group, ...]:
-    return tuple(user_groups(noisy, clean))
+_user_groups = cache(user_groups)
 
 
 @cache
@@ -203,13 +189,15 @@ def _denoiser(name: str) -> Denoiser:
     return load_weights(name).denoiser
 
 
-def _real(denoiser: str, load: Callable[[], Group], rng: Rng) -> tuple[list[Setting], str]:
+def _real(
+    group: Group | Callable[[], Group], rng: Rng, denoiser: Denoiser
+) -> tuple[list[Setting], str]:
     report = Report()
-    settings = list(settings_of(load(), rng, report, _denoiser(denoiser)))
-    return settings, str(report)
+    pairs = group() if callable(group) else group
+    return list(settings_of(pairs, rng, report, denoiser)), str(report)
 
 
 def _drawn(
-    denoiser: str, draw: Drawer, pictures: Callable[[], list[Bytes]], count: int, rng: Rng
+    draw: Drawer, pictures: Callable[[], list[Bytes]], count: int, rng: Rng, denoiser: Denoiser
 ) -> tuple[list[Setting], str]:
-    return list(draw(pictures(), count, rng, _denoiser(denoiser))), "drawn"
+    return list(draw(pictures(), count, rng, denoiser)), "drawn"

@@ -8,17 +8,15 @@ drawn in chunks, each a function of the seed and its number, in any number of pr
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
-from multiprocessing import get_context
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from noisegen.model.config import ACTIVITY_NODES, WINDOW
+from noisegen.noise.arrays import Bytes, Doubles, Floats
 from noisegen.noise.cells import Cells
 from noisegen.noise.censoring import before_rounding, hidden, moments
 from noisegen.noise.curves import positions
@@ -29,11 +27,8 @@ from noisegen.noise.statistics import measure
 from noisegen.noise.windows import Windows, cut, cut_places
 from noisegen.training.crops import CropConfig, SimulatedCrops
 from noisegen.training.drawn_settings import dead_leaves
+from noisegen.training.prepare import in_processes
 from noisegen.training.simulator import draw_setting, input_side, simulate
-
-Doubles = NDArray[np.float64]
-Floats = NDArray[np.float32]
-Bytes = NDArray[np.uint8]
 
 CHUNK = 16
 """Cameras of a chunk, simulated at once."""
@@ -57,25 +52,18 @@ QUIETEST = 0.8 / 255
 def draw_cameras(
     count: int, seed: int, device: str = "cpu", processes: int = 1
 ) -> Iterator[Doubles]:
-    """Curves of about ``count`` simulated cameras, less those that are too quiet, by chunks.
+    """Draws curves of about ``count`` simulated cameras, less those too quiet, by chunks.
 
-    Yields:
-        N×2×3×G: mean and level before clipping, of white, of each channel at INTENSITIES; N may be
-        less than CHUNK.
+    Returns:
+        N×2×3×G each: mean and level before clipping, of white, of each channel at INTENSITIES; N
+        may be less than CHUNK.
     """
     chunk = partial(draw_chunk, seed=seed, device=device)
-    chunks = range(-(-count // CHUNK))
-    if processes == 1:
-        yield from map(chunk, chunks)
-        return
-    # Not forked: torch's threads and devices do not survive it.
-    start = get_context("spawn")
-    with ProcessPoolExecutor(processes, start, torch.set_num_threads, (1,)) as pool:
-        yield from pool.map(chunk, chunks)
+    return in_processes(chunk, range(-(-count // CHUNK)), processes)
 
 
 def draw_chunk(number: int, seed: int, device: str = "cpu") -> Doubles:
-    """One chunk's curves, as :func:`draw_cameras` yields them."""
+    """Draws one chunk's curves, as :func:`draw_cameras` yields them."""
     rng = np.random.default_rng([seed, number])
     # The patches span the range as they are; the clean is what the camera makes of no noise.
     drawn = [draw_setting(rng) for _ in range(CHUNK)]
@@ -91,7 +79,7 @@ def draw_chunk(number: int, seed: int, device: str = "cpu") -> Doubles:
 
 
 def _patches(rng: np.random.Generator, side: int) -> Floats:
-    """CHUNK×S×3×side×side in [0, 1]."""
+    """Draws gray patches, CHUNK×S×3×side×side in [0, 1]."""
     count = len(INTENSITIES) * PATCHES
     colours = np.repeat(INTENSITIES, PATCHES)[:, None] + rng.normal(0, TINT, (CHUNK, count, 3))
     coarse = rng.standard_normal((CHUNK * count, 1, side // 4 + 1, side // 4 + 1), np.float32)
@@ -103,7 +91,7 @@ def _patches(rng: np.random.Generator, side: int) -> Floats:
 
 
 def _measured(noisy: Bytes, clean: Bytes) -> Doubles:
-    """2×3×G: mean and level of S×3×WINDOW×WINDOW shots."""
+    """Mean and level, 2×3×G, of S×3×WINDOW×WINDOW shots."""
     pure = clean.astype(np.float32) / np.float32(255)
     residual = (noisy.astype(np.float32) - clean) / np.float32(255)
     step = np.full(3, 1 / 255)
@@ -117,7 +105,7 @@ def _measured(noisy: Bytes, clean: Bytes) -> Doubles:
 
 
 def draw_activities(count: int, seed: int, device: str = "cpu") -> Iterator[Doubles]:
-    """How the noise of about ``count`` simulated cameras follows activity, over dead leaves.
+    """Draws how the noise of about ``count`` cameras follows activity, over dead leaves.
 
     Yields:
         N×ACTIVITY_NODES, natural logarithms of factors on the variance: three channels of each
@@ -143,7 +131,7 @@ def _followed(pairs: Bytes) -> Doubles:
 
 
 def draw_sensors(count: int, seed: int) -> Doubles:
-    """Curves of gray instruments that record light as it is, N×2×1×G: microscopes, for most.
+    """Draws curves of gray instruments that record light as it is, N×2×1×G: mostly microscopes.
 
     Variance is that of reading out, of photons and of unequal pixels, over an offset or none. All
     sizes are drawn evenly in their logarithm, of white: reading 1e-4 to 0.05, a photon 1e-5 to

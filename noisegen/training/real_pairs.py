@@ -13,34 +13,30 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from noisegen.errors import UsageError
 from noisegen.files import read_picture
 from noisegen.model.denoiser import Denoiser
+from noisegen.noise.arrays import Bytes, Rng
 from noisegen.references.discover import find_pictures
 from noisegen.training.bank import (
     TARGET,
     ReferenceSet,
     Setting,
     measure_references,
-    random_place,
     reference_windows,
     stack_targets,
 )
+from noisegen.training.crops import random_place
 from noisegen.training.realdata import (
     W2S_TRAIN_FIELDS,
     Pair,
+    drift_free,
     is_registered,
     polyu_pair,
-    polyu_scenes,
-    remove_drift,
     undo_shift,
     w2s_pair,
 )
-
-Bytes = NDArray[np.uint8]
-Rng = np.random.Generator
 
 BLIND_SHARE = 0.25
 """Share of reference sets whose clean is estimated."""
@@ -53,22 +49,13 @@ LARGEST_REFERENCE = 10.3
 """Side of the largest reference crop, as a power of 2: 1260 px."""
 
 
-@dataclass(frozen=True)
-class Group:
-    """Pictures of one camera at one setting.
-
-    Attributes:
-        name: of the shard.
-        pairs: noisy and clean, all gray or all RGB.
-    """
-
-    name: str
-    pairs: tuple[Pair, ...]
+Group = tuple[Pair, ...]
+"""Pictures of one camera at one setting, all gray or all RGB."""
 
 
 @dataclass
 class Report:
-    """What became of a group's target crops.
+    """Count of what became of a group's target crops.
 
     Attributes:
         kept: registered as they were.
@@ -89,22 +76,18 @@ class Report:
 
 def polyu_group(data: Path, scene: str) -> Group:
     """One PolyU scene."""
-    return Group(f"polyu-{scene}", (polyu_pair(data, scene),))
+    return (polyu_pair(data, scene),)
 
 
 def w2s_group(data: Path, channel: int) -> Group:
     """W2S's training fields in one channel."""
-    pairs = tuple(w2s_pair(data, field, channel) for field in W2S_TRAIN_FIELDS)
-    return Group(f"w2s-ch{channel}", pairs)
+    return tuple(w2s_pair(data, field, channel) for field in W2S_TRAIN_FIELDS)
 
 
-def polyu_training_scenes(data: Path) -> list[str]:
-    """Scenes of the training split."""
-    return polyu_scenes(data, "train")
+def user_groups(noisy: Path, clean: Path) -> dict[str, Group]:
+    """Reads a user's folders of 8-bit pairs with equal relative paths, by their shards' names.
 
-
-def user_groups(noisy: Path, clean: Path) -> Iterator[Group]:
-    """A user's folders of 8-bit pairs with equal relative paths; each subfolder is one setting.
+    Each subfolder is one setting.
 
     Raises:
         UsageError: a picture has no counterpart, another shape, or another type than 8 bits; or a
@@ -115,43 +98,42 @@ def user_groups(noisy: Path, clean: Path) -> Iterator[Group]:
         relative = path.relative_to(noisy)
         if not (clean / relative).is_file():
             raise UsageError(f"{path}: has no clean {clean / relative}; pairs share their names")
-        shot, pure = read_picture(path).pixels, read_picture(clean / relative).pixels
+        shot, pure = (read_picture(file).pixels for file in (path, clean / relative))
         if shot.dtype != np.uint8 or shot.shape != pure.shape or pure.dtype != np.uint8:
             raise UsageError(f"{path}: not of the size and the 8 bits of its clean; convert both")
-        shot, pure = (_channels(x.astype(np.uint8)) for x in (shot, pure))
-        pair = Pair(relative.stem, str(relative.parent), shot, remove_drift(shot, pure))
-        folders.setdefault(relative.parent, []).append(pair)
+        folders.setdefault(relative.parent, []).append(drift_free(relative.stem, shot, pure))
+    found = {}
     for folder, pairs in sorted(folders.items()):
-        name = "-".join(folder.parts) or noisy.resolve().name
         if len({pair.noisy.shape[-1] for pair in pairs}) > 1:
             raise UsageError(f"{noisy / folder}: gray beside RGB; give each a folder of its own")
         least = (TARGET, TARGET if len(pairs) > 1 else 2 * TARGET)
         if any(side < least[i] for pair in pairs for i, side in enumerate(pair.noisy.shape[:2])):
             size = "{}×{} pixels high and wide".format(*least)
             raise UsageError(f"{noisy / folder}: holds a picture that is smaller than {size}")
-        yield Group(f"own-{name}", tuple(pairs))
+        found[f"own-{'-'.join(folder.parts) or noisy.resolve().name}"] = tuple(pairs)
+    return found
 
 
 def settings_of(group: Group, rng: Rng, report: Report, denoiser: Denoiser) -> Iterator[Setting]:
-    """Two settings a group: each half of its pictures is once reference, once target."""
-    halves = _halves(group.pairs)
+    """Makes two settings of a group: each half of its pictures is once reference, once target."""
+    halves = _halves(group)
     for references, targets in (halves, halves[::-1]):
         each = max(4, TARGETS_A_PICTURE * 8 // (len(targets) + 7))
         crops = [crop for pair in targets for crop in registered_crops(pair, each, rng, report)]
         if crops:
             gray = references[0].noisy.shape[-1] == 1
             sets = [_reference_set(references, rng, denoiser, gray) for _ in range(REFERENCE_SETS)]
-            yield Setting(sets, stack_targets([_rgb(crop) for crop in crops]))
+            yield Setting(sets, stack_targets(crops))
 
 
 def _halves(pairs: Sequence[Pair]) -> tuple[list[Pair], list[Pair]]:
-    """Every other picture; of one picture, its left and right half."""
+    """Splits a group: every other picture; of one picture, its left and right half."""
     if len(pairs) > 1:
         return list(pairs[::2]), list(pairs[1::2])
     pair = pairs[0]
     middle = pair.noisy.shape[1] // 32 * 16
     left, right = (
-        [Pair(pair.name, pair.group, pair.noisy[:, part], pair.clean[:, part])]
+        [Pair(pair.name, pair.noisy[:, part], pair.clean[:, part])]
         for part in (slice(0, middle), slice(middle, None))
     )
     return left, right
@@ -194,16 +176,3 @@ def _reference_set(pairs: Sequence[Pair], rng: Rng, denoiser: Denoiser, gray: bo
         place = random_place(pair.noisy.shape[:2], side, rng, grid=8)
         parts.append(reference_windows(pair.noisy[place], pair.clean[place], estimates, 1024))
     return measure_references(parts, gray)
-
-
-def _channels(pixels: Bytes) -> Bytes:
-    """H×W or H×W×C → H×W×1 or H×W×3, alpha left out."""
-    if pixels.ndim == 2:
-        return pixels[..., None]
-    return pixels[..., :1] if pixels.shape[2] < 3 else pixels[..., :3]
-
-
-def _rgb(crop: tuple[Bytes, Bytes]) -> tuple[Bytes, Bytes]:
-    """Gray repeated."""
-    noisy, clean = (np.broadcast_to(x, (*x.shape[:2], 3)) for x in crop)
-    return noisy, clean

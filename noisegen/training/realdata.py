@@ -18,10 +18,8 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from noisegen.files import Pixels, read_picture
-from noisegen.noise.arrays import Floats
+from noisegen.noise.arrays import Bytes, Floats
 from noisegen.noise.record import as_stored
-
-Bytes = NDArray[np.uint8]
 
 SEEN = (
     "Canon5D2_toy",
@@ -48,15 +46,9 @@ LARGEST_GRADIENT_CORRELATION = 0.12
 
 @dataclass(frozen=True)
 class Pair:
-    """A noisy picture and its clean, H×W×C uint8, cleaned of drift.
-
-    Attributes:
-        name: of the scene or field.
-        group: pairs of one group share a camera setting.
-    """
+    """A noisy picture and its clean, H×W×C uint8, cleaned of drift; ``name`` is the scene's."""
 
     name: str
-    group: str
     noisy: Bytes
     clean: Bytes
 
@@ -79,23 +71,25 @@ def polyu_scenes(root: Path, split: str) -> list[str]:
 
 
 def polyu_pair(root: Path, scene: str) -> Pair:
-    """One PolyU scene, its drift moved from the residual into the clean."""
-    noisy = read_picture(root / "polyu" / f"{scene}_Real.JPG").pixels
-    clean = read_picture(root / "polyu" / f"{scene}_mean.JPG").pixels
-    noisy, clean = noisy.astype(np.uint8), clean.astype(np.uint8)
-    return Pair(scene, scene, noisy, remove_drift(noisy, clean))
+    """Reads a PolyU scene, its drift moved from the residual into the clean."""
+    files = (root / "polyu" / f"{scene}_{kind}.JPG" for kind in ("Real", "mean"))
+    return drift_free(scene, *(read_picture(file).pixels for file in files))
+
+
+def drift_free(name: str, noisy: Pixels, clean: Pixels) -> Pair:
+    """Makes a pair of 8 bits, its drift moved from the residual into the clean."""
+    return Pair(name, noisy.astype(np.uint8), remove_drift(noisy, clean).astype(np.uint8))
 
 
 def w2s_pair(root: Path, field: int, channel: int) -> Pair:
-    """One W2S field of view in one channel."""
+    """Reads a W2S field of view in one channel."""
     stem = f"w2s{field:03d}_ch{channel}"
-    noisy = read_picture(root / "w2s" / f"{stem}_noisy.png").pixels
-    clean = read_picture(root / "w2s" / f"{stem}_clean.png").pixels
-    return Pair(stem, f"w2s_ch{channel}", noisy.astype(np.uint8), clean.astype(np.uint8))
+    files = (root / "w2s" / f"{stem}_{kind}.png" for kind in ("noisy", "clean"))
+    return Pair(stem, *(read_picture(file).pixels.astype(np.uint8) for file in files))
 
 
 def remove_drift(noisy: Pixels, clean: Pixels, white_level: float = 255) -> Pixels:
-    """The clean with the residual's slow part (Gaussian of DRIFT_SIGMA) added, rounded.
+    """Adds the residual's slow part (Gaussian of DRIFT_SIGMA) to the clean, rounded.
 
     Args:
         noisy: H×W×C, uint8 or uint16.
@@ -109,15 +103,14 @@ def remove_drift(noisy: Pixels, clean: Pixels, white_level: float = 255) -> Pixe
 
 
 def gaussian_blur(image: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
-    """Separable Gaussian of an H×W×C float image, edges replicated."""
+    """Blurs an H×W×C float image by a Gaussian, edges replicated."""
     radius = round(3 * sigma)
     taps = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
     row = torch.from_numpy((taps / taps.sum()).astype(np.float32)).view(1, 1, 1, -1)
     x = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1).unsqueeze(1)
     x = F.conv2d(F.pad(x, (radius, radius, 0, 0), mode="replicate"), row)
     x = F.conv2d(F.pad(x, (0, 0, radius, radius), mode="replicate"), row.transpose(-1, -2))
-    blurred: NDArray[np.float32] = x[:, 0].permute(1, 2, 0).numpy()
-    return blurred
+    return x[:, 0].permute(1, 2, 0).numpy()
 
 
 def follow_gradient(residual: Floats, clean: Floats) -> Floats:
@@ -145,14 +138,14 @@ def _correlate(a: Floats, b: Floats) -> Floats:
 
 
 def is_registered(noisy: Pixels, clean: Pixels) -> bool:
-    """Whether a patch's residual is free of the clean's gradient."""
+    """Tells whether a patch's residual is free of the clean's gradient."""
     clean_planes = clean.astype(np.float32).transpose(2, 0, 1)[None]
     residual = noisy.astype(np.float32).transpose(2, 0, 1)[None] - clean_planes
     return bool(follow_gradient(residual, clean_planes)[0] <= LARGEST_GRADIENT_CORRELATION)
 
 
 def undo_shift(noisy: Bytes, clean: Bytes) -> Bytes:
-    """The clean moved by the sub-pixel shift that explains the residual best, to first order.
+    """Moves the clean by the sub-pixel shift that explains the residual best, to first order.
 
     Only training uses it: there are scenes with hardly a patch that passes hygiene without.
     """

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pictures import add_gaussian, scene
 
 from noisegen.cli.evaluate_help import HELP
-from noisegen.evaluation.kld_variants import VARIANTS
+from noisegen.evaluation.noise_summary import VARIANTS
 
 Run = Callable[..., Any]
 Pixels = NDArray[Any]

@@ -143,15 +143,15 @@ def test_bad_pictures_are_named_and_left_out(run: Run, own: list[object], tmp_pa
 @pytest.mark.slow
 @pytest.mark.realdata
 def test_polyu_keeps_references_apart_from_tests(real_data: Path) -> None:
-    from noisegen.research.study.polyu import CAMERAS, camera_of, polyu_study
+    from noisegen.research.study.pictures import CAMERAS, camera_of, polyu_study
 
     data = polyu_study(real_data, lambda _: None, trained=1, tested=1)
-    references = {r.name for s in data.extra.sources for r in s.references}
+    references = {r.name for order in data.extra for r in order.source.references}
     tested = {shot.scene for shots in data.tests.values() for shot in shots}
     assert references == {"SonyA7II_class", "SonyA7II_door"}
     assert {shot.scene for shot in data.tests["unseen"]} == {"SonyA7II_plant", "SonyA7II_stair"}
     learned = {shot.scene for shot in (*data.real, *data.few)}
     assert not tested & (learned | references)
     assert {camera_of(scene) for scene in learned} == set(CAMERAS[:3])
-    for shot, turn in zip(data.real, data.references.turns, strict=True):
-        assert data.references.sources[turn].name.startswith(camera_of(shot.scene))
+    for shot, order in zip(data.real, data.references, strict=True):
+        assert order.source.name.startswith(camera_of(shot.scene))

@@ -16,7 +16,7 @@ from small_training import SMALL_TRAINING, write_bank
 from noisegen.model.weights import load_weights
 from noisegen.research.generator import config as configuration
 from noisegen.research.generator.config import Stage, TrainingConfig
-from noisegen.research.generator.trainer import Trainer
+from noisegen.research.generator.loop import Trainer
 from noisegen.training import prepare as filling
 from noisegen.training.bank import Batch
 

@@ -7,8 +7,7 @@ import pytest
 from pictures import add_gaussian, scene
 
 from noisegen.evaluation.blind import sigma_errors
-from noisegen.evaluation.protocol import Case
-from noisegen.evaluation.unseen_noise import FAMILIES
+from noisegen.evaluation.protocol import FAMILIES, Case
 from noisegen.references.check import Burst, Reference
 from noisegen.references.lone import shipped_denoiser
 

@@ -10,19 +10,20 @@ import pytest
 from noisegen.evaluation.instruments.bench import BenchConfig, BenchLine, Kind, run_bench
 from noisegen.evaluation.instruments.cameras import Camera
 from noisegen.evaluation.instruments.catalogue import INSTRUMENTS
-from noisegen.evaluation.instruments.instrument import Instrument
-from noisegen.evaluation.instruments.judge import Judged, judge
+from noisegen.evaluation.instruments.judge import (
+    Judged,
+    Truth,
+    find_truth,
+    judge,
+    mean_by_clipping,
+    shown_by,
+)
 from noisegen.evaluation.instruments.sensors import (
     ElectronMultiplying,
+    Instrument,
     PhotonCounter,
     Scientific,
     Textbook,
-)
-from noisegen.evaluation.instruments.truth import (
-    Truth,
-    find_truth,
-    mean_by_clipping,
-    shown_by,
 )
 from noisegen.model.weights import Weights
 

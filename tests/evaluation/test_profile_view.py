@@ -13,13 +13,13 @@ from noisegen.errors import BadReferenceError
 from noisegen.evaluation.profile_view import (
     built_in_clean,
     radial_power,
+    telling_crop,
     view_alone,
     view_on_reference,
 )
 from noisegen.evaluation.report.charts import Look, Sides, charts_of
 from noisegen.evaluation.report.draw import report_png
 from noisegen.evaluation.report.profile import profile_report
-from noisegen.evaluation.telling_crop import telling_crop
 from noisegen.model.weights import Weights
 from noisegen.profiles.profile import NoiseProfile
 from noisegen.references.check import Reference

@@ -10,9 +10,8 @@ import torch
 from comparisons import comparisons, grain, white
 from pictures import add_gaussian, scene
 
-from noisegen.evaluation import denoising_gap
+from noisegen.evaluation import set_metrics
 from noisegen.evaluation.denoiser import DenoiserConfig, DnCNN, Pair, train_denoiser
-from noisegen.evaluation.mmd import MMDConfig
 from noisegen.evaluation.protocol import Case, Target
 from noisegen.evaluation.rows import (
     Known,
@@ -21,9 +20,9 @@ from noisegen.evaluation.rows import (
     generated,
     standard_rows,
     start_row,
+    summarise,
 )
-from noisegen.evaluation.set_metrics import SetConfig, measure_sets
-from noisegen.evaluation.split_scores import score, summarise
+from noisegen.evaluation.set_metrics import MMDConfig, SetConfig, measure_sets
 from noisegen.evaluation.told_apart import ClassifierConfig
 from noisegen.model.surroundings import Surroundings
 from noisegen.model.weights import Weights
@@ -77,7 +76,7 @@ def test_generators_of_other_weights_share_a_table(
 
 
 def test_evaluate_scores_the_standard_rows(weights: Weights) -> None:
-    scores = summarise(map(score, compare_rows(standard_rows(weights), [case(drawn_again=True)])))
+    scores = summarise(compare_rows(standard_rows(weights), [case(drawn_again=True)]))
     assert list(scores) == ["gaussian", "classical", "noisegen", "start", "floor"]
     assert scores["floor"]["sigma"]["mean"] < 0.05
 
@@ -91,7 +90,7 @@ def test_rows_share_what_the_real_noise_taught(monkeypatch: pytest.MonkeyPatch) 
         trainings += 1
         return train_denoiser(pairs, config, device)
 
-    monkeypatch.setattr(denoising_gap, "train_denoiser", counted)
+    monkeypatch.setattr(set_metrics, "train_denoiser", counted)
     first = comparisons(grain(20), white(5), scenes=2, side=48)
     second = [replace(c, row="same", fake=c.real) for c in first]
     scores = dict(measure_sets([*first, *second], config=TINY))

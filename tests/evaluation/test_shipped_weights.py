@@ -11,8 +11,7 @@ from fitted import create_profile
 from pictures import add_gaussian, scene
 
 from noisegen.evaluation.protocol import polyu_cases
-from noisegen.evaluation.rows import compare_rows, standard_rows
-from noisegen.evaluation.split_scores import score, summarise
+from noisegen.evaluation.rows import compare_rows, standard_rows, summarise
 from noisegen.model.weights import Weights, load_weights
 from noisegen.references.check import Reference
 from noisegen.synthesis.synthesizer import Synthesizer
@@ -49,7 +48,7 @@ def test_polyu_scores_are_better_than_gaussian_noise(base: Weights, real_data: P
         replace(case, targets=tuple(islice(case.targets, 2)))
         for case in polyu_cases(real_data, "seen")
     )
-    scores = summarise(map(score, compare_rows(standard_rows(base), cases)))
+    scores = summarise(compare_rows(standard_rows(base), cases))
     ours, gaussian = scores["noisegen"], scores["gaussian"]
     for metric in ("kld", "akld", "ks", "correlation", "level"):
         assert ours[metric]["mean"] < gaussian[metric]["mean"]

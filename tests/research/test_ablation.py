@@ -14,9 +14,8 @@ from pictures import add_gaussian, scene
 from small_network import GENERATOR, SMALL, TRAINED
 
 from noisegen.evaluation.denoiser import DenoiserConfig
-from noisegen.evaluation.mmd import MMDConfig
 from noisegen.evaluation.protocol import Case, Target
-from noisegen.evaluation.set_metrics import SetConfig, measure_sets
+from noisegen.evaluation.set_metrics import MMDConfig, SetConfig, measure_sets
 from noisegen.evaluation.told_apart import ClassifierConfig
 from noisegen.noise.metrics import Scores
 from noisegen.references.check import Reference

@@ -20,10 +20,15 @@ from torch.multiprocessing.spawn import spawn
 
 from noisegen.model.weights import load_weights
 from noisegen.research.generator.config import Stage
-from noisegen.research.generator.loop import load_sources, train
-from noisegen.research.generator.trainer import Trainer
+from noisegen.research.generator.loop import (
+    Trainer,
+    load_sources,
+    local_device,
+    process_group,
+    train,
+)
 from noisegen.training.bank import batches
-from noisegen.training.distributed import average_gradients, local_device, process_group
+from noisegen.training.loop import average_gradients
 
 CPU = torch.device("cpu")
 STAGE = Stage("row", 2, (("leaves", 0.5), ("classical", 0.5)))
@@ -54,7 +59,7 @@ def one_of_two(rank: int, ports: tuple[int, int], bank: Path, folder: Path) -> N
         sources = load_sources(bank, STAGE.shares)
         stream = batches(sources, 2, 1, 64, np.random.default_rng(rank))
         found["losses"] = [trainer.train_step(next(stream), STAGE, step) for step in range(2)]
-        found["model"] = trainer.model.state_dict()
+        found["model"] = trainer.network.state_dict()
     join_as(rank, ports[1])
     found["steps"] = [(s.step, s.loss) for s in train(CONFIG, bank, folder / "run", CPU)]
     torch.save(found, folder / f"{rank}.pt")
@@ -95,7 +100,7 @@ def test_copies_stay_equal_on_different_batches(two: Two) -> None:
     _, (first, second) = two
     assert first["losses"][0] != second["losses"][0]
     assert first["model"].keys() == second["model"].keys()
-    start = Trainer(CONFIG, CPU).model.state_dict()
+    start = Trainer(CONFIG, CPU).network.state_dict()
     for name, value in first["model"].items():
         assert torch.equal(value, second["model"][name]), name
     assert any(not torch.equal(value, first["model"][name]) for name, value in start.items())

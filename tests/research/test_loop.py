@@ -27,11 +27,10 @@ from noisegen.research.generator.config import (
     TrainingConfig,
     chosen_stages,
 )
-from noisegen.research.generator.loop import load_sources, train
+from noisegen.research.generator.loop import Trainer, load_sources, train
 from noisegen.research.generator.terms import generate
-from noisegen.research.generator.trainer import Trainer
 from noisegen.training.bank import Batch, Shard, batches, to_device
-from noisegen.training.checkpoint import schedule
+from noisegen.training.loop import schedule
 
 CPU = torch.device("cpu")
 BOTH = (("leaves", 0.5), ("classical", 0.5))
@@ -201,7 +200,7 @@ def test_a_stage_goes_on_from_the_averaged_weights(
 
     def watched(trainer: Trainer, batch: Batch, stage: Stage, within: int) -> float:
         if within == 0:
-            starts.append(copy_of(trainer.model))
+            starts.append(copy_of(trainer.network))
         return original(trainer, batch, stage, within)
 
     monkeypatch.setattr(Trainer, "train_step", watched)
@@ -223,18 +222,18 @@ def test_a_checkpoint_holds_all_that_training_changes(
     config = replace(ONE_STAGE, objectives=OBJECTIVES[name])
     batch, stage = first_batch(bank, two=True), config.stages[0]
     trainer, other = Trainer(config, CPU), Trainer(config, CPU)
-    for parameter in (*other.model.parameters(), *other.terms.parameters()):
+    for parameter in (*other.network.parameters(), *other.terms.parameters()):
         parameter.data.add_(0.1)
     trainer.train_step(batch, stage, 0)
     trainer.save(tmp_path / "checkpoint.pt")
-    other.load(tmp_path / "checkpoint.pt")
+    other.resume(tmp_path / "checkpoint.pt", config.steps)
     losses = []
     for either in (trainer, other):
         torch.manual_seed(9)
         losses.append(either.train_step(batch, stage, 1))
     assert losses[0] == losses[1]
     assert (trainer.step, other.step) == (2, 2)
-    for part in ("model", "average", "terms"):
+    for part in ("network", "average", "terms"):
         assert not changed(copy_of(getattr(trainer, part)), getattr(other, part)), part
 
 
@@ -255,14 +254,14 @@ def test_every_objective_moves_the_weights(bank: Path, name: str) -> None:
     trainer = Trainer(config, CPU)
     sources = load_sources(bank, BOTH)
     trainer.prepare(sources)
-    encoder, generator = copy_of(trainer.model.encoder), copy_of(trainer.model.pixel_generator)
+    encoder, generator = copy_of(trainer.network.encoder), copy_of(trainer.network.pixel_generator)
     helpers = copy_of(trainer.terms)
     stream = batches(sources, 2, 1, 64, np.random.default_rng(0), two=name == "contrastive")
     losses = [trainer.train_step(next(stream), config.stages[0], step) for step in range(2)]
     assert np.isfinite(losses).all()
-    assert changed(encoder, trainer.model.encoder)
+    assert changed(encoder, trainer.network.encoder)
     # The contrastive term alone sees the prompts and not what is made of them.
-    assert bool(changed(generator, trainer.model.pixel_generator)) == (name != "contrastive")
+    assert bool(changed(generator, trainer.network.pixel_generator)) == (name != "contrastive")
     moved = {part.partition(".")[0] for part in changed(helpers, trainer.terms)}
     expected = {"key_encoder"} if name == "contrastive" else set()
     expected |= {"discriminator"} if config.objectives.adversarial else set()
@@ -276,10 +275,10 @@ def test_neither_player_is_moved_by_the_others_loss(bank: Path, name: str) -> No
         objectives = replace(OBJECTIVES[name], discriminator_rate=discriminator_rate)
         stage = Stage("row", 2, BOTH, rate)
         trainer = Trainer(replace(ONE_STAGE, objectives=objectives, stages=(stage,)), CPU)
-        model, adversary = copy_of(trainer.model), copy_of(trainer.terms.discriminator)
+        model, adversary = copy_of(trainer.network), copy_of(trainer.terms.discriminator)
         for step in range(2):
             trainer.train_step(batch, stage, step)
-        assert bool(changed(model, trainer.model)) == (rate > 0)
+        assert bool(changed(model, trainer.network)) == (rate > 0)
         moved = changed(adversary, trainer.terms.discriminator)
         assert bool(moved) == (discriminator_rate > 0)
 
@@ -287,9 +286,9 @@ def test_neither_player_is_moved_by_the_others_loss(bank: Path, name: str) -> No
 def test_the_discriminators_loss_reaches_no_weight_of_the_model(bank: Path) -> None:
     config = replace(ONE_STAGE, objectives=OBJECTIVES["feature matching"])
     trainer = Trainer(config, CPU)
-    made = generate(trainer.model, to_device(first_batch(bank), CPU), 1, CPU)
+    made = generate(trainer.network, to_device(first_batch(bank), CPU), 1, CPU)
     trainer.terms.discriminator_loss(made).backward()
-    assert all(p.grad is None for p in trainer.model.parameters())
+    assert all(p.grad is None for p in trainer.network.parameters())
     assert all(p.grad is not None for p in trainer.terms.discriminator.parameters())
 
 
@@ -359,9 +358,9 @@ def test_written_weights_keep_a_share_of_what_was_learned(bank: Path, tmp_path: 
 
 def test_a_stage_of_noise_leaves_the_denoiser_alone(bank: Path) -> None:
     trainer = Trainer(ONE_STAGE, CPU)
-    before = {name: value.clone() for name, value in trainer.model.denoiser.state_dict().items()}
+    before = {name: value.clone() for name, value in trainer.network.denoiser.state_dict().items()}
     trainer.train_step(first_batch(bank), ONE_STAGE.stages[0], 0)
-    after = trainer.model.denoiser.state_dict()
+    after = trainer.network.denoiser.state_dict()
     assert all(torch.equal(after[name], value) for name, value in before.items())
 
 
@@ -371,7 +370,7 @@ def test_nothing_that_is_no_number_reaches_a_checkpoint(bank: Path, tmp_path: Pa
     sound = (tmp_path / "checkpoint.pt").read_bytes()
     batch = first_batch(bank)
     trainer.train_step(replace(batch, noisy=batch.noisy * float("nan")), ONE_STAGE.stages[0], 0)
-    assert all(bool(torch.isfinite(p).all()) for p in trainer.model.parameters())
+    assert all(bool(torch.isfinite(p).all()) for p in trainer.network.parameters())
     next(trainer.average.parameters()).fill_(float("nan"))
     with pytest.raises(WeightsError, match="holds NaN after 1 steps; the last checkpoint is kept"):
         trainer.save(tmp_path / "checkpoint.pt")

@@ -1,4 +1,4 @@
-"""Adversarial losses at known scores; the discriminator tells two noises apart."""
+"""Adversaries, alignment and contrastive prompts at known values, and what a few steps do."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
-from noisegen.research.objectives import (
+from noisegen.research.objectives.adversarial import (
+    KeyQueue,
     PixelDiscriminator,
+    alignment_loss,
     feature_matching,
     hinge_losses,
+    info_nce,
+    momentum_update,
     relativistic_losses,
 )
 
@@ -105,3 +109,108 @@ def test_feature_matching_prefers_another_draw_to_no_noise() -> None:
         real, draw = (network(torch.randn(8, 3, 64, 64), clean)[1] for _ in range(2))
         nothing = network(torch.zeros(8, 3, 64, 64), clean)[1]
     assert feature_matching(real, draw) < 0.3 * feature_matching(real, nothing)
+
+
+def blur() -> nn.Conv2d:
+    """Mean over 3×3, channel by channel."""
+    layer = nn.Conv2d(3, 3, 3, groups=3, bias=False)
+    nn.init.constant_(layer.weight, 1 / 9)
+    return layer
+
+
+def test_through_the_identity_it_is_the_mean_absolute_difference() -> None:
+    torch.manual_seed(0)
+    real = torch.rand(2, 3, 8, 8)
+    assert float(alignment_loss(nn.Identity(), real + 0.25, real)) == pytest.approx(0.25, abs=1e-6)
+
+
+def test_what_the_denoiser_removes_costs_nothing() -> None:
+    """Stripes of period 3 that sum to zero vanish under the blur; an offset does not."""
+    real = torch.rand(1, 3, 12, 12)
+    stripes = torch.tensor([1.0, 1.0, -2.0]).repeat(4)
+    assert float(alignment_loss(blur(), real + stripes, real)) == pytest.approx(0, abs=1e-5)
+    assert float(alignment_loss(blur(), real - 0.5, real)) == pytest.approx(0.5, abs=1e-5)
+
+
+def test_gradient_reaches_the_fake_and_not_the_denoiser() -> None:
+    denoiser = blur()
+    fake = torch.rand(1, 3, 8, 8, requires_grad=True)
+    real = torch.rand(1, 3, 8, 8, requires_grad=True)
+    alignment_loss(denoiser, fake, real).backward()
+    assert fake.grad is not None
+    assert fake.grad.abs().sum() > 0
+    assert real.grad is None
+    assert denoiser.weight.grad is None
+    assert denoiser.weight.requires_grad
+
+
+def test_an_uninformative_embedding_costs_log_of_the_choices() -> None:
+    same = torch.ones(3, 8)
+    loss = info_nce(same, same, torch.ones(15, 8), 0.07)
+    assert loss == pytest.approx(math.log(16), abs=1e-5)
+
+
+def test_value_by_hand() -> None:
+    """Similarity 1 with the positive, 0 with one negative: log(1 + exp(−1/τ))."""
+    query, other = torch.tensor([[2.0, 0.0]]), torch.tensor([[0.0, 5.0]])
+    loss = info_nce(query, 3 * query, other, 0.5)
+    assert loss == pytest.approx(math.log(1 + math.exp(-2)), abs=1e-6)
+
+
+def test_a_nearer_positive_costs_less() -> None:
+    torch.manual_seed(0)
+    query, far, queue = torch.randn(8, 16), torch.randn(8, 16), torch.randn(64, 16)
+    losses = [float(info_nce(query, query.lerp(far, t), queue, 0.2)) for t in (0.0, 0.4, 0.8, 1.0)]
+    assert losses == sorted(losses)
+
+
+def test_gradient_steps_pull_positives_together() -> None:
+    torch.manual_seed(0)
+    encoder, queue = nn.Linear(16, 8), torch.randn(64, 8)
+    scenes = torch.randn(8, 16)
+    first, second = scenes + torch.randn(8, 16), scenes + torch.randn(8, 16)
+    optimiser = torch.optim.Adam(encoder.parameters(), lr=0.02)
+
+    @torch.no_grad()
+    def similarity() -> float:
+        return float(F.cosine_similarity(encoder(first), encoder(second)).mean())
+
+    before = similarity()
+    for _ in range(50):
+        optimiser.zero_grad()
+        info_nce(encoder(first), encoder(second), queue, 0.2).backward()
+        optimiser.step()
+    assert similarity() > before + 0.2
+
+
+def test_autocast_does_not_round_the_similarities() -> None:
+    torch.manual_seed(0)
+    query, key, queue = torch.randn(8, 16), torch.randn(8, 16), torch.randn(64, 16)
+    exact = info_nce(query, key, queue, 0.07)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert float(info_nce(query, key, queue, 0.07)) == pytest.approx(float(exact), abs=1e-6)
+
+
+def test_the_queue_is_a_ring() -> None:
+    axes = F.one_hot(torch.arange(5), 5).float()
+    queue = KeyQueue(4, 5)
+    queue.push(2 * axes[:3])
+    queue.push(axes[3:])
+    torch.testing.assert_close(queue.keys, axes[[4, 1, 2, 3]])
+    assert int(queue.position) == 1
+
+
+def test_of_more_keys_than_fit_the_last_stay() -> None:
+    axes = F.one_hot(torch.arange(5), 5).float()
+    queue = KeyQueue(2, 5)
+    queue.push(axes)
+    assert sorted(queue.keys.argmax(1).tolist()) == [3, 4]
+
+
+def test_momentum_update_by_hand() -> None:
+    slow, fast = nn.Linear(1, 1, bias=False), nn.Linear(1, 1, bias=False)
+    nn.init.constant_(slow.weight, 1.0)
+    nn.init.constant_(fast.weight, 3.0)
+    momentum_update(slow, fast, 0.75)
+    assert float(slow.weight.detach()) == pytest.approx(1.5)
+    assert float(fast.weight.detach()) == 3.0

@@ -8,8 +8,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from noisegen.research.objectives import ConsistencyConfig, apply_consistency, consistency_loss
 from noisegen.research.objectives.consistency import (
+    ConsistencyConfig,
+    apply_consistency,
+    consistency_loss,
     discretisation,
     noise_levels,
     pseudo_huber,
@@ -87,7 +89,7 @@ def test_one_step_samples_of_a_gaussian_have_its_deviation(deviation: float) -> 
     for step in range(total):
         latents = mean + deviation * torch.randn(512, 1)
         optimiser.zero_grad()
-        loss = consistency_loss(network, network, latents, step, total, config)
+        loss = consistency_loss(network, latents, step, total, config)
         loss.backward()
         optimiser.step()
         decay.step()

@@ -22,9 +22,8 @@ from noisegen.research.probe.accuracy import (
     told,
     votes,
 )
-from noisegen.research.probe.describe import VECTORS, describe_crops
+from noisegen.research.probe.describe import VECTORS, describe_crops, listed_shots, polyu_shots
 from noisegen.research.probe.run import principal_components
-from noisegen.research.probe.shots import listed_shots, polyu_shots
 
 SCENES, CROPS = 12, 5
 

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 
 from noisegen.model.conditioning import Conditioning, Statistics
-from noisegen.research.objectives import ConsistencyConfig
+from noisegen.research.objectives.consistency import ConsistencyConfig
 from noisegen.research.two_stage import (
     LatentConsistency,
     NoiseAutoencoder,
     TwoStageConfig,
-    autoencoder_stage_loss,
-    consistency_stage_loss,
+    autoencoder_loss,
+    latent_consistency_loss,
     sample,
 )
 
@@ -47,7 +47,7 @@ def train_autoencoder(autoencoder: NoiseAutoencoder, steps: int) -> list[float]:
     losses = []
     for _ in range(steps):
         optimiser.zero_grad()
-        loss = autoencoder_stage_loss(autoencoder, clean, noise, tokens, 1e-4)
+        loss = autoencoder_loss(autoencoder, (clean, noise, tokens), 1e-4)
         loss.backward()
         optimiser.step()
         losses.append(float(loss.detach()))
@@ -57,6 +57,18 @@ def train_autoencoder(autoencoder: NoiseAutoencoder, steps: int) -> list[float]:
 def test_the_autoencoder_learns() -> None:
     losses = train_autoencoder(NoiseAutoencoder(SMALL), 100)
     assert losses[-1] < 0.3 * losses[0]
+
+
+def test_the_autoencoders_loss_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mean |1 − 3| = 2, mean 2² = 4, a quarter of it."""
+    autoencoder = NoiseAutoencoder(SMALL)
+    latent = torch.full((1, 48, 1, 1), -2.0).bfloat16()
+    monkeypatch.setattr(autoencoder, "encode", lambda *_: latent)
+    monkeypatch.setattr(autoencoder, "decode", lambda *_: torch.ones(1, 3, 8, 8))
+    noise = torch.full((1, 3, 8, 8), 3.0)
+    loss = autoencoder_loss(autoencoder, (noise, noise, noise), 0.25)
+    assert float(loss) == pytest.approx(3)
+    assert loss.dtype == torch.float32
 
 
 def test_consistency_learns_and_one_step_gives_the_noise() -> None:
@@ -72,8 +84,8 @@ def test_consistency_learns_and_one_step_gives_the_noise() -> None:
     conditioning = Conditioning(tokens, unused_statistics())
 
     def loss_at(step: int, generator: torch.Generator | None = None) -> Tensor:
-        return consistency_stage_loss(
-            autoencoder, consistency, clean, noise, tokens, step, total, generator
+        return latent_consistency_loss(
+            autoencoder, consistency, (clean, noise, tokens), (step, total), generator
         )
 
     @torch.no_grad()
@@ -121,8 +133,10 @@ def test_gradients_stay_finite_in_bfloat16() -> None:
     autoencoder, consistency = NoiseAutoencoder(SMALL), LatentConsistency(SMALL)
     clean, noise, tokens = batch()
     with torch.autocast("cpu", torch.bfloat16):
-        first = autoencoder_stage_loss(autoencoder, clean, noise, tokens, 1e-4)
-        second = consistency_stage_loss(autoencoder, consistency, clean, noise, tokens, 100, 100)
+        first = autoencoder_loss(autoencoder, (clean, noise, tokens), 1e-4)
+        second = latent_consistency_loss(
+            autoencoder, consistency, (clean, noise, tokens), (100, 100)
+        )
     assert first.dtype == second.dtype == torch.float32
     (first + second).backward()
     for parameter in (*autoencoder.parameters(), *consistency.parameters()):

@@ -24,8 +24,7 @@ from noisegen.training.denoise import (
     train_denoiser,
     trained_denoiser,
 )
-from noisegen.training.given_crops import classical_crops
-from noisegen.training.pack import read_pack
+from noisegen.training.pack import classical_crops, read_pack
 
 CPU = torch.device("cpu")
 SMALL = DenoiserTraining(

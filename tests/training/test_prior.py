@@ -14,6 +14,7 @@ from noisegen.model.camera_prior import (
 )
 from noisegen.model.config import ACTIVITY_NODES
 from noisegen.noise.prior import INTENSITIES, Kind
+from noisegen.training import prior
 from noisegen.training.prior import (
     CHUNK,
     draw_activities,
@@ -38,7 +39,9 @@ def test_sensors_are_louder_where_there_is_more_light() -> None:
     assert level[:, -1].max() < 0.3
 
 
-def test_activities_are_those_of_loud_channels() -> None:
+def test_activities_are_those_of_loud_channels(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prior, "LEAVES", 4)
+    monkeypatch.setattr(prior, "SCENES", 2)
     (rows,) = draw_activities(CHUNK, 7)
     assert 0 < len(rows) <= 3 * CHUNK
     assert rows.shape[1] == ACTIVITY_NODES

@@ -1,4 +1,4 @@
-"""The camera simulator from end to end."""
+"""The camera simulator from end to end, and a sheet of its cameras."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 import torch
 from cameras import PLAIN, scenes
+from pictures import scene
 from torch import Tensor
 
+from noisegen.training.contact_sheet import contact_sheet
 from noisegen.training.simulator import CameraSetting, draw_setting, input_side, simulate
 
 
@@ -124,3 +126,11 @@ def test_a_third_and_more_is_developed_plainly() -> None:
 def test_refuses_pictures_that_are_too_small() -> None:
     with pytest.raises(ValueError, match="side 256"):
         simulate(scenes(128), [replace(PLAIN, resize=0.5)], torch.Generator(), 128)
+
+
+def test_shows_noisy_crops_in_a_grid() -> None:
+    sheet = contact_sheet([scene(300, 280)], seed=0, columns=3, rows=2)
+    assert sheet.dtype == np.uint8
+    assert sheet.shape[1] > 3 * 128
+    assert sheet.shape[0] > 2 * 128
+    np.testing.assert_array_equal(sheet, contact_sheet([scene(300, 280)], 0, 3, 2))

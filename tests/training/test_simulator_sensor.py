@@ -12,16 +12,15 @@ from cameras import PLAIN
 from torch import Tensor
 
 from noisegen.training.simulator.demosaic import demosaic
-from noisegen.training.simulator.fixed_pattern import standard_normal_pattern
-from noisegen.training.simulator.linear_filters import (
+from noisegen.training.simulator.develop import (
     downscaling_matrix,
     filter_separably,
     gaussian_matrix,
+    inverse_tone,
+    tone,
 )
-from noisegen.training.simulator.parameters import Parameters
-from noisegen.training.simulator.raw import balance, expose, mosaic
-from noisegen.training.simulator.settings import CameraSetting, Demosaic, draw_setting
-from noisegen.training.simulator.tone import inverse_tone, tone
+from noisegen.training.simulator.raw import balance, expose, mosaic, standard_normal_pattern
+from noisegen.training.simulator.settings import CameraSetting, Demosaic, Parameters, draw_setting
 from noisegen.training.simulator.world import draw_gains, draw_response
 
 

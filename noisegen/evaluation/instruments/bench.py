@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from noisegen.errors import NoisegenError
 from noisegen.evaluation import classical_baseline
-from noisegen.evaluation.instruments.instrument import Instrument
-from noisegen.evaluation.instruments.judge import Judged, judge
-from noisegen.evaluation.instruments.truth import KEPT, Truth, find_truth, shown_by
+from noisegen.evaluation.instruments.judge import KEPT, Judged, Truth, find_truth, judge, shown_by
+from noisegen.evaluation.instruments.sensors import Instrument
 from noisegen.model.weights import Weights
 from noisegen.profiles.fit import fit_profiles
 from noisegen.references.check import Burst, Reference
 from noisegen.synthesis.synthesizer import Synthesizer
+
+References = Sequence[Reference] | Sequence[Burst]
 
 SEED = 20270111
 
@@ -32,7 +33,7 @@ LARGEST_MEAN = 2.0
 
 
 class Kind(str, Enum):
-    """What the noise is made from. All see the same scene, another than the target's."""
+    """Reference that the noise is made from. All see one scene, another than the target's."""
 
     CLASSICAL = "classical"
     """The plain classical model of the pair: the line to compare with."""
@@ -43,7 +44,7 @@ class Kind(str, Enum):
 
 @dataclass(frozen=True)
 class BenchConfig:
-    """How large the bench is.
+    """Sizes of the bench.
 
     Attributes:
         reference: side of the reference scene, in pixels.
@@ -78,7 +79,7 @@ class BenchLine:
 
     @property
     def missed(self) -> tuple[str, ...]:
-        """Which targets are missed: ``σ``, ``KLD``, ``mean``, ``refused``; none of the baseline."""
+        """Names of missed targets: ``σ``, ``KLD``, ``mean``, ``refused``; none of the baseline."""
         if self.kind is Kind.CLASSICAL:
             return ()
         if self.judged is None:
@@ -98,7 +99,7 @@ def run_bench(
     device: str = "cpu",
     config: BenchConfig | None = None,
 ) -> Iterator[BenchLine]:
-    """Lines of the instruments, one after the other; each is a function of its name and weights."""
+    """Tries one instrument after the other; a line is a function of its name and the weights."""
     synthesizer = Synthesizer(weights, device)
     for instrument in instruments:
         yield from _lines(instrument, synthesizer, config or BenchConfig())
@@ -121,27 +122,27 @@ def _lines(
         for _ in range(KEPT)
     ]
     yield BenchLine(instrument.name, Kind.CLASSICAL, judge(instrument, truth, plain, shown))
-    references: dict[Kind, Reference | Burst] = {
-        Kind.PAIR: Reference("pair", shots[0], clean),
-        Kind.BURST: Burst("burst", tuple(map(str, range(config.burst))), shots),
-        Kind.LONE: Reference("lone", shots[0]),
+    references: dict[Kind, References] = {
+        Kind.PAIR: [Reference("pair", shots[0], clean)],
+        Kind.BURST: [Burst("burst", tuple(map(str, range(config.burst))), shots)],
+        Kind.LONE: [Reference("lone", shots[0])],
     }
-    for kind, reference in references.items():
-        yield _line(instrument, kind, reference, (truth, shown), synthesizer)
+    for kind, given in references.items():
+        yield _line(instrument, kind, given, (truth, shown), synthesizer)
 
 
 def _line(
     instrument: Instrument,
     kind: Kind,
-    reference: Reference | Burst,
+    references: References,
     target: tuple[Truth, NDArray[np.bool_]],
     synthesizer: Synthesizer,
 ) -> BenchLine:
-    """A reference's profile tried on a target: its truth, and where the reference shows it."""
+    """Tries a reference's profile on a target: its truth, and where the reference shows it."""
     truth, shown = target
     white = instrument.white_level
     try:
-        (profile,) = fit_profiles(_alone(reference), synthesizer.weights, white_level=white)
+        (profile,) = fit_profiles(references, synthesizer.weights, white_level=white)
         drawn = [
             synthesizer.synthesize(
                 truth.clean, profile, key=instrument.name, variant=turn, white_level=white
@@ -153,10 +154,3 @@ def _line(
     quality = profile.quality
     word = None if quality is None else quality.overall
     return BenchLine(instrument.name, kind, judge(instrument, truth, drawn, shown), quality=word)
-
-
-def _alone(reference: Reference | Burst) -> Sequence[Reference] | Sequence[Burst]:
-    """One reference, as a list of its kind."""
-    if isinstance(reference, Burst):
-        return [reference]
-    return [reference]

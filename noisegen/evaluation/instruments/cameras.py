@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from noisegen.evaluation.instruments.instrument import Doubles, Pixels, Rng
+from noisegen.noise.arrays import Doubles, Pixels, Rng
 
 MATRIX = np.array([[1.7, -0.5, -0.2], [-0.3, 1.6, -0.3], [-0.1, -0.6, 1.7]])
 """Camera colours to linear sRGB; white stays white."""
@@ -69,7 +69,7 @@ class Camera:
     subsampling: str = "4:2:0"
 
     def shoot(self, scene: Doubles, rng: Rng) -> Pixels:
-        """H×W×3 uint8."""
+        """One noisy shot, H×W×3 uint8."""
         raw = self._raw(scene)
         charge = rng.poisson(raw * self.full_well) + self.read * rng.standard_normal(raw.shape)
         charge = charge + self.row * rng.standard_normal((len(raw), 1))
@@ -101,18 +101,18 @@ class Camera:
 
 
 def _linear(display: Doubles) -> Doubles:
-    """SRGB's curve undone."""
+    """Linear light of display values: sRGB's curve undone."""
     return np.where(display <= 0.04045, display / 12.92, ((display + 0.055) / 1.055) ** 2.4)
 
 
 def _display(linear: Doubles) -> Doubles:
-    """SRGB's curve."""
+    """Display values of linear light: sRGB's curve."""
     high = 1.055 * np.maximum(linear, 1e-9) ** (1 / 2.4) - 0.055
     return np.where(linear <= 0.0031308, 12.92 * linear, high)
 
 
 def _mosaic(height: int, width: int) -> Doubles:
-    """H×W×3: 1 where the sensor sees that colour."""
+    """Mask of the mosaic, H×W×3: 1 where the sensor sees that colour."""
     seen = np.zeros((height, width, 3))
     seen[::2, ::2, 0] = seen[::2, 1::2, 1] = seen[1::2, ::2, 1] = seen[1::2, 1::2, 2] = 1
     return seen
@@ -151,7 +151,7 @@ def _filtered(plane: Doubles, kernel: Doubles) -> Doubles:
 
 
 def _blurred(plane: Doubles, sigma: float) -> Doubles:
-    """Under a Gaussian, edges reflected."""
+    """Blurs a plane by a Gaussian, edges reflected."""
     if sigma == 0:
         return plane
     reach = int(np.ceil(3 * sigma))
@@ -168,7 +168,7 @@ def _blurred(plane: Doubles, sigma: float) -> Doubles:
 
 
 def _jpeg(picture: Pixels, quality: int, subsampling: str) -> Pixels:
-    """A picture, H×W×3 uint8, through JPEG."""
+    """Codes and decodes a picture, H×W×3 uint8, by JPEG."""
     file = io.BytesIO()
     Image.fromarray(picture).save(file, "JPEG", quality=quality, subsampling=subsampling)
     return np.asarray(Image.open(file))

@@ -1,12 +1,51 @@
-"""Sensors that are read out plainly: microscopes' cameras and textbook noise."""
+"""Instruments, and those that are read out plainly: microscopes' cameras and textbook noise."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from noisegen.evaluation.instruments.instrument import Doubles, Pixels, Rng
+from noisegen.noise.arrays import Doubles, Pixels, Rng
+
+
+class Process(Protocol):
+    """Physics of an instrument; a scene is H×W×C in the process's own unit of light."""
+
+    def shoot(self, scene: Doubles, rng: Rng) -> Pixels:
+        """One noisy shot, H×W×C as the file holds it."""
+
+    def clean(self, scene: Doubles) -> Pixels:
+        """The scene without noise, rounded to the file's type only, not to coarser steps."""
+
+
+def anything(noisy: Pixels) -> NDArray[np.bool_]:
+    """Mask of everything: each value of the file's type can occur."""
+    return np.ones(noisy.shape, bool)
+
+
+@dataclass(frozen=True)
+class Instrument:
+    """An instrument with a way to draw what it looks at.
+
+    Attributes:
+        name: of the instrument.
+        process: its physics.
+        scene: seed and side in pixels → scene.
+        white_level: of its files.
+        step: between neighbouring values of its files.
+        possible: noisy pixels, H×W×C → where it could have given them.
+    """
+
+    name: str
+    process: Process
+    scene: Callable[[int, int], Doubles]
+    white_level: float = 255.0
+    step: float = 1.0
+    possible: Callable[[Pixels], NDArray[np.bool_]] = anything
 
 
 @dataclass(frozen=True)
@@ -31,14 +70,13 @@ class Scientific:
     shift: int = 1
 
     def shoot(self, scene: Doubles, rng: Rng) -> Pixels:
-        """H×W×C uint16."""
+        """One noisy shot, H×W×C uint16."""
         charge = rng.poisson(scene * self.electrons) + self.read * rng.standard_normal(scene.shape)
         adu = np.rint(charge / self.electrons + self.offset).clip(0, self.largest)
-        pixels: Pixels = (adu * self.shift).astype(np.uint16)
-        return pixels
+        return (adu * self.shift).astype(np.uint16)
 
     def clean(self, scene: Doubles) -> Pixels:
-        """H×W×C uint16, between the shifted converter's steps too."""
+        """The scene without noise, H×W×C uint16, between the shifted converter's steps too."""
         adu = (scene + self.offset).clip(0, self.largest)
         pixels: Pixels = np.rint(adu * self.shift).astype(np.uint16)
         return pixels
@@ -68,14 +106,14 @@ class ElectronMultiplying:
     largest: int = 16383
 
     def shoot(self, scene: Doubles, rng: Rng) -> Pixels:
-        """H×W×C uint16."""
+        """One noisy shot, H×W×C uint16."""
         electrons = rng.poisson(scene)
         charge = np.where(electrons > 0, rng.gamma(np.maximum(electrons, 1), self.gain), 0.0)
         adu = charge + self.read * rng.standard_normal(scene.shape) + self.offset
         return np.rint(adu).clip(0, self.largest).astype(np.uint16)
 
     def clean(self, scene: Doubles) -> Pixels:
-        """H×W×C uint16."""
+        """The scene without noise, H×W×C uint16."""
         adu = scene * self.gain + self.offset
         return np.rint(adu).clip(0, self.largest).astype(np.uint16)
 
@@ -89,11 +127,11 @@ class PhotonCounter:
     """Counts of photons saved as floats, as of a confocal microscope. A scene is in photons."""
 
     def shoot(self, scene: Doubles, rng: Rng) -> Pixels:
-        """H×W×C float32, whole numbers."""
+        """One noisy shot, H×W×C float32, whole numbers."""
         return rng.poisson(scene).astype(np.float32)
 
     def clean(self, scene: Doubles) -> Pixels:
-        """H×W×C float32, the expected counts."""
+        """The scene without noise, H×W×C float32, the expected counts."""
         return scene.astype(np.float32)
 
 
@@ -116,7 +154,7 @@ class Textbook:
     copies: int = 1
 
     def shoot(self, scene: Doubles, rng: Rng) -> Pixels:
-        """H×W×C uint8."""
+        """One noisy shot, H×W×C uint8."""
         noisy = rng.poisson(scene * self.photons) / self.photons
         noisy = noisy + self.gaussian * rng.standard_normal(scene.shape)
         noisy = noisy + self.row * rng.standard_normal((len(scene), 1, 1))
@@ -126,5 +164,5 @@ class Textbook:
         return np.repeat((steps * self.coarse).astype(np.uint8), self.copies, 2)
 
     def clean(self, scene: Doubles) -> Pixels:
-        """H×W×C uint8, between the coarse steps too."""
+        """The scene without noise, H×W×C uint8, between the coarse steps too."""
         return np.repeat(np.rint(scene * 255).clip(0, 255).astype(np.uint8), self.copies, 2)

@@ -6,14 +6,12 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 import numpy as np
-from numpy.typing import NDArray
 
 from noisegen.evaluation.profile_view import Noise, radial_power
+from noisegen.noise.arrays import Doubles
 from noisegen.noise.intensities import EVEN, SEEN, level_at, shown_at
 from noisegen.noise.statistics import LAGS, NoiseStatistics
 from noisegen.profiles.profile import NoiseProfile
-
-Doubles = NDArray[np.float64]
 
 MOST_BARS = 80
 """Largest number of a histogram's bars on either side of 0, but for rounding."""
@@ -44,7 +42,7 @@ KINDS = ("B", "generated", "G", "violet", "ochre", "teal", "pink")
 
 
 class Look(str, Enum):
-    """How a series is drawn."""
+    """Look of a series."""
 
     LINE = "line"
     WIDE = "wide"
@@ -74,7 +72,7 @@ class Series:
 
 @dataclass(frozen=True, eq=False)
 class Chart:
-    """One chart.
+    """A chart as data: axes and series.
 
     Attributes:
         name: stem of a file.
@@ -103,7 +101,7 @@ class Chart:
 
 @dataclass(frozen=True, eq=False)
 class Sides:
-    """Whose noise the charts show.
+    """Noise on either side of the charts.
 
     Attributes:
         generated: always there.
@@ -218,7 +216,7 @@ def _histogram(sides: Sides) -> Chart:
 
 
 def _edges(reach: float, step: float) -> Doubles:
-    """Bars hold whole numbers of the quantisation's steps, so none stands out."""
+    """Edges of bars that hold whole numbers of quantisation's steps, so that none stands out."""
     reach = max(reach, 1e-3)
     width = 2 * reach / MOST_BARS
     if step:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -15,6 +16,7 @@ from noisegen.dataset.recipe import Recipe, load_profiles, read_recipe
 from noisegen.evaluation.folder_scores import FolderScores
 from noisegen.evaluation.pair_files import PairFile, PairFolder, pair_name
 from noisegen.evaluation.pair_pictures import same_pictures
+from noisegen.evaluation.profile_view import telling_crop
 from noisegen.evaluation.report.charts import Sides, charts_of
 from noisegen.evaluation.report.profile import quality_table
 from noisegen.evaluation.report.sampled_noise import (
@@ -27,7 +29,6 @@ from noisegen.evaluation.report.tables import recipe_tables, score_tables
 from noisegen.evaluation.report.view import ChartGroup, Report, Strip, strip
 from noisegen.evaluation.side_by_side import evenly
 from noisegen.evaluation.tables import Table
-from noisegen.evaluation.telling_crop import telling_crop
 from noisegen.profiles.profile import NoiseProfile
 
 STRIPS = 4
@@ -53,17 +54,37 @@ class Dataset:
     lines: tuple[PairLine, ...]
     pairs: tuple[PairFile, ...]
 
+    @cached_property
+    def by_name(self) -> dict[str, PairLine]:
+        """Lines of the manifest by their pairs' names."""
+        return {pair_name(PurePosixPath(line.relative)): line for line in self.lines}
+
     def white_level(self, line: PairLine) -> float | None:
-        """Of a line's pictures, where it is not their type's largest value."""
+        """White level of a line's pictures, where it is not their type's largest value."""
         if self.recipe.options.white_level is not None:
             return self.recipe.options.white_level
-        first = line.profile.split(",")[0]
-        profile = next((one for one in self.profiles if one.name == first), None)
+        profile = self.profile(line.profile.split(",")[0])
         return profile.white_level if profile and profile.dtype == line.dtype else None
+
+    def profile(self, name: str) -> NoiseProfile | None:
+        """Profile of a name."""
+        return next((one for one in self.profiles if one.name == name), None)
+
+    def read(self, file: PairFile, weakened: bool = False) -> ShownPair | None:
+        """Reads a pair as it is shown; None where it cannot be.
+
+        Args:
+            file: of the pair.
+            weakened: its noise is to be divided by the strength that it was made with.
+        """
+        line = self.by_name.get(file.file_name)
+        if line is None:
+            return None
+        return read_shown(file, self.white_level(line), line.strength if weakened else 1.0)
 
 
 def open_dataset(out: Path, folder: PairFolder) -> Dataset:
-    """A finished dataset.
+    """Opens a finished dataset.
 
     Args:
         out: its folder.
@@ -88,22 +109,15 @@ def dataset_report(
         real: pairs of the camera, to be shown beside.
         scores: of the two compared.
     """
-    lines = {pair_name(PurePosixPath(line.relative)): line for line in dataset.lines}
-    by_profile: dict[str, list[tuple[PairFile, PairLine]]] = {}
+    by_profile: dict[str, list[PairFile]] = {}
     for file in dataset.pairs:
-        line = lines.get(file.file_name)
-        if line is not None:
-            by_profile.setdefault(_profile_of(file, line), []).append((file, line))
+        if file.file_name in dataset.by_name:
+            by_profile.setdefault(_profile_of(file, dataset), []).append(file)
     ranked = sorted(by_profile.items(), key=lambda item: -len(item[1]))
     white_level = scores.white_level if scores else None
-    real_pairs = (
-        [read_shown(file, white_level) for file in evenly(real.pairs, MOST_PAIRS)] if real else []
-    )
-    groups = [
-        group
-        for name, members in ranked[:MOST_PROFILES]
-        if (group := _group(dataset, name, members, [p for p in real_pairs if p])) is not None
-    ]
+    sampled = evenly(real.pairs, MOST_PAIRS) if real else []
+    beside = [pair for file in sampled if (pair := read_shown(file, white_level))]
+    groups = [_group(dataset, name, members, beside) for name, members in ranked[:MOST_PROFILES]]
     warnings = [w for profile in dataset.profiles for w in profile.warnings]
     if len(ranked) > MOST_PROFILES:
         warnings.append(f"charts of {MOST_PROFILES} of {len(ranked)} profiles, those of most pairs")
@@ -112,8 +126,8 @@ def dataset_report(
         title=dataset.out.resolve().name,
         subtitle="dataset of noisy and clean pairs",
         facts=_facts(dataset),
-        strips=tuple(_strips(dataset, lines, real, white_level)),
-        groups=tuple(groups),
+        strips=tuple(_strips(dataset, real, white_level)),
+        groups=tuple(filter(None, groups)),
         scores=(*(score_tables(scores) if scores else ()), *([quality] if quality else ())),
         recipe=recipe_tables(dataset.recipe),
         recipe_json=(dataset.out / RECIPE).read_text(encoding="utf-8"),
@@ -135,30 +149,23 @@ def _facts(dataset: Dataset) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _profile_of(file: PairFile, line: PairLine) -> str:
+def _profile_of(file: PairFile, dataset: Dataset) -> str:
     """Name of the profile that a plane's noise is of: each channel may have its own."""
-    names = line.profile.split(",")
+    names = dataset.by_name[file.file_name].profile.split(",")
     return names[file.channel] if len(names) > 1 else names[0]
 
 
 def _group(
-    dataset: Dataset,
-    name: str,
-    members: Sequence[tuple[PairFile, PairLine]],
-    real: Sequence[ShownPair],
+    dataset: Dataset, name: str, members: Sequence[PairFile], real: Sequence[ShownPair]
 ) -> ChartGroup | None:
     """Charts of one profile's pairs; None where none of them can be shown."""
-    read = [
-        read_shown(file, dataset.white_level(line), line.strength)
-        for file, line in evenly(members, MOST_PAIRS)
-    ]
+    read = (dataset.read(file, weakened=True) for file in evenly(members, MOST_PAIRS))
     pairs = [pair for pair in read if pair is not None]
     if not pairs:
         return None
     generated, step = noise_of_pairs(pairs)
     channels = pairs[0].clean.shape[2]
     real = [pair for pair in real if pair.clean.shape[2] == channels]
-    profile = next((one for one in dataset.profiles if one.name == name), None)
     strengths = {pair.strength for pair in pairs}
     words = [f"{len(pairs)} of {len(members)} pairs"]
     if strengths != {1.0}:
@@ -169,46 +176,30 @@ def _group(
     if real:
         words.append(f"{len(real)} real pairs")
     beside = noise_of_pairs(real)[0] if real else None
-    sides = Sides(generated, beside, "real", None if real else profile, step)
+    sides = Sides(generated, beside, "real", None if real else dataset.profile(name), step)
     return ChartGroup(f"Noise of {name}", "; ".join(words), charts_of(sides))
 
 
-def _strips(
-    dataset: Dataset,
-    lines: dict[str, PairLine],
-    real: PairFolder | None,
-    white_level: float | None,
-) -> list[Strip]:
+def _strips(dataset: Dataset, real: PairFolder | None, white_level: float | None) -> list[Strip]:
     """Crops of a few pairs, the real ones of the same pictures beside them where there are any."""
     twins = same_pictures(real.pairs, dataset.pairs) if real else []
     if twins:
-        return [found for a, b in evenly(twins, STRIPS) if (found := _beside(dataset, lines, a, b))]
-    ours = [_alone(dataset, lines, file) for file in evenly(dataset.pairs, STRIPS)]
-    shown = [found for found in ours if found is not None]
-    if real:
-        theirs = [read_shown(file, white_level) for file in evenly(real.pairs, 2)]
-        shown += [_strip(pair.name, pair, [("real", pair)]) for pair in theirs if pair]
-    return shown
+        return [found for a, b in evenly(twins, STRIPS) if (found := _beside(dataset, a, b))]
+    shown = [
+        _strip(file.name, pair, [("generated", pair)])
+        for file in evenly(dataset.pairs, STRIPS)
+        if (pair := dataset.read(file))
+    ]
+    theirs = [read_shown(file, white_level) for file in evenly(real.pairs, 2)] if real else []
+    return shown + [_strip(pair.name, pair, [("real", pair)]) for pair in theirs if pair]
 
 
-def _alone(dataset: Dataset, lines: dict[str, PairLine], file: PairFile) -> Strip | None:
-    pair = _read(dataset, lines, file)
-    return _strip(file.name, pair, [("generated", pair)]) if pair else None
-
-
-def _beside(
-    dataset: Dataset, lines: dict[str, PairLine], real: PairFile, synth: PairFile
-) -> Strip | None:
-    ours = _read(dataset, lines, synth)
-    theirs = read_shown(real, dataset.white_level(lines[synth.file_name]))
+def _beside(dataset: Dataset, real: PairFile, synth: PairFile) -> Strip | None:
+    ours = dataset.read(synth)
+    theirs = read_shown(real, dataset.white_level(dataset.by_name[synth.file_name]))
     if ours is None or theirs is None or not np.array_equal(ours.clean, theirs.clean):
         return None
     return _strip(synth.name, theirs, [("real", theirs), ("generated", ours)])
-
-
-def _read(dataset: Dataset, lines: dict[str, PairLine], file: PairFile) -> ShownPair | None:
-    line = lines.get(file.file_name)
-    return read_shown(file, dataset.white_level(line)) if line else None
 
 
 def _strip(name: str, first: ShownPair, pairs: Sequence[tuple[str, ShownPair]]) -> Strip:

@@ -79,7 +79,7 @@ logging.getLogger("matplotlib").setLevel(logging.ERROR)
 
 
 def chart_svg(chart: Chart, identity: str) -> str:
-    """An ``<svg>`` element of the page, the same for the same chart.
+    """Draws an ``<svg>`` element of the page, the same for the same chart.
 
     Args:
         chart: what is drawn.
@@ -113,7 +113,7 @@ def chart_svg(chart: Chart, identity: str) -> str:
 
 
 def charts_png(charts: Sequence[Chart], legend_beside: bool = False) -> bytes:
-    """A PNG of charts side by side, the same for the same charts.
+    """Draws charts side by side as a PNG, the same for the same charts.
 
     Args:
         charts: one or more.
@@ -162,7 +162,7 @@ def report_png(report: Report, subtitle: str) -> bytes:
 
 
 def _draw_strip(figure: Figure, strip: Strip, top: int) -> None:
-    """The reference and both residuals, each pixel as a whole number of pixels."""
+    """Draws the reference and both residuals, each pixel as a whole number of pixels."""
     _, reference, _, residual, generated = strip.panels
     apart = (PLOT_WIDTH - LEFT - RIGHT - PICTURE) // 2
     rows, columns = reference.pixels.shape[:2]
@@ -191,7 +191,7 @@ def _draw_titled(axes: Axes, chart: Chart) -> None:
 
 
 def draw_chart(axes: Axes, chart: Chart) -> None:
-    """A chart's curves, axes and ticks."""
+    """Draws a chart's curves, axes and ticks."""
     for series in chart.series:
         _draw_series(axes, series, "steps-mid" if chart.steps else "default")
     axes.set_xlim(*chart.x_range)

@@ -19,7 +19,7 @@ from noisegen.evaluation.report.view import Panel, Report
 
 
 def page(report: Report) -> str:
-    """The whole page, the same for the same report."""
+    """Renders the whole page, the same for the same report."""
     templates = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         # CSS and script are ours; every word of a report is escaped.

@@ -55,7 +55,7 @@ def profile_report(view: ProfileView) -> Report:
 
 
 def quality_table(profiles: Iterable[NoiseProfile]) -> Table | None:
-    """How far profiles are from their references; None where none was tried."""
+    """Table of how far profiles are from their references; None where none was tried."""
     rows = []
     for profile in profiles:
         quality = profile.quality

@@ -6,21 +6,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from noisegen.errors import ImageError
 from noisegen.evaluation.pair_files import PairFile
 from noisegen.evaluation.pair_pictures import read_plane
 from noisegen.evaluation.profile_view import Noise
-from noisegen.evaluation.row_tally import middle_part
+from noisegen.evaluation.protocol import middle_crop
 from noisegen.files import default_white_level, to_float
 from noisegen.model.config import WINDOW
+from noisegen.noise.arrays import Floats
 from noisegen.noise.record import Recording
 from noisegen.noise.statistics import measure
 from noisegen.noise.windows import Windows, join
 from noisegen.references.misplaced import all_windows
-
-Floats = NDArray[np.float32]
 
 MOST_PAIRS = 24
 """Number of pairs, evenly chosen, that are read."""
@@ -54,7 +52,7 @@ class ShownPair:
 def read_shown(
     file: PairFile, white_level: float | None = None, strength: float = 1.0
 ) -> ShownPair | None:
-    """A pair as it is shown; None where it cannot be: floats, damaged, of two sizes, too small.
+    """Reads a pair as it is shown; None where it cannot be: damaged, of two sizes, too small.
 
     Args:
         file: of the pair.
@@ -74,7 +72,7 @@ def read_shown(
 
 
 def noise_of_pairs(pairs: Iterable[ShownPair]) -> tuple[Noise, float]:
-    """Their noise at strength 1, and the step of its quantisation (0 where strengths differ).
+    """Noise of pairs at strength 1, and the step of its quantisation (0 where strengths differ).
 
     Args:
         pairs: one or more, of one number of channels.
@@ -85,7 +83,7 @@ def noise_of_pairs(pairs: Iterable[ShownPair]) -> tuple[Noise, float]:
     found: list[Windows] = []
     for pair in pairs:
         sides = (SIDE, SIDE)
-        noisy, clean = (middle_part(picture, sides) for picture in (pair.noisy, pair.clean))
+        noisy, clean = (middle_crop(picture, sides) for picture in (pair.noisy, pair.clean))
         windows = all_windows(noisy, clean, Recording.even(clean.shape[2], step))
         scaled = windows.residual / np.float32(pair.strength)
         found.append(replace(windows, residual=scaled))

@@ -9,7 +9,7 @@ from noisegen.dataset.recipe import Recipe
 from noisegen.evaluation.folder_scores import FolderScores
 from noisegen.evaluation.row_tally import ALL, RowScores
 from noisegen.evaluation.score_tables import channel_names
-from noisegen.evaluation.tables import Table
+from noisegen.evaluation.tables import Table, in_words, mean_in_words
 
 PICTURES = "Against real pairs, picture by picture"
 TOGETHER = "Against real pairs, all pictures together"
@@ -24,7 +24,7 @@ METRICS = {
 
 
 def recipe_tables(recipe: Recipe) -> tuple[Table, ...]:
-    """Options, profiles and versions."""
+    """Tables of a recipe's options, profiles and versions."""
     weights, sha256 = recipe.weights
     rows = [
         *((name.replace("_", " "), _word(value)) for name, value in asdict(recipe.options).items()),
@@ -40,14 +40,14 @@ def recipe_tables(recipe: Recipe) -> tuple[Table, ...]:
 
 
 def score_tables(scores: FolderScores) -> tuple[Table, ...]:
-    """Mean and median over pictures where they are the same; and all pictures together."""
+    """Tables of mean and median where both sides show the same pictures, and of all together."""
     real, synth = scores.pictures
     names = [name for name in METRICS if name in scores.rows[0].together[ALL]]
     together = Table(
         TOGETHER,
         ("", *(METRICS[name] for name in names)),
         tuple(
-            (label, *(_figure(row.together[channel][name]) for name in names))
+            (label, *(in_words(row.together[channel][name]) for name in names))
             for label, row, channel in _rows(scores)
         ),
         f"{real} real and {synth} synthetic pictures; 0 is perfect. Definitions: noisegen evaluate "
@@ -59,7 +59,7 @@ def score_tables(scores: FolderScores) -> tuple[Table, ...]:
         PICTURES,
         ("", *METRICS.values()),
         tuple(
-            (label, *(_mean_and_median(row, channel, name) for name in METRICS))
+            (label, *(mean_in_words(row.summary(channel, name)) for name in METRICS))
             for label, row, channel in _rows(scores)
         ),
         f"Mean (median) over {real} pictures that both sides show; 0 is perfect.",
@@ -75,15 +75,6 @@ def _rows(scores: FolderScores) -> list[tuple[str, RowScores, str]]:
         for channel in (channels if len(channels) > 2 else channels[:1])
     ]
     return [*of_ours, *((row.name, row, ALL) for row in others)]
-
-
-def _mean_and_median(row: RowScores, channel: str, metric: str) -> str:
-    figures = row.summary(channel, metric)
-    return f"{_figure(figures['mean'])} ({_figure(figures['median'])})"
-
-
-def _figure(value: float | None) -> str:
-    return "–" if value is None or value != value else f"{value:.4f}"
 
 
 def _word(value: object) -> str:

@@ -6,13 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from noisegen.evaluation.report.charts import Chart
 from noisegen.evaluation.tables import Table
-
-Floats = NDArray[np.float32]
-Bytes = NDArray[np.uint8]
+from noisegen.noise.arrays import Bytes, Floats
 
 STRETCH = 3.0
 """Standard deviations that a shown residual reaches to."""
@@ -60,7 +57,7 @@ class ChartGroup:
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """A page's content.
+    """Content of a page.
 
     Attributes:
         title: name of the dataset or profile.
@@ -100,7 +97,7 @@ class Report:
 
 
 def strip(name: str, clean: Floats, noisies: Sequence[tuple[str, Floats]], note: str = "") -> Strip:
-    """A crop's clean, its noisy versions and their residuals, all residuals to one scale.
+    """Shows a crop's clean, its noisy versions and their residuals, all residuals to one scale.
 
     Args:
         name: of the pair.

@@ -8,7 +8,8 @@ from typing import Literal
 from noisegen.errors import UsageError
 from noisegen.evaluation.denoiser import DenoiserConfig
 from noisegen.model.config import GeneratorConfig, ModelConfig
-from noisegen.research.objectives import EnergyConfig, HistogramConfig
+from noisegen.research.objectives.energy import EnergyConfig, HistogramConfig
+from noisegen.training.loop import Descent
 
 Shares = tuple[tuple[str, float], ...]
 
@@ -80,7 +81,7 @@ STAGES = (
 
 
 @dataclass(frozen=True)
-class TrainingConfig:
+class TrainingConfig(Descent):
     """A training run.
 
     Attributes:
@@ -88,12 +89,7 @@ class TrainingConfig:
         sets: reference sets a step.
         targets: target crops a reference set.
         crop: side of a target crop, in pixels.
-        warmup: steps at the start of each stage.
-        decay: weight decay.
-        ema: decay of the averaged weights that are shipped.
-        keep: share of what was learned that the written weights keep (:mod:`.shrink`).
-        clip: largest norm of the gradient.
-        seed: of initialisation, batches and fields.
+        keep: share of what was learned that the written weights keep (:func:`.shrunk_to_start`).
         denoiser: weights whose denoiser is written beside what is trained; None for an untrained
             one.
     """
@@ -103,11 +99,7 @@ class TrainingConfig:
     targets: int = 2
     crop: int = 96
     warmup: int = 150
-    decay: float = 1e-4
-    ema: float = 0.998
     keep: float = 0.6
-    clip: float = 1.0
-    seed: int = 0
     denoiser: str | None = "sim"
     model: ModelConfig = field(default_factory=lambda: ModelConfig(generator=GeneratorConfig()))
     objectives: ObjectiveConfig = field(default_factory=ObjectiveConfig)

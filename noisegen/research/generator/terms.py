@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from noisegen.evaluation.denoiser import DnCNN
+from noisegen.evaluation.side_by_side import noise_of
+from noisegen.evaluation.tables import mean_and_median
+from noisegen.files import to_float
 from noisegen.model.classical import find_places
 from noisegen.model.conditioning import Conditioning, Statistics
 from noisegen.model.config import KERNEL
 from noisegen.model.generator import FIELD_CHANNELS
 from noisegen.model.weights import NoiseModel
+from noisegen.noise.metrics import Scores, compare
 from noisegen.research.generator.config import ObjectiveConfig
-from noisegen.research.objectives import (
+from noisegen.research.objectives.adversarial import (
     KeyQueue,
     PixelDiscriminator,
     alignment_loss,
-    energy_score,
     feature_matching,
     hinge_losses,
-    histogram_loss,
     info_nce,
     momentum_update,
     relativistic_losses,
 )
-from noisegen.training.bank import Batch
+from noisegen.research.objectives.energy import energy_score, histogram_loss
+from noisegen.training.bank import TARGET, Batch, Source, batches, to_device
 
 LEVELS = 255
 """The bank's pictures have 8 bits: generated ones are rounded to the same steps."""
@@ -39,7 +43,7 @@ LOCAL = 8
 
 @dataclass(frozen=True)
 class Generated:
-    """What the model makes of a batch; noise is in units of the expected local level.
+    """Noise that the model makes of a batch, in units of the expected local level.
 
     Attributes:
         conditioning: of the reference sets, one a set.
@@ -102,11 +106,11 @@ class Terms(nn.Module):
 
     @property
     def draws(self) -> int:
-        """Draws a target that the terms need."""
+        """Number of draws a target that the terms need."""
         return 2 if self.config.energy else 1
 
     def generator_loss(self, made: Generated, batch: Batch) -> Tensor:
-        """The weighted sum of what the model is trained on."""
+        """Weighted sum of the objectives that the model is trained on."""
         return torch.stack(list(self._terms(made, batch))).sum()
 
     def _terms(self, made: Generated, batch: Batch) -> Iterator[Tensor]:
@@ -136,7 +140,7 @@ class Terms(nn.Module):
             yield c.feature_matching * feature_matching([x.detach() for x in real[1]], fake[1])
 
     def discriminator_loss(self, made: Generated) -> Tensor:
-        """What the adversary is trained on; no gradient reaches the generator."""
+        """Loss of the adversary; no gradient reaches the generator."""
         real = self._scores(made, made.truth)[0]
         fake = self._scores(made, made.noises[0].detach())[0]
         relativistic = self.config.adversary == "relativistic"
@@ -179,7 +183,7 @@ def level_loss(fake: Tensor, truth: Tensor) -> Tensor:
 
 
 def expected_level(clean: Tensor, statistics: Statistics) -> Tensor:
-    """What noise is divided by before scoring: known before the truth is, so the score is proper.
+    """Level that noise is divided by: known before the truth, so the score is proper.
 
     The measured level at each pixel's intensity, softened by the overall scale and half a step of
     8 bits, so that nearly noiseless intensities do not outweigh the rest.
@@ -190,12 +194,53 @@ def expected_level(clean: Tensor, statistics: Statistics) -> Tensor:
 
 
 def quantise(clean: Tensor, noise: Tensor) -> Tensor:
-    """Noisy picture, clipped and rounded to 8 bits; gradients pass the rounding unchanged."""
+    """Adds noise, clips and rounds to 8 bits; gradients pass the rounding unchanged."""
     noisy = (clean + noise).clamp(0, 1)
     return noisy + ((noisy * LEVELS).round() / LEVELS - noisy).detach()
 
 
 def draw_field(clean: Tensor) -> Tensor:
-    """A Gaussian field for a batch of crops."""
+    """Draws a Gaussian field for a batch of crops."""
     height, width = clean.shape[-2] + KERNEL - 1, clean.shape[-1] + KERNEL - 1
     return torch.randn(len(clean), FIELD_CHANNELS, height, width, device=clean.device)
+
+
+SETS = 24
+"""Reference sets that are tried, one target each."""
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Median distances over the held-out targets."""
+
+    kld: float
+    akld: float
+    correlation: float
+    level: float
+
+    def __str__(self) -> str:
+        return (
+            f"validation KLD {self.kld:.4f}, AKLD {self.akld:.3f}, "
+            f"correlation {self.correlation:.4f}, noise level {self.level:.3f}"
+        )
+
+
+@torch.no_grad()
+def validate(model: NoiseModel, sources: Sequence[Source], device: torch.device) -> Validation:
+    """Scores a model on held-out settings, always with the same references, targets and fields."""
+    batch = to_device(next(batches(sources, SETS, 1, TARGET, np.random.default_rng(0))), device)
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(0)
+        made = generate(model, batch, 1, device)
+    scores: list[Scores] = []
+    for real, fake, clean in zip(made.real, made.noisy[0], made.clean, strict=True):
+        planes = (x.permute(1, 2, 0).float().cpu().numpy() for x in (real, fake, clean))
+        noisy, generated, pure = (np.rint(x * 255).astype(np.uint8) for x in planes)
+        scores.append(
+            compare(noise_of(noisy, pure), noise_of(generated, pure), to_float(pure, 255))
+        )
+    medians = {
+        name: mean_and_median(getattr(score, name) for score in scores)["median"]
+        for name in ("kld", "akld", "correlation", "level")
+    }
+    return Validation(**medians)

@@ -14,25 +14,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-
-def autoencoder_loss(
-    reconstruction: Tensor, target: Tensor, latent: Tensor, penalty: float
-) -> Tensor:
-    """Mean absolute error plus ``penalty`` times the latent's mean square; a scalar.
-
-    The square is a KL divergence's term in the mean; it keeps the latent in the range that the
-    consistency model is trained in.
-
-    Args:
-        reconstruction: B×3×H×W, noise in units of the expected local level.
-        target: the real noise.
-        latent: B×C×h×w.
-        penalty: of the latent, ≥ 0.
-    """
-    error = (reconstruction.float() - target.float()).abs().mean()
-    return error + penalty * latent.float().square().mean()
-
-
 Network = Callable[[Tensor, Tensor], Tensor]
 """F: scaled noisy latent (B×…) and σ (B) → B×…, as the latent."""
 
@@ -138,7 +119,6 @@ def apply_consistency(
 
 def consistency_loss(
     network: Network,
-    teacher: Network,
     latents: Tensor,
     step: int,
     total: int,
@@ -147,10 +127,11 @@ def consistency_loss(
 ) -> Tensor:
     """Weighted pseudo-Huber distance of f at two neighbouring levels (iCT, Sec. 3); a scalar.
 
+    The network is its own teacher, without gradient at the lower level: its average would bias the
+    limit of many steps (Sec. 3.2).
+
     Args:
         network: F.
-        teacher: sees the lower level, without gradient; iCT takes the network itself, not its
-            average, which would bias the limit of many steps (Sec. 3.2).
         latents: B×…, without noise, of standard deviation ``sigma_data``.
         step: of training, in [0, total].
         total: training steps.
@@ -165,6 +146,6 @@ def consistency_loss(
     noise = torch.randn(latents.shape, device=latents.device, generator=generator)
     shape = (-1, *[1] * (latents.ndim - 1))
     with torch.no_grad():
-        target = apply_consistency(teacher, latents + lower.view(shape) * noise, lower, config)
+        target = apply_consistency(network, latents + lower.view(shape) * noise, lower, config)
     found = apply_consistency(network, latents + upper.view(shape) * noise, upper, config)
     return (pseudo_huber(found, target, config.huber) / (upper - lower)).mean()

@@ -12,13 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.kernel_ridge import KernelRidge
-from sklearn.metrics import pairwise_distances_argmin
+from sklearn.metrics import confusion_matrix, pairwise_distances_argmin
 
 from noisegen.errors import UsageError
 from noisegen.evaluation.protocol import PROTOCOL_SEED
 from noisegen.evaluation.told_apart import bootstrap_interval
-
-Doubles = NDArray[np.float64]
+from noisegen.noise.arrays import Doubles
 
 PENALTY = 0.1
 """Of the linear probe, in units of a crop's mean squared feature; the same for all features."""
@@ -27,8 +26,8 @@ Probe = Callable[[Doubles, Doubles], Doubles]
 """Features of those that vote, N×D, and of those that are asked, M×D → votes, M×N."""
 
 
-def votes(vectors: Doubles, scenes: Sequence[str], probe: Probe) -> Doubles:
-    """How much each crop says about each other one's label.
+def votes(vectors: Doubles, scenes: Sequence[str] | NDArray[np.str_], probe: Probe) -> Doubles:
+    """Weights with which each crop votes on each other one's label.
 
     Args:
         vectors: N×D; each feature is scaled by its mean and deviation over the crops that vote.
@@ -53,14 +52,14 @@ def votes(vectors: Doubles, scenes: Sequence[str], probe: Probe) -> Doubles:
 
 
 def nearest(known: Doubles, asked: Doubles) -> Doubles:
-    """One vote, of the nearest by Euclidean distance."""
+    """Gives the one vote to the nearest by Euclidean distance."""
     won = np.zeros((len(asked), len(known)))
     won[np.arange(len(asked)), pairwise_distances_argmin(asked, known)] = 1
     return won
 
 
 def linear(known: Doubles, asked: Doubles) -> Doubles:
-    """Ridge regression on the labels' indicators: all vote, by the features' inner products."""
+    """Regresses the labels' indicators by ridge: all vote, by the features' inner products."""
     width = known.shape[1] ** 0.5
     ridge = KernelRidge(alpha=PENALTY).fit(known / width, np.eye(len(known)))
     weight: Doubles = ridge.predict(asked / width)
@@ -99,7 +98,7 @@ class Told:
 
 @dataclass(frozen=True, eq=False)
 class Labels:
-    """What is asked: a label of every crop.
+    """A question: the label of every crop.
 
     Attributes:
         names: L, in reading order.
@@ -129,7 +128,7 @@ class Labels:
 
 
 def labels_of(question: str, labels: Sequence[str], scenes: Sequence[str]) -> Labels:
-    """Labels of crops as a question.
+    """Makes a question of crops' labels.
 
     Args:
         question: for the message.
@@ -167,17 +166,15 @@ def told(votes: Doubles, labels: Labels) -> Told:
 
 
 def answers(votes: Doubles, index: NDArray[np.intp], count: int) -> NDArray[np.intp]:
-    """N, the label of most votes for each crop."""
+    """Label of most votes for each crop, N."""
     chosen: NDArray[np.intp] = (votes @ np.eye(count)[index]).argmax(1)
     return chosen
 
 
 def confusion(votes: Doubles, labels: Labels) -> Doubles:
-    """L×L, share of a label's crops (row) that were told to be another's (column)."""
-    count = len(labels.names)
-    counts = np.zeros((count, count))
-    np.add.at(counts, (labels.index, answers(votes, labels.index, count)), 1)
-    shares: Doubles = counts / counts.sum(1, keepdims=True)
+    """Share of a label's crops (row) that were told to be another's (column), L×L."""
+    told = answers(votes, labels.index, len(labels.names))
+    shares: Doubles = confusion_matrix(labels.index, told, normalize="true")
     return shares
 
 
@@ -189,7 +186,7 @@ def _right_by_scene(votes: Doubles, index: NDArray[np.intp], labels: Labels) -> 
 
 
 def _shuffles(labels: Labels) -> Iterator[NDArray[np.intp]]:
-    """Labels that are asked about dealt anew; crops of one scene and label keep sharing one."""
+    """Deals the labels that are asked about anew; crops of one scene and label keep sharing one."""
     pairs = zip(labels.scenes[labels.asked], labels.index[labels.asked], strict=True)
     groups = [f"{scene}\n{label}" for scene, label in pairs]
     _, first, group = np.unique(groups, return_index=True, return_inverse=True)
@@ -202,7 +199,7 @@ def _shuffles(labels: Labels) -> Iterator[NDArray[np.intp]]:
 
 
 def _reading_order(label: str) -> tuple[float, str]:
-    """Numbers by size, and before words."""
+    """Key that sorts numbers by size, and before words."""
     try:
         return float(label), label
     except ValueError:

@@ -72,7 +72,7 @@ def accuracy_headings() -> tuple[str, ...]:
 
 
 def accuracy_rows(one: Answered) -> tuple[tuple[str, ...], ...]:
-    """A line a vector with the accuracy of each probe, then the prompt's with shuffled labels."""
+    """Rows of a vector's accuracy by each probe, then of the prompt's with shuffled labels."""
     rows = [(vector, *map(_cell, by_probe.values())) for vector, by_probe in one.told.items()]
     shuffled = map(_shuffled_cell, one.told[PROMPT].values())
     return (*rows, ("prompt, labels shuffled", *shuffled))

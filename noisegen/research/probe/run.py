@@ -10,11 +10,9 @@ from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 
 from noisegen.errors import UsageError
+from noisegen.noise.arrays import Doubles
 from noisegen.research.probe.accuracy import PROBES, Labels, Told, confusion, labels_of, told, votes
-from noisegen.research.probe.describe import VECTORS, DescribedCrop
-from noisegen.research.probe.shots import QUESTIONS, LabelledShot
-
-Doubles = NDArray[np.float64]
+from noisegen.research.probe.describe import QUESTIONS, VECTORS, DescribedCrop, LabelledShot
 
 PROMPT, _, STRENGTH, _ = VECTORS
 SHOWN_PROBE = "linear"
@@ -25,7 +23,7 @@ NO_LABEL = "no shot has a camera or an ISO; name them"
 
 @dataclass(frozen=True, eq=False)
 class Answered:
-    """One question.
+    """A question with its answers.
 
     Attributes:
         name: ``camera`` or ``iso``.
@@ -44,7 +42,7 @@ class Answered:
 
 @dataclass(frozen=True, eq=False)
 class Probed:
-    """What was found.
+    """Findings of a probe.
 
     Attributes:
         crops: how many there are.
@@ -63,24 +61,32 @@ class Probed:
     shares: tuple[float, float]
 
 
-def check_questions(shots: Sequence[LabelledShot]) -> None:
-    """Whether there is anything to tell apart: before the shots are read, which takes a while.
+def questions(
+    shots: Sequence[LabelledShot],
+) -> tuple[dict[str, tuple[NDArray[np.intp], Labels]], list[str]]:
+    """Finds what can be asked of shots, each of which may stand there once a crop.
+
+    Returns:
+        ``camera`` and ``iso``, those that can be: which shots are labelled, and their labels; and
+        why the others cannot be.
 
     Raises:
-        UsageError: no camera and no ISO could be asked for, even if every shot can be used.
+        UsageError: there is nothing to tell apart.
     """
-    reasons = []
+    found, doubts = {}, []
     for name in QUESTIONS:
-        labelled = [shot for shot in shots if name in shot.labels]
-        if not labelled:
+        index = np.flatnonzero([name in shot.labels for shot in shots])
+        asked = [shot for shot in shots if name in shot.labels]
+        if not asked:
             continue
         try:
-            labels_of(name, [s.labels[name] for s in labelled], [s.scene for s in labelled])
+            labels = labels_of(name, [s.labels[name] for s in asked], [s.scene for s in asked])
+            found[name] = index, labels
         except UsageError as error:
-            reasons.append(str(error))
-        else:
-            return
-    raise UsageError(reasons[0] if reasons else NO_LABEL)
+            doubts.append(str(error))
+    if not found:
+        raise UsageError(doubts[0] if doubts else NO_LABEL)
+    return found, doubts
 
 
 def probe(crops: Sequence[DescribedCrop]) -> Probed:
@@ -96,19 +102,11 @@ def probe(crops: Sequence[DescribedCrop]) -> Probed:
                 f"{crop.shot.name}: not of as many channels as {first.shot.name}; probe gray and "
                 "RGB shots one after the other"
             )
-    answered, doubts = [], []
-    for name in QUESTIONS:
-        if not _labelled(name, crops).size:
-            continue
-        try:
-            answered.append(_answer(name, crops))
-        except UsageError as error:
-            doubts.append(str(error))
-    if not answered:
-        raise UsageError(doubts[0] if doubts else NO_LABEL)
+    asked, doubts = questions([crop.shot for crop in crops])
+    answered = tuple(_answer(name, crops, *of) for name, of in asked.items())
     places, shares = principal_components(np.stack([crop.vectors[PROMPT] for crop in crops]))
     scenes = len({crop.shot.scene for crop in crops})
-    return Probed(len(crops), scenes, tuple(answered), tuple(doubts), places, shares)
+    return Probed(len(crops), scenes, answered, tuple(doubts), places, shares)
 
 
 def principal_components(vectors: Doubles) -> tuple[Doubles, tuple[float, float]]:
@@ -128,22 +126,19 @@ def principal_components(vectors: Doubles) -> tuple[Doubles, tuple[float, float]
     return found.transform(scaled), (float(first), float(second))
 
 
-def _labelled(name: str, crops: Sequence[DescribedCrop]) -> NDArray[np.intp]:
-    return np.flatnonzero([name in crop.shot.labels for crop in crops])
-
-
-def _answer(name: str, crops: Sequence[DescribedCrop]) -> Answered:
-    index = _labelled(name, crops)
+def _answer(
+    name: str, crops: Sequence[DescribedCrop], index: NDArray[np.intp], labels: Labels
+) -> Answered:
     chosen = [crops[place] for place in index]
-    scenes = [crop.shot.scene for crop in chosen]
-    labels = labels_of(name, [crop.shot.labels[name] for crop in chosen], scenes)
-    by_vector: dict[str, dict[str, Told]] = {}
-    shares = np.empty(0)
-    for vector in VECTORS:
-        by_vector[vector] = {}
-        for kind, way in PROBES.items():
-            cast = votes(np.stack([crop.vectors[vector] for crop in chosen]), scenes, way)
-            by_vector[vector][kind] = told(cast, labels)
-            if (vector, kind) == (PROMPT, SHOWN_PROBE):
-                shares = confusion(cast, labels)
-    return Answered(name, labels, index, by_vector, shares)
+    cast = {
+        vector: {
+            kind: votes(np.stack([crop.vectors[vector] for crop in chosen]), labels.scenes, way)
+            for kind, way in PROBES.items()
+        }
+        for vector in VECTORS
+    }
+    by_vector = {
+        vector: {kind: told(of_kind, labels) for kind, of_kind in by_kind.items()}
+        for vector, by_kind in cast.items()
+    }
+    return Answered(name, labels, index, by_vector, confusion(cast[PROMPT][SHOWN_PROBE], labels))

@@ -1,14 +1,119 @@
-"""The arms of a study: who learns from what, at equal steps and equal crops."""
+"""The arms of a study: who learns from what, at equal steps and equal crops.
+
+Gaussian, classical and generated noise on a study's cleans is made once and kept on the disk.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+import json
+from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
 
-from noisegen.evaluation.denoiser import Pair
-from noisegen.files import Pixels
-from noisegen.research.study.making import Maker, NoiseKind
-from noisegen.research.study.pictures import Noises, Shot, StudyData
+import torch
+from safetensors.numpy import save as serialise
+
+import noisegen
+from noisegen.errors import OutputError
+from noisegen.evaluation.denoiser import Pair, for_denoiser
+from noisegen.evaluation.rows import gaussian
+from noisegen.files import Pixels, write_atomically
+from noisegen.model.tensor_file import METADATA_KEY, read_tensor_file
+from noisegen.model.weights import Weights
+from noisegen.profiles.fit import fit_profiles
+from noisegen.profiles.profile import NoiseProfile
+from noisegen.research.study.pictures import Order, Orders, Source, StudyData, orders_digest
+from noisegen.synthesis.synthesizer import Synthesizer
+
+LARGEST = 2**33
+"""Largest number of bytes of a file of noisy pictures; PolyU's have 70 million."""
+
+
+class NoiseKind(str, Enum):
+    """Ways to make noise; all of them know the references alone."""
+
+    GAUSSIAN = "gaussian"
+    CLASSICAL = "classical"
+    GENERATED = "generated"
+
+
+class Maker:
+    """Puts the noise of references on cleans.
+
+    Args:
+        weights: of the generator.
+        device: where it runs.
+        folder: of the files; made if need be.
+        white_level: of all pictures.
+        say: takes what there is to tell.
+    """
+
+    def __init__(
+        self,
+        weights: Weights,
+        device: torch.device | str,
+        folder: Path,
+        white_level: float,
+        say: Callable[[str], None],
+    ) -> None:
+        self._weights, self._folder, self._white_level = weights, folder, white_level
+        self._say = say
+        self._generator = Synthesizer(weights, device)
+        self._profiles: dict[tuple[str, bool], NoiseProfile] = {}
+
+    def noisy(self, kind: NoiseKind, orders: Orders) -> list[Pixels]:
+        """The noisy pictures of some orders, from the disk where they have been made before.
+
+        Raises:
+            BadReferenceError: no profile can be made of the references.
+            OutputError: the file cannot be written, or is damaged.
+        """
+        made_from = f"{noisegen.__version__} {self._weights.sha256} {orders_digest(orders)}"
+        key = hashlib.sha256(made_from.encode()).hexdigest()
+        path = self._folder / f"{kind.value}-{key[:16]}.safetensors"
+        if path.exists():
+            return _read(path, len(orders))
+        self._say(f"making {len(orders)} {kind.value} pictures")
+        learned = kind is not NoiseKind.CLASSICAL
+        pictures = [self._draw(kind, o, self._profile(o.source, learned)) for o in orders]
+        named = {f"{index:06d}": picture for index, picture in enumerate(pictures)}
+        metadata = {"content": "noisy pictures", "names": [order.name for order in orders]}
+        write_atomically(path, serialise(named, {METADATA_KEY: json.dumps(metadata)}))
+        return pictures
+
+    def _profile(self, source: Source, learned: bool) -> NoiseProfile:
+        key = source.name, learned
+        if key not in self._profiles:
+            level = self._white_level if source.references[0].noisy.dtype.itemsize > 1 else None
+            (profile,) = fit_profiles(
+                source.references,
+                self._weights,
+                name=source.name,
+                white_level=level,
+                learned=learned,
+            )
+            self._profiles[key] = profile
+            grade = profile.quality.overall if profile.quality else "not tried"
+            self._say(f"profile {source.name} of {', '.join(profile.references)}: {grade}")
+        return self._profiles[key]
+
+    def _draw(self, kind: NoiseKind, order: Order, profile: NoiseProfile) -> Pixels:
+        clean, name, white_level = order.clean, order.name, self._white_level
+        if kind is NoiseKind.GAUSSIAN:
+            return gaussian(clean, profile, name, white_level)
+        return self._generator.synthesize(clean, profile, key=name, white_level=white_level)
+
+
+def _read(path: Path, count: int) -> list[Pixels]:
+    try:
+        tensors = read_tensor_file(path, LARGEST).tensors
+        return [tensors[f"{index:06d}"] for index in range(count)]
+    except (OSError, ValueError, KeyError) as error:
+        raise OutputError(
+            f"{path}: is damaged ({error}); delete it to have it made again"
+        ) from error
 
 
 @dataclass(frozen=True)
@@ -99,25 +204,16 @@ class Pools:
         return self._made[name]
 
     def _make(self, name: str) -> list[Pair]:
-        data = self._data
+        data, white_level = self._data, self._data.white_level
         if name in ("real", "few"):
-            return self._real(data.real if name == "real" else data.few)
-        if name == "extra":
-            return self._noisy(NoiseKind.GENERATED, data.extra)
-        if data.from_few is not None and name in ("from few", "gaussian from few"):
-            kind = NoiseKind.GENERATED if name == "from few" else NoiseKind.GAUSSIAN
-            return self._noisy(kind, data.from_few)
-        return self._noisy(NoiseKind(name), data.references)
-
-    def _real(self, shots: Sequence[Shot]) -> list[Pair]:
-        return [self._pair(shot.noisy, shot.clean) for shot in shots]
-
-    def _noisy(self, kind: NoiseKind, noises: Noises) -> list[Pair]:
-        noisies = self._maker.noisy(kind, noises)
-        return [
-            self._pair(noisy, clean.pixels)
-            for noisy, clean in zip(noisies, noises.cleans, strict=True)
-        ]
-
-    def _pair(self, noisy: Pixels, clean: Pixels) -> Pair:
-        return self._data.for_denoiser(noisy), self._data.for_denoiser(clean)
+            shots = data.real if name == "real" else data.few
+            return [for_denoiser(shot.noisy, shot.clean, white_level) for shot in shots]
+        kind, orders = {
+            "extra": (NoiseKind.GENERATED, data.extra),
+            "from few": (NoiseKind.GENERATED, data.from_few),
+            "gaussian from few": (NoiseKind.GAUSSIAN, data.from_few),
+            **{kind.value: (kind, data.references) for kind in NoiseKind},
+        }[name]
+        noisies = self._maker.noisy(kind, orders)
+        made = zip(noisies, orders, strict=True)
+        return [for_denoiser(noisy, order.clean, white_level) for noisy, order in made]

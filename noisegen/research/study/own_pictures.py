@@ -7,7 +7,8 @@ edges are left out. The references are taken as ``noisegen synth`` takes them.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -17,12 +18,12 @@ import numpy as np
 from noisegen.errors import ImageError, UsageError
 from noisegen.evaluation.pair_files import PairFile, PairFolder
 from noisegen.evaluation.pair_pictures import Kind, find_white_level, kind_of, read_pair
-from noisegen.evaluation.protocol import CROP, PROTOCOL_SEED, registered_crops
+from noisegen.evaluation.protocol import CROP, PROTOCOL_SEED, Target, crop_places, registered_crops
 from noisegen.evaluation.side_by_side import evenly
 from noisegen.files import Pixels, read_picture
 from noisegen.references.discover import Matches
 from noisegen.references.load import read_references
-from noisegen.research.study.pictures import Clean, Shot, Source, StudyData, in_turn
+from noisegen.research.study.pictures import Source, StudyData, in_turn, named_cleans
 from noisegen.training.realdata import remove_drift
 
 MOST_TRAINED = 512
@@ -35,6 +36,7 @@ MOST_OF_ONE = 24
 """Crops of one picture."""
 
 T = TypeVar("T")
+Crop = TypeVar("Crop")
 
 GRID = 16
 """Crops lie on it, and it is their smallest side: 8×8 blocks of 4:2:0 keep their place."""
@@ -42,7 +44,7 @@ GRID = 16
 
 @dataclass(frozen=True, eq=False)
 class StudyFolders:
-    """Where a user's pictures are.
+    """Folders and files of a user's pictures.
 
     Attributes:
         real: training pairs, if there are more than the references.
@@ -73,19 +75,15 @@ def folders_study(
         UsageError: nothing to put noise on, a picture on both sides, or no pair that can be used.
     """
     _refuse_shared(folders)
-    first = next(iter(folders.tests.values()))
-    kind = kind_of(first)
-    if white_level is None or kind.dtype == "uint8":
-        white_level = find_white_level(first.pairs, kind)
-    cutter = _Cutter(kind, white_level, max(GRID, -(-least_side // GRID) * GRID))
+    cutter = _Cutter.of(next(iter(folders.tests.values())), least_side, white_level)
     tests = {
         name: cutter.shots(folder.pairs, f"--test {name}={folder.where}", MOST_TESTED)
         for name, folder in folders.tests.items()
     }
-    real: tuple[Shot, ...] = ()
+    real: tuple[Target, ...] = ()
     if folders.real is not None:
         real = cutter.shots(folders.real.pairs, f"--real {folders.real.where}", MOST_TRAINED)
-    under_real = tuple(Clean(shot.name, shot.clean) for shot in real)
+    under_real = named_cleans(real)
     others = cutter.cleans(folders.cleans) if folders.cleans else under_real
     if not others:
         raise UsageError("nothing to put noise on: name clean pictures (--clean) or pairs (--real)")
@@ -95,11 +93,11 @@ def folders_study(
         real=real,
         references=in_turn(sources, under_real or others),
         few=few,
-        from_few=in_turn(sources, others) if few else None,
+        from_few=in_turn(sources, others) if few else (),
         extra=in_turn(_source("new", folders.new) if folders.new else sources, others),
         new_camera=bool(folders.new),
         tests=tests,
-        white_level=white_level,
+        white_level=cutter.white_level,
         left_out=tuple(cutter.left_out),
     )
 
@@ -115,18 +113,15 @@ def _source(name: str, matches: Matches) -> list[Source]:
     return [Source(name, tuple(references))]
 
 
-def _few(matches: Matches, cutter: _Cutter) -> tuple[Shot, ...]:
+def _few(matches: Matches, cutter: _Cutter) -> tuple[Target, ...]:
     """The references with a clean, as training pairs."""
-    pairs = [
-        PairFile(noisy.stem, noisy.stem, noisy, clean)
-        for noisy, clean in matches
-        if clean is not None
-    ]
+    given = [(noisy, clean) for noisy, clean in matches if clean is not None]
+    pairs = [PairFile(noisy.stem, noisy.stem, noisy, clean) for noisy, clean in given]
     return cutter.shots(pairs, "--ref", MOST_TRAINED) if pairs else ()
 
 
 def _refuse_shared(folders: StudyFolders) -> None:
-    """A picture that is learned from is not one to test on, whatever its file's name."""
+    """Refuses to test on a picture that is learned from, whatever its file's name."""
     tested = {
         _content(path): name
         for name, folder in folders.tests.items()
@@ -151,7 +146,7 @@ def _content(path: Path) -> str:
 
 
 class _Cutter:
-    """Pictures of one kind → crops.
+    """Cutter of pictures of one kind into crops.
 
     Attributes:
         left_out: pictures that gave none, each with its reason.
@@ -161,72 +156,86 @@ class _Cutter:
         self.kind, self.white_level, self.least_side = kind, white_level, least_side
         self.left_out: list[str] = []
 
-    def shots(self, files: Sequence[PairFile], where: str, most: int) -> tuple[Shot, ...]:
+    @classmethod
+    def of(cls, first: PairFolder, least_side: int, white_level: float | None) -> _Cutter:
+        """The cutter of pictures like a folder's."""
+        kind = kind_of(first)
+        if white_level is None or kind.dtype == "uint8":
+            white_level = find_white_level(first.pairs, kind)
+        return cls(kind, white_level, max(GRID, -(-least_side // GRID) * GRID))
+
+    def shots(self, files: Sequence[PairFile], where: str, most: int) -> tuple[Target, ...]:
         """Registered crops of pairs.
 
         Raises:
             UsageError: there is none.
         """
-        before = len(self.left_out)
-        chosen, each = _dealt(files, most)
-        shots = [shot for file in chosen for shot in self._of_pair(file, each)]
-        if not shots:
-            raise UsageError(f"{where}: no pair can be used ({self.left_out[before]})")
-        return tuple(shots)
+        return tuple(self._cut(files, most, self._of_pair, f"{where}: no pair"))
 
-    def cleans(self, paths: Sequence[Path]) -> tuple[Clean, ...]:
-        """Random crops of clean pictures.
+    def cleans(self, paths: Sequence[Path]) -> list[tuple[str, Pixels]]:
+        """Random crops of clean pictures, with their names.
 
         Raises:
             UsageError: there is none.
         """
-        before = len(self.left_out)
-        chosen, each = _dealt(paths, MOST_TRAINED)
-        cleans = [clean for path in chosen for clean in self._of_clean(path, each)]
-        if not cleans:
-            raise UsageError(f"--clean: no picture can be used ({self.left_out[before]})")
-        return tuple(cleans)
+        return self._cut(paths, MOST_TRAINED, self._of_clean, "--clean: no picture")
 
-    def _of_pair(self, file: PairFile, count: int) -> Iterator[Shot]:
+    def _cut(
+        self, items: Sequence[T], most: int, cut: Callable[[T, int], Iterator[Crop]], none: str
+    ) -> list[Crop]:
+        """Crops of at most so many items, evenly chosen."""
+        before = len(self.left_out)
+        crops: list[Crop] = []
+        for item in evenly(items, most):
+            with self._unusable_noted():
+                crops += cut(item, min(MOST_OF_ONE, max(1, most // len(items))))
+        if not crops:
+            raise UsageError(f"{none} can be used ({self.left_out[before]})")
+        return crops
+
+    @contextmanager
+    def _unusable_noted(self) -> Iterator[None]:
         try:
-            pair = read_pair(file, self.kind, self.white_level)
-            side = self._side(pair.clean, file.noisy)
+            yield
         except ImageError as error:
             self.left_out.append(str(error))
-            return
+
+    def _of_pair(self, file: PairFile, count: int) -> Iterator[Target]:
+        pair = read_pair(file, self.kind, self.white_level)
+        side = self._side(pair.clean, file.noisy)
         clean = remove_drift(pair.noisy, pair.clean, self.white_level)
         rng = np.random.default_rng([PROTOCOL_SEED, *file.name.encode()])
         places = registered_crops(pair.noisy, clean, (0, clean.shape[1]), rng, side)
         index = 0
         for index, place in zip(range(1, count + 1), places, strict=False):
-            noisy = pair.noisy[place].copy()
-            yield Shot(f"{file.name}/{index:02d}", file.scene, noisy, clean[place].copy())
+            crops = pair.noisy[place].copy(), clean[place].copy()
+            yield Target(
+                f"{file.name}/{index:02d}", file.scene, *crops, white_level=self.white_level
+            )
         if not index:
-            self.left_out.append(
-                f"{file.noisy}: its noise follows its clean's edges throughout; a pair must lie on "
-                "each other to the pixel"
+            raise ImageError(
+                file.noisy,
+                "its noise follows its clean's edges throughout; a pair must lie on each other to "
+                "the pixel",
             )
 
-    def _of_clean(self, path: Path, count: int) -> Iterator[Clean]:
-        try:
-            pixels = read_picture(path).pixels
-            found = Kind(pixels.shape[2], pixels.dtype.name)
-            if found != self.kind:
-                raise ImageError(path, f"is {found}, where the tests are {self.kind}; convert it")
-            if pixels.max() > self.white_level:
-                raise ImageError(path, f"has values above {self.white_level:g}; scale it to that")
-            side = self._side(pixels, path)
-        except ImageError as error:
-            self.left_out.append(str(error))
-            return
+    def _of_clean(self, path: Path, count: int) -> Iterator[tuple[str, Pixels]]:
+        pixels = read_picture(path).pixels
+        found = Kind(pixels.shape[2], pixels.dtype.name)
+        if found != self.kind:
+            raise ImageError(path, f"is {found}, where the tests are {self.kind}; convert it")
+        if pixels.max() > self.white_level:
+            raise ImageError(path, f"has values above {self.white_level:g}; scale it to that")
+        side = self._side(pixels, path)
         rng = np.random.default_rng([PROTOCOL_SEED, *str(path.name).encode()])
-        rows, columns = ((length - side) // GRID + 1 for length in pixels.shape[:2])
-        for index, place in enumerate(rng.permutation(rows * columns)[:count]):
-            y, x = (int(at) * GRID for at in divmod(int(place), columns))
-            yield Clean(f"{path.stem}/{index:02d}", pixels[y : y + side, x : x + side].copy())
+        height, width, _ = pixels.shape
+        for index, place in zip(
+            range(count), crop_places(height, (0, width), rng, side), strict=False
+        ):
+            yield f"{path.stem}/{index:02d}", pixels[place].copy()
 
     def _side(self, pixels: Pixels, path: Path) -> int:
-        """Of the crops of a picture.
+        """Side of the crops of a picture.
 
         Raises:
             ImageError: it is too small.
@@ -236,8 +245,3 @@ class _Cutter:
             least = self.least_side
             raise ImageError(path, f"is {width}×{height}; a crop takes {least}×{least}")
         return int(min(CROP, height // GRID * GRID, width // GRID * GRID))
-
-
-def _dealt(items: Sequence[T], most: int) -> tuple[list[T], int]:
-    """At most so many items, evenly chosen, and how many crops each gives."""
-    return evenly(items, most), min(MOST_OF_ONE, max(1, most // len(items)))

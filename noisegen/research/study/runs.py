@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from pickle import PickleError
 
 import numpy as np
 import torch
@@ -18,12 +19,14 @@ from noisegen.evaluation.denoiser import (
     DenoiserTraining,
     DnCNN,
     Pair,
-    TrainingState,
+    PictureQuality,
     denoised_quality,
+    for_denoiser,
 )
+from noisegen.evaluation.protocol import Target
 from noisegen.evaluation.side_by_side import evenly
 from noisegen.files import write_atomically, write_together
-from noisegen.model.tensor_file import METADATA_KEY, read_tensor_file
+from noisegen.model.tensor_file import METADATA_KEY
 from noisegen.research.study.pictures import StudyData
 
 SIZES = {
@@ -39,7 +42,7 @@ SIZES = {
 
 @dataclass(frozen=True)
 class StudyConfig:
-    """How an arm is trained and watched.
+    """Training of an arm, and how often it is looked at.
 
     Attributes:
         denoiser: its size and training; the seed is each run's own.
@@ -54,15 +57,15 @@ class StudyConfig:
 
     @property
     def steps(self) -> tuple[int, ...]:
-        """Where the curve is taken, the last step included."""
+        """Steps at which the curve is taken, the last one included."""
         total = self.denoiser.steps
         return tuple(
             sorted({max(1, total * look // self.looks) for look in range(1, self.looks + 1)})
         )
 
 
-LARGEST = 2**30
-"""Largest number of bytes of a checkpoint; the full size's has 7 million."""
+DAMAGE = (OSError, EOFError, ValueError, LookupError, TypeError, RuntimeError, PickleError)
+"""What reading a damaged file may raise."""
 
 NOISY = "noisy"
 """Name of the line of pictures that nothing has denoised."""
@@ -117,7 +120,7 @@ class ArmRuns:
     """The runs of a study in their folder.
 
     ``ARM-SEED.json`` holds what a finished run came to, ``ARM-SEED.safetensors`` its denoiser;
-    ``ARM-SEED.checkpoint.safetensors`` is there while it is trained.
+    ``ARM-SEED.checkpoint.pt`` is there while it is trained.
 
     Args:
         folder: of the files; it is there.
@@ -130,16 +133,10 @@ class ArmRuns:
         self, folder: Path, data: StudyData, config: StudyConfig, device: torch.device | str
     ) -> None:
         self._folder, self._config, self._device = folder, config, device
-        self._tests: dict[str, list[tuple[str, str, Pair]]] = {
-            test: [
-                (s.name, s.scene, (data.for_denoiser(s.noisy), data.for_denoiser(s.clean)))
-                for s in shots
-            ]
-            for test, shots in data.tests.items()
-        }
+        self._tests = data.tests
 
     def untouched(self) -> ArmRun:
-        """The noisy pictures as they are."""
+        """The run of the noisy pictures as they are."""
         return ArmRun(NOISY, 0, self._scores(None))
 
     def finished(self, arm: str, seed: int) -> ArmRun | None:
@@ -179,7 +176,7 @@ class ArmRuns:
         self._finish(run, training.denoiser)
 
     def _checkpoint(self, arm: str, seed: int) -> Path:
-        return self._folder / f"{arm}-{seed}.checkpoint.safetensors"
+        return self._folder / f"{arm}-{seed}.checkpoint.pt"
 
     def _finish(self, run: ArmRun, denoiser: DnCNN) -> None:
         tensors = {n: t.detach().cpu().contiguous() for n, t in denoiser.state_dict().items()}
@@ -200,24 +197,27 @@ class ArmRuns:
         )
 
     def _scores(self, denoiser: DnCNN | None) -> tuple[Score, ...]:
-        scores = []
-        for test, pictures in self._tests.items():
-            for name, scene, pair in pictures:
-                quality = denoised_quality(denoiser, pair)
-                scores.append(Score(test, name, scene, quality.psnr, quality.ssim))
-        return tuple(scores)
+        return tuple(
+            Score(test, shot.name, shot.scene, *vars(_quality(denoiser, shot)).values())
+            for test, shots in self._tests.items()
+            for shot in shots
+        )
 
     def _watch(self, denoiser: DnCNN, step: int) -> list[Point]:
         points = []
-        for test, pictures in self._tests.items():
-            watched = evenly(pictures, self._config.watched)
-            found = [denoised_quality(denoiser, pair).psnr for *_, pair in watched]
+        for test, shots in self._tests.items():
+            watched = evenly(shots, self._config.watched)
+            found = [_quality(denoiser, shot).psnr for shot in watched]
             points.append(Point(step, test, float(np.mean(found))))
         return points
 
 
+def _quality(denoiser: DnCNN | None, shot: Target) -> PictureQuality:
+    return denoised_quality(denoiser, for_denoiser(shot.noisy, shot.clean, shot.white_level))
+
+
 def read_run(path: Path) -> ArmRun:
-    """A finished run.
+    """Reads a finished run.
 
     Raises:
         OutputError: the file is damaged.
@@ -230,28 +230,31 @@ def read_run(path: Path) -> ArmRun:
             tuple(Score(**score) for score in values["scores"]),
             tuple(Point(**point) for point in values["curve"]),
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except DAMAGE as error:
         raise _damaged(path, error) from error
 
 
 def _save(training: DenoiserTraining, curve: Sequence[Point], path: Path) -> None:
-    state = training.state()
-    metadata: Mapping[str, Any] = {
-        "content": "checkpoint",
-        "training": state.values,
-        "curve": [asdict(point) for point in curve],
-    }
-    write_atomically(path, serialise(state.tensors, {METADATA_KEY: json.dumps(metadata)}))
+    file = io.BytesIO()
+    torch.save({**training.state(), "curve": [asdict(point) for point in curve]}, file)
+    write_atomically(path, file.getvalue())
 
 
 def _restore(training: DenoiserTraining, path: Path) -> list[Point]:
     """Brings the training to where the checkpoint was written; returns the curve so far."""
     try:
-        found = read_tensor_file(path, LARGEST)
-        tensors = {name: torch.from_numpy(values) for name, values in found.tensors.items()}
-        training.restore(TrainingState(tensors, found.metadata["training"]))
-        return [Point(**point) for point in found.metadata["curve"]]
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        state = torch.load(path, weights_only=True)
+        training.restore(state)
+        return [Point(**point) for point in state["curve"]]
+    except (
+        OSError,
+        EOFError,
+        ValueError,
+        LookupError,
+        TypeError,
+        RuntimeError,
+        PickleError,
+    ) as error:
         raise _damaged(path, error) from error
 
 

@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from noisegen.noise.arrays import Doubles
 from noisegen.research.study.arms import CONTRASTS
 from noisegen.research.study.runs import ArmRun
-
-Doubles = NDArray[np.float64]
 
 YARDSTICK = "real"
 """Arm that every other one is compared with."""
@@ -42,7 +40,7 @@ class ArmQuality:
 
 @dataclass(frozen=True)
 class ArmDifference:
-    """What one arm has over another on one test, paired by seed and test picture.
+    """Lead of one arm over another on one test, paired by seed and test picture.
 
     Attributes:
         arm: its name.

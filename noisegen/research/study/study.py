@@ -1,25 +1,110 @@
-"""A study from its pictures to its tables; the same call again goes on where it stopped."""
+"""A study from its pictures to its tables; the same call again goes on where it stopped.
+
+::
+
+    OUT/study.json     what was asked for, and so the mark of a study
+    OUT/pairs/         noisy pictures that were made, as safetensors
+    OUT/runs/          each arm from each seed: checkpoint, denoiser, scores
+    OUT/results.json   everything the tables show, when it is finished
+    OUT/table.md       the table
+    OUT/scores.csv     every test picture's scores
+    OUT/curves.csv     the learning curves
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 
+import noisegen
+from noisegen.dataset.folder import WORK, make_folder
+from noisegen.errors import OutputError
+from noisegen.files import write_atomically
 from noisegen.model.weights import Weights
-from noisegen.research.study.arms import Arm, Pools
-from noisegen.research.study.making import Maker
-from noisegen.research.study.pictures import StudyData
+from noisegen.research.study.arms import Arm, Maker, Pools
+from noisegen.research.study.pictures import StudyData, orders_digest, shots_digest
 from noisegen.research.study.runs import ArmRun, ArmRuns, StudyConfig
-from noisegen.research.study.study_folder import PAIRS, RUNS, begin, identity_of
 from noisegen.research.study.tables import Results
+
+MARK = "study.json"
+PAIRS, RUNS = "pairs", "runs"
+
+
+def check_study_folder(out: Path) -> None:
+    """Refuses a folder that holds anything but a study.
+
+    Raises:
+        OutputError: it does, or it is a file.
+    """
+    if out.exists() and not out.is_dir():
+        raise OutputError(f"{out}: is a file; name a folder for --out")
+    strange = out.is_dir() and any(entry.name != WORK for entry in out.iterdir())
+    if strange and not (out / MARK).is_file():
+        raise OutputError(f"{out}: is not empty and not a study; name another folder")
+
+
+def begin(out: Path, identity: Mapping[str, Any]) -> None:
+    """Makes the folder, or checks that it was begun with the same.
+
+    Raises:
+        OutputError: it was begun with something else, is damaged or cannot be written.
+    """
+    for name in (PAIRS, RUNS):
+        make_folder(out / name)
+        # What a killed run was writing.
+        for part in (out / name).glob(".*.part"):
+            part.unlink()
+    mark = out / MARK
+    if not mark.exists():
+        write_atomically(mark, json.dumps(identity, indent=1).encode())
+        return
+    try:
+        before = dict(json.loads(mark.read_bytes()))
+    except (ValueError, TypeError) as error:
+        raise OutputError(f"{mark}: is damaged; name another folder") from error
+    names = [name for name in {**before, **identity} if before.get(name) != identity.get(name)]
+    if names:
+        shown = "; ".join(
+            f"{name} {_short(before.get(name))}, now {_short(identity.get(name))}" for name in names
+        )
+        raise OutputError(
+            f"{out}: was begun with other settings ({shown}); give the same, or another --out"
+        )
+
+
+def identity_of(data: StudyData, weights: Weights, config: StudyConfig) -> dict[str, Any]:
+    """Everything that decides a run's numbers, but for its arm and seed."""
+    denoiser = {name: value for name, value in asdict(config.denoiser).items() if name != "seed"}
+    return {
+        "noisegen": noisegen.__version__,
+        "weights": weights.sha256,
+        **denoiser,
+        "looks": config.looks,
+        "watched": config.watched,
+        "white level": data.white_level,
+        "real pairs": shots_digest(data.real),
+        "references": orders_digest(data.references),
+        "few": shots_digest(data.few),
+        "generated from the few": orders_digest(data.from_few),
+        "generated beside real pairs": orders_digest(data.extra),
+        "new camera": data.new_camera,
+        **{f"test {name}": shots_digest(shots) for name, shots in data.tests.items()},
+    }
+
+
+def _short(value: object) -> str:
+    """Shortens a hash to its first digits."""
+    return "none" if value is None else str(value)[:12]
 
 
 @dataclass
 class Study:
-    """What is trained and tested.
+    """A study: what is trained and tested.
 
     Args:
         data: pictures.
@@ -47,7 +132,7 @@ class Study:
 
     @property
     def results(self) -> Results:
-        """What was found, once it has run."""
+        """Findings, once it has run."""
         return Results(self.data, self.arms, self.done)
 
     @property

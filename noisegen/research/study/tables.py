@@ -1,4 +1,4 @@
-"""A study's results as cells of a table, as Markdown, CSV and JSON."""
+"""A study's results as cells of a table, as Markdown, CSV and JSON, and its curves as charts."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from noisegen.evaluation.report.charts import Chart, Look, Series
 from noisegen.evaluation.tables import Table, csv_bytes, markdown_table
 from noisegen.files import write_together
 from noisegen.research.study.arms import CONTRASTS, Arm, described
@@ -20,7 +23,8 @@ from noisegen.research.study.scores import (
     differences,
     qualities,
 )
-from noisegen.research.study.study_folder import CURVES, RESULTS, SCORES, TABLE
+
+RESULTS, TABLE, SCORES, CURVES = "results.json", "table.md", "scores.csv", "curves.csv"
 
 HOW = (
     "Mean over {seeds} and test pictures. PSNR ± its standard deviation between seeds. Against "
@@ -47,13 +51,13 @@ class Cells:
 
     @property
     def explained(self) -> list[str]:
-        """What the rows' names mean, a line each."""
+        """Meanings of the rows' names, a line each."""
         return [f"{name}: {said}" for name, said in self.says.items()]
 
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """What a study found.
+    """Findings of a study.
 
     Attributes:
         data: what was trained and tested on.
@@ -77,7 +81,7 @@ class Results:
 
 
 def cells(results: Results) -> Cells:
-    """The table."""
+    """Puts the results into the words of a table."""
     found = {(quality.arm, quality.test): quality for quality in results.qualities}
     against = {(d.arm, d.test): d for d in results.differences if d.against == YARDSTICK}
     says = {NOISY: "not denoised"} | {a.name: described(a, results.data) for a in results.arms}
@@ -118,7 +122,7 @@ def _difference(found: ArmDifference | None) -> str:
 
 
 def markdown(table: Cells) -> str:
-    """For a README: all tests side by side, then what the names mean."""
+    """Renders the table for a README: all tests side by side, then what the names mean."""
     headings = ["", *(f"{test.title}: {h}" for test in table.tests for h in test.headings[1:])]
     rows = [
         [name, *(cell for test in table.tests for cell in test.rows[index][1:])]
@@ -129,13 +133,14 @@ def markdown(table: Cells) -> str:
 
 
 def as_json(results: Results) -> dict[str, Any]:
-    """Everything the table shows, and how many pictures it comes from."""
+    """The table's figures as JSON values, and how many pictures they come from."""
     data = results.data
+    sources = {order.source for order in data.references}
     return {
         "pictures": {
             "real": len(data.real),
             "few": len(data.few),
-            "references": sum(len(s.references) for s in data.references.sources),
+            "references": sum(len(source.references) for source in sources),
             **{test: len(shots) for test, shots in data.tests.items()},
         },
         "arms": {arm.name: described(arm, data) for arm in results.arms},
@@ -145,7 +150,7 @@ def as_json(results: Results) -> dict[str, Any]:
 
 
 def scores_csv(runs: Sequence[ArmRun]) -> bytes:
-    """A line a run and test picture."""
+    """CSV of a line a run and test picture."""
     rows = [
         (run.arm, run.seed, score.test, score.name, score.scene, score.psnr, score.ssim)
         for run in runs
@@ -155,7 +160,7 @@ def scores_csv(runs: Sequence[ArmRun]) -> bytes:
 
 
 def curves_csv(runs: Sequence[ArmRun]) -> bytes:
-    """A line a run, step and test: mean PSNR of the watched pictures."""
+    """CSV of a line a run, step and test: mean PSNR of the watched pictures."""
     rows = [
         (run.arm, run.seed, point.step, point.test, point.psnr)
         for run in runs
@@ -177,3 +182,37 @@ def write_results(out: Path, results: Results) -> None:
         CURVES: curves_csv(results.runs),
     }
     write_together([(out / name, content) for name, content in contents.items()])
+
+
+def curve_charts(runs: Sequence[ArmRun], tests: Sequence[str]) -> list[Chart]:
+    """Charts of the learning curves, one a test, a line an arm: means over seeds.
+
+    Args:
+        runs: with their curves; those that have none are left out.
+        tests: their names.
+    """
+    arms = [arm for arm in dict.fromkeys(run.arm for run in runs) if arm != NOISY]
+    charts = []
+    for test in tests:
+        series = tuple(
+            _mean_curve(arm, f"C{index % 10}", [run for run in runs if run.arm == arm], test)
+            for index, arm in enumerate(arms)
+        )
+        steps, psnrs = (
+            np.concatenate([getattr(one, axis) for one in series] or [[0]]) for axis in "xy"
+        )
+        around = 0.05 * (np.ptp(psnrs) or 1)
+        y_range = float(psnrs.min() - around), float(psnrs.max() + around)
+        x_range = 0.0, float(steps.max() or 1)
+        charts.append(Chart(test, test, "", "steps", "PSNR, dB", series, x_range, y_range))
+    return charts
+
+
+def _mean_curve(arm: str, colour: str, runs: Sequence[ArmRun], test: str) -> Series:
+    found: dict[int, list[float]] = {}
+    for run in runs:
+        for point in run.curve:
+            if point.test == test:
+                found.setdefault(point.step, []).append(point.psnr)
+    psnrs = np.array([float(np.mean(values)) for values in found.values()])
+    return Series(arm, colour, Look.LINE, np.array(list(found), float), psnrs)

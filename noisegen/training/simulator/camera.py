@@ -12,9 +12,8 @@ from torch import Tensor
 from noisegen.training.simulator.demosaic import demosaic
 from noisegen.training.simulator.develop import develop
 from noisegen.training.simulator.jpeg import jpeg
-from noisegen.training.simulator.parameters import Parameters
 from noisegen.training.simulator.raw import balance, expose, mosaic, unprocess
-from noisegen.training.simulator.settings import CameraSetting
+from noisegen.training.simulator.settings import CameraSetting, Parameters
 
 Kind = TypeVar("Kind", bound=Hashable)
 
@@ -30,7 +29,7 @@ def input_side(settings: Sequence[CameraSetting], output: int) -> int:
 def simulate(
     clean: Tensor, settings: Sequence[CameraSetting], generator: torch.Generator, output: int
 ) -> tuple[Tensor, Tensor]:
-    """Noisy pictures and their clean counterparts by B cameras.
+    """Simulates noisy pictures and their clean counterparts by B cameras.
 
     The counterpart goes through the same processing without noise, and without JPEG, or it is the
     mean of as many finished shots as the setting says. The mosaic and the JPEG's blocks start at
@@ -66,7 +65,7 @@ def simulate(
 def _alike(
     settings: Sequence[CameraSetting], kind: Callable[[CameraSetting], Kind]
 ) -> Iterator[list[int]]:
-    """The places of the settings of each kind."""
+    """Groups the places of settings by kind."""
     places: dict[Kind, list[int]] = {}
     for place, setting in enumerate(settings):
         places.setdefault(kind(setting), []).append(place)
@@ -74,7 +73,7 @@ def _alike(
 
 
 def _raw(clean: Tensor, settings: Sequence[CameraSetting], output: int) -> Tensor:
-    """What the sensors of settings of one kind see, without noise."""
+    """Raw pictures of settings of one kind, without noise."""
     side = input_side(settings, output)
     raw = unprocess(clean[..., :side, :side], Parameters.stack(settings, clean.device))
     return raw if settings[0].demosaic == "none" else mosaic(raw)
@@ -83,7 +82,7 @@ def _raw(clean: Tensor, settings: Sequence[CameraSetting], output: int) -> Tenso
 def _shot(
     raw: Tensor, settings: Sequence[CameraSetting], generator: torch.Generator, output: int
 ) -> Tensor:
-    """One finished, coded shot, uint8."""
+    """Takes one finished, coded shot, uint8."""
     exposed = expose(raw, Parameters.stack(settings, raw.device), generator)
     shot = _developed(exposed, settings, output)
     coded = [member for member, setting in enumerate(settings) if setting.quality is not None]
@@ -96,7 +95,7 @@ def _shot(
 def _counterpart(
     raw: Tensor, settings: Sequence[CameraSetting], generator: torch.Generator, output: int
 ) -> Tensor:
-    """The clean: free of noise, or the mean of shots; uint8."""
+    """Clean counterpart: free of noise, or the mean of shots; uint8."""
     pure = _developed(raw, settings, output)
     averaged = [member for member, setting in enumerate(settings) if setting.exposures]
     if not averaged:
@@ -113,7 +112,7 @@ def _counterpart(
 
 
 def _developed(raw: Tensor, settings: Sequence[CameraSetting], output: int) -> Tensor:
-    """A raw picture, finished but for coding, uint8."""
+    """Develops a raw picture, finished but for coding, uint8."""
     parameters = Parameters.stack(settings, raw.device)
     camera = demosaic(balance(raw, parameters), settings[0].demosaic)
     finished = develop(camera, parameters, settings[0].denoises, output)
@@ -121,7 +120,7 @@ def _developed(raw: Tensor, settings: Sequence[CameraSetting], output: int) -> T
 
 
 def _coded(pictures: Tensor, settings: Sequence[CameraSetting]) -> Tensor:
-    """The same pictures out of JPEG, for settings of one subsampling."""
+    """Codes and decodes pictures by JPEG, for settings of one subsampling."""
     scenes = pictures.shape[1]
     qualities = [setting.quality or 100 for setting in settings for _ in range(scenes)]
     decoded = jpeg(pictures.flatten(0, 1), qualities, settings[0].subsampling)

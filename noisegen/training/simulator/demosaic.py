@@ -55,7 +55,7 @@ _NEIGHBOURS = (
 
 
 def demosaic(mosaic: Tensor, kind: Demosaic) -> Tensor:
-    """B×S×1×H×W Bayer RGGB (H, W even) → B×S×3×H×W; ``none`` returns its input."""
+    """Demosaics B×S×1×H×W Bayer RGGB (H, W even) to B×S×3×H×W; ``none`` returns its input."""
     if kind == "none":
         return mosaic
     planes = mosaic.flatten(0, 1)
@@ -67,13 +67,13 @@ def demosaic(mosaic: Tensor, kind: Demosaic) -> Tensor:
 
 
 def _interpolate(planes: Tensor, taps: dict[str, Taps]) -> Tensor:
-    """N×1×H×W → N×3×H×W. Mirroring about the border's pixels keeps the Bayer phase."""
+    """Interpolates N×1×H×W to N×3×H×W; mirroring about border pixels keeps the Bayer phase."""
     padded = F.pad(planes, (2, 2, 2, 2), mode="reflect")
     return F.pixel_shuffle(F.conv2d(padded, _cell_kernels(taps).to(planes), stride=2), 2)
 
 
 def _cell_kernels(taps: dict[str, Taps]) -> Tensor:
-    """12×1×6×6: for each colour, the 5×5 kernel of each of the cell's pixels at its place."""
+    """Kernels, 12×1×6×6: for each colour, the 5×5 of each of the cell's pixels at its place."""
     kernels = {name: torch.tensor(values, dtype=torch.float32) for name, values in taps.items()}
     kernels["column"] = kernels["row"].T
     cell = torch.zeros(3, 2, 2, 6, 6)
@@ -85,7 +85,7 @@ def _cell_kernels(taps: dict[str, Taps]) -> Tensor:
 
 
 def _edge_directed(planes: Tensor) -> Tensor:
-    """Green along the smoother direction, then red and blue by their differences to green.
+    """Demosaics green along the smoother direction, then red and blue by differences to green.
 
     Hamilton and Adams, US patent 5 629 734 (1997); the colour differences are interpolated
     bilinearly rather than along the edge.

@@ -23,7 +23,7 @@ _CHROMA = (
 
 
 def jpeg(pictures: Tensor, qualities: Sequence[int], subsampling: Subsampling) -> Tensor:
-    """What a decoder gives back.
+    """Codes pictures by JPEG; returns what a decoder gives back.
 
     Args:
         pictures: N×3×H×W uint8 RGB; H and W multiples of 16 (whole blocks of the chroma too).

@@ -2,19 +2,56 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
-from noisegen.training.simulator.fixed_pattern import standard_normal_pattern
-from noisegen.training.simulator.linear_filters import mix_channels
-from noisegen.training.simulator.parameters import Parameters
-from noisegen.training.simulator.tone import inverse_tone
+from noisegen.training.simulator.develop import inverse_tone, mix_channels
+from noisegen.training.simulator.settings import Parameters
+
+_WORD = 0xFFFFFFFF
+_ODD = (0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D, 0x27D4EB2F, 0x165667B1)
+
+
+def standard_normal_pattern(seed: Tensor, salt: int, shape: Sequence[int]) -> Tensor:
+    """Standard normal numbers by position, the same on every device and in every batch.
+
+    A generator of its own for every setting would need a loop; a hash of the position does not.
+
+    Args:
+        seed: of each camera, [B, 1, 1, 1, 1], whole numbers.
+        salt: tells several patterns of one camera apart.
+        shape: C, H, W.
+
+    Returns:
+        B×1×C×H×W.
+    """
+    channel, row, column = (
+        torch.arange(n, device=seed.device).view(-1, *(1,) * (2 - axis))
+        for axis, n in enumerate(shape)
+    )
+    key = _mixed(seed.long() * _ODD[0] + salt * _ODD[1])
+    line = _mixed(key + channel * _ODD[2] + row * _ODD[3])
+    word = _mixed(line + column * _ODD[4])
+    symmetric = (word.double() + 0.5) / 2**31 - 1
+    return (torch.erfinv(symmetric) * math.sqrt(2)).float()
+
+
+def _mixed(word: Tensor) -> Tensor:
+    """Wellons' lowbias32 integer hash, of the low 32 bits."""
+    word = word & _WORD
+    word = ((word ^ (word >> 16)) * 0x7FEB352D) & _WORD
+    word = ((word ^ (word >> 15)) * 0x846CA68B) & _WORD
+    return word ^ (word >> 16)
+
 
 _GAIN_SALT, _DARK_SALT = 0, 1
 
 
 def unprocess(clean: Tensor, parameters: Parameters) -> Tensor:
-    """SRGB → linear camera RGB before white balance.
+    """Turns sRGB into linear camera RGB before white balance.
 
     Args:
         clean: B×S×3×H×W in [0, 1].
@@ -29,7 +66,7 @@ def unprocess(clean: Tensor, parameters: Parameters) -> Tensor:
 
 
 def mosaic(raw: Tensor) -> Tensor:
-    """B×S×3×H×W → B×S×1×H×W, RGGB with red at the corner; H and W even."""
+    """Samples B×S×3×H×W as B×S×1×H×W, RGGB with red at the corner; H and W even."""
     bayer = raw[:, :, 1:2].clone()
     bayer[..., ::2, ::2] = raw[:, :, :1, ::2, ::2]
     bayer[..., 1::2, 1::2] = raw[:, :, 2:, 1::2, 1::2]
@@ -71,7 +108,7 @@ def expose(raw: Tensor, parameters: Parameters, generator: torch.Generator) -> T
 
 
 def _by_colour(values: Tensor, raw: Tensor) -> Tensor:
-    """[B, 1, 3, 1, 1] as it lies on the sensor."""
+    """Lays values of each colour, [B, 1, 3, 1, 1], out as the sensor sees them."""
     if raw.shape[2] == 3:
         return values
     return mosaic(values.expand(-1, -1, -1, *raw.shape[-2:]))

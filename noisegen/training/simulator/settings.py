@@ -1,13 +1,16 @@
-"""What one simulated camera at one ISO is, and the ranges it is drawn from."""
+"""What one simulated camera at one ISO is, the ranges it is drawn from, and many as tensors."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from typing import Literal, get_args
 
-import numpy as np
+import torch
+from torch import Tensor
 
+from noisegen.noise.arrays import Rng
 from noisegen.training.simulator.world import (
     draw_colour,
     draw_gains,
@@ -18,7 +21,6 @@ from noisegen.training.simulator.world import (
 
 Demosaic = Literal["bilinear", "gradient", "edge", "none"]
 Subsampling = Literal["4:4:4", "4:2:2", "4:2:0"]
-Rng = np.random.Generator
 
 SMALLEST_RESIZE = 0.5
 """Smallest factor that :func:`draw_setting` draws for the final downscaling."""
@@ -106,13 +108,13 @@ class CameraSetting:
 
     @property
     def denoises(self) -> bool:
-        """Whether the camera denoises at all."""
+        """True where the camera denoises at all."""
         return self.luma_blur > 0 or self.chroma_blur > 0
 
 
 @dataclass(frozen=True)
 class _Finishing:
-    """What a camera does after the sensor; fields as of :class:`CameraSetting`."""
+    """Steps of a camera after the sensor; fields as of :class:`CameraSetting`."""
 
     curve: tuple[float, ...] = srgb_curve()
     demosaic: Demosaic = "gradient"
@@ -159,12 +161,12 @@ def draw_setting(rng: Rng) -> CameraSetting:
 
 
 def _plain(rng: Rng) -> _Finishing:
-    """Of a raw picture, developed by someone else than the camera."""
+    """Finishing of a raw picture, developed by someone else than the camera."""
     return _Finishing(demosaic="gradient" if rng.random() < 0.75 else "edge")
 
 
 def _finishing(rng: Rng, loudness: float) -> _Finishing:
-    """Of a camera whose noise has this place, about 0–1, among the drawn ones."""
+    """Finishing of a camera whose noise has this place, about 0–1, among the drawn ones."""
     coded = rng.random() < 0.75
     denoises = rng.random() < (0.75 if coded else 0.25)
     coarse = denoises and rng.random() < 0.5
@@ -191,5 +193,71 @@ def _finishing(rng: Rng, loudness: float) -> _Finishing:
 
 
 def _sometimes(rng: Rng, low: float, high: float) -> float:
-    """Uniform in half of the draws, 0 in the others."""
+    """Draws uniformly in half of the draws; 0 in the others."""
     return rng.uniform(low, high) if rng.random() < 0.5 else 0.0
+
+
+_WHOLE = ("colour", "curve", "gains", "offsets")
+"""What is more than a number of a setting."""
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """The numbers of B settings, each a float tensor [B, 1, 1, 1, 1] (see CameraSetting).
+
+    Attributes:
+        colour: white-balanced camera RGB → linear sRGB, [B, 3, 3]; rows sum to 1, so that gray
+            stays.
+        curve: [B, n].
+        gains: white balance, [B, 1, 3, 1, 1].
+        offsets: of red, green and blue, [B, 1, 3, 1, 1].
+    """
+
+    dimming: Tensor
+    shot: Tensor
+    read: Tensor
+    read_tail: Tensor
+    row: Tensor
+    gain_pattern: Tensor
+    dark_pattern: Tensor
+    pattern_seed: Tensor
+    bits: Tensor
+    pedestal: Tensor
+    luma_blur: Tensor
+    chroma_blur: Tensor
+    chroma_kept: Tensor
+    edge_keeping: Tensor
+    sharpening: Tensor
+    sharpening_radius: Tensor
+    resize: Tensor
+    colour: Tensor
+    curve: Tensor
+    gains: Tensor
+    offsets: Tensor
+
+    @classmethod
+    def stack(cls, settings: Sequence[CameraSetting], device: torch.device) -> Parameters:
+        """Gathers the settings on a device."""
+        names = [field.name for field in fields(cls) if field.name not in _WHOLE]
+        rows = [[float(getattr(setting, name)) for setting in settings] for name in names]
+        numbers = torch.tensor(rows).to(device).view(len(names), -1, 1, 1, 1, 1)
+        gains = torch.tensor([[s.red_gain, 1.0, s.blue_gain] for s in settings])
+        offsets = torch.tensor([s.offsets for s in settings])
+        return cls(
+            **dict(zip(names, numbers, strict=True)),
+            colour=_colour_matrices(settings).to(device),
+            curve=torch.tensor([s.curve for s in settings]).to(device),
+            gains=gains.view(-1, 1, 3, 1, 1).to(device),
+            offsets=offsets.view(-1, 1, 3, 1, 1).to(device),
+        )
+
+
+def _colour_matrices(settings: Sequence[CameraSetting]) -> Tensor:
+    given = torch.tensor([setting.colour for setting in settings])
+    saturation = torch.tensor([setting.saturation for setting in settings]).view(-1, 1, 1)
+    matrix = torch.zeros(len(settings), 3, 3)
+    rows, columns = [0, 0, 1, 1, 2, 2], [1, 2, 0, 2, 0, 1]
+    matrix[:, rows, columns] = given
+    matrix += torch.diag_embed(1 - matrix.sum(-1))
+    # The blend is made of what the camera applies, as a muted picture style does.
+    return torch.lerp(torch.eye(3).expand_as(matrix), matrix, saturation)

@@ -12,10 +12,8 @@ from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
-Rng = np.random.Generator
-Doubles = NDArray[np.float64]
+from noisegen.noise.arrays import Doubles, Rng
 
 CURVE_NODES = 65
 """Values that a tone curve is given at, even on sRGB's scale, straight between."""
@@ -69,7 +67,7 @@ _LEAST_SLOPE = 0.1
 
 
 def draw_gains(rng: Rng) -> tuple[float, float]:
-    """White balance of red and blue; warm light needs little of the one and much of the other."""
+    """Draws the white balance of red and blue; warm light needs little of the first."""
     first, second = rng.standard_normal(2)
     mixed = _GAINS_CORRELATION * first + (1 - _GAINS_CORRELATION**2) ** 0.5 * second
     logs = np.array(_GAINS_MEAN) + np.array(_GAINS_SPREAD) * (first, mixed)
@@ -78,33 +76,33 @@ def draw_gains(rng: Rng) -> tuple[float, float]:
 
 
 def draw_colour(rng: Rng) -> tuple[float, ...]:
-    """Six numbers of a camera's colour matrix, as of :class:`CameraSetting`."""
+    """Draws six numbers of a camera's colour matrix, as of :class:`CameraSetting`."""
     drawn = rng.standard_normal(6).clip(-_FARTHEST, _FARTHEST)
     return tuple((_COLOUR_MEAN + _COLOUR_SPREAD @ drawn).tolist())
 
 
 def draw_response(rng: Rng) -> tuple[float, ...]:
-    """A tone curve of a camera, as of :class:`CameraSetting`."""
+    """Draws a tone curve of a camera, as of :class:`CameraSetting`."""
     drawn = rng.standard_normal(3).clip(-_FARTHEST, _FARTHEST)
     return smooth_curve(np.array(_RESPONSE_MEAN) + drawn @ np.array(_RESPONSE_COMPONENTS))
 
 
 @cache
 def srgb_curve() -> tuple[float, ...]:
-    """No other curve than sRGB's."""
+    """Tone curve of a camera that has no other than sRGB's."""
     return tuple(np.linspace(0, 1, CURVE_NODES).tolist())
 
 
 @cache
 def gamma_curve(gamma: float) -> tuple[float, ...]:
-    """A power of linear light alone."""
+    """Tone curve that is a power of linear light alone."""
     coded = np.linspace(0, 1, CURVE_NODES)
     linear = np.where(coded <= 0.04045, coded / 12.92, ((coded + 0.055) / 1.055) ** 2.4)
     return smooth_curve(linear ** (1 / gamma))
 
 
 def smooth_curve(values: Sequence[float] | Doubles) -> tuple[float, ...]:
-    """A tone curve through about these values at even places of sRGB's curve.
+    """Tone curve through about these values at even places of sRGB's curve.
 
     Noise is as strong as the curve is steep: corners would be seen in it.
 
