@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from noisegen.dataset.clean_levels import LevelsTaken, look_at_levels
@@ -20,7 +20,7 @@ from noisegen.dataset.folder import Folder, check_inputs, check_output
 from noisegen.dataset.journal import Done
 from noisegen.dataset.noise import NoiseSource, Profiles, given_profiles
 from noisegen.dataset.plan import DatasetOptions, RunOptions, Skipped
-from noisegen.dataset.recipe import Recipe, make_recipe, read_recipe
+from noisegen.dataset.recipe import Recipe, load_profiles, make_recipe, named_apart, read_recipe
 from noisegen.dataset.run import Run, check_recipe, write_dataset
 from noisegen.dataset.survey import Survey, UnusableError, survey
 from noisegen.model.weights import load_weights
@@ -38,6 +38,7 @@ class Plan:
         levels: what there is to say of the cleans' white levels.
         elsewhere: how this machine differs from the one that the dataset was begun on, in words.
         workshop: that makes it.
+        measured: profiles that were made of references just now.
     """
 
     run: Run
@@ -46,6 +47,7 @@ class Plan:
     levels: LevelsTaken
     elsewhere: tuple[str, ...]
     workshop: Workshop
+    measured: Sequence[NoiseProfile] = ()
 
     def cost(self) -> Cost:
         """Pairs, time and disk that the whole dataset takes, from headers and one timed block."""
@@ -121,20 +123,23 @@ def plan_dataset(
     check_engine(run)
     require_packages(options.layout)
     is_there = check_output(out) and not run.overwrite
-    begun = (read_recipe(Folder(out).recipe), out) if is_there else None
+    begun = read_recipe(Folder(out).recipe) if is_there else None
     cleans = find_cleans(clean, out)
     check_inputs(out, [file.path for file in cleans.files])
     if run.overwrite:
         check_inputs(out, noise.files)
     loaded = load_weights(weights)
     kind = device_kind(run)
-    profiles = noise.profiles(loaded, begun)
-    recipe = make_recipe(options, profiles, loaded, kind, noise.request(loaded))
-    workshop = Workshop(run, loaded, weights)
-    plan = plan_run(recipe, profiles, cleans, Folder(out, run.shard), workshop)
+    request = noise.request(loaded)
+    lent = begun and request and all(entry.made_from == request for entry in begun.profiles)
+    profiles = load_profiles(begun, out) if begun and lent else named_apart(noise.make(loaded))
+    recipe = make_recipe(options, profiles, loaded, kind, request)
+    plan = plan_run(
+        recipe, profiles, cleans, Folder(out, run.shard), Workshop(run, loaded, weights)
+    )
     if not plan.surveyed.files:
         raise UnusableError(plan.run.skipped)
-    return plan
+    return replace(plan, measured=profiles if request and not lent else ())
 
 
 def plan_run(

@@ -14,7 +14,7 @@ from noisegen.dataset.export import require_packages
 from noisegen.dataset.folder import METADATA, Folder, check_output
 from noisegen.dataset.make import Plan, plan_run
 from noisegen.dataset.manifest import PairLine, read_lines
-from noisegen.dataset.plan import Layout, RunOptions
+from noisegen.dataset.plan import Layout, MachineOptions, RunOptions
 from noisegen.dataset.recipe import load_profiles, make_recipe, read_recipe
 from noisegen.dataset.stored import stored_name, stored_pairs
 from noisegen.dataset.tolerance import beyond_tolerance
@@ -47,7 +47,7 @@ class Again:
 
 
 def plan_again(
-    recipe: Path, clean: Path, out: Path, weights: str | None = None, run: RunOptions | None = None
+    recipe: Path, clean: Path, out: Path, weights: str | None, machine: MachineOptions
 ) -> Again:
     """Checks all that can be known before a dataset is made again.
 
@@ -56,12 +56,12 @@ def plan_again(
         clean: the clean pictures that it was made of, and perhaps others.
         out: folder for it.
         weights: their file, where they are none of the shipped.
-        run: what it is made with.
+        machine: what it is made with.
 
     Raises:
         NoisegenError: it cannot be made again; nothing was written.
     """
-    run = run or RunOptions()
+    run = RunOptions(**vars(machine))
     check_engine(run)
     former = read_recipe(recipe)
     require_packages(former.options.layout)
