@@ -94,7 +94,7 @@ def _parameters(options: type) -> dict[str, Parameter]:
         if not isinstance(said, ArgumentInfo):
             flag = f"--{field.name.replace('_', '-')}"
             said = typer.Option(flag, help=said, **(more[0] if more else {}))
-        annotation = Annotated[kind, said]
+        annotation = Annotated[kind, said]  # type: ignore[valid-type]
         found[field.name] = Parameter(
             field.name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation
         )

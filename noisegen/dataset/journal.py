@@ -38,9 +38,8 @@ class Record:
 
     def holds(self, item: Item, options: DatasetOptions, pairs: Path) -> bool:
         """Whether the item need not be made again: its files are there, of a clean unchanged."""
-        variant = item.variant if options.variants > 1 else None
         for index, line in enumerate(self.lines):
-            named = item.file.numbered(index if options.patch is not None else None, variant)
+            named = options.numbered(item.file, index, item.variant)
             if line.relative != named.as_posix():
                 return False
             sizes = ((line.noisy_file_name, line.noisy_bytes),

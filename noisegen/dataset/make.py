@@ -14,17 +14,65 @@ from pathlib import Path
 from noisegen.dataset.clean_levels import LevelsTaken, look_at_levels
 from noisegen.dataset.cleans import Cleans, find_cleans
 from noisegen.dataset.cost import Cost, cost_of
-from noisegen.dataset.engine import Workshop, check_engine, device_kind
 from noisegen.dataset.export import require_packages
 from noisegen.dataset.folder import Folder, check_inputs, check_output
 from noisegen.dataset.journal import Done
-from noisegen.dataset.noise import NoiseSource, Profiles, given_profiles
-from noisegen.dataset.plan import DatasetOptions, RunOptions, Skipped
+from noisegen.dataset.noise import NoiseSource, given_profiles
+from noisegen.dataset.pairs import PairMaker
+from noisegen.dataset.plan import DatasetOptions, EngineName, RunOptions
 from noisegen.dataset.recipe import Recipe, load_profiles, make_recipe, named_apart, read_recipe
-from noisegen.dataset.run import Run, check_recipe, write_dataset
-from noisegen.dataset.survey import Survey, UnusableError, survey
-from noisegen.model.weights import load_weights
+from noisegen.dataset.run import Engine, Run, check_recipe, write_dataset
+from noisegen.dataset.survey import Survey, first_of, survey
+from noisegen.dataset.threads import default_workers, made_by_threads
+from noisegen.errors import NoisegenError, UsageError
+from noisegen.model.device import select_device, select_devices
+from noisegen.model.weights import Weights, find_weights, load_weights
 from noisegen.profiles.profile import NoiseProfile
+from noisegen.profiles.sources import Profiles
+from noisegen.synthesis.synthesizer import Synthesizer
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What a run is made with.
+
+    Attributes:
+        options: engine, devices, workers.
+        weights: of the network.
+        name: that they were loaded by.
+    """
+
+    options: RunOptions
+    weights: Weights
+    name: str
+
+    def sample(self) -> Synthesizer:
+        """A synthesizer of this machine, to measure its speed by."""
+        options = self.options
+        device = "auto" if options.engine is EngineName.RAY else options.device
+        return Synthesizer(self.weights, select_device(device), options.tile)
+
+    def engine(self, run: Run) -> Engine:
+        """What makes the items of a run."""
+        if self.options.engine is EngineName.RAY:
+            from noisegen.dataset.ray_engine import RayEngine
+
+            return RayEngine(run, find_weights(self.name), self.options)
+        devices = select_devices(self.options.device)
+        # The first device has the weights as they are loaded, the others their own.
+        networks = [self.weights, *(load_weights(self.name) for _ in devices[1:])]
+        makers = [
+            PairMaker(
+                run.profiles,
+                Synthesizer(network, device, self.options.tile),
+                run.recipe.options,
+                run.folder.root,
+                run.folder.temporary,
+            )
+            for network, device in zip(networks, devices, strict=True)
+        ]
+        count = self.options.workers or default_workers()
+        return lambda items, stop: made_by_threads(items, makers, count, stop)
 
 
 @dataclass(frozen=True)
@@ -138,7 +186,7 @@ def plan_dataset(
         recipe, profiles, cleans, Folder(out, run.shard), Workshop(run, loaded, weights)
     )
     if not plan.surveyed.files:
-        raise UnusableError(plan.run.skipped)
+        raise NoisegenError(first_of(plan.run.skipped))
     return replace(plan, measured=profiles if request and not lent else ())
 
 
@@ -155,15 +203,39 @@ def plan_run(
         OutputError: the folder holds a dataset of another recipe.
         ManifestError: the recipe there is damaged.
     """
-    elsewhere: list[str] = []
-    chosen = workshop.options
+    chosen, elsewhere = workshop.options, list[str]()
     if folder.recipe.exists() and not chosen.overwrite:
         check_recipe(recipe, folder)
         elsewhere = recipe.other_machine(read_recipe(folder.recipe))
     surveyed = survey(cleans.files, profiles, recipe.options)
-    skipped: list[Skipped] = [*cleans.skipped, *surveyed.skipped]
+    skipped = [*cleans.skipped, *surveyed.skipped]
     levels = look_at_levels(surveyed, profiles, recipe.options.white_level)
-    run = Run(
-        recipe, profiles, surveyed.files, skipped, folder, chosen.overwrite, chosen.prune
-    )  # fmt: skip
+    run = Run(recipe, profiles, surveyed.files, skipped, folder, chosen.overwrite, chosen.prune)
     return Plan(run, surveyed, cleans.passed_over, levels, tuple(elsewhere), workshop)
+
+
+def check_engine(options: RunOptions) -> None:
+    """Finds out early what cannot be.
+
+    Raises:
+        UsageError: Ray knows no such devices.
+        ClusterError: Ray is not installed.
+    """
+    if options.engine is EngineName.THREADS:
+        return
+    if options.device == "mps":
+        raise UsageError("--device mps: Ray knows no such devices; use --engine threads")
+    from noisegen.dataset.ray_cluster import require_ray
+
+    require_ray()
+
+
+def device_kind(options: RunOptions) -> str:
+    """Kind of device that the noise is made on: ``cpu``, ``cuda`` or ``mps``.
+
+    Raises:
+        UsageError: an unknown name, or a device that this machine does not have; another machine of
+            a cluster may have it.
+    """
+    elsewhere = options.address is not None and options.device == "cuda"
+    return "cuda" if elsewhere else select_device(options.device).type

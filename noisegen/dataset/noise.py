@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from noisegen.dataset.plan import NoiseOptions
-from noisegen.errors import ProfileError, UsageError
+from noisegen.errors import UsageError
 from noisegen.model.weights import Weights
 from noisegen.profiles.blend import blend
 from noisegen.profiles.profile import NoiseProfile
-from noisegen.profiles.sources import find_reference_files, fitting_profile, parse_mix
-
-Profiles = str | Path | NoiseProfile | Sequence[str | Path | NoiseProfile]
-"""Noise profiles or their files."""
+from noisegen.profiles.sources import (
+    Profiles,
+    each_of,
+    find_reference_files,
+    fitting_profiles,
+    parse_mix,
+)
 
 
 @dataclass(frozen=True)
@@ -38,15 +41,9 @@ class NoiseSource:
 
 def given_profiles(profiles: Profiles) -> NoiseSource:
     """The source that profiles, or files of them, are."""
-    several = [profiles] if isinstance(profiles, (str, Path, NoiseProfile)) else list(profiles)
-    files = [Path(one) for one in several if isinstance(one, (str, Path))]
-
-    def make(weights: Weights) -> list[NoiseProfile]:
-        if not several:
-            raise ProfileError("profiles: none given; make one with noisegen profile create")
-        return [fitting_profile(one, weights) for one in several]
-
-    return NoiseSource(make, files)
+    several = each_of(profiles)
+    files = [Path(one) for one in several if not isinstance(one, NoiseProfile)]
+    return NoiseSource(lambda weights: fitting_profiles(several, weights), files)
 
 
 def find_noise(wanted: NoiseOptions, white_level: float | None = None) -> NoiseSource:

@@ -85,6 +85,12 @@ class DatasetOptions:
         if not 0 <= self.compression <= 9:
             raise UsageError(f"--compression {self.compression}: give a level from 0 to 9")
 
+    def numbered(self, file: CleanFile, crop: int, variant: int) -> PurePosixPath:
+        """Relative path of one pair of a clean file: numbers stand where there may be several."""
+        suffix = "" if self.patch is None else f"_p{crop}"
+        suffix += "" if self.variants == 1 else f"_v{variant}"
+        return file.output.with_name(f"{file.output.stem}{suffix}{file.output.suffix}")
+
     def crops_of(self, width: int, height: int) -> int:
         """How many crops a picture that is large enough gives: distinct ones, on the 8×8 grid."""
         if self.patch is None:
@@ -125,11 +131,6 @@ class CleanFile:
     key: str
     output: PurePosixPath
     container: Container
-
-    def numbered(self, crop: int | None, variant: int | None) -> PurePosixPath:
-        """Relative path of one pair."""
-        suffix = ("" if crop is None else f"_p{crop}") + ("" if variant is None else f"_v{variant}")
-        return self.output.with_name(f"{self.output.stem}{suffix}{self.output.suffix}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -23,6 +23,9 @@ from noisegen.references.discover import (
 )
 from noisegen.references.load import read_bursts, read_references
 
+Profiles = str | Path | NoiseProfile | Iterable[str | Path | NoiseProfile]
+"""Noise profiles or their files."""
+
 Shots = Sequence[Reference | Burst]
 T = TypeVar("T")
 
@@ -39,6 +42,24 @@ def fitting_profile(profile: str | Path | NoiseProfile, weights: Weights) -> Noi
     if reason is not None:
         raise ProfileError(f"{f'profile {loaded.name}' if is_loaded else profile}: {reason}")
     return loaded
+
+
+def each_of(profiles: Profiles) -> list[str | Path | NoiseProfile]:
+    """The profiles or files, be they one or several."""
+    return [profiles] if isinstance(profiles, (str, Path, NoiseProfile)) else list(profiles)
+
+
+def fitting_profiles(profiles: Profiles, weights: Weights) -> list[NoiseProfile]:
+    """One or more noise profiles, or those of files, checked to belong to weights.
+
+    Raises:
+        UsageError: there is none.
+        ProfileError: one does not, or its file is missing or damaged.
+    """
+    several = each_of(profiles)
+    if not several:
+        raise UsageError("profiles: none given; make one with noisegen profile create")
+    return [fitting_profile(one, weights) for one in several]
 
 
 def parse_mix(text: str) -> tuple[list[Path], list[float]]:
