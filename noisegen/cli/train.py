@@ -24,11 +24,10 @@ from noisegen.model.camera_prior import save_cameras
 from noisegen.model.device import select_device
 from noisegen.references.discover import find_pictures
 from noisegen.research import ablation as table
-from noisegen.research.generator.config import TrainingConfig, chosen_stages
+from noisegen.research.generator import config as configuration
 from noisegen.research.generator.loop import train as train_steps
 from noisegen.training import contact_sheet as sheets
-from noisegen.training.prepare import BankConfig, Sources, scaled
-from noisegen.training.prepare import prepare as fill
+from noisegen.training import prepare as banks
 from noisegen.training.prior import CHUNK, draw_activities, draw_cameras, draw_sensors
 
 SPLITS = ("polyu-seen", "polyu-unseen", "w2s", "simulated", "gaussian")
@@ -37,9 +36,9 @@ SPLITS = ("polyu-seen", "polyu-unseen", "w2s", "simulated", "gaussian")
 
 def train(asked: Train, output: Output) -> None:
     """Trains weights from a bank."""
-    config = TrainingConfig(seed=asked.seed)
+    config = configuration.TrainingConfig(seed=asked.seed)
     if asked.stages:
-        config = replace(config, stages=chosen_stages(asked.stages))
+        config = replace(config, stages=configuration.chosen_stages(asked.stages))
     if asked.dry_run:
         output.result(pformat(asdict(config)), asdict(config))
         return
@@ -70,11 +69,10 @@ def prepare(asked: Prepare, output: Output) -> None:
     if asked.data is not None:
         check_training_data(asked.data)
     folders = tuple(_two_folders(spec) for spec in asked.pairs)
-    config = scaled(BankConfig(seed=asked.seed), asked.drawn)
+    config = banks.scaled(banks.BankConfig(seed=asked.seed), asked.drawn)
+    sources = banks.Sources(config, asked.data, folders, asked.denoiser)
     shards = 0
-    for packed in fill(
-        asked.bank, Sources(config, asked.data, folders, asked.denoiser), asked.processes
-    ):
+    for packed in banks.prepare(asked.bank, sources, asked.processes):
         shards += 1
         output.note(f"{packed.name}: {counted(packed.settings, 'setting')}, {packed.note}")
     output.result(

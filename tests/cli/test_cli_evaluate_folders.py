@@ -200,7 +200,7 @@ def test_metadata_names_the_pairs(run: Run, real: Path, tmp_path: Path) -> None:
     ran = run("evaluate", "--real", real, "--synth", listed, "--json")
     assert ran.code == 0, ran.err
     assert ran.json["pictures"]["synth"] == 1
-    assert "1 pairs of one side" in ran.err
+    assert "1 pair on one side only" in ran.err
     lines[0]["clean_file_name"] = "../real/clean/a.png"
     (listed / "metadata.jsonl").write_text("\n".join(map(json.dumps, lines)))
     assert "would leave its folder" in run("evaluate", "--real", real, "--synth", listed).err
