@@ -39,7 +39,7 @@ class Output:
         self._err = Console(stderr=True, highlight=False)
 
     def result(self, shown: RenderableType, data: dict[str, Any]) -> None:
-        """The command's result, for people or as JSON."""
+        """Prints the command's result, for people or as JSON."""
         if self.as_json:
             # ASCII, so that a name that no terminal can show does not break the object.
             sys.stdout.write(json.dumps(data) + "\n")
@@ -49,12 +49,12 @@ class Output:
             self._out.print(shown, soft_wrap=isinstance(shown, str), markup=False)
 
     def note(self, message: str) -> None:
-        """Something worth knowing; not with ``--quiet``."""
+        """Says something worth knowing; not with ``--quiet``."""
         if not self.quiet:
             self._err.print(one_line(message), markup=False, soft_wrap=True)
 
     def warn(self, message: str) -> None:
-        """Something that went wrong with a part of the input."""
+        """Warns of what went wrong with a part of the input."""
         self._err.print(f"warning: {one_line(message)}", markup=False, soft_wrap=True)
 
     def end(self, skipped: Sequence[object], lead: str = "skipped") -> None:

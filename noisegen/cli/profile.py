@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from noisegen.cli.commands import Blend, Create, Sweep
@@ -13,7 +14,7 @@ from noisegen.errors import BadReferenceError, UsageError
 from noisegen.model.weights import load_weights
 from noisegen.profiles import blend as mixing
 from noisegen.profiles.profile import NoiseProfile
-from noisegen.profiles.sources import channel_profiles, find_reference_files, parse_mix
+from noisegen.profiles.sources import Shots, channel_profiles, find_reference_files, parse_mix
 
 
 def create(asked: Create, output: Output) -> None:
@@ -24,10 +25,8 @@ def create(asked: Create, output: Output) -> None:
     if found.note:
         output.note(found.note)
     channels = found.read()
-    most = max(len(references) for references in channels.values()) if asked.split else 1
-    _check_files(asked, found.files, [_file_of(asked.out, channel) for channel in channels], most)
-    profiles: dict[Path, NoiseProfile] = {}
-    unusable: list[BadReferenceError] = []
+    _check_files(asked, found.files, channels)
+    profiles, unusable = dict[Path, NoiseProfile](), list[BadReferenceError]()
     made = channel_profiles(
         channels,
         load_weights(asked.weights),
@@ -41,12 +40,12 @@ def create(asked: Create, output: Output) -> None:
             unusable.append(groups)
             continue
         if asked.split and len(groups) == 1:
-            name = groups[0].name
-            output.note(f"{name}: its references belong together, so they make one profile")
-        file = _file_of(asked.out, channel)
-        for its_file, profile in zip(_numbered(file, len(groups)), groups, strict=True):
+            alone = f"{groups[0].name}: its references belong together, so they make one profile"
+            output.note(alone)
+        files = _numbered(_file_of(asked.out, channel), len(groups))
+        profiles |= zip(files, groups, strict=True)
+        for profile in groups:
             note_how_made(profile, output)
-            profiles[its_file] = profile
     if not profiles:
         raise unusable[0]
     note_white_level(next(iter(profiles.values())), output)
@@ -60,10 +59,11 @@ def create(asked: Create, output: Output) -> None:
     output.end(unusable, "no profile of a channel:")
 
 
-def _check_files(asked: Create, references: list[Path], files: list[Path], most: int) -> None:
+def _check_files(asked: Create, references: list[Path], channels: Mapping[str, Shots]) -> None:
     """Refuses files that may be written and must not be, before anything slow is done."""
-    possible = [one for file in files for one in {file: 0, **dict.fromkeys(_numbered(file, most))}]
-    for file in possible:
+    most = max(len(shots) for shots in channels.values()) if asked.split else 1
+    files = [_file_of(asked.out, channel) for channel in channels]
+    for file in [*files, *(one for file in files for one in _numbered(file, most))]:
         check_file(file, asked.overwrite)
         if any(path.resolve() == file.resolve() for path in references):
             raise UsageError(f"--out {file}: is a reference; name another file")

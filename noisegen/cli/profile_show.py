@@ -21,7 +21,7 @@ from noisegen.profiles.sources import fitting_profile, one_reference
 from noisegen.synthesis.levels import profile_words
 
 CHART_WIDTH = 40
-"""Of the longest bar: a line stays below 80 columns."""
+"""Characters of the longest bar: a line stays below 80 columns."""
 
 CLEAN = {
     "paired": "the references came with their clean",

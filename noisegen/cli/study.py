@@ -55,7 +55,7 @@ def study(asked: Asked, output: Output) -> None:
 
 
 def _check(asked: Asked) -> None:
-    """Refuse options that contradict each other, before anything is read."""
+    """Refuses options that contradict each other, before anything is read."""
     given = [f"--{name.replace('_', '-')}" for name in OWN if getattr(asked, name)]
     if asked.data is not None and given:
         raise UsageError(f"{given[0]} beside --data: give PolyU's folder, or your own pictures")

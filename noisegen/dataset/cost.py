@@ -27,12 +27,12 @@ SMALL = 64
 """Side of a picture whose time is mostly that of any picture: the margin around its block."""
 
 SMALL_TRIALS = 4
-"""One is too short to be timed."""
+"""Times that the small picture is made: one is too short to be timed."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What would be made.
+    """What a dataset would come to.
 
     Attributes:
         pairs: that the clean files give.

@@ -83,7 +83,7 @@ class Journal:
         self._file = file
 
     def add(self, record: Record) -> None:
-        """One more item is made, its files safely on the disk."""
+        """Adds an item that is made, its files safely on the disk."""
         lines = [line.to_json() for line in record.lines]
         values = {"source": record.source, "lines": lines}
         self._file.writelines(json_lines([values]))
@@ -179,11 +179,11 @@ class Done:
 
     @property
     def pairs(self) -> int:
-        """How many were written."""
+        """Number of pairs that were written."""
         return len(self.record.lines) if self.record else 0
 
     @property
     def pixels(self) -> int:
-        """Of these pairs' noisy pictures."""
+        """Number of pixels of the pairs' noisy pictures."""
         lines = self.record.lines if self.record else ()
         return sum(line.width * line.height * line.planes for line in lines)

@@ -168,7 +168,7 @@ def plan_dataset(
         NoisegenError: it cannot be made; nothing was written.
     """
     options, run = options or DatasetOptions(), run or RunOptions()
-    check_engine(run)
+    kind = check_engine(run)
     require_packages(options.layout)
     is_there = check_output(out) and not run.overwrite
     begun = read_recipe(Folder(out).recipe) if is_there else None
@@ -177,14 +177,12 @@ def plan_dataset(
     if run.overwrite:
         check_inputs(out, noise.files)
     loaded = load_weights(weights)
-    kind = device_kind(run)
     request = noise.request(loaded)
     lent = begun and request and all(entry.made_from == request for entry in begun.profiles)
     profiles = load_profiles(begun, out) if begun and lent else named_apart(noise.make(loaded))
     recipe = make_recipe(options, profiles, loaded, kind, request)
-    plan = plan_run(
-        recipe, profiles, cleans, Folder(out, run.shard), Workshop(run, loaded, weights)
-    )
+    folder, workshop = Folder(out, run.shard), Workshop(run, loaded, weights)
+    plan = plan_run(recipe, profiles, cleans, folder, workshop)
     if not plan.surveyed.files:
         raise NoisegenError(first_of(plan.run.skipped))
     return replace(plan, measured=profiles if request and not lent else ())
@@ -214,28 +212,22 @@ def plan_run(
     return Plan(run, surveyed, cleans.passed_over, levels, tuple(elsewhere), workshop)
 
 
-def check_engine(options: RunOptions) -> None:
-    """Finds out early what cannot be.
+def check_engine(options: RunOptions) -> str:
+    """Refuses an engine or device that cannot be used, before anything is made.
+
+    Returns:
+        Kind of device that the noise is made on: ``cpu``, ``cuda`` or ``mps``.
 
     Raises:
-        UsageError: Ray knows no such devices.
+        UsageError: an unknown device, or one that this machine does not have (another machine of a
+            cluster may have it), or that Ray does not know.
         ClusterError: Ray is not installed.
     """
-    if options.engine is EngineName.THREADS:
-        return
-    if options.device == "mps":
-        raise UsageError("--device mps: Ray knows no such devices; use --engine threads")
-    from noisegen.dataset.ray_cluster import require_ray
+    if options.engine is EngineName.RAY:
+        if options.device == "mps":
+            raise UsageError("--device mps: Ray knows no such devices; use --engine threads")
+        from noisegen.dataset.ray_cluster import require_ray
 
-    require_ray()
-
-
-def device_kind(options: RunOptions) -> str:
-    """Kind of device that the noise is made on: ``cpu``, ``cuda`` or ``mps``.
-
-    Raises:
-        UsageError: an unknown name, or a device that this machine does not have; another machine of
-            a cluster may have it.
-    """
+        require_ray()
     elsewhere = options.address is not None and options.device == "cuda"
     return "cuda" if elsewhere else select_device(options.device).type

@@ -177,7 +177,7 @@ class Shard:
 
     @property
     def whole(self) -> bool:
-        """There are no other parts."""
+        """Whether there are no other parts."""
         return self.count == 1
 
     @property

@@ -11,7 +11,7 @@ from pathlib import Path
 from noisegen.dataset.cleans import find_cleans
 from noisegen.dataset.export import require_packages
 from noisegen.dataset.folder import METADATA, Folder, check_output
-from noisegen.dataset.make import Plan, Workshop, check_engine, device_kind, plan_run
+from noisegen.dataset.make import Plan, Workshop, check_engine, plan_run
 from noisegen.dataset.manifest import PairLine, read_lines
 from noisegen.dataset.plan import Layout, MachineOptions, RunOptions
 from noisegen.dataset.recipe import load_profiles, make_recipe, read_recipe
@@ -61,7 +61,7 @@ def plan_again(
         NoisegenError: it cannot be made again; nothing was written.
     """
     run = RunOptions(**vars(machine))
-    check_engine(run)
+    kind = check_engine(run)
     former = read_recipe(recipe)
     require_packages(former.options.layout)
     if out.resolve() == recipe.parent.resolve():
@@ -70,7 +70,7 @@ def plan_again(
     manifest = list(read_lines(beside)) if beside.exists() else None
     profiles = load_profiles(former, recipe.parent)
     name, loaded = _weights_of(former.weights[1], weights)
-    today = make_recipe(former.options, profiles, loaded, device_kind(run))
+    today = make_recipe(former.options, profiles, loaded, kind)
     check_output(out)
     found = find_cleans(clean, out)
     if manifest is not None:

@@ -110,7 +110,7 @@ def write_dataset(
 
 
 def _prepare(run: Run) -> dict[ItemName, Record]:
-    """The recipe and its profiles are in place, and what an earlier run made is known."""
+    """Puts recipe and profiles in place, and reads what an earlier run made."""
     folder = run.folder
     parents = {PurePosixPath(side) / file.output.parent for file in run.files
                for side in (NOISY, CLEAN)}  # fmt: skip
@@ -188,7 +188,7 @@ def _sorted_out(run: Run, records: dict[ItemName, Record]) -> tuple[list[Done], 
 
 
 def _refuse_gone(run: Run, stale: Iterable[ItemName]) -> None:
-    """A mistyped folder of cleans must not cost the pairs of the right one."""
+    """Refuses to drop pairs of cleans that are gone: a mistyped folder must not cost them."""
     skipped = (unicodedata.normalize("NFC", one.file) for one in run.skipped)
     there = {file.key for file in run.files}.union(skipped)
     gone = sorted({key for key, _ in stale if key not in there})

@@ -21,7 +21,7 @@ from noisegen.online.tensors import Pixels
 from noisegen.profiles.profile import NoiseProfile
 from noisegen.profiles.sources import Profiles, fitting_profiles
 from noisegen.synthesis.clean_rows import ArrayRows
-from noisegen.synthesis.levels import in_unit_range, likely_level, profile_words
+from noisegen.synthesis.levels import Levels, in_unit_range, likely_level, profile_words
 from noisegen.synthesis.synthesizer import CleanError, Synthesizer
 
 Strength = float | tuple[float, float]
@@ -72,25 +72,28 @@ class Camera:
         if reason is not None:
             raise CleanError(reason)
         profile, version = drawn(self.profiles, clean.shape[2], self.options, key, epoch)
-        given = self.options.white_level if clean.dtype != np.uint8 else None
-        if clean.dtype.kind == "f" and not in_counts and given is None:
-            profile = in_unit_range(profile)
-            _refuse_beyond_unit(clean)
+        profile, levels = self._taken(clean if whole is None else whole, profile, in_counts)
         making = synthesizer(self.weights, self.device)
-        levels = making.check([ArrayRows(clean if whole is None else whole)], profile, given)
+        noisy = making.synthesize(clean, profile, **vars(version), levels=levels)
+        return noisy, levels.white
+
+    def _taken(
+        self, whole: Pixels, profile: NoiseProfile, in_counts: bool
+    ) -> tuple[NoiseProfile, Levels]:
+        """The profile in a picture's units, and how its counts are taken."""
+        given = self.options.white_level if whole.dtype != np.uint8 else None
+        if whole.dtype.kind == "f" and not in_counts and given is None:
+            profile = in_unit_range(profile)
+            _refuse_beyond_unit(whole)
+        making = synthesizer(self.weights, self.device)
+        levels = making.check([ArrayRows(whole)], profile, given)
         if levels.brighter and given is None:
             # Pairs are scaled by the white level, which must be one for all.
             raise CleanError(
                 f"goes beyond the white level of profile {profile.name}, {profile_words(profile)}; "
                 f"give white_level={levels.white:g}, or make the profile again with it"
             )
-        noisy = making.synthesize(
-            clean,
-            profile,
-            **vars(version),
-            levels=levels,
-        )
-        return noisy, levels.white
+        return profile, levels
 
 
 def _refuse_beyond_unit(clean: Pixels) -> None:
@@ -173,7 +176,7 @@ class SharedEpoch:
         self._number = torch.zeros((), dtype=torch.int64).share_memory_()
 
     def set(self, number: int) -> None:
-        """Sets it for all processes.
+        """Sets the number for all processes.
 
         Raises:
             UsageError: it is negative.

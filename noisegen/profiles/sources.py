@@ -96,13 +96,13 @@ class ReferenceFiles:
 
     @property
     def files(self) -> list[Path]:
-        """All of them."""
+        """All files of the references."""
         shots = [path for pair in self.matches for path in pair if path is not None]
         return [*shots, *(path for burst in self.bursts for path in burst.files)]
 
     @property
     def name(self) -> str:
-        """Of the first: a shot's stem, or a burst's folder or stack."""
+        """Name for a profile: the first shot's stem, or the first burst's folder or stack."""
         return self.bursts[0].name if self.bursts else self.matches[0][0].stem
 
     @property
