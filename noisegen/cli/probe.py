@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from importlib.util import find_spec
 from typing import Any
 
 from rich.console import Group
@@ -16,21 +15,25 @@ from noisegen.evaluation.report.page import page
 from noisegen.evaluation.tables import Table
 from noisegen.files import write_atomically
 from noisegen.model.weights import Weights, load_weights
-from noisegen.research.probe.describe import DescribedCrop, describe_crops
-from noisegen.research.probe.report import WORDS, accuracy_headings, accuracy_rows, probe_report
-from noisegen.research.probe.run import Answered, Probed, check_questions
-from noisegen.research.probe.run import probe as probe_crops
-from noisegen.research.probe.shots import LabelledShot, listed_shots, polyu_shots
+
+try:
+    from noisegen.research.probe.describe import DescribedCrop, describe_crops
+    from noisegen.research.probe.report import WORDS, accuracy_headings, accuracy_rows, probe_report
+    from noisegen.research.probe.run import Answered, Probed, check_questions
+    from noisegen.research.probe.run import probe as probe_crops
+    from noisegen.research.probe.shots import LabelledShot, listed_shots, polyu_shots
+except ModuleNotFoundError as error:
+    if error.name is None or not error.name.startswith("sklearn"):
+        raise
+    raise NoisegenError(
+        "probe: needs scikit-learn; install it with pip install 'noisegen[probe]'"
+    ) from None
 
 
 def probe(asked: Probe, output: Output) -> None:
     """Describes the shots' crops, asks the questions, and prints the answers."""
     if asked.out is not None:
         check_page(asked.out, asked.overwrite)
-    if find_spec("sklearn") is None:
-        raise NoisegenError(
-            "probe: needs scikit-learn; install it with pip install 'noisegen[probe]'"
-        )
     loaded, found = load_weights(asked.weights), _shots(asked)
     check_questions(found)
     described, skipped = _described(asked, found, loaded, output)

@@ -63,7 +63,7 @@ def _check_files(asked: Create, references: list[Path], channels: Mapping[str, S
     """Refuses files that may be written and must not be, before anything slow is done."""
     most = max(len(shots) for shots in channels.values()) if asked.split else 1
     files = [_file_of(asked.out, channel) for channel in channels]
-    for file in [*files, *(one for file in files for one in _numbered(file, most))]:
+    for file in [*files, *(one for whole in files for one in _numbered(whole, most))]:
         check_file(file, asked.overwrite)
         if any(path.resolve() == file.resolve() for path in references):
             raise UsageError(f"--out {file}: is a reference; name another file")

@@ -1,23 +1,16 @@
-"""``noisegen profile show``: what a noise profile knows, in words and as a plot."""
+"""``noisegen profile show``: what a noise profile knows, in words."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 from noisegen.cli.commands import Show
-from noisegen.cli.output import Output, check_file, one_line
+from noisegen.cli.output import Output, check_file
 from noisegen.cli.profile_words import quality_words, sigmas
 from noisegen.errors import UsageError
-from noisegen.evaluation.profile_view import view_alone, view_on_reference
-from noisegen.evaluation.report.draw import report_png
-from noisegen.evaluation.report.profile import profile_report
-from noisegen.files import write_atomically
-from noisegen.model.weights import load_weights
 from noisegen.noise.intensities import EVEN, level_at, shown_at
 from noisegen.profiles.profile import NoiseProfile
-from noisegen.profiles.quality import LIMITS
-from noisegen.profiles.sources import fitting_profile, one_reference
 from noisegen.synthesis.levels import profile_words
 
 CHART_WIDTH = 40
@@ -37,46 +30,17 @@ def show(asked: Show, output: Output) -> None:
     profile = NoiseProfile.load(asked.file)
     values = summary(profile)
     if asked.plot is not None:
+        # It draws: matplotlib is slow to import.
+        from noisegen.cli.profile_plot import write_plot
+
         check_file(asked.plot, asked.overwrite, "--plot")
-        _write_plot(asked)
+        write_plot(asked, asked.plot)
         values["plot"] = str(asked.plot)
     elif asked.ref is not None or asked.ref_clean is not None:
         raise UsageError("--ref belongs to --plot; name a PNG for it")
     output.result("\n".join(_lines(profile)), values)
     if asked.plot is not None:
         output.note(f"wrote {asked.plot}")
-
-
-def _write_plot(asked: Show) -> None:
-    """Draws a saved profile as a PNG.
-
-    Raises:
-        NoisegenError: one of the files cannot be used.
-    """
-    plot = asked.plot
-    assert plot is not None
-    if asked.ref_clean is not None and asked.ref is None:
-        raise UsageError("--ref-clean belongs to --ref; name the noisy shot too")
-    if plot.suffix.lower() != ".png":
-        raise UsageError(f"--plot {plot}: a plot is a PNG; end its name in .png")
-    for path in filter(None, (asked.file, asked.ref, asked.ref_clean)):
-        if path.resolve() == plot.resolve():
-            raise UsageError(f"--plot {plot}: is an input; name another file")
-    loaded = load_weights(asked.weights)
-    profile = fitting_profile(asked.file, loaded)
-    if asked.ref is None:
-        view = view_alone(profile, loaded)
-    else:
-        view = view_on_reference(profile, one_reference(asked.ref, asked.ref_clean), loaded)
-    shown, quality = profile_report(view), profile.quality
-    sigma = dict(shown.facts)["σ, of 255"]
-    title = f"{one_line(profile.name)[:60]} — {profile.kind}, σ {sigma} of 255"
-    tried = "not tried on its references"
-    if quality is not None:
-        names = {"sigma": "σ", "level": "σ against intensity", "kld": "histogram"}
-        words = ", ".join(f"{names.get(name, name)} {quality.word(name)}" for name in LIMITS)
-        tried = f"tried on its references: {quality.overall} ({words})"
-    write_atomically(plot, report_png(replace(shown, title=title), tried))
 
 
 def summary(profile: NoiseProfile) -> dict[str, Any]:

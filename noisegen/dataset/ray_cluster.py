@@ -19,7 +19,7 @@ from typing import Any
 from noisegen.errors import NoisegenError, UsageError
 
 MOST_CORES = 8
-"""Most cores of one actor: its Python code, which runs on one core at a time, would hold up more."""
+"""Most cores of one actor: its Python code runs on one at a time, and would hold up more."""
 
 OBJECT_STORE = 128 * 2**20
 """Bytes of a local cluster's object store: only names and lines of the manifest go through it."""
