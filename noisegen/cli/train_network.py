@@ -37,7 +37,11 @@ def denoiser(asked: TrainDenoiser, output: Output) -> None:
     """Trains the denoiser."""
     weights, given = _begin(asked, output)
     config = DenoiserTraining(
-        asked.steps, asked.minutes, asked.rate, seed=asked.seed, crops=asked.crops
+        steps=asked.steps,
+        minutes=asked.minutes,
+        rate=asked.rate,
+        seed=asked.seed,
+        crops=asked.crops,
     )
     first = load_weights(asked.onward) if asked.onward else None
     if first is not None:
@@ -60,7 +64,11 @@ def content(asked: TrainContent, output: Output) -> None:
     """Trains the network of what noise follows in pictures."""
     weights, given = _begin(asked, output)
     config = ContentTraining(
-        asked.steps, asked.minutes, asked.rate, seed=asked.seed, cameras=asked.cameras
+        steps=asked.steps,
+        minutes=asked.minutes,
+        rate=asked.rate,
+        seed=asked.seed,
+        cameras=asked.cameras,
     )
     leaves = dead_leaves(asked.pictures, 320, asked.seed) + (given.pictures if given else [])
     sets = given.sets(config.drawn.scenes) if given else None
@@ -68,6 +76,11 @@ def content(asked: TrainContent, output: Output) -> None:
     last = follow(training, asked.steps, asked.run, output, _words)
     network, card = trained_content(asked.run)
     _write(asked, weights, {"content": network}, card, last, output)
+
+
+def _schedule(asked: OneNetwork) -> dict[str, Any]:
+    """What the trainings of all networks are told."""
+    return {name: getattr(asked, name) for name in ("steps", "minutes", "rate", "seed")}
 
 
 def _words(step: TrainingStep) -> str:

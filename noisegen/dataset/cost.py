@@ -61,7 +61,12 @@ def cost_of(
         pairs += crops * options.variants
         # Crops are parts of the whole picture: they cost at most the whole.
         whole = header.width * header.height
-        planes, samples = _planes_and_samples(header)
+        # A file may be of several planes; samples are those of all of them at one place.
+        planes, samples = 1, header.plane_channels
+        if isinstance(header, VolumeHeader):
+            planes, samples = len(header.planes), header.pages * header.samples
+        else:
+            samples += header.has_alpha
         pixels += crops * size * planes * options.variants
         generated += min(crops * size * 4, whole) * planes * options.variants
         stored += 2 * COMPRESSION * crops * size * samples * header.dtype.itemsize
@@ -70,13 +75,6 @@ def cost_of(
     seconds = (generated * a_pixel + made * a_picture) * OTHER_WORK
     megabytes = stored * options.variants / 1e6
     return Cost(pairs, pixels, seconds, megabytes)
-
-
-def _planes_and_samples(header: Declared) -> tuple[int, int]:
-    """Planes of a file, and samples of all of them at one place."""
-    if isinstance(header, VolumeHeader):
-        return len(header.planes), header.pages * header.samples
-    return 1, header.channels + header.has_alpha
 
 
 def _timed(profile: NoiseProfile, synthesizer: Synthesizer) -> tuple[float, float]:

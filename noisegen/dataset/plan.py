@@ -1,4 +1,7 @@
-"""What is to be made: options, clean files, and the names of their outputs."""
+"""What is to be made: options, clean files, and the names of their outputs.
+
+An option's annotation holds its help, and what the command line needs to know besides.
+"""
 
 from __future__ import annotations
 

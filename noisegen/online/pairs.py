@@ -171,7 +171,10 @@ class NoisyPairs(Dataset[NoisyPair]):
         return list(surveyed.files)
 
     def _unfit(self, _: CleanFile, header: Declared) -> str | None:
-        if isinstance(header, VolumeHeader) and not _is_float_picture(header):
+        # One plane of floats is a picture all the same.
+        if isinstance(header, VolumeHeader) and (
+            header.dtype.kind != "f" or len(header.planes) > 1
+        ):
             return NO_VOLUMES
         return without_profile(header.plane_channels, self.camera.profiles) or too_small(
             header.width, header.height, self.camera.options.patch
@@ -184,10 +187,6 @@ def _pixels(path: Path) -> Pixels:
         if image.volume is None:
             return image.picture().pixels
         return image.volume.plane(0).rows(0, image.volume.header.height)
-
-
-def _is_float_picture(header: VolumeHeader) -> bool:
-    return header.dtype.kind == "f" and len(header.planes) == 1
 
 
 def _unit(pixels: Pixels, white: float) -> Tensor:
