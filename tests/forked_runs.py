@@ -18,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import noisegen.cli.dataset  # noqa: F401 (and torch with it, once for all runs)
 from noisegen.cli import app
 
 
