@@ -20,24 +20,26 @@ from noisegen.dataset.plan import Shard
 
 KILLS, FOLDERS = 50, 10
 
+STOPS = (5, 12, 20)
+"""Files after which a run of 40 is asked to stop."""
+
 
 @pytest.fixture(scope="module")
 def whole(
     camera: Camera, photos: Path, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[dict[str, bytes], float]:
-    """What an uninterrupted run makes, and its seconds."""
+) -> dict[str, bytes]:
+    """What an uninterrupted run makes."""
     out = tmp_path_factory.mktemp("whole") / "pairs"
     ran = forked([{"arguments": camera.synth(photos, out, "--variants", 2)}])
     assert ran.codes == [3]
     files = files_in(out)
     assert len([name for name in files if name.startswith("noisy/")]) == 20
-    return files, ran.seconds[0]
+    return files
 
 
 def test_fifty_runs_killed_at_random_moments(
-    camera: Camera, photos: Path, whole: tuple[dict[str, bytes], float], tmp_path: Path
+    camera: Camera, photos: Path, whole: dict[str, bytes], tmp_path: Path
 ) -> None:
-    expected, _ = whole
     draw = random.Random(0)
     asked = []
     for folder in range(FOLDERS):
@@ -51,9 +53,9 @@ def test_fifty_runs_killed_at_random_moments(
     assert codes.count(-signal.SIGKILL) >= KILLS // 2
     begun = 0
     for folder in range(FOLDERS):
-        assert files_in(tmp_path / f"{folder}") == expected
+        assert files_in(tmp_path / f"{folder}") == whole
         for kill in range(KILLS // FOLDERS):
-            begun += _is_whole_so_far(tmp_path / f"{folder}-{kill}", expected)
+            begun += _is_whole_so_far(tmp_path / f"{folder}-{kill}", whole)
     assert begun >= FOLDERS // 2
 
 
@@ -74,30 +76,27 @@ def _is_whole_so_far(copy: Path, expected: dict[str, bytes]) -> bool:
 def test_a_request_to_stop_leaves_whole_pairs_and_says_how_to_go_on(
     camera: Camera,
     photos: Path,
-    whole: tuple[dict[str, bytes], float],
+    whole: dict[str, bytes],
     tmp_path: Path,
     number: signal.Signals,
 ) -> None:
-    expected, seconds = whole
     asked = []
-    for index, share in enumerate((0.3, 0.4, 0.5, 0.6, 0.7)):
+    for index, files in enumerate(STOPS):
         command = camera.synth(photos, tmp_path / f"{index}", "--variants", 2)
         copy = str(tmp_path / f"{index}-copy")
-        asked.append(
-            {"arguments": command, "after": share * seconds, "signal": number, "copy": copy}
-        )
+        asked.append({"arguments": command, "files": files, "signal": number, "copy": copy})
         asked.append({"arguments": command})
     ran = forked(asked)
-    stopped = [index for index in range(5) if ran.codes[2 * index] == 130]
+    stopped = [index for index in range(len(STOPS)) if ran.codes[2 * index] == 130]
     assert stopped
     assert set(ran.codes[::2]) <= {130, 3}
     assert set(ran.codes[1::2]) == {3}
     said = [line for line in ran.said.splitlines() if line.startswith("interrupted")]
     assert len(said) == len(stopped)
-    for index in range(5):
-        assert files_in(tmp_path / f"{index}") == expected
+    for index in range(len(STOPS)):
+        assert files_in(tmp_path / f"{index}") == whole
     for index in stopped:
-        _is_whole_so_far(tmp_path / f"{index}-copy", expected)
+        _is_whole_so_far(tmp_path / f"{index}-copy", whole)
         if (tmp_path / f"{index}-copy").exists():
             assert not list((tmp_path / f"{index}-copy").rglob("*.part"))
     assert all("same command" in line for line in said)
