@@ -32,10 +32,9 @@ class Camera:
 
 @dataclass(frozen=True)
 class Outcomes:
-    """What runs came to: exit codes (negative: signals) and seconds, and what they said."""
+    """What runs came to: exit codes (negative: signals), and what they said."""
 
     codes: list[int]
-    seconds: list[float]
     said: str
 
 
@@ -44,8 +43,7 @@ def forked(asked: list[dict[str, Any]]) -> Outcomes:
     command = [sys.executable, str(SCRIPT), json.dumps(asked)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
     assert done.returncode == 0, done.stderr
-    codes, seconds = zip(*json.loads(done.stdout.splitlines()[-1]), strict=True)
-    return Outcomes(list(codes), list(seconds), done.stderr)
+    return Outcomes(json.loads(done.stdout.splitlines()[-1]), done.stderr)
 
 
 def run(*arguments: object) -> tuple[int, str, str]:

@@ -11,45 +11,44 @@ from typing import Annotated, NoReturn
 import typer
 
 import noisegen
-from noisegen.cli import (
-    benchmark,
-    blend,
-    evaluate,
-    evaluate_help,
-    export,
-    merge,
-    probe,
-    profile,
-    regenerate,
-    report,
-    study,
-    study_help,
-    synth,
-    train,
-    verify,
-)
+from noisegen.cli import commands as make
+from noisegen.cli import score_commands as judge
+from noisegen.cli import train_commands as train
+from noisegen.cli.options import add_command
 
 app = typer.Typer(
     name="noisegen",
     help="Give clean images the noise of your camera.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=True,
 )
-app.command("synth")(synth.synth)
-app.command("merge")(merge.merge)
-app.command("export")(export.export)
-app.command("verify")(verify.verify)
-app.command("regenerate")(regenerate.regenerate)
-profile.app.command("blend")(blend.blend)
-profile.app.command("sweep")(blend.sweep)
-app.add_typer(profile.app, name="profile")
-app.command("evaluate", help=evaluate_help.HELP)(evaluate.evaluate)
-app.command("probe")(probe.probe)
-app.command("report")(report.report)
-app.command("study", help=study_help.HELP)(study.study)
-app.add_typer(train.app, name="train")
-app.command("benchmark")(benchmark.benchmark)
+profile_app = typer.Typer(help="Noise profiles: make one, look at one.", no_args_is_help=True)
+train_app = typer.Typer(invoke_without_command=True)
+
+add_command(app, "synth", make.Synth, "dataset:synth")
+add_command(app, "merge", make.Merge, "dataset:merge")
+add_command(app, "export", make.Export, "dataset:export")
+add_command(app, "verify", make.Verify, "dataset:verify")
+add_command(app, "regenerate", make.Regenerate, "dataset:regenerate")
+add_command(app, "evaluate", judge.Evaluate, "evaluate:evaluate")
+add_command(app, "probe", judge.Probe, "probe:probe")
+add_command(app, "report", judge.Report, "report:report")
+add_command(app, "study", judge.Study, "study:study")
+add_command(app, "benchmark", judge.Benchmark, "benchmark:benchmark")
+add_command(profile_app, "create", make.Create, "profile:create")
+add_command(profile_app, "show", make.Show, "profile_show:show")
+add_command(profile_app, "blend", make.Blend, "profile:blend")
+add_command(profile_app, "sweep", make.Sweep, "profile:sweep")
+add_command(train_app, "", train.Train, "train:train")
+add_command(train_app, "pack", train.PackPictures, "train_network:pack")
+add_command(train_app, "denoiser", train.TrainDenoiser, "train_network:denoiser")
+add_command(train_app, "content", train.TrainContent, "train_network:content")
+add_command(train_app, "prepare", train.Prepare, "train:prepare")
+add_command(train_app, "ablation", train.Ablation, "train:ablation")
+add_command(train_app, "prior", train.Prior, "train:prior")
+add_command(train_app, "contact-sheet", train.ContactSheet, "train:contact_sheet")
+app.add_typer(profile_app, name="profile")
+app.add_typer(train_app, name="train")
 
 
 def _show_version(wanted: bool) -> None:

@@ -2,48 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Annotated
 
-import typer
+import torch
 
-from noisegen.cli import options
-from noisegen.cli.output import Output, user_errors
+from noisegen.cli.output import Output, counted
+from noisegen.cli.score_commands import Benchmark
+from noisegen.evaluation.speed import content_cost, measure_speed
+from noisegen.model.device import select_device
+from noisegen.model.weights import load_weights
 
 
-@user_errors
-def benchmark(
-    side: Annotated[int, typer.Option(min=64, help="Side of the pictures, in pixels.")] = 1024,
-    count: Annotated[int, typer.Option(min=1, help="How many.")] = 4,
-    threads: Annotated[int | None, typer.Option(help="CPU threads.")] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Images in hand at once.")] = None,
-    weights: options.Weights = "base",
-    device: options.Device = "cpu",
-    json: options.Json = False,
-    quiet: options.Quiet = False,
-) -> None:
-    """Time the noise alone, synth end to end, reading and writing; count its arithmetic."""
-    import torch
-
-    from noisegen.evaluation.speed import content_cost, measure_speed
-    from noisegen.model.device import select_device
-    from noisegen.model.weights import load_weights
-
-    if threads is not None:
-        torch.set_num_threads(threads)
-    loaded = load_weights(weights)
+def benchmark(asked: Benchmark, output: Output) -> None:
+    """Measures and prints the speeds."""
+    side, device = asked.side, str(select_device(asked.device))
+    if asked.threads is not None:
+        torch.set_num_threads(asked.threads)
+    loaded = load_weights(asked.weights)
     cost = content_cost(loaded.content)
-    speed = measure_speed(loaded, side, count, str(select_device(device)), workers)
+    speed = measure_speed(loaded, side, asked.count, device, asked.workers)
+    threads = counted(torch.get_num_threads(), "thread")
     lines = [
-        f"{count} RGB pictures of {side}×{side}, {torch.get_num_threads()} threads, Mpx/s",
+        f"{counted(asked.count, 'RGB picture')} of {side}×{side}, {threads}, Mpx/s",
         f"  noise alone                 {speed.noise:6.2f} ({speed.measured:.2f} the network off)",
         f"  synth, files to files       {speed.synth:6.2f} ({speed.synth_measured:.2f} so)",
         f"  the same by one worker      {speed.one_worker:6.2f}",
         f"  reading and writing only    {speed.files:6.2f}",
     ]
     if speed.tenths:
-        lines.insert(3, f"    tenth by tenth            {_numbers(speed.tenths)}")
+        tenths = " ".join(f"{value:6.2f}" for value in speed.tenths)
+        lines.insert(3, f"    tenth by tenth            {tenths}")
     shares = ", ".join(f"{name} {100 * share:.0f} %" for name, share in speed.shares.items())
     lines.append(f"workers' time in synth: {shares}")
     lines += [
@@ -51,8 +39,4 @@ def benchmark(
         for level, (rate, size) in speed.compression.items()
     ]
     lines.append(f"network: {cost.kflop:.1f} kFLOP a pixel, {cost.parameters} parameters")
-    Output(json, quiet).result("\n".join(lines), {**asdict(speed), **asdict(cost)})
-
-
-def _numbers(values: Sequence[float]) -> str:
-    return " ".join(f"{value:6.2f}" for value in values)
+    output.result("\n".join(lines), {**asdict(speed), **asdict(cost)})

@@ -4,24 +4,42 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-import typer
+from rich.console import Group
+from rich.table import Table as Shown
 
 from noisegen.cli.evaluate_splits import METRICS
-from noisegen.cli.noise import NoiseOptions, find_noise
-from noisegen.cli.output import PARTLY, Output
+from noisegen.cli.output import Output, counted
+from noisegen.cli.profile_words import note_measured
+from noisegen.cli.score_commands import Evaluate
 from noisegen.cli.tables import on_terminal, set_table
+from noisegen.dataset.folder import make_folder
+from noisegen.dataset.noise import find_noise
+from noisegen.dataset.plan import NoiseOptions
 from noisegen.errors import OutputError, UsageError
-
-if TYPE_CHECKING:
-    from rich.table import Table as Shown
-
-    from noisegen.evaluation.folder_scores import Baseline, FolderScores
-    from noisegen.evaluation.row_tally import RowScores
-    from noisegen.evaluation.set_metrics import SetScores
+from noisegen.evaluation.folder_scores import (
+    Baseline,
+    FolderComparison,
+    FolderScores,
+    baseline_rows,
+)
+from noisegen.evaluation.noise_summary import VARIANTS
+from noisegen.evaluation.pair_files import found_pairs
+from noisegen.evaluation.row_tally import ALL, RowScores
+from noisegen.evaluation.score_tables import (
+    as_json,
+    channel_names,
+    intensities,
+    intensity_csv,
+    metrics_of,
+    scores_csv,
+)
+from noisegen.evaluation.set_metrics import LEAST_SIDE, SetScores, measure_sets
+from noisegen.evaluation.tables import Table
+from noisegen.files import write_atomically
+from noisegen.model.device import select_device
+from noisegen.model.weights import load_weights
+from noisegen.noise.metrics import LEVEL_PIXELS
 
 CSV_FILES = ("scores.csv", "intensity.csv")
 
@@ -29,100 +47,82 @@ NARROW = 8
 """Letters that a figure needs: six stand beside each other on a terminal of 80."""
 
 
-@dataclass(frozen=True)
-class FolderOptions:
-    """Options of a comparison of two folders."""
-
-    real: str | None
-    synth: str | None
-    ref: Sequence[str] | None
-    ref_clean: Sequence[str] | None
-    profile: Sequence[Path] | None
-    kld: Sequence[str]
-    csv: Path | None
-    white_level: float | None
-    set_metrics: bool
-    weights: str
-    device: str
-
-
-def evaluate_folders(wanted: FolderOptions, output: Output) -> None:
+def evaluate_folders(asked: Evaluate, output: Output) -> None:
     """Compares, prints, writes the CSV files; exits with 3 where pairs were left out.
 
     Raises:
         NoisegenError: what was given cannot be compared.
     """
-    from noisegen.evaluation.folder_scores import FolderComparison
-    from noisegen.evaluation.pair_files import found_pairs
-
-    if wanted.real is None or wanted.synth is None:
+    if asked.real is None or asked.synth is None:
         raise UsageError("--real and --synth go together; name a folder of pairs with each")
-    _check(wanted)
-    with found_pairs(wanted.real, "--real") as real, found_pairs(wanted.synth, "--synth") as synth:
+    _check(asked)
+    with found_pairs(asked.real, "--real") as real, found_pairs(asked.synth, "--synth") as synth:
         comparison = FolderComparison(
-            real, synth, _baselines(wanted, output), wanted.kld, wanted.white_level
+            real, synth, _baselines(asked, output), asked.kld, asked.white_level
         )
-        if wanted.white_level is None and comparison.kind.dtype != "uint8":
+        if asked.white_level is None and comparison.kind.dtype != "uint8":
             output.note(
                 f"white level {comparison.white_level:g}, found from the pictures; --white-level "
                 "overrides it"
             )
-        with output.progress(comparison.steps) as advance:
-            for pixels in comparison.run():
-                advance(1, pixels)
-        scores = comparison.scores()
-    sets = _measured(scores, wanted.device, output) if wanted.set_metrics else {}
-    _report(wanted, scores, sets, comparison.left_out, output)
+        scores = compared(comparison, output)
+    sets = _measured(scores, asked.device, output) if asked.set_metrics else {}
+    if comparison.left_out:
+        pairs = counted(comparison.left_out, "pair")
+        output.warn(f"{pairs} on one side only: no pair of that name on the other")
+    if asked.csv is not None:
+        make_folder(asked.csv)
+        for name, data in zip(CSV_FILES, (scores_csv(scores), intensity_csv(scores)), strict=True):
+            write_atomically(asked.csv / name, data)
+        output.note(f"wrote {asked.csv}/{' and '.join(CSV_FILES)}")
+    values = as_json(scores, sets) | {"real": asked.real, "synth": asked.synth}
+    output.result(Group(*_tables(scores, asked.kld, sets)), values)
+    output.end(scores.skipped)
 
 
-def _check(wanted: FolderOptions) -> None:
-    from noisegen.evaluation.noise_summary import VARIANTS
+def compared(comparison: FolderComparison, output: Output) -> FolderScores:
+    """Runs a comparison to its end behind a progress bar."""
+    with output.progress(comparison.steps) as advance:
+        for pixels in comparison.run():
+            advance(1, pixels)
+    return comparison.scores()
 
-    if wanted.ref_clean and not wanted.ref:
+
+def _check(asked: Evaluate) -> None:
+    if asked.ref_clean and not asked.ref:
         raise UsageError("--ref-clean belongs to --ref; name the noisy shot too")
-    if wanted.ref and wanted.profile:
+    if asked.ref and asked.profile:
         raise UsageError("--ref and --profile: give one, of the real pictures' camera")
-    if wanted.white_level is not None and not 0 < wanted.white_level < math.inf:
-        raise UsageError(f"--white-level {wanted.white_level:g}: give a number above 0, as 4095")
-    for name in wanted.kld:
+    if asked.white_level is not None and not 0 < asked.white_level < math.inf:
+        raise UsageError(f"--white-level {asked.white_level:g}: give a number above 0, as 4095")
+    for name in asked.kld:
         if name not in VARIANTS:
             raise UsageError(f"--kld {name}: unknown; choose of {', '.join(VARIANTS)}")
-    if wanted.csv is not None:
-        if wanted.csv.exists() and not wanted.csv.is_dir():
-            raise UsageError(f"--csv {wanted.csv}: is a file; name a folder")
-        taken = [name for name in CSV_FILES if (wanted.csv / name).exists()]
+    if asked.csv is not None:
+        if asked.csv.exists() and not asked.csv.is_dir():
+            raise UsageError(f"--csv {asked.csv}: is a file; name a folder")
+        taken = [name for name in CSV_FILES if (asked.csv / name).exists()]
         if taken:
-            raise OutputError(f"{wanted.csv / taken[0]}: is there already; name another folder")
+            raise OutputError(f"{asked.csv / taken[0]}: is there already; name another folder")
 
 
-def _baselines(wanted: FolderOptions, output: Output) -> list[Baseline]:
+def _baselines(asked: Evaluate, output: Output) -> list[Baseline]:
     """Lines of the references; none where none are given."""
-    from noisegen.evaluation.folder_scores import baseline_rows
-    from noisegen.model.device import select_device
-    from noisegen.model.weights import load_weights
-
-    if not (wanted.ref or wanted.profile):
+    if not (asked.ref or asked.profile):
         return []
-    options = NoiseOptions(
-        ref=wanted.ref,
-        ref_clean=wanted.ref_clean,
-        ref_burst=None,
-        no_repair=False,
-        profile=wanted.profile,
-        blend=None,
-        white_level=wanted.white_level,
-    )
-    weights = load_weights(wanted.weights)
-    profiles = find_noise(options, output).profiles(weights, None)
+    wanted = NoiseOptions(asked.ref, asked.ref_clean, profile=asked.profile)
+    noise, weights = find_noise(wanted, asked.white_level), load_weights(asked.weights)
+    if noise.note:
+        output.note(noise.note)
+    profiles = noise.make(weights)
+    if asked.ref:
+        note_measured(profiles[0], output)
     if len(profiles) > 1:
         raise UsageError("--profile: give one, that of the real pictures' camera")
-    return baseline_rows(profiles[0], weights, str(select_device(wanted.device)))
+    return baseline_rows(profiles[0], weights, str(select_device(asked.device)))
 
 
 def _measured(scores: FolderScores, device: str, output: Output) -> dict[str, SetScores]:
-    from noisegen.evaluation.set_metrics import LEAST_SIDE, measure_sets
-    from noisegen.model.device import select_device
-
     kept = [comparison for row in scores.rows for comparison in row.kept]
     large = [c for c in kept if min(c.target.clean.shape[:2]) >= LEAST_SIDE]
     if len({comparison.target.scene for comparison in large}) < 2:
@@ -135,59 +135,36 @@ def _measured(scores: FolderScores, device: str, output: Output) -> dict[str, Se
     return dict(measure_sets(large, str(select_device(device))))
 
 
-def _report(
-    wanted: FolderOptions,
-    scores: FolderScores,
-    sets: dict[str, SetScores],
-    left_out: int,
-    output: Output,
-) -> None:
-    from rich.console import Group
-
-    from noisegen.dataset.folder import make_folder
-    from noisegen.evaluation.score_tables import as_json, intensity_csv, scores_csv
-    from noisegen.files import write_atomically
-
-    for reason in scores.skipped:
-        output.warn(f"skipped {reason}")
-    if left_out:
-        output.warn(f"{left_out} pairs of one side have no pair of that name on the other")
-    if wanted.csv is not None:
-        make_folder(wanted.csv)
-        files = zip(CSV_FILES, (scores_csv(scores), intensity_csv(scores)), strict=True)
-        for name, data in files:
-            write_atomically(wanted.csv / name, data)
-        output.note(f"wrote {wanted.csv}/{' and '.join(CSV_FILES)}")
-    tables: list[Shown | str] = [_how(scores)]
-    if scores.paired:
-        tables.append(_scores_table("picture by picture, mean (median)", scores, together=False))
-    tables.append(_scores_table("all pictures together", scores, together=True))
-    if wanted.kld:
-        tables.append(_klds_table(scores, wanted.kld))
-    tables.append(_intensity_table(scores))
-    if sets:
-        tables.append(set_table("patches and denoisers", sets))
-    values = as_json(scores, sets) | {"real": wanted.real, "synth": wanted.synth}
-    output.result(Group(*tables), values)
-    if scores.skipped:
-        raise typer.Exit(PARTLY)
-
-
-def _how(scores: FolderScores) -> str:
+def _tables(
+    scores: FolderScores, klds: Sequence[str], sets: dict[str, SetScores]
+) -> list[Shown | str]:
     real, synth = scores.pictures
+    by_picture = "picture by picture, mean (median)"
+    tables: list[Shown | str] = []
     if scores.paired:
-        return f"{real} pictures that both sides show, {scores.kind}: compared one by one"
-    return (
-        f"{real} real and {synth} synthetic pictures, {scores.kind}, that show different things: "
-        "their noise is compared all together, and what differs between the pictures counts too"
-    )
+        pictures = counted(real, "picture")
+        tables.append(f"{pictures} that both sides show, {scores.kind}: compared one by one")
+        tables.append(_scores_table(by_picture, scores, together=False))
+    else:
+        tables.append(
+            f"{real} real and {counted(synth, 'synthetic picture')}, {scores.kind}, that show "
+            "different things: their noise is compared all together, and what differs between the "
+            "pictures counts too"
+        )
+    tables.append(_scores_table("all pictures together", scores, together=True))
+    if klds:
+        how = by_picture if scores.paired else "all pictures together"
+        cells = tuple(
+            (row.name, *(_cell(row, ALL, f"kld {name}", not scores.paired) for name in klds))
+            for row in scores.rows
+        )
+        title = f"other papers' KL divergences, {how}"
+        tables.append(on_terminal(Table(title, ("", *klds), cells), NARROW))
+    tables.append(_intensity_table(scores))
+    return [*tables, set_table("patches and denoisers", sets)] if sets else tables
 
 
 def _scores_table(title: str, scores: FolderScores, together: bool) -> Shown:
-    from noisegen.evaluation.row_tally import ALL
-    from noisegen.evaluation.score_tables import channel_names, metrics_of
-    from noisegen.evaluation.tables import Table
-
     ours, *others = scores.rows
     metrics = [m for m in METRICS if m in (ours.together[ALL] if together else metrics_of(ours))]
     headings = [m if together else m.replace("correlation", "corre-\nlation") for m in metrics]
@@ -204,19 +181,6 @@ def _scores_table(title: str, scores: FolderScores, together: bool) -> Shown:
     return on_terminal(Table(title, ("", *headings), cells), NARROW)
 
 
-def _klds_table(scores: FolderScores, names: Sequence[str]) -> Shown:
-    from noisegen.evaluation.row_tally import ALL
-    from noisegen.evaluation.tables import Table
-
-    how = "picture by picture, mean (median)" if scores.paired else "all pictures together"
-    cells = tuple(
-        (row.name, *(_cell(row, ALL, f"kld {name}", not scores.paired) for name in names))
-        for row in scores.rows
-    )
-    title = f"other papers' KL divergences, {how}"
-    return on_terminal(Table(title, ("", *names), cells), NARROW)
-
-
 def _cell(row: RowScores, channel: str, metric: str, together: bool) -> str:
     figures = row.summary(channel, metric)
     shown = [figures["together"]] if together else [figures["mean"], figures["median"]]
@@ -226,10 +190,6 @@ def _cell(row: RowScores, channel: str, metric: str, together: bool) -> str:
 
 def _intensity_table(scores: FolderScores) -> Shown:
     """σ in steps of 8 bits, real and synthetic."""
-    from noisegen.evaluation.score_tables import channel_names, intensities
-    from noisegen.evaluation.tables import Table
-    from noisegen.noise.metrics import LEVEL_PIXELS
-
     channels = channel_names(scores)[1:]
     found: dict[float, dict[str, str]] = {}
     for one in intensities(scores):

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from rich import box
+from rich.table import Table
 
 from noisegen.cli.output import Output
 from noisegen.errors import UsageError
-
-if TYPE_CHECKING:
-    from rich.table import Table
-
-    from noisegen.evaluation.instruments.bench import BenchLine
-    from noisegen.evaluation.instruments.sensors import Instrument
-    from noisegen.model.weights import Weights
+from noisegen.evaluation.instruments.bench import (
+    LARGEST_KLD,
+    LARGEST_MEAN,
+    LARGEST_RATIO,
+    BenchLine,
+    Kind,
+    run_bench,
+)
+from noisegen.evaluation.instruments.catalogue import INSTRUMENTS as ALL
+from noisegen.evaluation.instruments.sensors import Instrument
+from noisegen.model.weights import Weights
 
 INSTRUMENTS = "instruments"
 """The split's name; it needs no data."""
@@ -32,8 +39,6 @@ def chosen_instruments(splits: Sequence[str], names: Sequence[str]) -> list[Inst
     Raises:
         UsageError: an unknown instrument, or one without the split.
     """
-    from noisegen.evaluation.instruments.catalogue import INSTRUMENTS as ALL
-
     if INSTRUMENTS not in splits:
         if names:
             raise UsageError(f"--instrument belongs to --split {INSTRUMENTS}; give it too")
@@ -49,8 +54,6 @@ def run_instruments(
     instruments: Sequence[Instrument], weights: Weights, device: str, output: Output
 ) -> list[BenchLine]:
     """The bench's lines."""
-    from noisegen.evaluation.instruments.bench import Kind, run_bench
-
     if not instruments:
         return []
     output.note(f"trying {len(instruments)} instruments: about 20 seconds each on one core")
@@ -64,11 +67,6 @@ def run_instruments(
 
 def bench_table(lines: Sequence[BenchLine]) -> Table:
     """A table of at most 100 columns."""
-    from rich import box
-    from rich.table import Table
-
-    from noisegen.evaluation.instruments.bench import Kind
-
     table = Table(title="instruments", title_justify="left", box=box.SIMPLE_HEAD, padding=0)
     table.add_column("", no_wrap=True)
     for name in COLUMNS:
@@ -81,8 +79,6 @@ def bench_table(lines: Sequence[BenchLine]) -> Table:
 
 
 def _cells(line: BenchLine) -> list[str]:
-    from noisegen.evaluation.instruments.bench import Kind
-
     judged, missed = line.judged, " ".join(line.missed)
     if judged is None:
         return [*(["–"] * (len(COLUMNS) - 1)), missed]
@@ -110,13 +106,6 @@ def _short(value: float, digits: int) -> str:
 
 def bench_words(lines: Sequence[BenchLine]) -> str:
     """What the table's columns mean, how many lines meet their targets, and what was refused."""
-    from noisegen.evaluation.instruments.bench import (
-        LARGEST_KLD,
-        LARGEST_MEAN,
-        LARGEST_RATIO,
-        Kind,
-    )
-
     tried = [line for line in lines if line.kind is not Kind.CLASSICAL]
     met = [line for line in tried if not line.missed]
     words = [

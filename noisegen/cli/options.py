@@ -1,95 +1,115 @@
-"""Options that several commands share."""
+"""Commands whose options are the fields of a frozen dataclass.
+
+A field is ``Annotated[kind, "help"]``, with a dict of further arguments of ``typer.Option`` where
+it needs some, or ``Annotated[kind, typer.Argument(...)]``. A field that is such a dataclass itself
+stands for all of its fields; fields of one name are one option.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import MISSING, fields
+from functools import cache
+from importlib import import_module
+from inspect import Parameter, Signature, getdoc
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import typer
+from typer.models import ArgumentInfo
 
-from noisegen.dataset.plan import EngineName
+from noisegen.cli.output import Output, user_errors
+from noisegen.dataset.plan import Shard, parse_shard, parse_strength
 
-Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors and warnings only.")]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
-Weights = Annotated[str, typer.Option(help="Shipped weights by name, or a .safetensors file.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
-WhiteLevel = Annotated[
-    float | None,
-    typer.Option(
-        help="The count that is white in the camera's files of more than 8 bits, as 4095 for 12 "
-        "bits in 16. References and cleans of one type share it."
-    ),
-]
-Refs = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--ref",
-        help="Noisy shots of the camera: a file or stack, a folder or a quoted glob; repeatable.",
-    ),
-]
-RefCleans = Annotated[
-    list[str] | None,
-    typer.Option("--ref-clean", help="Clean of each --ref, matched by name; repeatable."),
-]
-RefBursts = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--ref-burst",
-        help="Shots of one still scene, two or more in a folder or a stack, instead of --ref; "
-        "repeatable.",
-    ),
-]
-NoRepair = Annotated[
-    bool,
-    typer.Option(
-        "--no-repair",
-        help="Take pairs and bursts as they are: no shift, brightness or drift is undone.",
-    ),
-]
-Real = Annotated[
-    str | None,
-    typer.Option(
-        "--real",
-        metavar="DIR",
-        help="Real pairs: a folder with noisy/ and clean/ or metadata.jsonl, or NOISY:CLEAN.",
-    ),
-]
-Synth = Annotated[
-    str | None,
-    typer.Option(
-        "--synth",
-        metavar="DIR",
-        help="Synthetic pairs, the same way: instead of --split, compare them with --real.",
-    ),
-]
-RefProfile = Annotated[
-    list[Path] | None,
-    typer.Option("--profile", help="A saved noise profile instead of --ref, for the baselines."),
-]
-Klds = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--kld",
-        metavar="NAME",
-        help="Also the KL divergence of another paper's code (see above); repeatable.",
-    ),
-]
-Csv = Annotated[
-    Path | None,
-    typer.Option("--csv", help="Folder for scores.csv and intensity.csv, made if need be."),
-]
-DataFolder = Annotated[
-    Path, typer.Option("--data", envvar="NOISEGEN_DATA", help="Folder of the real data.")
-]
-Engine = Annotated[
-    EngineName,
-    typer.Option(help="Threads of this process, or actors of a Ray cluster; changes no pixel."),
-]
-Address = Annotated[
-    str | None,
-    typer.Option(
-        metavar="HOST:PORT",
-        help="Head of the Ray cluster, or auto; --engine ray starts one here if left out.",
-    ),
-]
+Weights = Annotated[str, "Shipped weights by name, or a .safetensors file."]
+Device = Annotated[str, "auto, cpu, cuda or mps."]
+Overwrite = Annotated[bool, "Replace what is there."]
+DataFolder = Annotated[Path, "Folder of the real data.", {"envvar": "NOISEGEN_DATA"}]
+Threads = Annotated[int | None, "CPU threads."]
+Seed = Annotated[int, "Of everything that is drawn."]
+
+READ: dict[Any, tuple[Callable[[str], Any], str]] = {
+    tuple[float, float]: (parse_strength, "1.0"),
+    Shard: (parse_shard, "1/1"),
+}
+"""Kinds that are written as text: what reads them, and how the default is written."""
+
+SHOWN = {
+    "json": Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")],
+    "quiet": Annotated[bool, typer.Option("--quiet", "-q", help="Print errors and warnings only.")],
+}
+"""Options of every command."""
+
+
+def add_command(app: typer.Typer, name: str, options: type, run: str) -> None:
+    """Adds a command; its help is the docstring of its options.
+
+    Nothing that computes is imported before the command is called.
+
+    Args:
+        app: that it is added to.
+        name: of the command; none for what the app does where no command is named.
+        options: a frozen dataclass.
+        run: ``module:function`` of this package, which takes the options and an :class:`Output`.
+    """
+    module, function = run.split(":")
+
+    def call(context: typer.Context, json: bool, quiet: bool, **given: Any) -> None:  # noqa: ANN401
+        if context.invoked_subcommand is None:
+            with user_errors():
+                work = getattr(import_module(f"noisegen.cli.{module}"), function)
+                work(_filled(options, given), Output(json, quiet))
+
+    keyword = Parameter.KEYWORD_ONLY
+    parameters = [Parameter("context", keyword, annotation=typer.Context)]
+    parameters += _parameters(options).values()
+    parameters += [Parameter(n, keyword, default=False, annotation=a) for n, a in SHOWN.items()]
+    call.__annotations__ = {}
+    call.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+    # Typer keeps a docstring's line breaks, whatever the terminal: a paragraph becomes a line.
+    paragraphs = (getdoc(options) or "").split("\n\n")
+    words = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+    (app.command(name, help=words) if name else app.callback(help=words))(call)
+
+
+@cache
+def _hints(options: type) -> dict[str, Any]:
+    return get_type_hints(options, include_extras=True)
+
+
+def _parameters(options: type) -> dict[str, Parameter]:
+    """Of each field what Typer makes its option of."""
+    found: dict[str, Parameter] = {}
+    for field in fields(options):
+        hint = _hints(options)[field.name]
+        if get_origin(hint) is not Annotated:
+            found = found | {n: p for n, p in _parameters(hint).items() if n not in found}
+            continue
+        kind, said, *more = get_args(hint)
+        default = Parameter.empty if field.default is MISSING else field.default
+        if get_origin(kind) is Sequence:
+            kind, default = list.__class_getitem__(get_args(kind)) | None, default or None
+        elif kind in READ:
+            kind, default = str, READ[kind][1]
+        if not isinstance(said, ArgumentInfo):
+            flag = f"--{field.name.replace('_', '-')}"
+            said = typer.Option(flag, help=said, **(more[0] if more else {}))
+        annotation = Annotated[kind, said]  # type: ignore[valid-type]
+        found[field.name] = Parameter(
+            field.name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation
+        )
+    return found
+
+
+def _filled(options: type, given: dict[str, Any]) -> Any:  # noqa: ANN401
+    """The dataclass of what was given."""
+    values = {}
+    for name, hint in _hints(options).items():
+        if get_origin(hint) is not Annotated:
+            values[name] = _filled(hint, given)
+            continue
+        kind, value = get_args(hint)[0], given[name]
+        if get_origin(kind) is Sequence:
+            value = tuple(value or ())
+        values[name] = READ[kind][0](value) if kind in READ else value
+    return options(**values)

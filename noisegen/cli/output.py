@@ -4,26 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import wraps
-from inspect import getdoc
-from typing import Any, NoReturn, ParamSpec, Protocol, TypeVar
+from pathlib import Path
+from typing import Any
 
 import typer
 from rich.console import Console, RenderableType
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.text import Text
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from noisegen.errors import NoisegenError
+from noisegen.errors import NoisegenError, OutputError, UsageError
 
 PARTLY = 3
 """Exit code: done, but some inputs could not be used."""
@@ -31,8 +21,8 @@ PARTLY = 3
 INTERRUPTED = 130
 """Exit code: asked to stop."""
 
-P = ParamSpec("P")
-R = TypeVar("R")
+Advance = Callable[..., None]
+"""Moves a progress bar by items and, if given, pixels; shows a note at its end."""
 
 
 class Output:
@@ -49,7 +39,7 @@ class Output:
         self._err = Console(stderr=True, highlight=False)
 
     def result(self, shown: RenderableType, data: dict[str, Any]) -> None:
-        """The command's result, for people or as JSON."""
+        """Prints the command's result, for people or as JSON."""
         if self.as_json:
             # ASCII, so that a name that no terminal can show does not break the object.
             sys.stdout.write(json.dumps(data) + "\n")
@@ -59,13 +49,25 @@ class Output:
             self._out.print(shown, soft_wrap=isinstance(shown, str), markup=False)
 
     def note(self, message: str) -> None:
-        """Something worth knowing; not with ``--quiet``."""
+        """Says something worth knowing; not with ``--quiet``."""
         if not self.quiet:
             self._err.print(one_line(message), markup=False, soft_wrap=True)
 
     def warn(self, message: str) -> None:
-        """Something that went wrong with a part of the input."""
+        """Warns of what went wrong with a part of the input."""
         self._err.print(f"warning: {one_line(message)}", markup=False, soft_wrap=True)
+
+    def end(self, skipped: Sequence[object], lead: str = "skipped") -> None:
+        """Ends a command: warns of inputs that could not be used; if there are any, exits with 3.
+
+        Args:
+            skipped: each with its reason.
+            lead: what was done with them.
+        """
+        for reason in skipped:
+            self.warn(f"{lead} {reason}")
+        if skipped:
+            raise typer.Exit(PARTLY)
 
     @contextmanager
     def progress(self, total: int) -> Iterator[Advance]:
@@ -74,36 +76,27 @@ class Output:
         columns = (
             BarColumn(),
             MofNCompleteColumn(),
-            _Rate(),
+            TextColumn("{task.fields[rate]}"),
             TextColumn("left"),
             TimeRemainingColumn(),
             TextColumn("{task.description}", markup=False),
         )
+        pixels = 0
         with Progress(*columns, console=self._err, disable=not shown, transient=True) as bar:
-            task = bar.add_task("", total=total, pixels=0)
+            task = bar.add_task("", total=total, rate="")
 
-            def advance(items: int, pixels: int = 0, note: str = "") -> None:
-                done = bar.tasks[0].fields["pixels"] + pixels
-                bar.update(task, advance=items, pixels=done, description=one_line(note))
+            def advance(items: int, more: int = 0, note: str = "") -> None:
+                nonlocal pixels
+                pixels += more
+                rate = f"{pixels / 1e6 / (bar.tasks[0].elapsed or 1):.2f} Mpx/s" if pixels else ""
+                bar.update(task, advance=items, rate=rate, description=one_line(note))
 
             yield advance
 
 
-class Advance(Protocol):
-    """Moves a progress bar."""
-
-    def __call__(self, items: int, pixels: int = 0, note: str = "") -> None:
-        """By items and pixels; shows a note at the end of the bar."""
-
-
-class _Rate(ProgressColumn):
-    def render(self, task: Task) -> Text:
-        """Megapixels a second since the start, where pixels are counted."""
-        if not task.fields["pixels"]:
-            return Text("")
-        elapsed = task.elapsed or 0.0
-        rate = task.fields["pixels"] / 1e6 / elapsed if elapsed else 0.0
-        return Text(f"{rate:.2f} Mpx/s")
+def counted(count: int, noun: str) -> str:
+    """A number with its noun: ``1 pair``, ``2 pairs``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def one_line(text: str) -> str:
@@ -114,31 +107,46 @@ def one_line(text: str) -> str:
     )
 
 
-def user_errors(command: Callable[P, R]) -> Callable[P, R]:
+@contextmanager
+def user_errors() -> Iterator[None]:
     """Turns a user's errors into one line on stderr and the right exit code."""
-
-    @wraps(command)
-    def handled(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return command(*args, **kwargs)
-        except NoisegenError as error:
-            _fail(str(error), error.exit_code)
-        except MemoryError:
-            _fail("out of memory: use smaller pictures or a smaller --tile", 1)
-        except OSError as error:
-            _fail(f"{error.filename or 'output'}: {error.strerror or error}", 1)
-
-    handled.__doc__ = _flowing(getdoc(command) or "")
-    return handled
-
-
-def _flowing(text: str) -> str:
-    """Paragraphs as a line each: Typer keeps a docstring's line breaks, whatever the terminal."""
-    return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
-
-
-def _fail(message: str, code: int) -> NoReturn:
-    console = Console(stderr=True, highlight=False)
+    try:
+        yield
+    except NoisegenError as error:
+        message, code = str(error), error.exit_code
+    except MemoryError:
+        message, code = "out of memory: use smaller pictures or a smaller --tile", 1
+    except OSError as error:
+        message, code = f"{error.filename or 'output'}: {error.strerror or error}", 1
+    else:
+        return
     lead = "" if code == INTERRUPTED else "error: "
+    console = Console(stderr=True, highlight=False)
     console.print(lead + one_line(message), markup=False, soft_wrap=True)
     raise typer.Exit(code)
+
+
+def check_file(out: Path, overwrite: bool, option: str = "--out") -> None:
+    """Refuses, before any work is done, a file that cannot or must not be written.
+
+    Raises:
+        OutputError: it is there, or no file can be written there.
+    """
+    if out.is_dir():
+        raise OutputError(f"{out}: is a folder; name a file for {option}")
+    if out.exists() and not overwrite:
+        raise OutputError(f"{out}: is there already; name another file, or add --overwrite")
+    if not out.parent.is_dir():
+        raise OutputError(f"{out}: its folder is not there; make it first")
+
+
+def check_page(out: Path, overwrite: bool) -> None:
+    """Refuses an output that is no page, or is there already, before anything is read.
+
+    Raises:
+        UsageError: its name does not end as a page's.
+        OutputError: it is there, or no file can be written there.
+    """
+    if out.suffix.lower() not in (".html", ".htm"):
+        raise UsageError(f"--out {out}: a report is a page; end its name in .html")
+    check_file(out, overwrite)

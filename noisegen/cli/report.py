@@ -4,74 +4,45 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from noisegen.cli import options
-from noisegen.cli.out_files import check_page
-from noisegen.cli.output import PARTLY, Output, user_errors
-from noisegen.cli.references import one_reference
-from noisegen.dataset.folder import RECIPE
+from noisegen.cli.evaluate_folders import compared
+from noisegen.cli.output import Output, check_page
+from noisegen.cli.score_commands import Report
+from noisegen.dataset.folder import RECIPE, make_folder
+from noisegen.dataset.verify import read_manifest
 from noisegen.errors import OutputError, UsageError
+from noisegen.evaluation.folder_scores import FolderComparison
+from noisegen.evaluation.pair_files import found_pairs
+from noisegen.evaluation.profile_view import view_alone, view_on_reference
+from noisegen.evaluation.report.dataset import dataset_report, open_dataset
+from noisegen.evaluation.report.draw import charts_png
+from noisegen.evaluation.report.page import page
+from noisegen.evaluation.report.profile import profile_report
+from noisegen.evaluation.report.view import Report as View
+from noisegen.files import write_atomically
+from noisegen.model.weights import load_weights
+from noisegen.profiles.sources import fitting_profile, one_reference
 
-if TYPE_CHECKING:
-    from noisegen.evaluation.report.view import Report
 
-
-@user_errors
-def report(
-    what: Annotated[Path, typer.Argument(help="A dataset's folder, or a noise profile.")],
-    out: Annotated[Path, typer.Option(help="The page, an .html file.")],
-    real: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DIR",
-            help="Of a dataset: real pairs to stand beside and to be scored against, a folder with "
-            "noisy/ and clean/ or metadata.jsonl, or NOISY:CLEAN.",
-        ),
-    ] = None,
-    ref: Annotated[
-        Path | None, typer.Option(help="Of a profile: a reference to show, best one of its own.")
-    ] = None,
-    ref_clean: Annotated[Path | None, typer.Option(help="Its clean; else estimated.")] = None,
-    plots: Annotated[
-        Path | None,
-        typer.Option(help="Folder for the charts as PNG too, made if need be."),
-    ] = None,
-    weights: options.Weights = "base",
-    overwrite: options.Overwrite = False,
-    json: options.Json = False,
-    quiet: options.Quiet = False,
-) -> None:
-    """Show a dataset or a profile on one page: crops, curves, scores, recipe, skipped files.
-
-    The page is one file that loads nothing and opens anywhere. Charts of a dataset are of up to 24
-    pairs a profile and of 24 real ones.
-    """
-    output = Output(json, quiet)
-    check_page(out, overwrite)
-    _check(what, real, ref, ref_clean)
-    skipped: tuple[str, ...] = ()
-    if what.is_dir():
-        found, skipped = _of_dataset(what, real, output)
+def report(asked: Report, output: Output) -> None:
+    """Writes the page, and the charts as files where that is asked for."""
+    check_page(asked.out, asked.overwrite)
+    _check(asked)
+    if asked.what.is_dir():
+        found, skipped = _of_dataset(asked, output)
     else:
-        found = _of_profile(what, ref, ref_clean, weights)
-    from noisegen.evaluation.report.page import page
-    from noisegen.files import write_atomically
-
-    drawn = _draw(found, plots, overwrite) if plots is not None else []
-    write_atomically(out, page(found).encode("utf-8", "backslashreplace"))
+        found, skipped = _of_profile(asked), ()
+    drawn = _draw(found, asked.plots, asked.overwrite) if asked.plots is not None else []
+    write_atomically(asked.out, page(found).encode("utf-8", "backslashreplace"))
     for file in drawn:
         output.note(f"wrote {file}")
-    output.result(f"wrote {out}", {"out": str(out), "plots": [str(file) for file in drawn]})
-    for reason in skipped:
-        output.warn(f"skipped {reason}")
-    if skipped:
-        raise typer.Exit(PARTLY)
+    data = {"out": str(asked.out), "plots": [str(file) for file in drawn]}
+    output.result(f"wrote {asked.out}", data)
+    output.end(skipped)
 
 
-def _check(what: Path, real: str | None, ref: Path | None, ref_clean: Path | None) -> None:
+def _check(asked: Report) -> None:
+    what, real, ref, ref_clean = asked.what, asked.real, asked.ref, asked.ref_clean
     if not what.exists():
         raise UsageError(f"{what}: is not there; name a dataset's folder or a noise profile")
     if what.is_dir() and not (what / RECIPE).exists():
@@ -87,49 +58,32 @@ def _check(what: Path, real: str | None, ref: Path | None, ref_clean: Path | Non
         raise UsageError("--ref-clean belongs to --ref; name the noisy shot too")
 
 
-def _of_dataset(out: Path, real: str | None, output: Output) -> tuple[Report, tuple[str, ...]]:
+def _of_dataset(asked: Report, output: Output) -> tuple[View, tuple[str, ...]]:
     """The report, and the pairs that could not be scored."""
-    from noisegen.dataset.verify import read_manifest
-    from noisegen.evaluation.folder_scores import FolderComparison
-    from noisegen.evaluation.pair_files import found_pairs
-    from noisegen.evaluation.report.dataset import dataset_report, open_dataset
-
+    out = asked.what
     read_manifest(out)
     with ExitStack() as stack:
         folder = stack.enter_context(found_pairs(str(out), "DATASET"))
         dataset = open_dataset(out, folder)
-        if real is None:
+        if asked.real is None:
             return dataset_report(dataset), ()
-        beside = stack.enter_context(found_pairs(real, "--real"))
-        comparison = FolderComparison(
-            beside, folder, white_level=dataset.white_level(dataset.lines[0])
-        )
-        with output.progress(comparison.steps) as advance:
-            for pixels in comparison.run():
-                advance(1, pixels)
-        scores = comparison.scores()
+        beside = stack.enter_context(found_pairs(asked.real, "--real"))
+        white_level = dataset.white_level(dataset.lines[0])
+        scores = compared(FolderComparison(beside, folder, white_level=white_level), output)
         return dataset_report(dataset, beside, scores), scores.skipped
 
 
-def _of_profile(file: Path, ref: Path | None, ref_clean: Path | None, weights: str) -> Report:
-    from noisegen.dataset.noise import fitting_profile
-    from noisegen.evaluation.profile_view import view_alone, view_on_reference
-    from noisegen.evaluation.report.profile import profile_report
-    from noisegen.model.weights import load_weights
-
-    loaded = load_weights(weights)
-    profile = fitting_profile(file, loaded)
-    if ref is None:
+def _of_profile(asked: Report) -> View:
+    loaded = load_weights(asked.weights)
+    profile = fitting_profile(asked.what, loaded)
+    if asked.ref is None:
         return profile_report(view_alone(profile, loaded))
-    return profile_report(view_on_reference(profile, one_reference(ref, ref_clean), loaded))
+    reference = one_reference(asked.ref, asked.ref_clean)
+    return profile_report(view_on_reference(profile, reference, loaded))
 
 
-def _draw(found: Report, folder: Path, overwrite: bool) -> list[Path]:
+def _draw(found: View, folder: Path, overwrite: bool) -> list[Path]:
     """The charts as files."""
-    from noisegen.dataset.folder import make_folder
-    from noisegen.evaluation.report.draw import charts_png
-    from noisegen.files import write_atomically
-
     files = {folder / f"{stem}.png": chart for stem, chart in found.charts}
     taken = [file for file in files if file.exists()]
     if taken and not overwrite:

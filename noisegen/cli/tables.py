@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from rich.table import Table as Shown
 
-if TYPE_CHECKING:
-    from rich.table import Table as Shown
-
-    from noisegen.evaluation.set_metrics import SetScores
-    from noisegen.evaluation.tables import Table
+from noisegen.evaluation.set_metrics import SetScores
+from noisegen.evaluation.tables import Table
 
 
 def on_terminal(table: Table, least: int | None = None) -> Shown:
@@ -18,8 +15,6 @@ def on_terminal(table: Table, least: int | None = None) -> Shown:
         table: its title and cells; the note is left out.
         least: letters of a column of figures; the rows' names are not cut short for them then.
     """
-    from rich.table import Table as Shown
-
     shown = Shown(title=table.title, title_justify="left")
     first, *others = table.headings
     numbers = all(row[0][:1].isdigit() for row in table.rows)
@@ -33,8 +28,6 @@ def on_terminal(table: Table, least: int | None = None) -> Shown:
 
 def set_table(title: str, rows: dict[str, SetScores]) -> Shown:
     """The metrics of patches and denoisers, chance level in the heading."""
-    from noisegen.evaluation.tables import Table
-
     headings = ("", "mmd", "told apart (chance 0.5)", "gap dB", "gap SSIM")
     cells = tuple(
         (

@@ -24,7 +24,7 @@ def held_bytes(header: Header | VolumeHeader, tile: int) -> int:
 
     Args:
         header: of the clean.
-        tile: side of what is prepared at once: a volume is made in bands of about as many rows.
+        tile: tile side in pixels: a volume is made in bands of about as many rows.
     """
     rows, sample = header.height, header.dtype.itemsize
     if isinstance(header, VolumeHeader):

@@ -131,7 +131,9 @@ def _doubt(group: Sequence[_Seen], white_level: float | None) -> str | None:
     taken = first.levels.scale
     seen = f"all {first.dtype.name} cleans looked at stay at or below {highest:g}"
     if first.dtype.kind == "f":
-        if highest * DIM > taken or (first.levels.same and not _normalised(first, highest)):
+        # Floats that look as if they lay in [0, 1] while the references' do not.
+        normalised = highest <= 1 < taken
+        if highest * DIM > taken or (first.levels.same and not normalised):
             return None
         likely = likely_level(highest, all(one.extent.whole for one in group))
         likely = likely if likely < taken else highest
@@ -148,8 +150,3 @@ def _doubt(group: Sequence[_Seen], white_level: float | None) -> str | None:
         f"{seen}, but white is taken at {taken:g}: if it is {likely:g} in them, the noise of "
         f"{first.profile.name} is up to {taken / likely:.0f} times too strong; then {way_out}"
     )
-
-
-def _normalised(seen: _Seen, highest: float) -> bool:
-    """Floats that look as if they lay in [0, 1] while the references' do not."""
-    return highest <= 1 < seen.levels.scale

@@ -95,7 +95,7 @@ def _walk(folder: Path, out: Path) -> Iterator[Path]:
 
 
 def _refuse_folder(error: OSError) -> None:
-    """A folder left out without a word would be pictures lost."""
+    """Refuses a folder that cannot be searched: its pictures would be lost without a word."""
     raise ImageError(
         error.filename, f"cannot be searched ({error.strerror}): let it be read, or move it away"
     )

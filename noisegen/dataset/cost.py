@@ -23,17 +23,16 @@ COMPRESSION = 0.75
 OTHER_WORK = 1.3
 """Reading, hashing, encoding and writing beside the network, relative to it."""
 
-
 SMALL = 64
 """Side of a picture whose time is mostly that of any picture: the margin around its block."""
 
 SMALL_TRIALS = 4
-"""One is too short to be timed."""
+"""Times that the small picture is made: one is too short to be timed."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What would be made.
+    """What a dataset would come to.
 
     Attributes:
         pairs: that the clean files give.
@@ -57,47 +56,32 @@ def cost_of(
     """Counts what usable clean files will give, and times one block."""
     pairs, pixels, stored, generated = 0, 0, 0.0, 0
     for header in headers:
-        crops, size = _crops(header, options)
+        crops = options.crops_of(header.width, header.height)
+        size = options.patch**2 if options.patch else header.width * header.height
         pairs += crops * options.variants
         # Crops are parts of the whole picture: they cost at most the whole.
         whole = header.width * header.height
-        planes, samples = _planes_and_samples(header)
+        # A file may be of several planes; samples are those of all of them at one place.
+        planes, samples = 1, header.plane_channels
+        if isinstance(header, VolumeHeader):
+            planes, samples = len(header.planes), header.pages * header.samples
+        else:
+            samples += header.has_alpha
         pixels += crops * size * planes * options.variants
         generated += min(crops * size * 4, whole) * planes * options.variants
         stored += 2 * COMPRESSION * crops * size * samples * header.dtype.itemsize
-    rate = _timed(profiles[0], synthesizer)
+    a_pixel, a_picture = _timed(profiles[0], synthesizer)
     made = len(headers) * options.variants
-    seconds = (generated * rate.pixel + made * rate.picture) * OTHER_WORK
+    seconds = (generated * a_pixel + made * a_picture) * OTHER_WORK
     megabytes = stored * options.variants / 1e6
     return Cost(pairs, pixels, seconds, megabytes)
 
 
-def _planes_and_samples(header: Declared) -> tuple[int, int]:
-    """Planes of a file, and samples of all of them at one place."""
-    if isinstance(header, VolumeHeader):
-        return len(header.planes), header.pages * header.samples
-    return 1, header.channels + header.has_alpha
+def _timed(profile: NoiseProfile, synthesizer: Synthesizer) -> tuple[float, float]:
+    """Seconds that all threads at work take for each pixel, and for each picture besides.
 
-
-def _crops(header: Declared, options: DatasetOptions) -> tuple[int, int]:
-    """Crops of a picture and the pixels of each."""
-    side = options.patch
-    if side is None:
-        return 1, header.width * header.height
-    places = ((header.height - side) // 8 + 1) * ((header.width - side) // 8 + 1)
-    return min(options.per_image, places), side * side
-
-
-@dataclass(frozen=True)
-class _Rate:
-    """Seconds that this machine takes, all threads at work: for each pixel and each picture."""
-
-    pixel: float
-    picture: float
-
-
-def _timed(profile: NoiseProfile, synthesizer: Synthesizer) -> _Rate:
-    """Times a picture with a block for every thread, and a small one, after a first."""
+    A picture with a block for every thread is timed, and a small one, after a first.
+    """
     threads = torch.get_num_threads()
     side = SIDE * math.ceil(math.sqrt(threads))
     trial = np.full((side, side, profile.channels), 128, np.uint8)
@@ -112,4 +96,4 @@ def _timed(profile: NoiseProfile, synthesizer: Synthesizer) -> _Rate:
     pixel = whole / side**2
     # A small picture keeps one thread busy; the others have pictures of their own meanwhile.
     alone = (time.perf_counter() - start) / SMALL_TRIALS
-    return _Rate(pixel, max(0.0, alone / threads - pixel * SMALL**2))
+    return pixel, max(0.0, alone / threads - pixel * SMALL**2)

@@ -90,12 +90,10 @@ def pack(folder: Folder, recipe: Recipe, lines: Sequence[PairLine]) -> None:
     if layout is Layout.WEBDATASET:
         for number, tar in enumerate(archives(folder, layout, len(lines))):
             start = number * PAIRS_A_TAR
-            write_shard(folder.temporary / tar.name, samples[start : start + PAIRS_A_TAR])
-            with writing(folder.root):
-                (folder.temporary / tar.name).replace(tar)
+            write_shard(tar, samples[start : start + PAIRS_A_TAR], folder.temporary)
     elif layout is Layout.LMDB and folder.shard.whole:
-        write_lmdb(folder.temporary, samples)
         with writing(folder.root):
+            write_lmdb(folder.temporary, samples)
             for database in archives(folder, layout, len(lines)):
                 shutil.rmtree(database, ignore_errors=True)
                 (folder.temporary / database.name).rename(database)

@@ -232,7 +232,7 @@ def holds_our_card(out: Path) -> bool:
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """What the system refuses becomes one error.
+    """Turns what the system refuses into one error.
 
     Raises:
         OutputError: with the path, the system's reason and the way out.

@@ -38,9 +38,8 @@ class Record:
 
     def holds(self, item: Item, options: DatasetOptions, pairs: Path) -> bool:
         """Whether the item need not be made again: its files are there, of a clean unchanged."""
-        variant = item.variant if options.variants > 1 else None
         for index, line in enumerate(self.lines):
-            named = item.file.numbered(index if options.patch is not None else None, variant)
+            named = options.numbered(item.file, index, item.variant)
             if line.relative != named.as_posix():
                 return False
             sizes = ((line.noisy_file_name, line.noisy_bytes),
@@ -84,7 +83,7 @@ class Journal:
         self._file = file
 
     def add(self, record: Record) -> None:
-        """One more item is made, its files safely on the disk."""
+        """Adds an item that is made, its files safely on the disk."""
         lines = [line.to_json() for line in record.lines]
         values = {"source": record.source, "lines": lines}
         self._file.writelines(json_lines([values]))
@@ -180,11 +179,11 @@ class Done:
 
     @property
     def pairs(self) -> int:
-        """How many were written."""
+        """Number of pairs that were written."""
         return len(self.record.lines) if self.record else 0
 
     @property
     def pixels(self) -> int:
-        """Of these pairs' noisy pictures."""
+        """Number of pixels of the pairs' noisy pictures."""
         lines = self.record.lines if self.record else ()
         return sum(line.width * line.height * line.planes for line in lines)

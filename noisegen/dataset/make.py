@@ -8,23 +8,71 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from noisegen.dataset.clean_levels import LevelsTaken, look_at_levels
 from noisegen.dataset.cleans import Cleans, find_cleans
 from noisegen.dataset.cost import Cost, cost_of
-from noisegen.dataset.engine import Workshop, check_engine, device_kind
 from noisegen.dataset.export import require_packages
 from noisegen.dataset.folder import Folder, check_inputs, check_output
 from noisegen.dataset.journal import Done
-from noisegen.dataset.noise import NoiseSource, Profiles, given_profiles
-from noisegen.dataset.plan import DatasetOptions, RunOptions, Skipped
-from noisegen.dataset.recipe import Recipe, make_recipe, read_recipe
-from noisegen.dataset.run import Run, check_recipe, write_dataset
-from noisegen.dataset.survey import Survey, UnusableError, survey
-from noisegen.model.weights import load_weights
+from noisegen.dataset.noise import NoiseSource, given_profiles
+from noisegen.dataset.pairs import PairMaker
+from noisegen.dataset.plan import DatasetOptions, EngineName, RunOptions
+from noisegen.dataset.recipe import Recipe, load_profiles, make_recipe, named_apart, read_recipe
+from noisegen.dataset.run import Engine, Run, check_recipe, write_dataset
+from noisegen.dataset.survey import Survey, first_of, survey
+from noisegen.dataset.threads import default_workers, made_by_threads
+from noisegen.errors import NoisegenError, UsageError
+from noisegen.model.device import select_device, select_devices
+from noisegen.model.weights import Weights, find_weights, load_weights
 from noisegen.profiles.profile import NoiseProfile
+from noisegen.profiles.sources import Profiles
+from noisegen.synthesis.synthesizer import Synthesizer
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What a run is made with.
+
+    Attributes:
+        options: engine, devices, workers.
+        weights: of the network.
+        name: that they were loaded by.
+    """
+
+    options: RunOptions
+    weights: Weights
+    name: str
+
+    def sample(self) -> Synthesizer:
+        """A synthesizer of this machine, to measure its speed by."""
+        options = self.options
+        device = "auto" if options.engine is EngineName.RAY else options.device
+        return Synthesizer(self.weights, select_device(device), options.tile)
+
+    def engine(self, run: Run) -> Engine:
+        """What makes the items of a run."""
+        if self.options.engine is EngineName.RAY:
+            from noisegen.dataset.ray_engine import RayEngine
+
+            return RayEngine(run, find_weights(self.name), self.options)
+        devices = select_devices(self.options.device)
+        # The first device has the weights as they are loaded, the others their own.
+        networks = [self.weights, *(load_weights(self.name) for _ in devices[1:])]
+        makers = [
+            PairMaker(
+                run.profiles,
+                Synthesizer(network, device, self.options.tile),
+                run.recipe.options,
+                run.folder.root,
+                run.folder.temporary,
+            )
+            for network, device in zip(networks, devices, strict=True)
+        ]
+        count = self.options.workers or default_workers()
+        return lambda items, stop: made_by_threads(items, makers, count, stop)
 
 
 @dataclass(frozen=True)
@@ -38,6 +86,7 @@ class Plan:
         levels: what there is to say of the cleans' white levels.
         elsewhere: how this machine differs from the one that the dataset was begun on, in words.
         workshop: that makes it.
+        measured: profiles that were made of references just now.
     """
 
     run: Run
@@ -46,6 +95,7 @@ class Plan:
     levels: LevelsTaken
     elsewhere: tuple[str, ...]
     workshop: Workshop
+    measured: Sequence[NoiseProfile] = ()
 
     def cost(self) -> Cost:
         """Pairs, time and disk that the whole dataset takes, from headers and one timed block."""
@@ -118,23 +168,24 @@ def plan_dataset(
         NoisegenError: it cannot be made; nothing was written.
     """
     options, run = options or DatasetOptions(), run or RunOptions()
-    check_engine(run)
+    kind = check_engine(run)
     require_packages(options.layout)
     is_there = check_output(out) and not run.overwrite
-    begun = (read_recipe(Folder(out).recipe), out) if is_there else None
+    begun = read_recipe(Folder(out).recipe) if is_there else None
     cleans = find_cleans(clean, out)
     check_inputs(out, [file.path for file in cleans.files])
     if run.overwrite:
         check_inputs(out, noise.files)
     loaded = load_weights(weights)
-    kind = device_kind(run)
-    profiles = noise.profiles(loaded, begun)
-    recipe = make_recipe(options, profiles, loaded, kind, noise.request(loaded))
-    workshop = Workshop(run, loaded, weights)
-    plan = plan_run(recipe, profiles, cleans, Folder(out, run.shard), workshop)
+    request = noise.request(loaded)
+    lent = begun and request and all(entry.made_from == request for entry in begun.profiles)
+    profiles = load_profiles(begun, out) if begun and lent else named_apart(noise.make(loaded))
+    recipe = make_recipe(options, profiles, loaded, kind, request)
+    folder, workshop = Folder(out, run.shard), Workshop(run, loaded, weights)
+    plan = plan_run(recipe, profiles, cleans, folder, workshop)
     if not plan.surveyed.files:
-        raise UnusableError(plan.run.skipped)
-    return plan
+        raise NoisegenError(first_of(plan.run.skipped))
+    return replace(plan, measured=profiles if request and not lent else ())
 
 
 def plan_run(
@@ -150,15 +201,33 @@ def plan_run(
         OutputError: the folder holds a dataset of another recipe.
         ManifestError: the recipe there is damaged.
     """
-    elsewhere: list[str] = []
-    chosen = workshop.options
+    chosen, elsewhere = workshop.options, list[str]()
     if folder.recipe.exists() and not chosen.overwrite:
         check_recipe(recipe, folder)
         elsewhere = recipe.other_machine(read_recipe(folder.recipe))
     surveyed = survey(cleans.files, profiles, recipe.options)
-    skipped: list[Skipped] = [*cleans.skipped, *surveyed.skipped]
+    skipped = [*cleans.skipped, *surveyed.skipped]
     levels = look_at_levels(surveyed, profiles, recipe.options.white_level)
-    run = Run(
-        recipe, profiles, surveyed.files, skipped, folder, chosen.overwrite, chosen.prune
-    )  # fmt: skip
+    run = Run(recipe, profiles, surveyed.files, skipped, folder, chosen.overwrite, chosen.prune)
     return Plan(run, surveyed, cleans.passed_over, levels, tuple(elsewhere), workshop)
+
+
+def check_engine(options: RunOptions) -> str:
+    """Refuses an engine or device that cannot be used, before anything is made.
+
+    Returns:
+        Kind of device that the noise is made on: ``cpu``, ``cuda`` or ``mps``.
+
+    Raises:
+        UsageError: an unknown device, or one that this machine does not have (another machine of a
+            cluster may have it), or that Ray does not know.
+        ClusterError: Ray is not installed.
+    """
+    if options.engine is EngineName.RAY:
+        if options.device == "mps":
+            raise UsageError("--device mps: Ray knows no such devices; use --engine threads")
+        from noisegen.dataset.ray_cluster import require_ray
+
+        require_ray()
+    elsewhere = options.address is not None and options.device == "cuda"
+    return "cuda" if elsewhere else select_device(options.device).type

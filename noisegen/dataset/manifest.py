@@ -9,10 +9,12 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
+from noisegen.dataset.folder import Folder, writing
 from noisegen.dataset.plan import ItemName
 from noisegen.errors import ManifestError
+from noisegen.files import write_together
 from noisegen.files.safe_path import safe_relative
 
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -185,3 +187,30 @@ def json_lines(values: Iterable[object]) -> Iterator[bytes]:
     for value in values:
         # A name that is not UTF-8 becomes JSON's own escape.
         yield (json.dumps(value, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
+
+
+def write_skipped(folder: Folder, left_out: Iterable[tuple[str, str]]) -> None:
+    """The list of files that were left out, with the reason of each; none where there are none.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    entries = [{"file": file, "reason": reason} for file, reason in sorted(set(left_out))]
+    if entries:
+        write_together([(folder.skipped, b"".join(json_lines(entries)))], folder.temporary)
+    else:
+        with writing(folder.skipped):
+            folder.skipped.unlink(missing_ok=True)
+
+
+def write_manifest(folder: Folder, lines: Iterable[PairLine]) -> None:
+    """The manifest, written line by line: of a million pairs it has a gigabyte.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+
+    def write(file: BinaryIO) -> None:
+        file.writelines(json_lines(line.to_json() for line in lines))
+
+    write_together([(folder.metadata, write)], folder.temporary)

@@ -8,9 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from noisegen.dataset.export import pack, require_packages, sample_of, take_pairs_away
-from noisegen.dataset.finish import write_manifest, write_skipped
 from noisegen.dataset.folder import METADATA, RECIPE, Folder, writing
-from noisegen.dataset.manifest import PairLine, read_lines, read_skipped
+from noisegen.dataset.manifest import (
+    PairLine,
+    read_lines,
+    read_skipped,
+    write_manifest,
+    write_skipped,
+)
 from noisegen.dataset.plan import PACKED, Layout, Shard
 from noisegen.dataset.recipe import read_recipe
 from noisegen.errors import ManifestError

@@ -6,13 +6,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from noisegen.dataset.recipe import Recipe, load_profiles, named_apart
-from noisegen.errors import ProfileError
+from noisegen.dataset.plan import NoiseOptions
+from noisegen.errors import UsageError
 from noisegen.model.weights import Weights
-from noisegen.profiles.profile import NoiseProfile, unfit_for_weights
-
-Profiles = str | Path | NoiseProfile | Sequence[str | Path | NoiseProfile]
-"""Noise profiles or their files."""
+from noisegen.profiles.blend import blend
+from noisegen.profiles.profile import NoiseProfile
+from noisegen.profiles.sources import (
+    Profiles,
+    each_of,
+    find_reference_files,
+    fitting_profiles,
+    parse_mix,
+)
 
 
 @dataclass(frozen=True)
@@ -25,42 +30,57 @@ class NoiseSource:
         request: of the weights, a hash of all that decides the profiles; None where they are
             given. A dataset that was begun by the same request lends its profiles to the run that
             goes on with it.
+        note: what there is to say of how the files were found.
     """
 
     make: Callable[[Weights], Sequence[NoiseProfile]]
     files: Sequence[Path] = ()
     request: Callable[[Weights], str | None] = lambda weights: None
-
-    def profiles(self, weights: Weights, begun: tuple[Recipe, Path] | None) -> list[NoiseProfile]:
-        """The profiles, made or those of a dataset that was begun; named apart."""
-        request = self.request(weights)
-        if request and begun and all(entry.made_from == request for entry in begun[0].profiles):
-            return load_profiles(*begun)
-        return named_apart(self.make(weights))
+    note: str | None = None
 
 
 def given_profiles(profiles: Profiles) -> NoiseSource:
     """The source that profiles, or files of them, are."""
-    several = [profiles] if isinstance(profiles, (str, Path, NoiseProfile)) else list(profiles)
-    files = [Path(one) for one in several if isinstance(one, (str, Path))]
-
-    def make(weights: Weights) -> list[NoiseProfile]:
-        if not several:
-            raise ProfileError("profiles: none given; make one with noisegen profile create")
-        return [fitting_profile(one, weights) for one in several]
-
-    return NoiseSource(make, files)
+    several = each_of(profiles)
+    files = [Path(one) for one in several if not isinstance(one, NoiseProfile)]
+    return NoiseSource(lambda weights: fitting_profiles(several, weights), files)
 
 
-def fitting_profile(profile: str | Path | NoiseProfile, weights: Weights) -> NoiseProfile:
-    """A noise profile, or that of a file, checked to belong to weights.
+def find_noise(wanted: NoiseOptions, white_level: float | None = None) -> NoiseSource:
+    """The source that options name: references, saved profiles, or a mix of them.
+
+    Args:
+        wanted: the options.
+        white_level: of the references.
 
     Raises:
-        ProfileError: it does not, or the file is missing or damaged.
+        UsageError: none, several kinds, or files that are not there.
     """
-    is_loaded = isinstance(profile, NoiseProfile)
-    loaded = profile if isinstance(profile, NoiseProfile) else NoiseProfile.load(profile)
-    reason = unfit_for_weights(loaded, weights)
-    if reason is not None:
-        raise ProfileError(f"{f'profile {loaded.name}' if is_loaded else profile}: {reason}")
-    return loaded
+    references = bool(wanted.ref or wanted.ref_burst)
+    if references + bool(wanted.profile) + (wanted.blend is not None) != 1:
+        raise UsageError(
+            "give one of --ref (noisy shots), --ref-burst (a burst), --profile (a saved noise "
+            "profile) and --blend (a mix of them)"
+        )
+    for option, value in (("--ref-clean", wanted.ref_clean), ("--no-repair", wanted.no_repair)):
+        if value and not references:
+            raise UsageError(f"{option} belongs to --ref; a profile already holds its noise")
+    if wanted.profile:
+        return given_profiles(wanted.profile)
+    if wanted.blend is not None:
+        return _mixed(wanted.blend)
+    found = find_reference_files(wanted.ref, wanted.ref_clean, wanted.ref_burst)
+    how = not wanted.no_repair, white_level
+    return NoiseSource(
+        lambda weights: [found.profile(weights, *how)],
+        found.files,
+        lambda weights: found.request(weights, *how),
+        found.note,
+    )
+
+
+def _mixed(text: str) -> NoiseSource:
+    files, shares = parse_mix(text)
+    name = "+".join(f"{file.stem}-{share:g}" for file, share in zip(files, shares, strict=True))
+    parts = given_profiles(files)
+    return NoiseSource(lambda weights: [blend(parts.make(weights), shares, name)], files)

@@ -18,10 +18,10 @@ from noisegen.dataset.folder import CLEAN, NOISY, make_folder
 from noisegen.dataset.journal import Done, Record, Spent, source_of
 from noisegen.dataset.manifest import PairLine
 from noisegen.dataset.plan import DatasetOptions, Item, Skipped
+from noisegen.dataset.survey import Declared, drawn
 from noisegen.errors import ImageError
 from noisegen.files import (
     FileContent,
-    Header,
     ImageFile,
     Picture,
     VolumeHeader,
@@ -92,22 +92,19 @@ class PairMaker:
             lines = (self._write(job, index, pair) for index, pair in enumerate(pairs))
             return Record(tuple(lines), source)
 
-    def _job(self, item: Item, header: Header | VolumeHeader, spent: Spent) -> _Job:
+    def _job(self, item: Item, header: Declared, spent: Spent) -> _Job:
         """All that is drawn for an item: whose noise, how strong, on which crops."""
         options, key = self.options, item.file.key
+        profile, version = drawn(self.profiles, header.plane_channels, options, key, item.variant)
         several = isinstance(header, VolumeHeader) and profiles_of_channels(
             self.profiles, header.channels
         )
-        fitting = [one for one in self.profiles if one.channels == header.plane_channels]
-        drawn = draws.choice(len(fitting), options.seed, key, item.variant)
-        strength = draws.strength(*options.strength, options.seed, key, item.variant)
         height, width, side = header.height, header.width, options.patch
         regions = [Region(0, 0, height, width)]
         if side is not None:
             places = draws.corners(height, width, side, options.per_image, options.seed, key)
             regions = [Region(y, x, side, side) for y, x in places]
-        version = Version(options.seed, key, item.variant, strength)
-        return _Job(item, header, several or (fitting[drawn],), version, regions, spent)
+        return _Job(item, header, several or (profile,), version, regions, spent)
 
     def _of_picture(self, job: _Job, image: ImageFile) -> Iterator[_Pair]:
         """The noisy version of a picture: whole, or the crops that are asked for."""
@@ -146,10 +143,8 @@ class PairMaker:
         )
 
     def _write(self, job: _Job, index: int, pair: _Pair | VolumePair) -> PairLine:
-        item, header, options, region = job.item, job.header, self.options, pair.region
-        cropped, several = options.patch is not None, options.variants > 1
-        numbered = item.file.numbered(index if cropped else None, item.variant if several else None)
-        relative = numbered.as_posix()
+        item, header, region = job.item, job.header, pair.region
+        relative = self.options.numbered(item.file, index, item.variant).as_posix()
         noisy, clean = (self.root / side / relative for side in (NOISY, CLEAN))
         with job.spent.on("writing"):
             make_folder(noisy.parent)
@@ -172,7 +167,7 @@ class PairMaker:
             clean_sha256=clean_hash,
             noisy_bytes=noisy.stat().st_size,
             clean_bytes=clean.stat().st_size,
-            crop=(region.y, region.x) if cropped else None,
+            crop=(region.y, region.x) if self.options.patch is not None else None,
             planes=len(header.planes) if isinstance(header, VolumeHeader) else 1,
         )
 
@@ -197,7 +192,7 @@ class _Job:
     """
 
     item: Item
-    header: Header | VolumeHeader
+    header: Declared
     profiles: tuple[NoiseProfile, ...]
     version: Version
     regions: list[Region]

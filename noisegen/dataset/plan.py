@@ -1,19 +1,23 @@
-"""What is to be made: options, clean files, and the names of their outputs."""
+"""What is to be made: options, clean files, and the names of their outputs.
+
+An option's annotation holds its help, and what the command line needs to know besides.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path, PurePosixPath
+from typing import Annotated
 
 from noisegen.errors import UsageError
 from noisegen.files import Container
 
 DEEPEST = 2**32 - 1
 """The largest value of a sample."""
-
 
 STRONGEST = 1000.0
 """The largest factor on the noise: more would leave black and white alone."""
@@ -38,31 +42,35 @@ class Layout(str, Enum):
 PACKED = (Layout.WEBDATASET, Layout.LMDB)
 """Layouts whose finished datasets hold archives instead of folders."""
 
+WhiteLevel = Annotated[
+    float | None,
+    "The count that is white in the camera's files of more than 8 bits, as 4095 for 12 bits in 16. "
+    "References and cleans of one type share it.",
+]
+
 
 @dataclass(frozen=True)
 class DatasetOptions:
     """Everything beside weights, profiles and cleans that decides a dataset's files.
 
-    Attributes:
-        seed: of every draw.
-        variants: noisy versions of each image.
-        strength: lowest and highest factor on the noise.
-        patch: side of the crops, None for whole images.
-        per_image: crops of an image.
-        white_level: the count that is white in files of more than 8 bits, None for the profile's or
-            the type's.
-        layout: how the pairs lie on the disk; changes no pixel.
-        compression: zlib's level in PNG and TIFF, 0 to 9; changes no pixel.
+    Each option's annotation says what it is, here and in ``noisegen synth --help``. The strength is
+    the lowest and the highest factor; a white level left out is the profile's or the type's.
     """
 
-    seed: int = 0
-    variants: int = 1
-    strength: tuple[float, float] = (1.0, 1.0)
-    patch: int | None = None
-    per_image: int = 1
-    white_level: float | None = None
-    layout: Layout = Layout.FOLDERS
-    compression: int = 1
+    seed: Annotated[int, "Decides every pixel of the noise."] = 0
+    variants: Annotated[int, "Noisy versions of each image."] = 1
+    strength: Annotated[
+        tuple[float, float], "Factor on the noise; a range like 0.5:2 is drawn per image."
+    ] = (1.0, 1.0)
+    patch: Annotated[int | None, "Write crops of this side instead of whole images."] = None
+    per_image: Annotated[int, "Crops of each image, with --patch."] = 1
+    white_level: WhiteLevel = None
+    layout: Annotated[
+        Layout,
+        "How the pairs lie on the disk: the files of webdataset and lmdb replace noisy/ and "
+        "clean/; changes no pixel.",
+    ] = Layout.FOLDERS
+    compression: Annotated[int, "zlib's level in PNG and TIFF, 0 to 9; changes no pixel."] = 1
 
     def __post_init__(self) -> None:
         low, high = self.strength
@@ -80,6 +88,36 @@ class DatasetOptions:
         if not 0 <= self.compression <= 9:
             raise UsageError(f"--compression {self.compression}: give a level from 0 to 9")
 
+    def numbered(self, file: CleanFile, crop: int, variant: int) -> PurePosixPath:
+        """Relative path of one pair of a clean file: numbers stand where there may be several."""
+        suffix = "" if self.patch is None else f"_p{crop}"
+        suffix += "" if self.variants == 1 else f"_v{variant}"
+        return file.output.with_name(f"{file.output.stem}{suffix}{file.output.suffix}")
+
+    def crops_of(self, width: int, height: int) -> int:
+        """How many crops a picture that is large enough gives: distinct ones, on the 8×8 grid."""
+        if self.patch is None:
+            return 1
+        return min(self.per_image, crop_places(width, height, self.patch))
+
+
+def crop_places(width: int, height: int, side: int) -> int:
+    """Places of a picture's crops on the 8×8 grid."""
+    return ((height - side) // 8 + 1) * ((width - side) // 8 + 1)
+
+
+def parse_strength(text: str) -> tuple[float, float]:
+    """``1.5`` or ``0.5:2`` → lowest and highest factor.
+
+    Raises:
+        UsageError: neither.
+    """
+    low, colon, high = text.partition(":")
+    try:
+        return float(low), float(high if colon else low)
+    except ValueError:
+        raise UsageError(f"--strength {text}: give a number, or two as 0.5:2") from None
+
 
 @dataclass(frozen=True, slots=True)
 class CleanFile:
@@ -96,11 +134,6 @@ class CleanFile:
     key: str
     output: PurePosixPath
     container: Container
-
-    def numbered(self, crop: int | None, variant: int | None) -> PurePosixPath:
-        """Relative path of one pair."""
-        suffix = ("" if crop is None else f"_p{crop}") + ("" if variant is None else f"_v{variant}")
-        return self.output.with_name(f"{self.output.stem}{suffix}{self.output.suffix}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +180,7 @@ class Shard:
 
     @property
     def whole(self) -> bool:
-        """There are no other parts."""
+        """Whether there are no other parts."""
         return self.count == 1
 
     @property
@@ -178,34 +211,74 @@ def parse_shard(text: str) -> Shard:
 
 
 @dataclass(frozen=True)
-class RunOptions:
-    """What a dataset is made with; nothing here changes a pixel.
+class MachineOptions:
+    """What makes a dataset's pairs; nothing here changes a pixel."""
 
-    Attributes:
-        engine: threads of this process, or actors of a Ray cluster.
-        address: of the Ray cluster's head, or ``auto``; None for a cluster of this machine.
-        workers: pictures in hand at once, in each actor with Ray; as many as the network has
-            threads, and one more, where not given.
-        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
-        tile: side, in pixels, of what is prepared at once: memory against speed.
-        shard: part of the dataset that is made.
-        overwrite: take away a dataset that is there.
-        prune: take away pairs whose clean pictures are gone.
-    """
-
-    engine: EngineName = EngineName.THREADS
-    address: str | None = None
-    workers: int | None = None
-    device: str = "auto"
-    tile: int = 1024
-    shard: Shard = WHOLE
-    overwrite: bool = False
-    prune: bool = False
+    engine: Annotated[
+        EngineName, "Threads of this process, or actors of a Ray cluster; changes no pixel."
+    ] = EngineName.THREADS
+    address: Annotated[
+        str | None,
+        "Head of the Ray cluster, or auto; --engine ray starts one here if left out.",
+        {"metavar": "HOST:PORT"},
+    ] = None
+    workers: Annotated[
+        int | None,
+        "Images in hand at once, in each actor; as many as threads, and one more.",
+        {"min": 1},
+    ] = None
+    device: Annotated[str, "auto, cpu, cuda or mps."] = "auto"
+    tile: Annotated[
+        int, "Tile side in pixels: memory against speed; never changes a pixel.", {"min": 1}
+    ] = 1024
 
     def __post_init__(self) -> None:
         if self.engine is EngineName.THREADS and self.address is not None:
             raise UsageError("--address names a Ray cluster; add --engine ray")
+
+
+@dataclass(frozen=True)
+class RunOptions(MachineOptions):
+    """What a run makes a dataset with, and what it may take away of one that is there."""
+
+    shard: Annotated[Shard, "Make part K of N; then noisegen merge OUT.", {"metavar": "K/N"}] = (
+        WHOLE
+    )
+    overwrite: Annotated[bool, "Replace what is there."] = False
+    prune: Annotated[bool, "Take away pairs whose clean images are gone."] = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
         if self.overwrite and not self.shard.whole:
             raise UsageError(
                 "--overwrite with --shard would take other shards away; remove the folder"
             )
+
+
+@dataclass(frozen=True)
+class ReferenceOptions:
+    """Which shots show a camera's noise, and how they are taken."""
+
+    ref: Annotated[
+        Sequence[str],
+        "Noisy shots of the camera: a file or stack, a folder or a quoted glob; repeatable.",
+    ] = ()
+    ref_clean: Annotated[Sequence[str], "Clean of each --ref, matched by name; repeatable."] = ()
+    ref_burst: Annotated[
+        Sequence[Path],
+        "Shots of one still scene, two or more in a folder or a stack, instead of --ref; "
+        "repeatable.",
+    ] = ()
+    no_repair: Annotated[
+        bool, "Take pairs and bursts as they are: no shift, brightness or drift is undone."
+    ] = False
+
+
+@dataclass(frozen=True)
+class NoiseOptions(ReferenceOptions):
+    """Whose noise a dataset has: that of references, of saved profiles, or of a mix of them."""
+
+    profile: Annotated[Sequence[Path], "Saved noise profile instead of --ref; repeatable."] = ()
+    blend: Annotated[
+        str | None, "FILE:SHARE,FILE:SHARE,… of saved profiles: their mix instead of --ref."
+    ] = None

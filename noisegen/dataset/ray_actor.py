@@ -29,7 +29,7 @@ class PairActor:
         recipe: of the dataset, with the driver's versions and kind of device.
         folder: of the dataset, absolute.
         threads: of the network.
-        tile: side of what is prepared at once.
+        tile: tile side in pixels: memory against speed.
     """
 
     def __init__(self, recipe: Recipe, folder: Folder, threads: int, tile: int) -> None:

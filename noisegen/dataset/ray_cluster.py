@@ -19,10 +19,10 @@ from typing import Any
 from noisegen.errors import NoisegenError, UsageError
 
 MOST_CORES = 8
-"""Of one actor: its Python code, which runs on one core at a time, would hold up more."""
+"""Most cores of one actor: its Python code runs on one at a time, and would hold up more."""
 
 OBJECT_STORE = 128 * 2**20
-"""Bytes of a local cluster's: only names and lines of the manifest go through it."""
+"""Bytes of a local cluster's object store: only names and lines of the manifest go through it."""
 
 CONNECT_SECONDS = 10.0
 
@@ -34,7 +34,7 @@ ENVIRONMENT = {
     # Times that it asks for a cluster that does not answer, 40 s each.
     "RAY_NUM_REDIS_GET_RETRIES": "2",
 }
-"""Of Ray, which reads it when it is imported."""
+"""Environment variables of Ray, which reads them when it is imported."""
 
 
 class ClusterError(NoisegenError):
@@ -51,7 +51,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Actors:
-    """How many there are to be, and what each holds: cores, and one GPU or none."""
+    """Number of actors, and what each holds: cores, and one GPU or none."""
 
     count: int
     cores: int

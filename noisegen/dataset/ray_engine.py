@@ -28,7 +28,7 @@ from noisegen.errors import NoisegenError
 POLL_SECONDS = 0.2
 
 BEAT_SECONDS = 1.0
-"""Between an actor's answer and the next question."""
+"""Seconds between an actor's answer and the next question."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Watch:
         self._heard[actor] = time.monotonic()
 
     def check(self) -> None:
-        """Looks how long ago that was.
+        """Looks how long ago each actor answered.
 
         Raises:
             ClusterError: too long.

@@ -17,13 +17,13 @@ from noisegen.model.weights import Weights
 from noisegen.profiles.profile import NoiseProfile
 
 FORMAT = 2
-"""Version of the recipe that is written."""
+"""Version that recipes are written in."""
 
 READABLE = (1, 2)
-"""Versions that are read. The first had no layout and no compression."""
+"""Versions that recipes are read in. The first had no layout and no compression."""
 
 LARGEST = 2**20
-"""Bytes of a recipe."""
+"""Largest size of a recipe's file, in bytes."""
 
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -37,7 +37,7 @@ class ProfileEntry:
         name: distinct among the dataset's, safe as a file name.
         sha256: of its content.
         made_from: hash of the references and of how they were measured, where the dataset's own
-            run made it; see :func:`noisegen.cli.references.request_hash`.
+            run made it; see :meth:`noisegen.profiles.sources.ReferenceFiles.request`.
         white_level: the count that is white in its camera's files; None in older recipes.
         white_level_given: the user said so; else it was found from the references.
     """

@@ -9,12 +9,11 @@ from itertools import zip_longest
 from pathlib import Path
 
 from noisegen.dataset.cleans import find_cleans
-from noisegen.dataset.engine import Workshop, check_engine, device_kind
 from noisegen.dataset.export import require_packages
 from noisegen.dataset.folder import METADATA, Folder, check_output
-from noisegen.dataset.make import Plan, plan_run
+from noisegen.dataset.make import Plan, Workshop, check_engine, plan_run
 from noisegen.dataset.manifest import PairLine, read_lines
-from noisegen.dataset.plan import Layout, RunOptions
+from noisegen.dataset.plan import Layout, MachineOptions, RunOptions
 from noisegen.dataset.recipe import load_profiles, make_recipe, read_recipe
 from noisegen.dataset.stored import stored_name, stored_pairs
 from noisegen.dataset.tolerance import beyond_tolerance
@@ -47,7 +46,7 @@ class Again:
 
 
 def plan_again(
-    recipe: Path, clean: Path, out: Path, weights: str | None = None, run: RunOptions | None = None
+    recipe: Path, clean: Path, out: Path, weights: str | None, machine: MachineOptions
 ) -> Again:
     """Checks all that can be known before a dataset is made again.
 
@@ -56,21 +55,22 @@ def plan_again(
         clean: the clean pictures that it was made of, and perhaps others.
         out: folder for it.
         weights: their file, where they are none of the shipped.
-        run: what it is made with.
+        machine: what it is made with.
 
     Raises:
         NoisegenError: it cannot be made again; nothing was written.
     """
-    run = run or RunOptions()
-    check_engine(run)
+    run = RunOptions(**vars(machine))
+    kind = check_engine(run)
     former = read_recipe(recipe)
     require_packages(former.options.layout)
     if out.resolve() == recipe.parent.resolve():
         raise UsageError(f"--out {out}: is the dataset itself; name another folder")
-    manifest = _manifest_beside(recipe)
+    beside = recipe.with_name(f"{METADATA}.jsonl")
+    manifest = list(read_lines(beside)) if beside.exists() else None
     profiles = load_profiles(former, recipe.parent)
     name, loaded = _weights_of(former.weights[1], weights)
-    today = make_recipe(former.options, profiles, loaded, device_kind(run))
+    today = make_recipe(former.options, profiles, loaded, kind)
     check_output(out)
     found = find_cleans(clean, out)
     if manifest is not None:
@@ -116,16 +116,6 @@ class Comparison:
     pairs: int
     within: int
     faults: tuple[Fault, ...]
-
-
-def _manifest_beside(recipe: Path) -> list[PairLine] | None:
-    """The manifest in a recipe's folder; None where the recipe stands alone.
-
-    Raises:
-        ManifestError: it is damaged.
-    """
-    path = recipe.with_name(f"{METADATA}.jsonl")
-    return list(read_lines(path)) if path.exists() else None
 
 
 def compare(

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
 
-from noisegen.dataset.export import archives
-from noisegen.dataset.finish import finish
+from noisegen.dataset.export import archives, pack, take_pairs_away
 from noisegen.dataset.folder import (
     CLEAN,
     NOISY,
@@ -25,12 +24,12 @@ from noisegen.dataset.folder import (
     make_folder,
     writing,
 )
-from noisegen.dataset.journal import Done, Record, open_journal, read_records
-from noisegen.dataset.manifest import read_skipped
-from noisegen.dataset.plan import PACKED, CleanFile, Item, ItemName, Skipped
+from noisegen.dataset.journal import Done, Record, open_journal, read_records, sorted_lines
+from noisegen.dataset.manifest import read_skipped, write_manifest, write_skipped
+from noisegen.dataset.plan import PACKED, CleanFile, Item, ItemName, Layout, Skipped
 from noisegen.dataset.recipe import Recipe, read_recipe
-from noisegen.dataset.survey import UnusableError
-from noisegen.errors import InterruptedRunError, OutputError
+from noisegen.dataset.survey import first_of
+from noisegen.errors import InterruptedRunError, NoisegenError, OutputError
 from noisegen.files import write_together
 from noisegen.files.safe_path import refuse_links
 from noisegen.profiles.profile import NoiseProfile
@@ -88,7 +87,7 @@ def write_dataset(
             written; finished pairs stay whole.
         ManifestError: what is there is damaged or hostile.
         InterruptedRunError: asked to stop before all was made.
-        UnusableError: not one file could be used; the folder is taken away again.
+        NoisegenError: not one file could be used; the folder is taken away again.
     """
     with run.folder.locked():
         if run.overwrite:
@@ -106,12 +105,12 @@ def write_dataset(
                 yield done
         if not records and run.folder.shard.whole:
             empty_output(run.folder)
-            raise UnusableError(skipped)
-        finish(run.folder, run.recipe, list(records.values()), skipped)
+            raise NoisegenError(first_of(skipped))
+        _finish(run.folder, run.recipe, records.values(), skipped)
 
 
 def _prepare(run: Run) -> dict[ItemName, Record]:
-    """The recipe and its profiles are in place, and what an earlier run made is known."""
+    """Puts recipe and profiles in place, and reads what an earlier run made."""
     folder = run.folder
     parents = {PurePosixPath(side) / file.output.parent for file in run.files
                for side in (NOISY, CLEAN)}  # fmt: skip
@@ -189,7 +188,7 @@ def _sorted_out(run: Run, records: dict[ItemName, Record]) -> tuple[list[Done], 
 
 
 def _refuse_gone(run: Run, stale: Iterable[ItemName]) -> None:
-    """A mistyped folder of cleans must not cost the pairs of the right one."""
+    """Refuses to drop pairs of cleans that are gone: a mistyped folder must not cost them."""
     skipped = (unicodedata.normalize("NFC", one.file) for one in run.skipped)
     there = {file.key for file in run.files}.union(skipped)
     gone = sorted({key for key, _ in stale if key not in there})
@@ -230,3 +229,25 @@ def _journaled(
             f"interrupted: {total - len(missing) + made} of {total} noisy images are done; run the "
             "same command again to go on"
         )
+
+
+def _finish(
+    folder: Folder, recipe: Recipe, records: Iterable[Record], skipped: Iterable[Skipped]
+) -> None:
+    """Makes the dataset, or its shard, complete, in the same bytes whatever way it was made.
+
+    Raises:
+        LayoutError: a pair does not fit the layout.
+        OutputError: something cannot be written.
+    """
+    write_skipped(folder, ((one.file, one.reason) for one in skipped))
+    lines = sorted_lines(records)
+    layout = recipe.options.layout
+    if layout not in PACKED or not folder.metadata.exists():
+        pack(folder, recipe, lines)
+    write_manifest(folder, lines)
+    with writing(folder.work):
+        folder.journal.unlink(missing_ok=True)
+    # LMDB holds all shards together, so their pairs are kept for the merge.
+    if layout is Layout.WEBDATASET or (layout is Layout.LMDB and folder.shard.whole):
+        take_pairs_away(folder, lines)

@@ -1,33 +1,27 @@
-"""What the clean files declare of themselves, looked at before anything is written."""
+"""Which clean pictures can be used, and what is drawn for each: in datasets and while training."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from noisegen.dataset.layouts.lmdb import unfit_for_lmdb
 from noisegen.dataset.plan import CleanFile, DatasetOptions, Layout, Skipped
-from noisegen.errors import ImageError, NoisegenError
+from noisegen.errors import ImageError
 from noisegen.files import Header, VolumeHeader, open_image
 from noisegen.profiles.profile import NoiseProfile
+from noisegen.synthesis import draws
 from noisegen.synthesis.channel_profiles import profiles_of_channels
+from noisegen.synthesis.synthesizer import Version
+
+Declared = Header | VolumeHeader
+"""What a clean file says of itself."""
 
 LONGEST_NAME = 255
 """Bytes of a file's name that common file systems take."""
 
 _KINDS = {1: "gray", 3: "RGB"}
-
-Declared = Header | VolumeHeader
-"""What a clean file says of itself."""
-
-
-class UnusableError(NoisegenError):
-    """Not one of the clean files can be used."""
-
-    def __init__(self, skipped: Sequence[Skipped]) -> None:
-        others = f"; nor can the other {len(skipped) - 1} be used" if len(skipped) > 1 else ""
-        super().__init__(f"{skipped[0]}{others}")
 
 
 @dataclass(frozen=True)
@@ -45,19 +39,18 @@ class Survey:
     skipped: tuple[Skipped, ...]
 
 
-def survey(
-    files: Sequence[CleanFile], profiles: Sequence[NoiseProfile], options: DatasetOptions
+def read_headers(
+    files: Iterable[CleanFile], unfit: Callable[[CleanFile, Declared], str | None]
 ) -> Survey:
-    """Reads every header."""
+    """Reads every header; ``unfit`` says why a file cannot be used, or None."""
     usable, headers, skipped = [], [], []
     for file in files:
         try:
             with open_image(file.path) as image:
                 header = image.header
+            reason = unfit(file, header)
         except ImageError as error:
-            skipped.append(Skipped(file.path, file.key, error.reason))
-            continue
-        reason = _unfit_name(file, options) or _unfit_picture(header, profiles, options)
+            reason = error.reason
         if reason is None:
             usable.append(file)
             headers.append(header)
@@ -66,15 +59,23 @@ def survey(
     return Survey(tuple(usable), tuple(headers), tuple(skipped))
 
 
+def survey(
+    files: Sequence[CleanFile], profiles: Sequence[NoiseProfile], options: DatasetOptions
+) -> Survey:
+    """Finds the files that a dataset can be made of."""
+
+    def unfit(file: CleanFile, header: Declared) -> str | None:
+        return _unfit_name(file, options) or _unfit_picture(header, profiles, options)
+
+    return read_headers(files, unfit)
+
+
 def _unfit_name(file: CleanFile, options: DatasetOptions) -> str | None:
     try:
         file.output.as_posix().encode()
     except UnicodeEncodeError:
         return "its name is not UTF-8, so that no metadata can hold it; rename it"
-    longest = file.numbered(
-        None if options.patch is None else options.per_image - 1,
-        None if options.variants == 1 else options.variants - 1,
-    )
+    longest = options.numbered(file, options.per_image - 1, options.variants - 1)
     if len(os.fsencode(longest.name)) > LONGEST_NAME:
         return f"its name is too long for {longest.name[-20:]}; shorten it"
     return None
@@ -83,22 +84,48 @@ def _unfit_name(file: CleanFile, options: DatasetOptions) -> str | None:
 def _unfit_picture(
     header: Declared, profiles: Sequence[NoiseProfile], options: DatasetOptions
 ) -> str | None:
-    channels = header.plane_channels
     if isinstance(header, VolumeHeader):
         if options.layout is Layout.LMDB:
             return "is no picture of 8 bits that BasicSR and NAFNet can read; use another --layout"
         profiles = profiles_of_channels(profiles, header.channels) or profiles
     elif options.layout is Layout.LMDB and (unfit := unfit_for_lmdb(header)):
         return unfit
-    if all(profile.channels != channels for profile in profiles):
-        have, need = _KINDS[channels], _KINDS[profiles[0].channels]
-        names = ", ".join(profile.name for profile in profiles)
-        return (
-            f"is {have}, but the noise of {names} is {need}; give {need} pictures, or a profile "
-            f"from {have} references"
-        )
-    side = options.patch
-    if side is not None and min(header.width, header.height) < side:
-        size = f"{header.width}×{header.height}"
-        return f"{size} is smaller than --patch {side}; leave it out or crop smaller"
-    return None
+    small = too_small(header.width, header.height, options.patch)
+    return without_profile(header.plane_channels, profiles) or (
+        small and small.replace("patch=", "--patch ")
+    )
+
+
+def first_of(skipped: Sequence[Skipped]) -> str:
+    """What is told where not one clean picture can be used."""
+    others = f"; nor can the other {len(skipped) - 1} be used" if len(skipped) > 1 else ""
+    return f"{skipped[0]}{others}"
+
+
+def without_profile(channels: int, profiles: Sequence[NoiseProfile]) -> str | None:
+    """Why a picture of so many channels has no profile; None if it has one."""
+    if any(profile.channels == channels for profile in profiles):
+        return None
+    have, need = (_KINDS.get(c, f"of {c} channels") for c in (channels, profiles[0].channels))
+    names = ", ".join(profile.name for profile in profiles)
+    return (
+        f"is {have}, but the noise of {names} is {need}; give {need} pictures, or a profile from "
+        f"{have} references"
+    )
+
+
+def too_small(width: int, height: int, side: int | None) -> str | None:
+    """Why a picture has no crop of a side; None if it has one, or none is asked for."""
+    if side is None or min(width, height) >= side:
+        return None
+    return f"{width}×{height} is smaller than patch={side}; leave it out or crop smaller"
+
+
+def drawn(
+    profiles: Sequence[NoiseProfile], channels: int, options: DatasetOptions, key: str, variant: int
+) -> tuple[NoiseProfile, Version]:
+    """Whose noise a picture of so many channels gets, and what that noise is drawn from."""
+    fitting = [profile for profile in profiles if profile.channels == channels]
+    profile = fitting[draws.choice(len(fitting), options.seed, key, variant)]
+    strength = draws.strength(*options.strength, options.seed, key, variant)
+    return profile, Version(options.seed, key, variant, strength)

@@ -1,4 +1,4 @@
-"""What another machine or version may differ by (design.md, *What always holds*, item 1)."""
+"""What another machine or version may differ by: the check behind ``regenerate --tolerance``."""
 
 from __future__ import annotations
 

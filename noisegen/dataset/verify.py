@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +16,6 @@ from noisegen.dataset.recipe import Recipe, load_profiles, read_recipe
 from noisegen.dataset.stored import StoredPair, stored_name, stored_pairs
 from noisegen.errors import ImageError, ManifestError
 from noisegen.files import file_hash
-
-Check = Callable[[Path, int, str], str | None]
-"""A file, its size and pixels' hash by the manifest → what is wrong with it."""
 
 
 @dataclass(frozen=True)
@@ -81,20 +78,19 @@ def verify(out: Path, fast: bool = False, workers: int = 2) -> Iterator[Checked]
     for line in lines:
         if by_name.setdefault(stored_name(line, layout), line) is not line:
             yield Checked(0, (Fault(line.noisy_file_name, "is named twice by the manifest"),))
-    check: Check = _by_size if fast else _by_pixels
-    if layout is Layout.LMDB and fast:
-        check = _by_presence
+    by = "size" if fast else "pixels"
+    by = "presence" if fast and layout is Layout.LMDB else by
     with tempfile.TemporaryDirectory() as scratch:
         stored = stored_pairs(out, layout, list(by_name.values()), Path(scratch))
         # Of an archive's pairs each takes the place of the one before.
         at_once = 0 if layout in PACKED else 2 * workers
-        yield from _looked_at(stored, by_name, check, at_once)
+        yield from _looked_at(stored, by_name, by, at_once)
     in_place = () if layout in PACKED else lines
     yield from (Checked(0, (fault,)) for fault in _extra(out, recipe, in_place))
 
 
 def _looked_at(
-    stored: Iterable[StoredPair], by_name: Mapping[str, PairLine], check: Check, at_once: int
+    stored: Iterable[StoredPair], by_name: Mapping[str, PairLine], by: str, at_once: int
 ) -> Iterator[Checked]:
     """Every stored pair and every named one that is not there, some at once, in their order."""
     unseen = dict(by_name)
@@ -105,7 +101,7 @@ def _looked_at(
             if named is None:
                 yield Checked(0, (Fault(pair.relative, "is not in the manifest, or there twice"),))
                 continue
-            checking.append(pool.submit(_check_pair, pair, named, check))
+            checking.append(pool.submit(_check_pair, pair, named, by))
             while len(checking) > at_once:
                 yield checking.popleft().result()
         while checking:
@@ -114,35 +110,29 @@ def _looked_at(
         yield Checked(0, (Fault(line.noisy_file_name, "is missing"),))
 
 
-def _check_pair(pair: StoredPair, line: PairLine, check: Check) -> Checked:
+def _check_pair(pair: StoredPair, line: PairLine, by: str) -> Checked:
     sides = (
         (line.noisy_file_name, pair.noisy, line.noisy_bytes, line.noisy_sha256),
         (line.clean_file_name, pair.clean, line.clean_bytes, line.clean_sha256),
     )
-    reasons = [(name, check(path, size, sha256)) for name, path, size, sha256 in sides]
+    reasons = [(name, _wrong(path, by, size, sha256)) for name, path, size, sha256 in sides]
     faults = tuple(Fault(name, reason) for name, reason in reasons if reason is not None)
     return Checked(line.width * line.height * line.planes, faults)
 
 
-def _by_presence(path: Path, _: int, __: str) -> str | None:
-    return None if path.is_file() and not path.is_symlink() else "is missing"
-
-
-def _by_size(path: Path, size: int, _: str) -> str | None:
+def _wrong(path: Path, by: str, size: int, sha256: str) -> str | None:
+    """What is wrong with a file, told by its ``presence``, ``size`` or ``pixels``."""
     if not path.is_file() or path.is_symlink():
         return "is missing"
-    found = path.stat().st_size
-    return None if found == size else f"is altered: {found} bytes, not {size}"
-
-
-def _by_pixels(path: Path, _: int, sha256: str) -> str | None:
-    if not path.is_file() or path.is_symlink():
-        return "is missing"
+    if by == "size" and (found := path.stat().st_size) != size:
+        return f"is altered: {found} bytes, not {size}"
+    if by != "pixels":
+        return None
     try:
-        found = file_hash(path)
+        same = file_hash(path) == sha256
     except ImageError as error:
         return f"is altered: {error.reason}"
-    return None if found == sha256 else "is altered: its pixels are not the manifest's"
+    return None if same else "is altered: its pixels are not the manifest's"
 
 
 def _extra(out: Path, recipe: Recipe, lines: Sequence[PairLine]) -> Iterator[Fault]:

@@ -1,29 +1,30 @@
-"""What puts noise on clean pictures while training: profiles and options, no state."""
+"""What puts noise on clean pictures while training: profiles, options, the epoch."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+import torch
+from torch.utils.data import get_worker_info
 
 from noisegen.dataset.plan import DatasetOptions
-from noisegen.errors import ProfileError, UsageError
-from noisegen.online.process import synthesizer
-from noisegen.profiles.profile import NoiseProfile, unfit_for_weights
-from noisegen.synthesis import draws
+from noisegen.dataset.survey import drawn, without_profile
+from noisegen.errors import UsageError
+from noisegen.model.device import select_device
+from noisegen.model.weights import load_weights
+from noisegen.online.tensors import Pixels
+from noisegen.profiles.profile import NoiseProfile
+from noisegen.profiles.sources import Profiles, fitting_profiles
 from noisegen.synthesis.clean_rows import ArrayRows
-from noisegen.synthesis.levels import in_unit_range, likely_level, profile_words
-from noisegen.synthesis.synthesizer import CleanError
+from noisegen.synthesis.levels import Levels, in_unit_range, likely_level, profile_words
+from noisegen.synthesis.synthesizer import CleanError, Synthesizer
 
-Pixels = NDArray[Any]
-Profiles = str | Path | NoiseProfile | Iterable[str | Path | NoiseProfile]
 Strength = float | tuple[float, float]
-
-KINDS = {1: "gray", 3: "RGB"}
 
 
 @dataclass(frozen=True)
@@ -67,41 +68,32 @@ class Camera:
         """
         if clean.dtype.kind != "f" and clean.dtype not in (np.uint8, np.uint16):
             raise CleanError(f"has {clean.dtype} samples; give uint8, uint16 or float in [0, 1]")
-        seed = self.options.seed
-        fitting = [p for p in self.profiles if p.channels == clean.shape[2]]
-        if not fitting:
-            raise CleanError(self.unfit(clean.shape[2]) or "fits no profile")
-        profile = fitting[draws.choice(len(fitting), seed, key, epoch)]
-        given = self.options.white_level if clean.dtype != np.uint8 else None
-        if clean.dtype.kind == "f" and not in_counts and given is None:
-            profile = in_unit_range(profile)
-            _refuse_beyond_unit(clean)
+        reason = without_profile(clean.shape[2], self.profiles)
+        if reason is not None:
+            raise CleanError(reason)
+        profile, version = drawn(self.profiles, clean.shape[2], self.options, key, epoch)
+        profile, levels = self._taken(clean if whole is None else whole, profile, in_counts)
         making = synthesizer(self.weights, self.device)
-        levels = making.check([ArrayRows(clean if whole is None else whole)], profile, given)
+        noisy = making.synthesize(clean, profile, **vars(version), levels=levels)
+        return noisy, levels.white
+
+    def _taken(
+        self, whole: Pixels, profile: NoiseProfile, in_counts: bool
+    ) -> tuple[NoiseProfile, Levels]:
+        """The profile in a picture's units, and how its counts are taken."""
+        given = self.options.white_level if whole.dtype != np.uint8 else None
+        if whole.dtype.kind == "f" and not in_counts and given is None:
+            profile = in_unit_range(profile)
+            _refuse_beyond_unit(whole)
+        making = synthesizer(self.weights, self.device)
+        levels = making.check([ArrayRows(whole)], profile, given)
         if levels.brighter and given is None:
             # Pairs are scaled by the white level, which must be one for all.
             raise CleanError(
                 f"goes beyond the white level of profile {profile.name}, {profile_words(profile)}; "
                 f"give white_level={levels.white:g}, or make the profile again with it"
             )
-        noisy = making.synthesize(
-            clean,
-            profile,
-            seed=seed,
-            key=key,
-            variant=epoch,
-            strength=draws.strength(*self.options.strength, seed, key, epoch),
-            levels=levels,
-        )
-        return noisy, levels.white
-
-    def unfit(self, channels: int) -> str | None:
-        """Why a picture of so many channels has no profile; None if it has one."""
-        if any(profile.channels == channels for profile in self.profiles):
-            return None
-        have = KINDS.get(channels, f"of {channels} channels")
-        names = ", ".join(profile.name for profile in self.profiles)
-        return f"is {have}, which the noise of {names} is not; give a profile of such references"
+        return profile, levels
 
 
 def _refuse_beyond_unit(clean: Pixels) -> None:
@@ -116,29 +108,89 @@ def _refuse_beyond_unit(clean: Pixels) -> None:
 
 def make_camera(
     profiles: Profiles,
-    *,
     weights: str | Path,
     device: str,
-    seed: int,
     strength: Strength,
-    white_level: float | None,
+    **options: Any,  # noqa: ANN401
 ) -> Camera:
     """Checks everything at once, in the process that trains.
+
+    Args:
+        profiles: one or more.
+        weights: that they were made with.
+        device: where the generator runs.
+        strength: factor on the noise, or the lowest and highest.
+        options: others of :class:`DatasetOptions`.
 
     Raises:
         ProfileError: a profile is missing, damaged, or of other weights.
         WeightsError: the weights are unknown or damaged.
         UsageError: an option or the device cannot be.
     """
-    several = [profiles] if isinstance(profiles, (str, Path, NoiseProfile)) else list(profiles)
-    if not several:
-        raise UsageError("profiles: none given; make one with noisegen profile create")
-    loaded = tuple(p if isinstance(p, NoiseProfile) else NoiseProfile.load(p) for p in several)
     factors = strength if isinstance(strength, tuple) else (strength, strength)
-    options = DatasetOptions(seed=seed, strength=factors, white_level=white_level)
-    made_with = synthesizer(str(weights), device).weights
-    for profile in loaded:
-        reason = unfit_for_weights(profile, made_with)
-        if reason is not None:
-            raise ProfileError(f"profile {profile.name}: {reason}")
-    return Camera(loaded, str(weights), device, options)
+    checked = DatasetOptions(strength=factors, **options)
+    fitting = fitting_profiles(profiles, synthesizer(str(weights), device).weights)
+    return Camera(tuple(fitting), str(weights), device, checked)
+
+
+def synthesizer(weights: str, device: str) -> Synthesizer:
+    """This process's synthesizer for some weights and device, made when it is first needed.
+
+    Threads do not outlive a fork, so a synthesizer made before a loader forks its workers would
+    wait for threads that are not there.
+
+    Args:
+        weights: shipped name or path.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+
+    Raises:
+        WeightsError: unknown, damaged, or of another version.
+        UsageError: a device that this machine does not have, or one other than the CPU in a worker.
+    """
+    selected = select_device(device).type
+    if selected != "cpu" and get_worker_info() is not None:
+        raise UsageError(
+            f"device {selected}: cannot be used in a loader's workers; give device='cpu', or "
+            "num_workers=0"
+        )
+    return _made(weights, selected)
+
+
+@lru_cache(maxsize=4)
+def _made(weights: str, device: str) -> Synthesizer:
+    return Synthesizer(load_weights(weights), device)
+
+
+if hasattr(os, "register_at_fork"):  # Windows cannot fork.
+    os.register_at_fork(after_in_child=_made.cache_clear)
+
+
+class SharedEpoch:
+    """A number in memory that processes share.
+
+    A loader's workers hold copies of the dataset, and persistent ones keep them from epoch to
+    epoch: an attribute that is set in the main process would never reach them.
+    """
+
+    def __init__(self) -> None:
+        self._number = torch.zeros((), dtype=torch.int64).share_memory_()
+
+    def set(self, number: int) -> None:
+        """Sets the number for all processes.
+
+        Raises:
+            UsageError: it is negative.
+        """
+        if number < 0:
+            raise UsageError(f"epoch {number}: give 0 or more")
+        self._number.fill_(number)
+
+    def __int__(self) -> int:
+        return int(self._number)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"number": self._number}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # What a worker was handed is shared already; a copy made by other means is to be as well.
+        self._number = state["number"].share_memory_()

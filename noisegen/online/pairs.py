@@ -8,30 +8,24 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from noisegen.dataset.cleans import find_cleans
 from noisegen.dataset.folder import RECIPE
-from noisegen.dataset.plan import CleanFile
-from noisegen.errors import ImageError, UsageError
-from noisegen.files import (
-    VolumeHeader,
-    open_image,
-    to_float,
-)
-from noisegen.online.camera import Profiles, Strength, make_camera
-from noisegen.online.epoch import SharedEpoch
-from noisegen.online.tensors import pixels_of
+from noisegen.dataset.plan import CleanFile, crop_places
+from noisegen.dataset.survey import Declared, first_of, read_headers, too_small, without_profile
+from noisegen.errors import UsageError
+from noisegen.files import VolumeHeader, open_image, to_float
+from noisegen.online.camera import SharedEpoch, Strength, make_camera
+from noisegen.online.tensors import Pixels, pixels_of
+from noisegen.profiles.sources import Profiles
 from noisegen.synthesis import draws
 from noisegen.synthesis.synthesizer import CleanError
-
-Pixels = NDArray[Any]
 
 NO_VOLUMES = (
     "is a TIFF of several planes, of 32-bit integers, or larger than memory; make its pairs with "
@@ -100,17 +94,9 @@ class NoisyPairs(Dataset[NoisyPair]):
         white_level: float | None = None,
         device: str = "cpu",
     ) -> None:
-        if patch is not None and patch < 1:
-            raise UsageError(f"patch {patch}: give a side of 1 pixel or more")
         self.camera = make_camera(
-            profiles,
-            weights=weights,
-            device=device,
-            seed=seed,
-            strength=strength,
-            white_level=white_level,
+            profiles, weights, device, strength, seed=seed, white_level=white_level, patch=patch
         )
-        self.patch = patch
         self.epoch = SharedEpoch()
         self.skipped: tuple[str, ...] = ()
         self._cleans: CleanTensors | list[CleanFile] = (
@@ -157,54 +143,42 @@ class NoisyPairs(Dataset[NoisyPair]):
         return f"clean picture {index}", str(index), pixels_of(clean, f"clean picture {index}")
 
     def _crop(self, clean: Pixels, key: str, epoch: int) -> Pixels:
-        side = self.patch
+        height, width = clean.shape[:2]
+        side, seed = self.camera.options.patch, self.camera.options.seed
         if side is None:
             return clean
-        height, width = clean.shape[:2]
-        if min(height, width) < side:
-            raise CleanError(_too_small(width, height, side))
-        places = ((height - side) // 8 + 1) * ((width - side) // 8 + 1)
-        number = epoch % places
-        y, x = draws.corners(height, width, side, number + 1, self.camera.options.seed, key)[number]
+        if (reason := too_small(width, height, side)) is not None:
+            raise CleanError(reason)
+        number = epoch % crop_places(width, height, side)
+        y, x = draws.corners(height, width, side, number + 1, seed, key)[number]
         return clean[y : y + side, x : x + side]
 
     def _usable(self, folder: Path) -> list[CleanFile]:
         """Pictures that can be used as far as their headers tell; a warning counts the others."""
         # There is no output to be passed over; a folder of this name would be refused anyway.
         found = find_cleans(folder, folder / RECIPE)
-        skipped = [f"{left_out.path}: {left_out.reason}" for left_out in found.skipped]
-        usable = []
-        for file in found.files:
-            reason = self._unfit(file)
-            if reason is None:
-                usable.append(file)
-            else:
-                skipped.append(reason)
-        if not usable:
-            others = f"; nor can the other {len(skipped) - 1} be used" if len(skipped) > 1 else ""
-            raise UsageError(skipped[0] + others)
+        surveyed = read_headers(found.files, self._unfit)
+        skipped = [*found.skipped, *surveyed.skipped]
+        if not surveyed.files:
+            raise UsageError(first_of(skipped))
         if skipped:
-            total = len(usable) + len(skipped)
+            total = len(surveyed.files) + len(skipped)
             warnings.warn(
                 f"{len(skipped)} of {total} clean pictures are left out; the first is {skipped[0]}",
                 stacklevel=3,
             )
-        self.skipped = tuple(skipped)
-        return usable
+        self.skipped = tuple(map(str, skipped))
+        return list(surveyed.files)
 
-    def _unfit(self, file: CleanFile) -> str | None:
-        try:
-            with open_image(file.path) as image:
-                header = image.header
-        except ImageError as error:
-            return str(error)
-        if isinstance(header, VolumeHeader) and not _is_float_picture(header):
-            reason: str | None = NO_VOLUMES
-        else:
-            reason = self.camera.unfit(header.plane_channels)
-        if reason is None and self.patch and min(header.width, header.height) < self.patch:
-            reason = _too_small(header.width, header.height, self.patch)
-        return None if reason is None else f"{file.path}: {reason}"
+    def _unfit(self, _: CleanFile, header: Declared) -> str | None:
+        # One plane of floats is a picture all the same.
+        if isinstance(header, VolumeHeader) and (
+            header.dtype.kind != "f" or len(header.planes) > 1
+        ):
+            return NO_VOLUMES
+        return without_profile(header.plane_channels, self.camera.profiles) or too_small(
+            header.width, header.height, self.camera.options.patch
+        )
 
 
 def _pixels(path: Path) -> Pixels:
@@ -213,14 +187,6 @@ def _pixels(path: Path) -> Pixels:
         if image.volume is None:
             return image.picture().pixels
         return image.volume.plane(0).rows(0, image.volume.header.height)
-
-
-def _is_float_picture(header: VolumeHeader) -> bool:
-    return header.dtype.kind == "f" and len(header.planes) == 1
-
-
-def _too_small(width: int, height: int, side: int) -> str:
-    return f"{width}×{height} is smaller than patch={side}; leave it out or crop smaller"
 
 
 def _unit(pixels: Pixels, white: float) -> Tensor:

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from noisegen.errors import UsageError
-from noisegen.online.camera import Profiles, Strength, make_camera
-from noisegen.online.epoch import SharedEpoch
+from noisegen.online.camera import SharedEpoch, Strength, make_camera
 from noisegen.online.tensors import Pixels, pixels_of, tensor_like
 from noisegen.online.transform_base import Transform, is_picture, wrapped
+from noisegen.profiles.sources import Profiles
 from noisegen.synthesis.synthesizer import CleanError
 
 NAME = "AddCameraNoise"
@@ -65,12 +65,7 @@ class AddCameraNoise(Transform):
     ) -> None:
         super().__init__()
         self.camera = make_camera(
-            profiles,
-            weights=weights,
-            device=device,
-            seed=seed,
-            strength=strength,
-            white_level=white_level,
+            profiles, weights, device, strength, seed=seed, white_level=white_level
         )
         self.epoch = SharedEpoch()
 

@@ -11,7 +11,7 @@ class PlainTransform(nn.Module):
     """The part of ``torchvision.transforms.v2.Transform`` that one tensor needs."""
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:  # noqa: ANN401 (torchvision's)
-        """What is done to one input."""
+        """Returns what one input becomes."""
         raise NotImplementedError
 
     def forward(self, inpt: Tensor) -> Any:  # noqa: ANN401 (torchvision's)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable
+from inspect import getdoc
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import tifffile
 from numpy.typing import NDArray
 from pictures import add_gaussian, scene
 
-from noisegen.cli.evaluate_help import HELP
+from noisegen.cli.score_commands import Evaluate
 from noisegen.evaluation.noise_summary import VARIANTS
 
 Run = Callable[..., Any]
@@ -199,7 +200,7 @@ def test_metadata_names_the_pairs(run: Run, real: Path, tmp_path: Path) -> None:
     ran = run("evaluate", "--real", real, "--synth", listed, "--json")
     assert ran.code == 0, ran.err
     assert ran.json["pictures"]["synth"] == 1
-    assert "1 pairs of one side" in ran.err
+    assert "1 pair on one side only" in ran.err
     lines[0]["clean_file_name"] = "../real/clean/a.png"
     (listed / "metadata.jsonl").write_text("\n".join(map(json.dumps, lines)))
     assert "would leave its folder" in run("evaluate", "--real", real, "--synth", listed).err
@@ -291,4 +292,5 @@ def test_set_metrics_of_folders(run: Run, real: Path, tmp_path: Path) -> None:
 
 
 def test_every_divergence_is_defined_in_the_help() -> None:
-    assert all(f"\n\n{name} (" in HELP for name in VARIANTS)
+    words = getdoc(Evaluate) or ""
+    assert all(f"\n\n{name} (" in words for name in VARIANTS)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from noisegen.dataset.cleans import find_cleans
+from noisegen.dataset.plan import DatasetOptions
 from noisegen.errors import ImageError
 from noisegen.files import Container
 
@@ -77,12 +78,13 @@ def test_of_names_that_still_collide_the_first_is_made(fill: Fill, names: tuple[
 
 def test_numbered_names_of_different_files_never_meet(fill: Fill) -> None:
     folder = fill("a.png", "a_v0.png", "a_p0.png", "a_p0_v0.png", "a_v0_v0.png")
-    for crops, variants in ((None, 12), (12, None), (12, 12)):
+    for patch, crops, variants in ((None, 1, 12), (8, 12, 1), (8, 12, 12)):
+        options = DatasetOptions(patch=patch, per_image=crops, variants=variants)
         names = [
-            file.numbered(crop, variant).as_posix()
+            options.numbered(file, crop, variant).as_posix()
             for file in find_cleans(folder, folder / "out").files
-            for crop in ([None] if crops is None else range(crops))
-            for variant in ([None] if variants is None else range(variants))
+            for crop in range(crops)
+            for variant in range(variants)
         ]
         assert len(names) == len(set(names))
 
@@ -90,9 +92,10 @@ def test_numbered_names_of_different_files_never_meet(fill: Fill) -> None:
 def test_numbers_stand_before_the_ending(fill: Fill) -> None:
     folder = fill("s/a.b.png", "s/a.b.jpg")
     jpeg, png = find_cleans(folder, folder / "out").files
-    assert png.numbered(1, 2).as_posix() == "s/a.b_p1_v2.png"
-    assert png.numbered(None, 0).as_posix() == "s/a.b_v0.png"
-    assert jpeg.numbered(0, None).as_posix() == "s/a.b.jpg_p0.png"
+    both = DatasetOptions(patch=8, variants=2)
+    assert both.numbered(png, 1, 2).as_posix() == "s/a.b_p1_v2.png"
+    assert DatasetOptions(variants=2).numbered(png, 0, 0).as_posix() == "s/a.b_v0.png"
+    assert DatasetOptions(patch=8).numbered(jpeg, 0, 0).as_posix() == "s/a.b.jpg_p0.png"
 
 
 def test_files_come_in_the_order_of_their_relative_paths(fill: Fill) -> None:

@@ -29,6 +29,10 @@ def test_packed_later_is_packed_at_once(
     command = ("--variants", 2, "--layout", layout)
     assert run(*camera.synth(photos, at_once, *command))[0] == 3
     shutil.copytree(folders, out)
+    # What one that was cut off has left is replaced.
+    if layout == "lmdb":
+        (out / "input_crops.lmdb").mkdir()
+        (out / "input_crops.lmdb" / "old.mdb").write_bytes(b"old")
     code, said, _ = run("export", out, "--layout", layout, "--json")
     assert (code, json.loads(said)["pairs"]) == (0, 20)
     assert files_in(out) == files_in(at_once)
@@ -70,12 +74,15 @@ def test_what_is_packed_otherwise_or_not_finished_is_refused(folders: Path, tmp_
     assert "not complete" in err
 
 
-def test_a_picture_that_is_lost_is_named_and_nothing_goes(folders: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("layout", ["webdataset", "lmdb"])
+def test_a_picture_that_is_lost_is_named_and_nothing_goes(
+    folders: Path, tmp_path: Path, layout: str
+) -> None:
     out = tmp_path / "pairs"
     shutil.copytree(folders, out)
     (out / "noisy" / "1_v0.png").unlink()
     before = files_in(out)
-    code, _, err = run("export", out, "--layout", "webdataset")
+    code, _, err = run("export", out, "--layout", layout)
     assert code == 1
     assert "noisy/1_v0.png" in err
     assert files_in(out) == before

@@ -51,21 +51,25 @@ def test_a_machines_cores_are_shared_out_whole(cores: int, count: int, each: int
     assert (actors.count, actors.cores) == (count, each)
 
 
-def test_an_actor_that_answers_is_waited_for_and_a_silent_one_is_not() -> None:
-    watch = Watch(Patience(start=60, silence=0.2))
+def test_an_actor_that_answers_is_waited_for_and_a_silent_one_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    watch = Watch(Patience(start=60, silence=20))
     watch.check()
     for _ in range(6):
         watch.hear(0)
         watch.hear(1)
-        time.sleep(0.05)
+        now[0] += 5
         watch.check()
-    time.sleep(0.2)
+    now[0] += 20
     # One that answers does not speak for the other.
     watch.hear(1)
     with pytest.raises(ClusterError, match="no sign of life"):
         watch.check()
     impatient = Watch(Patience(start=0, silence=60))
-    time.sleep(0.01)
+    now[0] += 1
     with pytest.raises(ClusterError, match="no actor"):
         impatient.check()
 

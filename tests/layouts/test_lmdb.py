@@ -15,7 +15,6 @@ import pytest
 from noisegen.dataset.layouts import lmdb as layout
 from noisegen.dataset.layouts.lmdb import read_lmdb, write_lmdb
 from noisegen.dataset.layouts.sample import LayoutError, Sample, safe_key
-from noisegen.errors import ImageError, OutputError
 from noisegen.files import read_picture
 
 MakeSample = Callable[..., Sample]
@@ -152,29 +151,6 @@ def test_sixteen_bits_are_refused_before_anything_is_written(
     with pytest.raises(LayoutError, match=r"deep\.png: has uint16 samples.* another --layout"):
         write_lmdb(out, [make_sample("a.png"), make_sample("deep.png", dtype=np.uint16)])
     assert list(out.iterdir()) == []
-
-
-def test_whole_or_not_at_all(
-    make_sample: MakeSample, out: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    kept, gone = make_sample("a.png"), make_sample("b.tif")
-    write_lmdb(out, [kept])
-    gone.clean.write_bytes(gone.clean.read_bytes()[:-700])
-    with pytest.raises(ImageError, match=r"b\.tif"):
-        write_lmdb(out, [kept, gone])
-    assert sorted(path.name for path in out.iterdir()) == [CLEAN, NOISY]
-    assert [key for key, _, _ in read_lmdb(out)] == ["a"]
-
-
-def test_databases_are_replaced(make_sample: MakeSample, out: Path) -> None:
-    write_lmdb(out, [make_sample("a.png")])
-    write_lmdb(out, [make_sample("b.png")])
-    assert [key for key, _, _ in read_lmdb(out)] == ["b"]
-
-
-def test_no_folder_to_write_to(make_sample: MakeSample, tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="missing: cannot be written"):
-        write_lmdb(tmp_path / "missing", [make_sample("a.png")])
 
 
 def test_damaged_databases(make_sample: MakeSample, out: Path) -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from noisegen.dataset.layouts.sample import LayoutError, Sample, safe_key, staged_folders
+from noisegen.dataset.layouts.sample import LayoutError, Sample, safe_key
 from noisegen.errors import ImageError
 from noisegen.files import Container, Header, encode, read_header, read_picture
 
@@ -39,19 +39,20 @@ PAGES_OF_A_COMMIT = 64
 
 
 def write_lmdb(folder: Path, samples: Sequence[Sample]) -> None:
-    """Writes both databases into a folder; they appear whole or not at all.
+    """Writes both databases into a folder, which holds none of these names yet.
 
     Equal pairs make equal bytes. PNG files go in byte for byte, others as PNG of equal pixels.
+    What is cut off, or fails, leaves parts: let the folder be a temporary one.
 
     Args:
-        folder: where to; it must exist. Databases of these names in it are replaced.
+        folder: where to; it must exist.
         samples: of 8 bits.
 
     Raises:
         LayoutError: a picture is one that the loaders would spoil (:func:`unfit_for_lmdb`), or
             the package is missing.
         ImageError: a pair's file cannot be read.
-        OutputError: the databases cannot be written.
+        OSError: the databases cannot be written.
     """
     require_lmdb()
     ordered = sorted(samples, key=lambda sample: safe_key(sample.relative))
@@ -60,9 +61,8 @@ def write_lmdb(folder: Path, samples: Sequence[Sample]) -> None:
         CLEAN: [(safe_key(sample.relative), sample.clean) for sample in ordered],
     }
     headers = {name: [_checked(path) for _, path in side] for name, side in sides.items()}
-    with staged_folders(folder, (NOISY, CLEAN)) as staging:
-        for name, side in sides.items():
-            _write(staging / name, side, headers[name])
+    for name, side in sides.items():
+        _write(folder / name, side, headers[name])
 
 
 def unfit_for_lmdb(header: Header) -> str | None:

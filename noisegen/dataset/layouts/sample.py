@@ -1,4 +1,4 @@
-"""One pair of a dataset as the layouts take it, its key in archives, and how these appear.
+"""One pair of a dataset as the layouts take it, and its key in archives.
 
 WebDataset cuts a key at its first dot, BasicSR takes what stands before a line's first dot and
 writes it in ASCII, LMDB takes 511 bytes, and unpacked names take 255. So keys are percent-encoded
@@ -9,16 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-import secrets
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from noisegen.errors import NoisegenError, OutputError
+from noisegen.errors import NoisegenError
 
 LONGEST = 400
 """Characters of a key; LMDB takes 511."""
@@ -83,30 +79,3 @@ def safe_key(relative: str) -> str:
 def _encoded(part: str) -> str:
     quoted = quote(part, safe="/", errors="surrogateescape").replace(".", "%2E")
     return _MISTAKEN.sub(lambda found: f"%{ord(found[0]):02X}", quoted)
-
-
-@contextmanager
-def staged_folders(folder: Path, names: tuple[str, ...]) -> Iterator[Path]:
-    """A temporary folder whose subfolders ``names`` go to ``folder`` once all are written.
-
-    Folders of these names that are there already are replaced.
-
-    Raises:
-        OutputError: they cannot be written.
-    """
-    temporary = folder / f".{secrets.token_hex(8)}.part"
-    try:
-        temporary.mkdir()
-        yield temporary
-        for name in names:
-            if (folder / name).exists():
-                shutil.rmtree(folder / name)
-            (temporary / name).replace(folder / name)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise OutputError(
-            f"{folder}: cannot be written ({reason}): free some space there or choose another "
-            "folder"
-        ) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)

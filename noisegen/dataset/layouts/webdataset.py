@@ -23,12 +23,13 @@ MODE = 0o644
 """Permissions of every member."""
 
 
-def write_shard(path: Path, samples: Sequence[Sample]) -> None:
+def write_shard(path: Path, samples: Sequence[Sample], within: Path | None = None) -> None:
     """Writes one shard, streamed from the pairs' files; it appears whole or not at all.
 
     Args:
         path: the shard, replaced if it is there; its folder must exist.
         samples: in the order that they are to have.
+        within: folder for it while it is written, on the same volume; its own if left out.
 
     Raises:
         ImageError: a pair's file cannot be read.
@@ -44,7 +45,7 @@ def write_shard(path: Path, samples: Sequence[Sample]) -> None:
                 data = json.dumps(sample.line, sort_keys=True).encode()
                 tar.addfile(_member(f"{key}.json", len(data)), BytesIO(data))
 
-    write_together([(path, write)])
+    write_together([(path, write)], within)
 
 
 def _add_file(tar: tarfile.TarFile, name: str, source: Path) -> None:

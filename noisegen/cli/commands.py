@@ -1,0 +1,136 @@
+"""Options of the commands that make datasets and noise profiles; each docstring is its help."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from noisegen.cli.options import Overwrite, Weights
+from noisegen.dataset.plan import (
+    DatasetOptions,
+    Layout,
+    MachineOptions,
+    NoiseOptions,
+    ReferenceOptions,
+    RunOptions,
+    WhiteLevel,
+)
+
+Named = Annotated[str | None, "Its name; the file's stem if left out."]
+ShownClean = Annotated[Path | None, "Its clean; else estimated."]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Synth:
+    """Write noisy/clean pairs whose noise is that of the references' camera."""
+
+    clean: Annotated[Path, "Clean image, or a folder of them."]
+    out: Annotated[Path, "Folder for the dataset; one begun there goes on."]
+    noise: NoiseOptions
+    dataset: DatasetOptions
+    run: RunOptions
+    weights: Weights = "base"
+    dry_run: Annotated[bool, "Say what would be done; write nothing."] = False
+
+
+@dataclass(frozen=True)
+class Merge:
+    """Join the manifests of synth --shard, once none is missing or there twice."""
+
+    out: Annotated[Path, typer.Argument(help="The folder that every synth --shard K/N wrote into.")]
+
+
+@dataclass(frozen=True)
+class Export:
+    """Pack a dataset in place, as synth --layout does; its folders go when that is done."""
+
+    out: Annotated[Path, typer.Argument(help="The folder of a finished dataset.")]
+    layout: Annotated[
+        Layout,
+        "How its pairs are to lie on the disk: the files of webdataset and lmdb replace noisy/ and "
+        "clean/.",
+    ]
+
+
+@dataclass(frozen=True)
+class Verify:
+    """Check every pair against the manifest: missing, altered or extra files exit with 1."""
+
+    out: Annotated[Path, typer.Argument(help="A dataset's folder.")]
+    fast: Annotated[bool, "By the files' sizes; else by the hash of the pixels."] = False
+    workers: Annotated[int, "Pictures read at once.", {"min": 1}] = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Regenerate:
+    """Make a dataset again and compare it with its manifest, if that is beside the recipe."""
+
+    recipe: Annotated[
+        Path, typer.Argument(help="A dataset's noisegen.json, with profiles/ beside it.")
+    ]
+    clean: Annotated[Path, "The clean images that it was made of."]
+    out: Annotated[Path, "Folder for the dataset; one begun there goes on."]
+    tolerance: Annotated[
+        bool,
+        "Accept what another machine or version may differ by: one step of 8 bits on one sample in "
+        "a thousand. Needs the former noisy images beside the recipe, in any layout.",
+    ] = False
+    weights: Annotated[str | None, "The weights' file, where they are none of the shipped."] = None
+    machine: MachineOptions
+
+
+@dataclass(frozen=True, kw_only=True)
+class Create:
+    """Make a noise profile from noisy shots of one camera and setting.
+
+    Files of several channels make a profile each: OUT-CHANNEL.safetensors. References of several
+    settings are warned of, or with --split make a profile each: OUT-1.safetensors and so on.
+    """
+
+    out: Annotated[Path, "The profile, a .safetensors file."]
+    references: ReferenceOptions
+    split: Annotated[
+        bool,
+        "A profile for each group of references that belong together, if they are of several "
+        "settings: OUT-1, OUT-2 and so on, by their first reference.",
+    ] = False
+    name: Named = None
+    white_level: WhiteLevel = None
+    weights: Weights = "base"
+    overwrite: Overwrite = False
+
+
+@dataclass(frozen=True)
+class Show:
+    """Print what a noise profile knows, and plot it."""
+
+    file: Annotated[Path, typer.Argument(help="A noise profile.")]
+    plot: Annotated[Path | None, "A PNG: generated noise beside what was measured."] = None
+    ref: Annotated[Path | None, "With --plot: a reference to show, best one of its own."] = None
+    ref_clean: ShownClean = None
+    weights: Weights = "base"
+    overwrite: Overwrite = False
+
+
+@dataclass(frozen=True)
+class Blend:
+    """Mix noise profiles: a camera between them, by variance, grain and marginal."""
+
+    mix: Annotated[str, typer.Argument(help="FILE:SHARE,FILE:SHARE,… of noise profiles.")]
+    out: Annotated[Path, "The mix, a .safetensors file."]
+    name: Named = None
+    overwrite: Overwrite = False
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Make profiles from one setting of a camera to another, their σ in equal ratios."""
+
+    low: Annotated[Path, typer.Argument(help="Profile of one setting, as of a low ISO.")]
+    high: Annotated[Path, typer.Argument(help="Profile of another, as of a high ISO.")]
+    out: Annotated[Path, "Folder for the profiles."]
+    steps: Annotated[int, "Profiles, both ends included.", {"min": 2}] = 5
+    overwrite: Overwrite = False

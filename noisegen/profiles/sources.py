@@ -1,0 +1,228 @@
+"""Noise profiles from what a user names: saved files, mixes of them, files of references."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+import noisegen
+from noisegen.errors import BadReferenceError, ProfileError, UsageError
+from noisegen.model.weights import Weights
+from noisegen.profiles.fit import fit_profiles
+from noisegen.profiles.profile import NoiseProfile, unfit_for_weights
+from noisegen.references.check import Burst, Reference, find_white_level
+from noisegen.references.discover import (
+    BurstFiles,
+    Matches,
+    find_bursts,
+    find_references,
+    matched_by_order,
+)
+from noisegen.references.load import read_bursts, read_references
+
+Profiles = str | Path | NoiseProfile | Iterable[str | Path | NoiseProfile]
+"""Noise profiles or their files."""
+
+Shots = Sequence[Reference | Burst]
+T = TypeVar("T")
+
+
+def fitting_profile(profile: str | Path | NoiseProfile, weights: Weights) -> NoiseProfile:
+    """A noise profile, or that of a file, checked to belong to weights.
+
+    Raises:
+        ProfileError: it does not, or the file is missing or damaged.
+    """
+    is_loaded = isinstance(profile, NoiseProfile)
+    loaded = profile if isinstance(profile, NoiseProfile) else NoiseProfile.load(profile)
+    reason = unfit_for_weights(loaded, weights)
+    if reason is not None:
+        raise ProfileError(f"{f'profile {loaded.name}' if is_loaded else profile}: {reason}")
+    return loaded
+
+
+def each_of(profiles: Profiles) -> list[str | Path | NoiseProfile]:
+    """The profiles or files, be they one or several."""
+    return [profiles] if isinstance(profiles, (str, Path, NoiseProfile)) else list(profiles)
+
+
+def fitting_profiles(profiles: Profiles, weights: Weights) -> list[NoiseProfile]:
+    """One or more noise profiles, or those of files, checked to belong to weights.
+
+    Raises:
+        UsageError: there is none.
+        ProfileError: one does not, or its file is missing or damaged.
+    """
+    several = each_of(profiles)
+    if not several:
+        raise UsageError("profiles: none given; make one with noisegen profile create")
+    return [fitting_profile(one, weights) for one in several]
+
+
+def parse_mix(text: str) -> tuple[list[Path], list[float]]:
+    """Files of noise profiles and their shares, as ``FILE:SHARE,FILE:SHARE`` names them.
+
+    Raises:
+        UsageError: it names none.
+    """
+    files, shares = [], []
+    for part in text.split(","):
+        file, _, share = part.rpartition(":")
+        try:
+            # Without a colon there is no file, and no number is read.
+            shares.append(float(share if file else ""))
+        except ValueError:
+            raise UsageError(
+                f"{text}: give FILE:SHARE,FILE:SHARE, as a.safetensors:0.5,b…:0.5"
+            ) from None
+        files.append(Path(file))
+    return files, shares
+
+
+@dataclass(frozen=True)
+class ReferenceFiles:
+    """Files of references, found but not read: shots with their cleans, or bursts.
+
+    Attributes:
+        matches: noisy shots, each with its clean or None.
+        bursts: the shots of each folder, or a stack of them.
+    """
+
+    matches: Matches
+    bursts: Sequence[BurstFiles] = ()
+
+    @property
+    def files(self) -> list[Path]:
+        """All files of the references."""
+        shots = [path for pair in self.matches for path in pair if path is not None]
+        return [*shots, *(path for burst in self.bursts for path in burst.files)]
+
+    @property
+    def name(self) -> str:
+        """Name for a profile: the first shot's stem, or the first burst's folder or stack."""
+        return self.bursts[0].name if self.bursts else self.matches[0][0].stem
+
+    @property
+    def note(self) -> str | None:
+        """What to tell where references and cleans had no names to be matched by."""
+        if not matched_by_order(self.matches):
+            return None
+        pairs = [f"{noisy.name} with {clean and clean.name}" for noisy, clean in self.matches]
+        shown = ", ".join(pairs)
+        return f"no names match, so references and cleans were matched in order: {shown}"
+
+    def read(self) -> Mapping[str, Shots]:
+        """The pictures of each channel by its name; a single channel has none.
+
+        Raises:
+            ImageError: one of them cannot be read.
+            BadReferenceError: they have different channels.
+        """
+        return read_bursts(self.bursts) if self.bursts else read_references(self.matches)
+
+    def request(self, weights: Weights, repair: bool, white_level: float | None) -> str:
+        """Hash of the references and of how they are to be measured."""
+        chosen = (repair, white_level)
+        digest = hashlib.sha256(f"{noisegen.__version__} {weights.sha256} {chosen}".encode())
+        # A pipe would never end; its reader refuses it by name.
+        for path in filter(Path.is_file, self.files):
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+        return digest.hexdigest()
+
+    def profile(self, weights: Weights, repair: bool, white_level: float | None) -> NoiseProfile:
+        """The one profile of all references.
+
+        Args:
+            weights: whose encoder makes the prompts.
+            repair: as for :func:`fit_profiles`.
+            white_level: of references of more than 8 bits. Of others, or of floats in [0, 1], it
+                says what is white in the cleans, and does not count here.
+        """
+        references = _only_channel(
+            self.read(),
+            self.files[0],
+            "make a profile of each with noisegen profile create, then name them with --profile",
+        )
+        first = references[0]
+        pixels = first.shots[0] if isinstance(first, Burst) else first.noisy
+        in_counts = pixels.dtype.itemsize > 1 and (
+            pixels.dtype.kind != "f" or find_white_level(references) > 1
+        )
+        level = white_level if in_counts else None
+        (made,) = fit_profiles(
+            references, weights, name=self.name, white_level=level, repair=repair
+        )
+        return made
+
+
+def find_reference_files(
+    refs: Sequence[str], ref_cleans: Sequence[str] = (), bursts: Sequence[Path] = ()
+) -> ReferenceFiles:
+    """Files of ``--ref`` and ``--ref-clean``, or of ``--ref-burst``; nothing is read yet.
+
+    Raises:
+        UsageError: none, both kinds, or what cannot be found or matched.
+    """
+    if bursts:
+        if refs or ref_cleans:
+            raise UsageError("--ref-burst beside --ref: a burst is its own clean; give one of them")
+        return ReferenceFiles([], find_bursts(bursts))
+    if not refs:
+        raise UsageError("no noisy shots given; add --ref or --ref-burst")
+    return ReferenceFiles(find_references(refs, ref_cleans))
+
+
+def one_reference(ref: Path, ref_clean: Path | None) -> Reference:
+    """The first picture of a file of one channel.
+
+    Raises:
+        UsageError: the file has several.
+        ImageError: it cannot be read.
+    """
+    channels = read_references([(ref, ref_clean)])
+    return _only_channel(channels, ref, "give a file of the profile's channel alone")[0]
+
+
+def _only_channel(channels: Mapping[str, T], file: Path, way_out: str) -> T:
+    if len(channels) > 1:
+        names = ", ".join(channels)
+        raise UsageError(f"{file}: has {len(channels)} channels ({names}); {way_out}")
+    return next(iter(channels.values()))
+
+
+def channel_profiles(
+    channels: Mapping[str, Shots],
+    weights: Weights,
+    name: str,
+    *,
+    white_level: float | None,
+    repair: bool,
+    split: bool,
+) -> Iterator[tuple[str, list[NoiseProfile] | BadReferenceError]]:
+    """Each channel with its profiles, or with why it has none.
+
+    Args:
+        channels: the references of each by its name, as :meth:`ReferenceFiles.read` gives them.
+        weights: whose encoder makes the prompts.
+        name: of the profile; each channel's is NAME-CHANNEL.
+        white_level: of all of them, found where not given: channels of one camera have one, however
+            dim some of them are.
+        repair: as for :func:`fit_profiles`.
+        split: the same.
+    """
+    shots = [shot for references in channels.values() for shot in references]
+    level = find_white_level(shots) if white_level is None else white_level
+    for channel, references in channels.items():
+        its_name = "-".join(filter(None, (name, channel)))
+        try:
+            made = fit_profiles(
+                references, weights, name=its_name, white_level=level, repair=repair, split=split
+            )
+        except BadReferenceError as error:
+            yield channel, error
+        else:
+            given = white_level is not None
+            yield channel, [replace(profile, white_level_given=given) for profile in made]
