@@ -7,7 +7,9 @@ spirit).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -20,6 +22,13 @@ from noisegen.model.vector_math import rounded
 
 LARGEST_FACTOR = 3.0
 """Natural logarithm of the largest factor on the variance by what the picture shows."""
+
+
+SIZES = 4
+"""Sizes of blocks whose transform of a kernel is kept: 6 MB each."""
+
+PARTS = 2**16
+"""Parts of a standard deviation that a coloured field is rounded to."""
 
 
 @dataclass(frozen=True)
@@ -123,8 +132,10 @@ class Colouring:
 
     def __init__(self, kernel: Tensor) -> None:
         self._kernel = kernel.flip(-1, -2).double()
-        # Worked out once a size: pictures are made in blocks of one size and a few at the edges.
-        self._spectra: dict[tuple[int, int], Tensor] = {}
+        # Worked out once a size: most blocks are of one, and a few at the edges.
+        self._spectrum: Callable[[tuple[int, int]], Tensor] = lru_cache(SIZES)(
+            lambda size: torch.fft.rfft2(self._kernel, size)
+        )
 
     def __call__(self, white: Tensor) -> Tensor:
         """Uses up the margin of KERNEL // 2 pixels.
@@ -137,13 +148,13 @@ class Colouring:
         """
         height, width = white.shape[-2:]
         size = _quick(height), _quick(width)
-        spectrum = self._spectra.get(size)
-        if spectrum is None:
-            spectrum = self._spectra[size] = torch.fft.rfft2(self._kernel, size)
-        mixed = (spectrum * torch.fft.rfft2(white.double(), size).unsqueeze(1)).sum(2)
+        mixed = (self._spectrum(size) * torch.fft.rfft2(white.double(), size).unsqueeze(1)).sum(2)
         # What comes before the kernel's reach has wrapped around.
-        coloured: Tensor = torch.fft.irfft2(mixed, size)
-        return coloured[..., KERNEL - 1 : height, KERNEL - 1 : width].to(white.dtype)
+        coloured: Tensor = torch.fft.irfft2(mixed, size)[
+            ..., KERNEL - 1 : height, KERNEL - 1 : width
+        ]
+        # Whole parts of a float32: transforms of other sizes and machines round to the same.
+        return (coloured * PARTS).round_().to(white.dtype) / PARTS
 
 
 def _quick(length: int) -> int:

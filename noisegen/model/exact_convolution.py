@@ -1,6 +1,6 @@
 """Convolutions of whole numbers in floating point: their sums are exact, in whatever order.
 
-A float32 holds every whole number up to 2^24. A layer's weights are rounded to 8 bits, and its
+A float32 holds every whole number up to 2^24. A layer's weights are rounded to a few bits, and its
 inputs to so many that no sum can pass that: then every processor, library, number of threads and
 batch gives the same bits, at the speed of the usual convolution. While a network is trained, its
 convolutions are the usual ones.
@@ -16,8 +16,9 @@ from noisegen.model.convolution import Convolution, convolve
 EXACT = 2**24 - 1
 """Largest whole number up to which a float32 holds all of them."""
 
-LARGEST_WEIGHT = 127
-"""Whole number that the largest weight of each output becomes."""
+LARGEST_WEIGHT = {3: 127, 1: 1023}
+"""Whole number that the largest weight of each output becomes, by the side of the kernel: of few
+products the sums leave more room."""
 
 
 class ExactConvolution(Convolution):
@@ -51,14 +52,15 @@ def convolve_exactly(x: Tensor, weight: Tensor, largest: float, dilation: int = 
 
     Args:
         x: inputs, clipped to ±largest.
-        weight: rounded to steps of each output's largest over :data:`LARGEST_WEIGHT`.
+        weight: of sides 1 or 3, rounded to whole parts of each output's largest.
         largest: size of an input that is told apart.
         dilation: of the weights.
     """
-    step = weight.abs().amax((1, 2, 3), keepdim=True).clamp(min=1e-12) / LARGEST_WEIGHT
+    side = weight.shape[-1]
+    step = weight.abs().amax((1, 2, 3), keepdim=True).clamp(min=1e-12) / LARGEST_WEIGHT[side]
     whole_weight = torch.round(weight / step)
     most = EXACT // int(whole_weight.abs().sum((1, 2, 3)).max().clamp(min=1))
     scale = most / largest
     whole = torch.round(x * scale).clamp_(-most, most)
-    padding = weight.shape[-1] // 2 * dilation
+    padding = side // 2 * dilation
     return convolve(whole, whole_weight, None, padding, dilation) * (step[:, 0] / scale)
