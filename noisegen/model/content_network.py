@@ -65,7 +65,9 @@ class ContentNetwork(nn.Module):
         self.outputs = ExactConvolution(
             config.width, 3 * config.features * CELL**2, 0, sizes[-1], bias=False
         )
-        nn.init.normal_(self.outputs.weight, std=0.3 / math.sqrt(config.width))
+        # Of what has no memory yet, even this would load a second's worth of torch.
+        if not self.outputs.weight.is_meta:
+            nn.init.normal_(self.outputs.weight, std=0.3 / math.sqrt(config.width))
         self.log_pull = nn.Parameter(torch.full((config.features,), math.log(PULL)))
 
     @property
