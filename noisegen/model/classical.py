@@ -7,7 +7,9 @@ spirit).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -16,9 +18,17 @@ from noisegen.model.conditioning import Statistics
 from noisegen.model.config import ACTIVITY_NODES, KERNEL, QUANTILE_REACH
 from noisegen.model.content_network import ContentNetwork
 from noisegen.model.surroundings import Surroundings
+from noisegen.model.vector_math import rounded
 
 LARGEST_FACTOR = 3.0
 """Natural logarithm of the largest factor on the variance by what the picture shows."""
+
+
+SIZES = 4
+"""Sizes of blocks whose transform of a kernel is kept: 6 MB each."""
+
+PARTS = 2**16
+"""Parts of a standard deviation that a coloured field is rounded to."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +113,8 @@ def content_factor(
         other = (channel + turn) % channels
         low, high = statistics.colour_reach[:, channel, other, :, None, None].unbind(2)
         difference = (clean[:, other] - clean).maximum(low).minimum(high)
-        factor = factor.addcmul(statistics.colour[:, channel, other, None, None], difference)
+        # No fused operation: some processors round its product, others do not.
+        factor = factor + statistics.colour[:, channel, other, None, None] * difference
     if network is not None and usual is not None:
         factor = factor + network.log_factor(clean, around, usual, statistics.features)
     return factor.clamp_(-LARGEST_FACTOR, LARGEST_FACTOR)
@@ -112,16 +123,19 @@ def content_factor(
 class Colouring:
     """Colours white Gaussian fields by one kernel, in the frequency domain.
 
-    A kernel of 15×15 between three channels costs seven times as much as a convolution.
+    A kernel of 15×15 between three channels costs seven times as much as a convolution. In double
+    precision: what is rounded to single then does not depend on the machine's transforms.
 
     Args:
         kernel: B×C×C×KERNEL×KERNEL.
     """
 
     def __init__(self, kernel: Tensor) -> None:
-        self._kernel = kernel.flip(-1, -2)
-        # Worked out once a size: pictures are made in blocks of one size and a few at the edges.
-        self._spectra: dict[tuple[int, int], Tensor] = {}
+        self._kernel = kernel.flip(-1, -2).double()
+        # Worked out once a size: most blocks are of one, and a few at the edges.
+        self._spectrum: Callable[[tuple[int, int]], Tensor] = lru_cache(SIZES)(
+            lambda size: torch.fft.rfft2(self._kernel, size)
+        )
 
     def __call__(self, white: Tensor) -> Tensor:
         """Uses up the margin of KERNEL // 2 pixels.
@@ -134,13 +148,13 @@ class Colouring:
         """
         height, width = white.shape[-2:]
         size = _quick(height), _quick(width)
-        spectrum = self._spectra.get(size)
-        if spectrum is None:
-            spectrum = self._spectra[size] = torch.fft.rfft2(self._kernel, size)
-        mixed = (spectrum * torch.fft.rfft2(white, size).unsqueeze(1)).sum(2)
+        mixed = (self._spectrum(size) * torch.fft.rfft2(white.double(), size).unsqueeze(1)).sum(2)
         # What comes before the kernel's reach has wrapped around.
-        coloured: Tensor = torch.fft.irfft2(mixed, size)
-        return coloured[..., KERNEL - 1 : height, KERNEL - 1 : width]
+        coloured: Tensor = torch.fft.irfft2(mixed, size)[
+            ..., KERNEL - 1 : height, KERNEL - 1 : width
+        ]
+        # Whole parts of a float32: transforms of other sizes and machines round to the same.
+        return (coloured * PARTS).round_().to(white.dtype) / PARTS
 
 
 def _quick(length: int) -> int:
@@ -174,11 +188,11 @@ def shape_field(
     coloured = (colouring or Colouring(statistics.kernel))(white)
     places = find_places(statistics.nodes, clean)
     # Variances are interpolated: of shot noise, they are straight lines.
-    level = places.read(statistics.level.square()).sqrt()
+    level = rounded(torch.sqrt, places.read(statistics.level.square()))
     mean, coverage = places.read(statistics.mean), places.read(statistics.coverage)
     usual = places.read(statistics.usual) if network is not None else None
     follows = 0.5 * content_factor(clean, statistics, usual, network)
-    noise = marginal(coloured, clean, statistics) * level * follows.exp() + mean
+    noise = marginal(coloured, clean, statistics) * level * rounded(torch.exp, follows) + mean
     return ShapedField(noise, mean, level, coverage, follows)
 
 
@@ -205,7 +219,7 @@ def _between(flat: Tensor, index: Tensor, share: Tensor) -> Tensor:
     """Values of a table between the places of an index and the next ones."""
     low = flat.index_select(0, index).view_as(share)
     high = flat.index_select(0, index + 1).view_as(share)
-    return low.addcmul_(share, high.sub_(low))
+    return low.add_(high.sub_(low).mul_(share))
 
 
 class ByValue:
@@ -233,7 +247,7 @@ class ByValue:
         places = find_places(statistics.nodes, clean)
         self._mean = places.read(statistics.mean).flatten()
         self._usual = places.read(statistics.usual).flatten()
-        self._variance = places.read(statistics.level.square()).flatten()
+        self._level = rounded(torch.sqrt, places.read(statistics.level.square())).flatten()
         self._size = statistics.marginals.shape[-1]
         nodes = torch.linspace(-QUANTILE_REACH, QUANTILE_REACH, self._size, device=clean.device)
         every = clean.transpose(2, 3).expand(-1, -1, -1, self._size).contiguous()
@@ -251,9 +265,9 @@ class ByValue:
         index = (clean * self._white).round_().add_(self._first).to(torch.int32).flatten()
         lower, share = _table_places(coloured, self._size)
         noise = _between(self._tables, index * self._size + lower, share)
-        variance = self._variance.index_select(0, index).view_as(noise)
+        level = self._level.index_select(0, index).view_as(noise)
         usual = None if self._network is None else self._usual.index_select(0, index)
         usual = None if usual is None else usual.view_as(noise)
         factor = content_factor(clean, self._statistics, usual, self._network)
-        noise *= factor.exp_().mul_(variance).sqrt_()
+        noise *= rounded(torch.exp, factor.mul_(0.5)).mul_(level)
         return noise.add_(self._mean.index_select(0, index).view_as(noise))

@@ -16,8 +16,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from noisegen.model.config import BESIDE_MAPS, ContentConfig
-from noisegen.model.convolution import Convolution, convolve
+from noisegen.model.exact_convolution import ExactConvolution, convolve_exactly
 from noisegen.model.surroundings import REACH, Surroundings
+from noisegen.model.vector_math import rounded
 
 INPUTS = 10
 """Clean (3), activity over the level (3), detail over the level (3), activity (1)."""
@@ -33,6 +34,10 @@ DETAIL = 1.5
 
 STANDING_OUT = 10.0
 """Largest activity over the level, in powers of two."""
+
+LARGEST_INPUT, LARGEST = 4.0, 32.0
+"""Sizes that are told apart where sums are exact: of the first layer's inputs, and, times 2^n, of
+those of the n-th layer after it. The shipped networks' reach 3, 26, 76, 165 and 514."""
 
 PULL = 300.0
 """Pixels that a change by a factor of e by one map weighs as much as, before training."""
@@ -50,14 +55,19 @@ class ContentNetwork(nn.Module):
     def __init__(self, config: ContentConfig) -> None:
         super().__init__()
         self.config = config
-        self.inputs = Convolution(INPUTS * CELL**2, config.width, 3, padding=1)
+        sizes = [LARGEST * 2**number for number in range(1, len(config.dilations) + 2)]
+        self.inputs = ExactConvolution(INPUTS * CELL**2, config.width, 1, LARGEST_INPUT)
         self.layers = nn.ModuleList(
-            Convolution(config.width, config.width, 3, padding=reach, dilation=reach)
-            for reach in config.dilations
+            ExactConvolution(config.width, config.width, reach, size)
+            for reach, size in zip(config.dilations, sizes[:-1], strict=True)
         )
         # Without offsets: a constant is no content.
-        self.outputs = Convolution(config.width, 3 * config.features * CELL**2, 1, bias=False)
-        nn.init.normal_(self.outputs.weight, std=0.3 / math.sqrt(config.width))
+        self.outputs = ExactConvolution(
+            config.width, 3 * config.features * CELL**2, 0, sizes[-1], bias=False
+        )
+        # Of what has no memory yet, even this would load a second's worth of torch.
+        if not self.outputs.weight.is_meta:
+            nn.init.normal_(self.outputs.weight, std=0.3 / math.sqrt(config.width))
         self.log_pull = nn.Parameter(torch.full((config.features,), math.log(PULL)))
 
     @property
@@ -99,16 +109,17 @@ class ContentNetwork(nn.Module):
         share = numbers[0, :, :-BESIDE_MAPS, None, None]
         added, least, most = numbers[:, :, -BESIDE_MAPS:, None, None].unbind(2)
         layer = self.outputs.weight[..., 0, 0].view(shape)[: len(share)]
-        folded = (layer * share).sum(1).flatten(0, 1)[..., None, None]
+        # In double precision: single sums' last bits are the machine's.
+        folded = (layer.double() * share).sum(1).flatten(0, 1)[..., None, None].to(clean.dtype)
         hidden = self._hidden(clean, around, level)
-        together = F.pixel_shuffle(convolve(hidden, folded), CELL) + added
-        return together.maximum(least).minimum(most)
+        followed = F.pixel_shuffle(convolve_exactly(hidden, folded, self.outputs.largest), CELL)
+        return (followed + added).maximum(least).minimum(most)
 
     def _hidden(self, clean: Tensor, around: Surroundings, level: Tensor) -> Tensor:
         near = level + FAINT
         # A gray picture is one of three equal channels.
         colours = (-1, 3, -1, -1)
-        standing_out = (1 + around.activity / near).log2().clamp(max=STANDING_OUT)
+        standing_out = rounded(torch.log2, 1 + around.activity / near).clamp(max=STANDING_OUT)
         detail = (clean - around.mean) / near
         detail = DETAIL * detail / (DETAIL + detail.abs())
         shown = [plane.expand(colours) for plane in (2 * clean - 1, 0.4 * standing_out - 1, detail)]

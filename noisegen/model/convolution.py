@@ -39,8 +39,9 @@ def convolve(
         # Ten bits of TF32 are too few for the same pixels as a CPU's.
         with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
             return F.conv2d(x, weight, bias, 1, padding, dilation, groups)
+    laid_out = x if x.is_contiguous(memory_format=torch.channels_last) else x.contiguous()
     convolved: Tensor = torch.mkldnn_convolution(
-        x.contiguous(),
+        laid_out,
         weight.contiguous(),
         bias,
         [padding, padding],

@@ -50,7 +50,8 @@ class Components(nn.Module):
             nn.SiLU(),
             nn.Linear(2 * config.width, tokens * config.components),
         )
-        self.bank = nn.Parameter(torch.randn(tokens, config.components, config.token_width))
+        bank = torch.empty(tokens, config.components, config.token_width)
+        self.bank = nn.Parameter(bank if bank.is_meta else bank.normal_())
         self.norm = nn.LayerNorm(config.token_width)
 
     def forward(self, statistics: Tensor) -> Tensor:

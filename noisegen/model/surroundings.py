@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from noisegen.model.vector_math import rounded
+
 REACH = 2
 """Pixels on every side: means and activity are of 5×5."""
 
@@ -27,16 +29,25 @@ class Surroundings:
     @classmethod
     def of(cls, clean: Tensor) -> Surroundings:
         """Look at a clean picture, B×C×H×W in units of the white level."""
-        planes = torch.cat([clean, clean.square().mean(1, keepdim=True)], 1)
+        planes = torch.cat([clean, _mean_square(clean)], 1)
         pooled = _pooled(_pooled(planes, 2), 3)
         mean = pooled[:, :-1]
-        variance = pooled[:, -1:] - mean.square().mean(1, keepdim=True)
-        return cls(mean, variance.clamp_(min=0).sqrt_())
+        variance = pooled[:, -1:] - _mean_square(mean)
+        return cls(mean, rounded(torch.sqrt, variance.clamp_(min=0)))
 
     @property
     def position(self) -> Tensor:
         """B×1×H×W, places of the activity among the nodes of its curve."""
-        return (self.activity * 255).clamp(min=0.25).log2() + 1
+        return rounded(torch.log2, (self.activity * 255).clamp(min=0.25)) + 1
+
+
+def _mean_square(planes: Tensor) -> Tensor:
+    """Mean over the channels, B×1×H×W, summed in a fixed order."""
+    squares = planes.square()
+    total = squares[:, :1]
+    for channel in range(1, planes.shape[1]):
+        total = total + squares[:, channel : channel + 1]
+    return total / planes.shape[1]
 
 
 def _pooled(planes: Tensor, axis: int) -> Tensor:

@@ -1,4 +1,8 @@
-"""MKL's vector mathematics, begun by one thread alone.
+"""Functions whose last bit depends on the machine, and the first call of the library they are in.
+
+Addition, multiplication, division are the same in every processor; exp, log, their like and sums
+of any order are not. Worked out in double precision and then rounded to single, they differ once
+in some hundred million values.
 
 torch hands exp, log and their like to MKL, whose first call in a process finds out what the machine
 is. Where several threads make it at once, one of them now and then gets a function of a lower
@@ -9,8 +13,10 @@ torch 2.13; never after a first call by one thread). That is a step of 8 bits in
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import torch
+from torch import Tensor
 
 _beginning = threading.Lock()
 
@@ -27,3 +33,13 @@ def begin_vector_math() -> None:
                 function(few)
             # Fourier transforms come from the same library.
             torch.fft.irfft2(torch.fft.rfft2(torch.zeros(16, 16, dtype=dtype)))
+
+
+def rounded(function: Callable[[Tensor], Tensor], values: Tensor) -> Tensor:
+    """Apply a function in double precision and round to the values' own type.
+
+    Args:
+        function: of torch's, elementwise.
+        values: of any shape.
+    """
+    return function(values.double()).to(values.dtype)

@@ -14,11 +14,16 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from noisegen.noise.arrays import Floats
+from noisegen.noise.philox import philox
 
 CHANNELS = 4
 """Normal variates a pixel: one Philox block holds 4 × 64 bits, two pairs of 32-bit uniforms."""
+
+BITS = 2**53 - 1
+"""Of a word that is shifted down by 11 bits, those that are its own."""
 
 ORIGIN = 1 << 20
 """Added to both coordinates, so that the margin left of and above the image has counters too."""
@@ -65,12 +70,39 @@ def gaussian_field(
     raw = np.empty((height, 4 * width), dtype=np.uint64)
     # Philox counts up before each block, so the block of counter c is the one after c − 1.
     counter = np.array([x + ORIGIN - 1, y + ORIGIN, 0, 0], dtype=np.uint64)
-    philox = np.random.Philox(key=np.array([key.low, key.high], dtype=np.uint64), counter=counter)
+    generator = np.random.Philox(
+        key=np.array([key.low, key.high], dtype=np.uint64), counter=counter
+    )
     for row in raw:
-        row[:] = philox.random_raw(4 * width)
+        row[:] = generator.random_raw(4 * width)
         # On to the next value of the counter's second word, and back to the first column.
-        philox.advance(2**64 - int(width))
-    return _normals(raw.reshape(height, width, 4), channels)
+        generator.advance(2**64 - int(width))
+    normals: Floats = _normals(_words(raw.reshape(height, width, 4)), channels).numpy()
+    return normals
+
+
+def device_field(
+    key: FieldKey,
+    place: tuple[int, int],
+    size: tuple[int, int],
+    channels: int,
+    device: torch.device,
+) -> Tensor:
+    """The same as :func:`gaussian_field`, drawn on a device.
+
+    Args:
+        key: of the image.
+        place: first row and column.
+        size: rows and columns.
+        channels: the first so many.
+        device: that it is drawn on, and lies on.
+    """
+    rows, columns = (
+        torch.arange(start + ORIGIN, start + ORIGIN + length, device=device)
+        for start, length in zip(place, size, strict=True)
+    )
+    counters = columns.expand(size).contiguous(), rows[:, None].expand(size).contiguous()
+    return _normals(philox(*counters, (key.low, key.high)), channels)
 
 
 def line_field(key: FieldKey, axis: int, start: int, length: int) -> Floats:
@@ -87,24 +119,29 @@ def line_field(key: FieldKey, axis: int, start: int, length: int) -> Floats:
     """
     # The third word tells lines from pixels, whose counters leave it at 0.
     counter = np.array([start + ORIGIN - 1, 0, 1 + axis, 0], dtype=np.uint64)
-    philox = np.random.Philox(key=np.array([key.low, key.high], dtype=np.uint64), counter=counter)
-    return _normals(philox.random_raw(4 * length).reshape(1, length, 4), CHANNELS)[:, 0]
+    generator = np.random.Philox(
+        key=np.array([key.low, key.high], dtype=np.uint64), counter=counter
+    )
+    words = _words(generator.random_raw(4 * length).reshape(1, length, 4))
+    normals: Floats = _normals(words, CHANNELS)[:, 0].numpy()
+    return normals
 
 
-def _normals(raw: NDArray[np.uint64], channels: int) -> Floats:
-    """Box–Muller: two 64-bit words make two normals; h×w×4 words → channels×h×w."""
-    field = torch.empty((channels, *raw.shape[:2]))
+def _words(raw: NDArray[np.uint64]) -> tuple[Tensor, ...]:
+    """h×w×4 words as four tensors of h×w, their bits as signed numbers."""
+    return torch.from_numpy(raw.view(np.int64)).unbind(2)
+
+
+def _normals(words: tuple[Tensor, ...], channels: int) -> Tensor:
+    """Box–Muller: two 64-bit words make two normals; four of h×w → channels×h×w."""
+    field = torch.empty((channels, *words[0].shape), device=words[0].device)
     for pair in range(-(-channels // 2)):
         # 53 bits each; the radius' uniform lies in (0, 1], so that its logarithm is finite.
-        radius, angle = (
-            torch.from_numpy((raw[..., word] >> np.uint64(11)).astype(np.float64))
-            for word in (2 * pair, 2 * pair + 1)
-        )
+        radius, angle = (((words[word] >> 11) & BITS).double() for word in (2 * pair, 2 * pair + 1))
         # torch's cosines take a fifth of NumPy's time.
         radius.add_(1).mul_(2.0**-53).log_().mul_(-2).sqrt_()
         angle.mul_(2 * np.pi * 2.0**-53)
         field[2 * pair] = radius * angle.cos()
         if 2 * pair + 1 < channels:
             field[2 * pair + 1] = radius * angle.sin()
-    normals: Floats = field.numpy()
-    return normals
+    return field

@@ -18,7 +18,7 @@ from noisegen.model.content_network import ContentNetwork
 from noisegen.model.surroundings import REACH
 from noisegen.noise.arrays import Floats, Pixels
 from noisegen.noise.drawn_stripes import stripes_of
-from noisegen.noise.field import FieldKey, gaussian_field
+from noisegen.noise.field import FieldKey, device_field, gaussian_field
 from noisegen.profiles.profile import NoiseProfile
 from noisegen.profiles.tensors import statistics_tensors
 from noisegen.synthesis.blocks import Region, bounds
@@ -68,8 +68,7 @@ class BlockNoise:
 
         Where the clean goes beyond [0, 1], of which no reference tells, the noise is held.
 
-        One block a forward pass, one thread a block: a batch or a team of threads may round sums
-        differently.
+        One thread a block: with more, threads would wait for each other.
         """
         context = self._context
         surround = bounds(blocks).grown(context)
@@ -82,9 +81,9 @@ class BlockNoise:
             around = block.grown(context)
             here, under = around.slices(surround), around.grown(MARGIN).slices(drawn)
             part = clean[(None, slice(None), *here)].contiguous().to(self._device)
-            white_noise = torch.from_numpy(field[(None, slice(None), *under)].copy())
+            white_noise = field[(None, slice(None), *under)].contiguous()
             with torch.inference_mode():
-                noise = self._of_planes(model, part, white_noise.to(self._device))
+                noise = self._of_planes(model, part, white_noise)
             values, shown = (
                 planes[0, :, context:-context, context:-context].permute(1, 2, 0).cpu().numpy()
                 for planes in (noise, part)
@@ -120,8 +119,11 @@ class BlockNoise:
                 noises.append(model(clean[:, c : c + 1], field))
         return torch.cat(noises, 1)
 
-    def _field(self, key: FieldKey, region: Region) -> Floats:
-        """The region's field, drawn in strips by all workers."""
+    def _field(self, key: FieldKey, region: Region) -> Tensor:
+        """The region's field: on the CPU in strips, by all workers."""
+        if self._device.type != "cpu":
+            size = region.height, region.width
+            return device_field(key, (region.y, region.x), size, self._channels, self._device)
         strips = [(y, min(STRIP, region.bottom - y)) for y in range(region.y, region.bottom, STRIP)]
         drawn = self._workers.map(
             lambda strip: gaussian_field(
@@ -129,7 +131,7 @@ class BlockNoise:
             ),
             strips,
         )
-        return np.concatenate(list(drawn), axis=1)
+        return torch.from_numpy(np.concatenate(list(drawn), axis=1))
 
 
 def _with_context(clean: HeldRows, white: float, surround: Region) -> Tensor:

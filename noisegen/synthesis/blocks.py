@@ -1,21 +1,18 @@
-"""The grid of blocks that pictures are generated in.
+"""The blocks that pictures are generated in: what is needed, cut small enough for a cache.
 
-Floating-point sums may differ in their last bit between tensors of different shapes, so pictures
-are computed in blocks whose places and shapes follow from the picture's size alone: a pixel's value
-then cannot depend on the tile size, on crops, or on how many blocks run at a time.
+A pixel's noise is the same in whatever block it is made, as nothing about it depends on the order
+of sums; so only speed decides their size.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-SIDE = 256
-"""Side of a block, in pixels, before its context is added."""
+from noisegen.model.content_network import CELL
 
-EDGE_STEP = 64
-"""Blocks at the picture's right and bottom edge are cut to multiples of this."""
+SIDE = 256
+"""Side of a block in pixels, before its context is added: its planes fit a processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +34,11 @@ class Region:
         """First column to the right."""
         return self.x + self.width
 
+    @property
+    def pixels(self) -> int:
+        """Number of pixels."""
+        return self.height * self.width
+
     def overlap(self, other: Region) -> Region | None:
         """The common part, or None."""
         top, left = max(self.y, other.y), max(self.x, other.x)
@@ -54,31 +56,32 @@ class Region:
         return slice(top, top + self.height), slice(left, left + self.width)
 
 
-def blocks_of(region: Region, height: int, width: int) -> Iterator[Region]:
-    """Blocks of a height×width picture that the region touches, in reading order.
+def tiles_of(regions: Sequence[Region], tile: int, side: int) -> Iterator[list[Region]]:
+    """Cut regions into blocks, grouped by square tiles, whose clean and field are prepared at once.
 
-    Those at the right and bottom edge are cut to whole steps of EDGE_STEP; they may still pass the
-    picture's edge.
+    Blocks begin on the content network's cells, so they may pass a region by a pixel. Regions that
+    overlap so much that all of their bounds are less are generated as one.
+
+    Args:
+        regions: of one picture.
+        tile: side of a tile, in pixels; at least one block.
+        side: of a block.
     """
-    for y in range(region.y // SIDE * SIDE, region.bottom, SIDE):
-        for x in range(region.x // SIDE * SIDE, region.right, SIDE):
-            yield Region(y, x, _cut(height - y), _cut(width - x))
+    whole = bounds(regions)
+    if sum(region.pixels for region in regions) >= whole.pixels:
+        regions = [whole]
+    for region in regions:
+        for around in _cut(region, max(1, tile // side) * side):
+            yield list(_cut(around, side))
 
 
-def _cut(left: int) -> int:
-    return min(SIDE, -(-left // EDGE_STEP) * EDGE_STEP)
-
-
-def tiles_of(
-    regions: Sequence[Region], height: int, width: int, tile: int
-) -> Iterator[list[Region]]:
-    """Blocks that the regions touch, each once, grouped by square tiles of whole blocks."""
-    step = max(1, tile // SIDE) * SIDE
-    blocks = {block for region in regions for block in blocks_of(region, height, width)}
-    grouped: dict[tuple[int, int], list[Region]] = defaultdict(list)
-    for block in sorted(blocks, key=lambda block: (block.y, block.x)):
-        grouped[block.y // step, block.x // step].append(block)
-    yield from grouped.values()
+def _cut(region: Region, side: int) -> Iterator[Region]:
+    """Cut a region into squares on whole cells, the last ones smaller."""
+    top, left = region.y // CELL * CELL, region.x // CELL * CELL
+    bottom, right = (-(-end // CELL) * CELL for end in (region.bottom, region.right))
+    for y in range(top, bottom, side):
+        for x in range(left, right, side):
+            yield Region(y, x, min(side, bottom - y), min(side, right - x))
 
 
 def bounds(regions: Sequence[Region]) -> Region:

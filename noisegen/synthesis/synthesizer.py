@@ -16,13 +16,17 @@ from noisegen.noise.arrays import Pixels
 from noisegen.noise.field import field_key
 from noisegen.profiles.profile import NoiseProfile
 from noisegen.synthesis.block_noise import BlockNoise, finished
-from noisegen.synthesis.blocks import Region, bounds, tiles_of
+from noisegen.synthesis.blocks import SIDE, Region, bounds, tiles_of
 from noisegen.synthesis.clean_rows import ArrayRows, CleanRows, HeldRows, band_rows, checked_levels
 from noisegen.synthesis.levels import CleanError as CleanError
 from noisegen.synthesis.levels import Levels
 from noisegen.synthesis.recorder import Recorder
 
 DEFAULT_TILE = 1024
+"""Side in pixels of what is prepared at once: memory against speed."""
+
+KEPT = 8
+"""Profiles whose tables are kept between pictures."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,7 @@ class Synthesizer:
         # Of its own: profiles are measured with the weights' one, on the CPU.
         self.content = copy.deepcopy(weights.content).to(self.device)
         self._workers = single_threaded_pool(1 if self.device.type != "cpu" else threads)
+        self._noises: dict[int, BlockNoise] = {}
 
     def synthesize(
         self,
@@ -202,6 +207,17 @@ class Synthesizer:
             yield noisy
             top = bottom
 
+    def _noise_of(self, profile: NoiseProfile) -> BlockNoise:
+        """The profile's noise, kept for the pictures after this one."""
+        # It holds its statistics, so that no others can have their identity.
+        noise = self._noises.get(id(profile.measured))
+        if noise is None:
+            noise = BlockNoise(self.content, self.device, self._workers, profile)
+            # A new dictionary: other threads may look into the old one.
+            kept = list(self._noises.items())[1 - KEPT :]
+            self._noises = {**dict(kept), id(profile.measured): noise}
+        return noise
+
     def _fill(
         self,
         noisy: Pixels,
@@ -213,9 +229,11 @@ class Synthesizer:
         """Generates the blocks that the regions touch, each once, into the area's array."""
         profile, levels, version = noise.profile, noise.levels, noise.version
         recorder = Recorder.of(profile, levels, clean.dtype)
-        noise_of = BlockNoise(self.content, self.device, self._workers, profile)
+        noise_of = self._noise_of(profile)
         field = field_key(version.seed, version.key, version.variant, noise.plane)
-        for tile in tiles_of(regions, clean.area.height, clean.area.width, self.tile):
+        # A GPU is kept busy by nothing less than a tile.
+        side = SIDE if self.device.type == "cpu" else self.tile
+        for tile in tiles_of(regions, self.tile, side):
             drawn = noise_of.blocks(tile, clean, levels.scale, field)
             for block, values in zip(tile, drawn, strict=True):
                 scaled = values * np.float32(version.strength)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from noisegen.noise.field import field_key, gaussian_field
+from noisegen.noise.field import device_field, field_key, gaussian_field
 
 KEY = field_key(0, "folder/picture.png", 0)
 POSITION = st.integers(-40, 5000)
@@ -24,6 +25,13 @@ def test_any_part_can_be_drawn_alone(
     left = data.draw(st.integers(0, width - 1))
     part = gaussian_field(KEY, y + top, x + left, height - top, width - left)
     np.testing.assert_array_equal(part, whole[:, top:, left:])
+
+
+@settings(max_examples=20, deadline=None)
+@given(y=POSITION, x=POSITION, height=LENGTH, width=LENGTH, channels=st.integers(1, 4))
+def test_a_device_draws_the_same(y: int, x: int, height: int, width: int, channels: int) -> None:
+    drawn = device_field(KEY, (y, x), (height, width), channels, torch.device("cpu"))
+    np.testing.assert_array_equal(drawn.numpy(), gaussian_field(KEY, y, x, height, width, channels))
 
 
 def test_values_are_those_of_the_first_release() -> None:
