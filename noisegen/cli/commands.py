@@ -73,11 +73,6 @@ class Regenerate:
     ]
     clean: Annotated[Path, "The clean images that it was made of."]
     out: Annotated[Path, "Folder for the dataset; one begun there goes on."]
-    tolerance: Annotated[
-        bool,
-        "Accept what another machine or version may differ by: one step of 8 bits on one sample in "
-        "a thousand. Needs the former noisy images beside the recipe, in any layout.",
-    ] = False
     weights: Annotated[str | None, "The weights' file, where they are none of the shipped."] = None
     machine: MachineOptions
 
