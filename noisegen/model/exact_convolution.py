@@ -44,7 +44,7 @@ class ExactConvolution(Convolution):
         if torch.is_grad_enabled():
             return super().forward(x)
         convolved = convolve_exactly(x, self.weight, self.largest, self.dilation[0])
-        return convolved if self.bias is None else convolved + self.bias[:, None, None]
+        return convolved if self.bias is None else convolved.add_(self.bias[:, None, None])
 
 
 def convolve_exactly(x: Tensor, weight: Tensor, largest: float, dilation: int = 1) -> Tensor:
@@ -61,6 +61,6 @@ def convolve_exactly(x: Tensor, weight: Tensor, largest: float, dilation: int = 
     whole_weight = torch.round(weight / step)
     most = EXACT // int(whole_weight.abs().sum((1, 2, 3)).max().clamp(min=1))
     scale = most / largest
-    whole = torch.round(x * scale).clamp_(-most, most)
+    whole = (x * scale).round_().clamp_(-most, most)
     padding = side // 2 * dilation
-    return convolve(whole, whole_weight, None, padding, dilation) * (step[:, 0] / scale)
+    return convolve(whole, whole_weight, None, padding, dilation).mul_(step[:, 0] / scale)
