@@ -131,7 +131,7 @@ class Colouring:
     """
 
     def __init__(self, kernel: Tensor) -> None:
-        self._kernel = kernel.flip(-1, -2).double()
+        self._kernel = kernel.flip(-1, -2).double() * PARTS
         # Worked out once a size: most blocks are of one, and a few at the edges.
         self._spectrum: Callable[[tuple[int, int]], Tensor] = lru_cache(SIZES)(
             lambda size: torch.fft.rfft2(self._kernel, size)
@@ -148,13 +148,16 @@ class Colouring:
         """
         height, width = white.shape[-2:]
         size = _quick(height), _quick(width)
-        mixed = (self._spectrum(size) * torch.fft.rfft2(white.double(), size).unsqueeze(1)).sum(2)
+        spectrum, fields = self._spectrum(size), torch.fft.rfft2(white.double(), size)
+        mixed = spectrum[:, :, 0] * fields[:, :1]
+        for channel in range(1, fields.shape[1]):
+            mixed.addcmul_(spectrum[:, :, channel], fields[:, channel : channel + 1])
         # What comes before the kernel's reach has wrapped around.
         coloured: Tensor = torch.fft.irfft2(mixed, size)[
             ..., KERNEL - 1 : height, KERNEL - 1 : width
         ]
         # Whole parts of a float32: transforms of other sizes and machines round to the same.
-        return (coloured * PARTS).round_().to(white.dtype) / PARTS
+        return coloured.round().to(white.dtype) / PARTS
 
 
 def _quick(length: int) -> int:

@@ -124,7 +124,7 @@ class ContentNetwork(nn.Module):
         detail = DETAIL * detail / (DETAIL + detail.abs())
         shown = [plane.expand(colours) for plane in (2 * clean - 1, 0.4 * standing_out - 1, detail)]
         shown.append(0.3 * around.position - 1)
-        hidden = self.inputs(F.pixel_unshuffle(torch.cat(shown, 1), CELL))
+        hidden = self.inputs.of_cells(torch.cat(shown, 1), CELL)
         for layer in self.layers:
             hidden = hidden + layer(F.relu(hidden))
         return F.relu(hidden)

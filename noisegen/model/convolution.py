@@ -31,21 +31,22 @@ def convolve(
     padding: int = 0,
     dilation: int = 1,
     groups: int = 1,
+    stride: int = 1,
 ) -> Tensor:
-    """Convolve as ``torch.nn.functional.conv2d`` of stride 1 does, forward and backward alike."""
+    """Convolve as ``torch.nn.functional.conv2d`` does, forward and backward alike."""
     if not _by_onednn(x, weight):
         if torch.is_grad_enabled():
-            return F.conv2d(x, weight, bias, 1, padding, dilation, groups)
+            return F.conv2d(x, weight, bias, stride, padding, dilation, groups)
         # Ten bits of TF32 are too few for the same pixels as a CPU's.
         with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-            return F.conv2d(x, weight, bias, 1, padding, dilation, groups)
+            return F.conv2d(x, weight, bias, stride, padding, dilation, groups)
     laid_out = x if x.is_contiguous(memory_format=torch.channels_last) else x.contiguous()
     convolved: Tensor = torch.mkldnn_convolution(
         laid_out,
         weight.contiguous(),
         bias,
         [padding, padding],
-        [1, 1],
+        [stride, stride],
         [dilation, dilation],
         groups,
     )

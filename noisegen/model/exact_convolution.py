@@ -10,15 +10,19 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from noisegen.model.convolution import Convolution, convolve
 
 EXACT = 2**24 - 1
 """Largest whole number up to which a float32 holds all of them."""
 
-LARGEST_WEIGHT = {3: 127, 1: 1023}
-"""Whole number that the largest weight of each output becomes, by the side of the kernel: of few
-products the sums leave more room."""
+LARGEST_WEIGHT, OF_FEW = 127, 1023
+"""Whole number that the largest weight of each output becomes; where there are few weights, the
+sums leave room for more."""
+
+FEW = 64
+"""Weights of an output."""
 
 
 class ExactConvolution(Convolution):
@@ -43,24 +47,45 @@ class ExactConvolution(Convolution):
         """B×C×H×W → B×C'×H×W."""
         if torch.is_grad_enabled():
             return super().forward(x)
-        convolved = convolve_exactly(x, self.weight, self.largest, self.dilation[0])
-        return convolved if self.bias is None else convolved.add_(self.bias[:, None, None])
+        reach = self.dilation[0] * (self.weight.shape[-1] // 2)
+        return self._with_bias(
+            convolve_exactly(x, self.weight, self.largest, reach, self.dilation[0])
+        )
+
+    def of_cells(self, x: Tensor, cell: int) -> Tensor:
+        """Convolve the cells of pixels, B×(C / cell²)×(cell · H)×(cell · W) → B×C'×H×W.
+
+        As :meth:`forward` of their ``pixel_unshuffle``; without gradients that is not made, which
+        takes half of the time.
+        """
+        if torch.is_grad_enabled():
+            return self.forward(F.pixel_unshuffle(x, cell))
+        apart = self.weight.unflatten(1, (-1, cell, cell)).permute(0, 1, 4, 2, 5, 3)
+        weight = apart.flatten(4, 5).flatten(2, 3)
+        return self._with_bias(convolve_exactly(x, weight, self.largest, cell, stride=cell))
+
+    def _with_bias(self, x: Tensor) -> Tensor:
+        return x if self.bias is None else x.add_(self.bias[:, None, None])
 
 
-def convolve_exactly(x: Tensor, weight: Tensor, largest: float, dilation: int = 1) -> Tensor:
-    """Convolve B×C×H×W by C'×C×k×k weights, both rounded to whole steps; zeros are padded.
+def convolve_exactly(
+    x: Tensor, weight: Tensor, largest: float, padding: int = 0, dilation: int = 1, stride: int = 1
+) -> Tensor:
+    """Convolve B×C×H×W by C'×C×k×k weights, both rounded to whole steps.
 
     Args:
         x: inputs, clipped to ±largest.
-        weight: of sides 1 or 3, rounded to whole parts of each output's largest.
+        weight: rounded to whole parts of each output's largest.
         largest: size of an input that is told apart.
+        padding: with zeros.
         dilation: of the weights.
+        stride: of the outputs.
     """
-    side = weight.shape[-1]
-    step = weight.abs().amax((1, 2, 3), keepdim=True).clamp(min=1e-12) / LARGEST_WEIGHT[side]
+    most_weight = OF_FEW if weight[0].numel() < FEW else LARGEST_WEIGHT
+    step = weight.abs().amax((1, 2, 3), keepdim=True).clamp(min=1e-12) / most_weight
     whole_weight = torch.round(weight / step)
     most = EXACT // int(whole_weight.abs().sum((1, 2, 3)).max().clamp(min=1))
     scale = most / largest
     whole = (x * scale).round_().clamp_(-most, most)
-    padding = side // 2 * dilation
-    return convolve(whole, whole_weight, None, padding, dilation).mul_(step[:, 0] / scale)
+    sums = convolve(whole, whole_weight, None, padding, dilation, stride=stride)
+    return sums.mul_(step[:, 0] / scale)

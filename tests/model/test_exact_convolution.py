@@ -34,10 +34,12 @@ def test_it_is_nearly_the_convolution_that_is_trained(
 
 def test_the_order_of_sums_does_not_matter(layer: ExactConvolution, planes: Tensor) -> None:
     with torch.no_grad():
-        whole = convolve_exactly(planes, layer.weight, 16.0, 2)
+        whole = convolve_exactly(planes, layer.weight, 16.0, 2, 2)
         order = torch.randperm(40, generator=torch.Generator().manual_seed(3))
-        mixed = convolve_exactly(planes[:, order], layer.weight[:, order], 16.0, 2)
-        alone = torch.cat([convolve_exactly(one, layer.weight, 16.0, 2) for one in planes.split(1)])
+        mixed = convolve_exactly(planes[:, order], layer.weight[:, order], 16.0, 2, 2)
+        alone = torch.cat(
+            [convolve_exactly(one, layer.weight, 16.0, 2, 2) for one in planes.split(1)]
+        )
         # In double precision, by another way through torch.
         step = layer.weight.abs().amax((1, 2, 3), keepdim=True) / 127
         weight = torch.round(layer.weight / step)
@@ -58,3 +60,11 @@ def test_the_largest_sums_are_exact_too() -> None:
     # Clipped to what is told apart: 360 equal products.
     assert torch.allclose(sums, torch.tensor(360 * 0.37 * 4.0), rtol=0.01)
     assert bool((sums == sums[0, 0, 0, 0]).all())
+
+
+def test_cells_need_not_be_put_together(planes: Tensor) -> None:
+    torch.manual_seed(4)
+    layer, pixels = ExactConvolution(40, 16, 1, largest=16.0), planes[:, :10]
+    with torch.no_grad():
+        assert torch.equal(layer.of_cells(pixels, 2), layer(F.pixel_unshuffle(pixels, 2)))
+    assert torch.equal(layer.of_cells(pixels, 2), layer(F.pixel_unshuffle(pixels, 2)))
