@@ -8,7 +8,8 @@ import torch
 
 from noisegen.cli.output import Output, counted
 from noisegen.cli.score_commands import Benchmark
-from noisegen.evaluation.speed import content_cost, measure_speed
+from noisegen.evaluation.speed import content_cost, measure_speed, photograph
+from noisegen.evaluation.speed_beside import Beside, measure_beside
 from noisegen.model.device import select_device
 from noisegen.model.weights import load_weights
 
@@ -39,4 +40,21 @@ def benchmark(asked: Benchmark, output: Output) -> None:
         for level, (rate, size) in speed.compression.items()
     ]
     lines.append(f"network: {cost.kflop:.1f} kFLOP a pixel, {cost.parameters} parameters")
-    output.result("\n".join(lines), {**asdict(speed), **asdict(cost)})
+    data = {**asdict(speed), **asdict(cost)}
+    if asked.beside:
+        pictures = [photograph(side, side, index) for index in range(asked.count)]
+        beside = measure_beside(loaded, asked.weights, pictures)
+        lines += _words(beside)
+        data["beside"] = asdict(beside)
+    output.result("\n".join(lines), data)
+
+
+def _words(beside: Beside) -> list[str]:
+    (on, off), (pair, lone) = beside.crops, beside.profiles
+    lines = [f"{name:40} {speed:6.1f} Mpx/s on one thread" for name, speed in beside.others.items()]
+    lines += [
+        f"AddCameraNoise: {on:.0f} crops of 128² a second and worker ({off:.0f} the network off)",
+        f"a process that makes one picture: {beside.start:.1f} s",
+        f"a profile of one 12 Mpx shot: {pair:.1f} s with its clean, {lone:.1f} s without",
+    ]
+    return lines if beside.memory is None else [*lines, f"memory: {beside.memory:.0f} MB at most"]

@@ -260,11 +260,16 @@ class Study:
 
 @dataclass(frozen=True)
 class Benchmark:
-    """Time the noise alone, synth end to end, reading and writing; count its arithmetic."""
+    """Time the noise alone, synth end to end, reading and writing; count its arithmetic.
+
+    With --beside also other noise on the same pictures (NumPy's; albumentations' if it is
+    installed), crops for a training, the start of a process and profiles of a 12 Mpx shot.
+    """
 
     side: Annotated[int, "Side of the pictures, in pixels.", {"min": 64}] = 1024
     count: Annotated[int, "How many.", {"min": 1}] = 4
     threads: Threads = None
     workers: Annotated[int | None, "Images in hand at once.", {"min": 1}] = None
+    beside: Annotated[bool, "Also what speed is compared with; half a minute more."] = False
     weights: Weights = "base"
     device: Device = "cpu"

@@ -12,7 +12,6 @@ from typing import TypeVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -29,6 +28,7 @@ from noisegen.model.config import BESIDE_MAPS
 from noisegen.model.content_network import ContentNetwork
 from noisegen.model.surroundings import Surroundings
 from noisegen.model.weights import Weights
+from noisegen.noise.arrays import Bytes
 from noisegen.noise.record import as_stored
 from noisegen.profiles.fit import encode_profile, measure_cut
 from noisegen.profiles.profile import NoiseProfile
@@ -111,26 +111,26 @@ def measure_speed(
     weights: Weights, side: int, count: int, device: str = "cpu", workers: int | None = None
 ) -> Speed:
     """Times ``count`` pictures of side² pixels, smooth with fine noise as photographs are."""
-    pictures = [_photograph(side, index) for index in range(count)]
-    off, profile = _profiles(weights, _photograph(512, count))
+    pictures = [photograph(side, side, index) for index in range(count)]
+    off, profile = with_and_without_network(weights)
     synthesizer = Synthesizer(weights, device)
     synthesizer.synthesize(pictures[0], profile)
     megapixels = count * side * side / 1e6
 
-    def generate(by: NoiseProfile) -> list[NDArray[np.uint8]]:
+    def generate(by: NoiseProfile) -> list[Bytes]:
         return [synthesizer.synthesize(picture, by) for picture in pictures]
 
     with tempfile.TemporaryDirectory() as folder:
         files = _Files(Path(folder), pictures, weights, device)
-        alone, noises = _timed(lambda: generate(profile))
-        alone_off, _ = _timed(lambda: generate(off))
+        alone, noises = timed(lambda: generate(profile))
+        alone_off, _ = timed(lambda: generate(off))
         start = time.perf_counter()
         at_once = workers or default_workers()
-        together, outcomes = _timed(lambda: files.synth("out", synthesizer, at_once, profile))
-        together_off, _ = _timed(lambda: files.synth("off", synthesizer, at_once, off))
+        together, outcomes = timed(lambda: files.synth("out", synthesizer, at_once, profile))
+        together_off, _ = timed(lambda: files.synth("off", synthesizer, at_once, off))
         one = Synthesizer(weights, device, threads=1)
-        serial, _ = _timed(lambda: files.synth("serial", one, 1, profile))
-        copied, _ = _timed(files.copy)
+        serial, _ = timed(lambda: files.synth("serial", one, 1, profile))
+        copied, _ = timed(files.copy)
     spent = [asdict(done.spent) for _, done in outcomes]
     times = [start, *(at for at, _ in outcomes)]
     sums = {name: sum(one[name] for one in spent) for name in spent[0]}
@@ -151,7 +151,7 @@ class _Files:
     """Cleans as PNG in a folder, and the work with them that is timed."""
 
     def __init__(
-        self, root: Path, pictures: Sequence[NDArray[np.uint8]], weights: Weights, device: str
+        self, root: Path, pictures: Sequence[Bytes], weights: Weights, device: str
     ) -> None:
         self._root, self._weights, self._device = root, weights, device
         (root / "clean").mkdir()
@@ -179,9 +179,10 @@ class _Files:
             write_together([(self._root / "a.png", data), (self._root / "b.png", data)])
 
 
-def _profiles(weights: Weights, noisy: NDArray[np.uint8]) -> tuple[NoiseProfile, NoiseProfile]:
+def with_and_without_network(weights: Weights) -> tuple[NoiseProfile, NoiseProfile]:
     """Profiles of a picture's noise with the content network off, and on, hardly felt."""
-    cut = cut_references([Reference("reference", noisy, _blurred(noisy))])
+    noisy, clean = (photograph(512, 512, seed=0, noise=noise) for noise in (3.0, 0.0))
+    cut = cut_references([Reference("reference", noisy, clean)])
     made = encode_profile(measure_cut(cut, weights.content), weights)
     blank = np.zeros((len(made.sigma), weights.content.config.features + BESIDE_MAPS), np.float32)
     off, on = (
@@ -202,26 +203,22 @@ def _tenths(times: Sequence[float], megapixels: float) -> tuple[float, ...]:
     )
 
 
-def _compression(pixels: NDArray[np.uint8], level: int) -> tuple[float, float]:
+def _compression(pixels: Bytes, level: int) -> tuple[float, float]:
     picture = Picture(pixels, None, None, Container.PNG, False)
-    seconds, data = _timed(lambda: encode(picture, level))
+    seconds, data = timed(lambda: encode(picture, level))
     return pixels[..., 0].size / 1e6 / seconds, len(data) / pixels.nbytes
 
 
-def _timed(work: Callable[[], Result]) -> tuple[float, Result]:
+def timed(work: Callable[[], Result]) -> tuple[float, Result]:
+    """Seconds of some work, and its result."""
     start = time.perf_counter()
     result = work()
     return time.perf_counter() - start, result
 
 
-def _photograph(side: int, seed: int) -> NDArray[np.uint8]:
+def photograph(height: int, width: int, seed: int, noise: float = 3.0) -> Bytes:
+    """A picture of even squares under fine noise, whose σ is given in counts: H×W×3."""
     rng = np.random.default_rng(seed)
-    coarse = rng.uniform(40, 215, (side // 32 + 1, side // 32 + 1, 3))
-    smooth = np.kron(coarse, np.ones((32, 32, 1)))[:side, :side]
-    return as_stored(smooth + rng.normal(0, 3, smooth.shape), np.uint8)
-
-
-def _blurred(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    side = picture.shape[0] // 32
-    blocks = picture.reshape(side, 32, side, 32, 3).mean((1, 3))
-    return np.rint(np.kron(blocks, np.ones((32, 32, 1)))).astype(np.uint8)
+    coarse = rng.uniform(40, 215, (height // 32 + 1, width // 32 + 1, 3))
+    even = coarse.repeat(32, 0).repeat(32, 1)[:height, :width]
+    return as_stored(even + noise * rng.standard_normal(even.shape), np.uint8)
