@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Before torch is imported: each worker has a core.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import pytest
 from small_network import SMALL
 from small_training import write_bank

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisegen.model.config import OUTSIDE
-from noisegen.noise.arrays import Doubles
+from noisegen.noise.arrays import Doubles, Floats
 from noisegen.noise.censoring import SMALLEST_LEVEL
 from noisegen.noise.curves import NARROWEST
 from noisegen.noise.prior import (
@@ -92,13 +92,9 @@ def complete(measured: NoiseStatistics, cameras: Cameras, kind: Kind) -> NoiseSt
         mean = _through(mean_curve, relative, sure, nodes, wide) * (whole + FAINT_MEAN)
     over = np.maximum(measured.usual, SMALLEST_LEVEL) / np.maximum(level, SMALLEST_LEVEL)
     usual = whole * np.stack([np.interp(*row) for row in zip(wide, nodes, over, strict=True)])
-    stripes = [
-        [np.interp(places, row, strength) for strength in both]
-        for places, row, both in zip(wide, nodes, measured.stripes, strict=True)
-    ]
     return replace(
         measured,
-        stripes=np.array(stripes, np.float32),
+        stripes=_stripes(measured, wide),
         nodes=wide.astype(np.float32),
         mean=mean.astype(np.float32),
         level=whole.astype(np.float32),
@@ -106,6 +102,15 @@ def complete(measured: NoiseStatistics, cameras: Cameras, kind: Kind) -> NoiseSt
         coverage=_widened(measured.coverage, nodes, wide),
         pixels=_widened(measured.pixels, nodes, wide),
     )
+
+
+def _stripes(measured: NoiseStatistics, wide: Doubles) -> Floats:
+    """Strengths of rows and columns at all nodes, C×2×(n + OUTSIDE), held beyond the measured."""
+    strengths = [
+        [np.interp(places, nodes, strength) for strength in both]
+        for places, nodes, both in zip(wide, measured.nodes, measured.stripes, strict=True)
+    ]
+    return np.array(strengths, np.float32)
 
 
 def _known(level: Doubles, sure: Doubles) -> float:

@@ -162,15 +162,20 @@ def fit_content(
         black = sample.windows.where(np.arange(len(noise))[part]).chessboard()
         if likelihood_gain(fit, wider, fitted, black) > LEAST_GAIN:
             rows, fitted = wider.alternate(fitted)
-            numbers = np.stack([row[-maps.shape[2] :] for row in rows])
-            added = -(numbers * usually[0, :, :, 0, 0]).sum(1, keepdims=True)
-            together = np.einsum("nckhw,ck->cnhw", maps, numbers).reshape(channels, -1) + added
-            ends = np.quantile(together, (SELDOM, 1 - SELDOM), axis=1).T
-            features = np.concatenate([numbers, added, ends], 1)
+            features = _features(rows, maps, usually)
     activity = np.stack([row[:ACTIVITY_NODES] for row in rows])
     others = slice(ACTIVITY_NODES, ACTIVITY_NODES + channels - 1)
     colour = np.stack([np.insert(row[others], c, 0) for c, row in enumerate(rows)])
     return Content(activity, colour, reach, features, usual), fitted
+
+
+def _features(rows: list[Doubles], maps: Floats, usually: Floats) -> Doubles:
+    """Numbers of maps that count, what is added, and the ends of all together, C×(K + 3)."""
+    numbers = np.stack([row[-maps.shape[2] :] for row in rows])
+    added = -(numbers * usually[0, :, :, 0, 0]).sum(1, keepdims=True)
+    together = np.einsum("nckhw,ck->cnhw", maps, numbers).reshape(len(rows), -1) + added
+    ends = np.quantile(together, (SELDOM, 1 - SELDOM), axis=1).T
+    return np.concatenate([numbers, added, ends], 1)
 
 
 def window_maps(network: ContentNetwork, clean: Floats, usual: Floats) -> Floats:

@@ -118,59 +118,99 @@ def measure(
     if windows.estimated or windows.averaged:
         network = known = None
     stripes = find_stripes(windows)
-    overall = windows.residual.std((0, 2, 3))
     whole = Sample.of(windows.take_blocks(MEASURED))
     # What is clipped is so with its line's offset.
     beyond = hidden(whole)
-    windows = without_stripes(windows, stripes).take_blocks(MEASURED)
-    sample = replace(whole, windows=windows)
-    counts = sample.cells.pixels
+    sample = replace(whole, windows=without_stripes(windows, stripes).take_blocks(MEASURED))
     fit = moments(sample, beyond)
     centred = imputed(sample, beyond, fit) - read_curves(fit.mean, sample.position)
     content, level = fit_content(centred, sample, fit.level, network, known)
-    step = sample.recording.step
     spread = read_level(level, sample.position) * np.exp(0.5 * content.log_factor(sample, network))
-    # Where there is less noise than rounding makes, it has no shape of its own.
-    least = LEAST_SPREAD * np.median(level, axis=1)
-    floor = np.maximum(least, LEAST_STEPS * step).reshape(1, -1, 1, 1).astype(np.float32)
-    standard = centred / np.maximum(spread, floor)
-    # Loud places decide the grain that is seen: each counts by its variance, as in a picture; but
-    # the loudest no more than others, for there lies what is loud by mistake.
-    loudest = np.quantile(spread, LOUDEST, axis=(0, 2, 3), keepdims=True)
-    grain = standard * np.minimum(spread, loudest)
-    grain = (grain / np.maximum(grain.std((0, 2, 3), keepdims=True), 1e-9)).astype(np.float32)
-    overall_level = np.maximum(centred.std((0, 2, 3)), SMALLEST_LEVEL).astype(np.float64)
-    rounding = 1 - (before_rounding(overall_level, step) / overall_level) ** 2
-    correlation = correlations(grain, rounding.clip(0, 0.5), windows.places, _seen(beyond))
-    places, tables = fit_marginals(_dithered(standard, sample, spread, floor), sample.position)
-    gaussian = before_quantiles(correlation, unit_variance(tables.mean(1)))
-    index = np.arange(sample.nodes.shape[1])
-    nodes, mean = sample.nodes, fit.mean
+    shape = _Shape.of(centred, spread, level, sample, beyond)
+    nodes, mean, counts = sample.nodes, fit.mean, sample.cells.pixels
     if windows.estimated or windows.averaged:
         nodes, mean = _before_clipping(sample, fit), np.zeros_like(fit.mean)
-    return NoiseStatistics(
-        nodes=nodes.astype(np.float32),
-        mean=mean.astype(np.float32),
-        level=before_rounding(level, step).astype(np.float32),
-        usual=content.usual.astype(np.float32),
-        coverage=(counts / (counts + COVERED)).astype(np.float32),
-        pixels=(counts / counts.sum(1, keepdims=True)).astype(np.float32),
-        activity=content.activity.astype(np.float32),
-        colour=content.colour.astype(np.float32),
-        colour_reach=content.reach.astype(np.float32),
-        features=content.features.astype(np.float32),
-        marginal_at=np.stack(
-            [np.interp(p, index, n) for p, n in zip(places, nodes, strict=True)]
-        ).astype(np.float32),
-        marginals=tables.astype(np.float32),
-        kernel=colouring_kernel(gaussian).astype(np.float32),
-        stripes=stripes.at(sample.nodes).astype(np.float32),
-        stripe_kernel=stripes.kernel.swapaxes(0, 1).astype(np.float32),
-        stripe_shared=np.tile(stripes.shared, (len(overall), 1)).astype(np.float32),
-        sigma=np.maximum(overall, SMALLEST_LEVEL).astype(np.float32),
-        autocorrelation=_autocorrelation(correlation).astype(np.float32),
-        colour_correlation=correlation[0, 0].astype(np.float32),
+    return _in_single_precision(
+        nodes=nodes,
+        mean=mean,
+        level=before_rounding(level, sample.recording.step),
+        usual=content.usual,
+        coverage=counts / (counts + COVERED),
+        pixels=counts / counts.sum(1, keepdims=True),
+        activity=content.activity,
+        colour=content.colour,
+        colour_reach=content.reach,
+        features=content.features,
+        marginal_at=_at_places(nodes, shape.places),
+        marginals=shape.tables,
+        kernel=colouring_kernel(before_quantiles(shape.correlation, shape.mean_table)),
+        stripes=stripes.at(sample.nodes),
+        stripe_kernel=stripes.kernel.swapaxes(0, 1),
+        stripe_shared=np.tile(stripes.shared, (len(nodes), 1)),
+        sigma=np.maximum(windows.residual.std((0, 2, 3)), SMALLEST_LEVEL),
+        autocorrelation=_autocorrelation(shape.correlation),
+        colour_correlation=shape.correlation[0, 0],
     )
+
+
+def _in_single_precision(**curves: Doubles | Floats) -> NoiseStatistics:
+    return NoiseStatistics(**{name: curve.astype(np.float32) for name, curve in curves.items()})
+
+
+def _at_places(nodes: Doubles, places: Doubles) -> Doubles:
+    """C×m, intensities at places among C×n nodes."""
+    index = np.arange(nodes.shape[1])
+    return np.stack([np.interp(p, index, n) for p, n in zip(places, nodes, strict=True)])
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """Grain and marginals of noise whose spread is known.
+
+    Attributes:
+        correlation: 32×32×C×C, of the noise as it is seen.
+        places: C×m, of the marginals among the nodes of intensity.
+        tables: C×m×QUANTILE_NODES, the standardised marginals.
+    """
+
+    correlation: Doubles
+    places: Doubles
+    tables: Doubles
+
+    @classmethod
+    def of(
+        cls, centred: Floats, spread: Floats, level: Doubles, sample: Sample, beyond: Hidden
+    ) -> _Shape:
+        """Measure noise less its mean, N×C×32×32, against its spread, the same shape."""
+        step = sample.recording.step
+        # Where there is less noise than rounding makes, it has no shape of its own.
+        least = np.maximum(LEAST_SPREAD * np.median(level, axis=1), LEAST_STEPS * step)
+        floor = least.reshape(1, -1, 1, 1).astype(np.float32)
+        standard = np.asarray(centred / np.maximum(spread, floor), np.float32)
+        overall = np.maximum(centred.std((0, 2, 3)), SMALLEST_LEVEL).astype(np.float64)
+        rounding = 1 - (before_rounding(overall, step) / overall) ** 2
+        grain = _grain(standard, spread)
+        seen, places = _seen(beyond), sample.windows.places
+        correlation = correlations(grain, rounding.clip(0, 0.5), places, seen)
+        dithered = _dithered(standard, sample, spread, floor)
+        return cls(correlation, *fit_marginals(dithered, sample.position))
+
+    @property
+    def mean_table(self) -> Doubles:
+        """C×QUANTILE_NODES, the marginal over all intensities, of unit variance."""
+        return unit_variance(self.tables.mean(1))
+
+
+def _grain(standard: Floats, spread: Floats) -> Floats:
+    """The standardised noise as its places count for the grain, of unit variance.
+
+    Loud places decide the grain that is seen: each counts by its variance, as in a picture; but the
+    loudest no more than others, for there lies what is loud by mistake.
+    """
+    loudest = np.quantile(spread, LOUDEST, axis=(0, 2, 3), keepdims=True)
+    grain = standard * np.minimum(spread, loudest)
+    unit = grain / np.maximum(grain.std((0, 2, 3), keepdims=True), 1e-9)
+    return np.asarray(unit, np.float32)
 
 
 def _before_clipping(sample: Sample, fit: Moments) -> Doubles:
