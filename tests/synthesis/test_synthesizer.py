@@ -21,23 +21,6 @@ from noisegen.synthesis.synthesizer import CleanError, Synthesizer, Version
 
 
 @pytest.fixture(scope="module")
-def synthesizer(weights: Weights) -> Synthesizer:
-    return Synthesizer(weights)
-
-
-@pytest.fixture(scope="module")
-def profile(weights: Weights) -> NoiseProfile:
-    clean = scene(128, 160, seed=5)
-    return create_profile([Reference("ref", add_gaussian(clean, 12), clean)], weights)
-
-
-@pytest.fixture(scope="module")
-def gray_profile(weights: Weights) -> NoiseProfile:
-    clean = scene(128, 160, 1, seed=5)
-    return create_profile([Reference("ref", add_gaussian(clean, 12), clean)], weights)
-
-
-@pytest.fixture(scope="module")
 def classical(classical_weights: Weights) -> Synthesizer:
     return Synthesizer(classical_weights)
 

@@ -10,41 +10,21 @@ from typing import Any
 import numpy as np
 import pytest
 import tifffile
-from fitted import create_profile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from pictures import Pixels, add_gaussian, scene
+from pictures import Pixels, scene
 
 from noisegen.errors import ImageError
 from noisegen.files import read_volume_header, write_together
-from noisegen.model.weights import Weights
 from noisegen.noise.record import Recording
 from noisegen.profiles.profile import NoiseProfile
-from noisegen.references.check import Reference
 from noisegen.synthesis.blocks import Region
 from noisegen.synthesis.clean_rows import ArrayRows
 from noisegen.synthesis.synthesizer import CleanError, PlaneNoise, Synthesizer, Version
 from noisegen.synthesis.volumes import VolumePair, volume_version
 
 Save = Callable[..., Path]
-
-
-@pytest.fixture(scope="module")
-def synthesizer(weights: Weights) -> Synthesizer:
-    return Synthesizer(weights)
-
-
-@pytest.fixture(scope="module")
-def profile(weights: Weights) -> NoiseProfile:
-    clean = scene(128, 160, seed=5)
-    return create_profile([Reference("ref", add_gaussian(clean, 12), clean)], weights)
-
-
-@pytest.fixture(scope="module")
-def gray_profile(weights: Weights) -> NoiseProfile:
-    clean = scene(128, 160, 1, seed=5)
-    return create_profile([Reference("ref", add_gaussian(clean, 12), clean)], weights)
 
 
 @pytest.fixture
