@@ -73,5 +73,15 @@ def test_pixels_do_not_depend_on_the_processor(profile: Path, instructions: str)
     assert there.stdout.strip() == digest(profile)
 
 
+@pytest.mark.parametrize("side", [32, 96, 1024])
+def test_pixels_do_not_depend_on_the_size_of_blocks(
+    profile: Path, side: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So a GPU, which needs larger ones, makes the same picture."""
+    usual = digest(profile)
+    monkeypatch.setattr("noisegen.synthesis.synthesizer.SIDE", side)
+    assert digest(profile) == usual
+
+
 if __name__ == "__main__":
     sys.stdout.write(digest(Path(sys.argv[1])))
