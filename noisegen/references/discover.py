@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import glob
 import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from noisegen.errors import UsageError
+from noisegen.errors import ImageError, UsageError
+from noisegen.files.search import matching, search, unreadable
 
 _PHOTOGRAPHS, _PLAIN = "png jpg jpeg tif tiff webp bmp gif", "pbm pgm ppm pnm"
 SUFFIXES = frozenset(f".{ending}" for ending in f"{_PHOTOGRAPHS} {_PLAIN}".split())
@@ -66,6 +66,7 @@ def find_bursts(places: Sequence[Path]) -> list[BurstFiles]:
 
     Raises:
         UsageError: neither folder nor file, or a folder without pictures.
+        ImageError: a link leads nowhere, or what has a picture's name is no file.
     """
     bursts = []
     for folder in places:
@@ -78,9 +79,9 @@ def find_bursts(places: Sequence[Path]) -> list[BurstFiles]:
                 "a stack of them"
             )
         shots = sorted(
-            path
+            _readable(path)
             for path in folder.iterdir()
-            if path.suffix.lower() in SUFFIXES and path.is_file() and path.name[0] != "."
+            if path.suffix.lower() in SUFFIXES and path.name[0] != "." and not path.is_dir()
         )
         if not shots:
             raise UsageError(f"--ref-burst {folder}: holds no picture; put the shots right in it")
@@ -91,12 +92,15 @@ def find_bursts(places: Sequence[Path]) -> list[BurstFiles]:
 def find_pictures(specs: Sequence[str], option: str) -> list[Path]:
     """Picture files of files, folders and glob patterns, each once, sorted within each.
 
+    Links are followed.
+
     Args:
         specs: what the user gave.
         option: that it was given to, for the message.
 
     Raises:
         UsageError: one of them names nothing.
+        ImageError: a link leads nowhere or in a circle, or what has a picture's name is no file.
     """
     found: dict[Path, None] = {}
     for spec in specs:
@@ -109,17 +113,23 @@ def find_pictures(specs: Sequence[str], option: str) -> list[Path]:
 
 def _expand(spec: str) -> list[Path]:
     path = Path(spec)
-    if path.is_dir():
-        below = (p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
-        return sorted(p for p in below if not _hidden(p.relative_to(path)))
-    if path.exists():
-        return [path]
-    return sorted(Path(p) for p in glob.glob(spec, recursive=True) if Path(p).is_file())  # noqa: PTH207 (absolute patterns too)
+    if not path.is_dir():
+        if path.exists():
+            return [path]
+        paths = [path] if path.is_symlink() else matching(spec)
+        return [_readable(path) for path in paths if not path.is_dir()]
+    found = search(path)
+    for circle in found.unreadable:
+        raise ImageError(circle.path, circle.reason)
+    return sorted(_readable(path) for path in found.files if path.suffix.lower() in SUFFIXES)
 
 
-def _hidden(relative: Path) -> bool:
-    """Whether a dot hides it or a folder above it: macOS writes ``._name`` beside pictures."""
-    return any(part.startswith(".") for part in relative.parts)
+def _readable(path: Path) -> Path:
+    """The path, once it is known to lead to a file: a picture must not go missing in silence."""
+    reason = unreadable(path)
+    if reason is not None:
+        raise ImageError(path, reason)
+    return path
 
 
 def match(noisies: Sequence[Path], cleans: Sequence[Path]) -> Matches:

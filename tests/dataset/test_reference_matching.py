@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from noisegen.errors import UsageError
+from noisegen.errors import ImageError, UsageError
 from noisegen.references.discover import (
+    find_bursts,
     find_pictures,
     find_references,
     match,
@@ -117,3 +118,31 @@ def test_one_file_on_both_sides(shots: Path) -> None:
 
 def test_no_cleans(shots: Path) -> None:
     assert find_references([str(shots / "b.png")], []) == [(shots / "b.png", None)]
+
+
+def test_links_are_followed_like_what_they_lead_to(shots: Path, tmp_path: Path) -> None:
+    snapshot = tmp_path / "snapshot"
+    snapshot.mkdir()
+    (tmp_path / "0a1b").touch()
+    (snapshot / "photo.png").symlink_to("../0a1b")
+    (snapshot / "more").symlink_to(shots, target_is_directory=True)
+    expected = ["more/a.JPG", "more/b.png", "more/s/c.tif", "photo.png"]
+    for spec in ("", "**/*.*"):
+        found = find_pictures([str(snapshot / spec)], "--ref")
+        named = [path.relative_to(snapshot).as_posix() for path in found]
+        assert [name for name in named if not name.endswith(".txt")] == expected
+    (burst,) = find_bursts([snapshot])
+    assert burst.files == (snapshot / "photo.png",)
+
+
+def test_what_is_no_file_is_refused_by_name(shots: Path) -> None:
+    broken = shots / "s" / "broken.png"
+    broken.symlink_to(shots / "nowhere.png")
+    for find in (lambda: find_pictures([str(shots)], "--ref"), lambda: find_bursts([shots / "s"])):
+        with pytest.raises(ImageError, match=r"broken\.png: a link that leads nowhere"):
+            find()
+    broken.unlink()
+    (shots / "s" / "round").symlink_to(shots, target_is_directory=True)
+    with pytest.raises(ImageError, match="round: a link to a folder that it lies in"):
+        find_pictures([str(shots)], "--ref")
+    assert find_pictures([str(shots / "**" / "*.tif")], "--ref") == [shots / "s" / "c.tif"]
