@@ -14,14 +14,9 @@ from noisegen.model.weights import Weights
 from noisegen.profiles.fit import fit_profiles
 from noisegen.profiles.profile import NoiseProfile, unfit_for_weights
 from noisegen.references.check import Burst, Reference, find_white_level
-from noisegen.references.discover import (
-    BurstFiles,
-    Matches,
-    find_bursts,
-    find_references,
-    matched_by_order,
-)
+from noisegen.references.discover import BurstFiles, find_bursts, find_references
 from noisegen.references.load import read_bursts, read_references
+from noisegen.references.matching import Matches, matched_by_order
 
 Profiles = str | Path | NoiseProfile | Iterable[str | Path | NoiseProfile]
 """Noise profiles or their files."""
