@@ -22,6 +22,8 @@ _LOSSLESS = {
     ".bmp": Container.BMP,
 }
 
+_NO_PICTURE = "passed over: its ending is no picture's here; rename or convert it if it is one"
+
 
 @dataclass(frozen=True)
 class Cleans:
@@ -30,12 +32,17 @@ class Cleans:
     Attributes:
         files: its pictures, by the order of their keys.
         skipped: those that cannot be used, by their names or places alone.
-        passed_over: how many files are not taken for pictures, by ending, the most frequent first.
+        others: files that are not taken for pictures, by their endings.
     """
 
     files: tuple[CleanFile, ...]
     skipped: tuple[Skipped, ...]
-    passed_over: dict[str, int]
+    others: tuple[Skipped, ...] = ()
+
+    @property
+    def passed_over(self) -> dict[str, int]:
+        """How many files are not taken for pictures, by ending, the most frequent first."""
+        return dict(Counter(one.path.suffix.lower() for one in self.others).most_common())
 
 
 def find_cleans(clean: Path, out: Path) -> Cleans:
@@ -53,14 +60,14 @@ def find_cleans(clean: Path, out: Path) -> Cleans:
     if (clean / RECIPE).exists():
         raise UsageError(f"--clean {clean}: a dataset of noisegen; name the folder clean/ in it")
     if not clean.is_dir():
-        return Cleans(tuple(_named([(clean.name, clean)], [])), (), {})
+        return Cleans(tuple(_named([(clean.name, clean)], [])), ())
     searched = search(clean, lambda below: _is_dataset(below, out.resolve()))
     skipped = [_skipped(one.path, clean, one.reason) for one in searched.unreadable]
     found = []
-    others: Counter[str] = Counter()
+    others = []
     for path in searched.files:
         if path.suffix.lower() not in SUFFIXES:
-            others[path.suffix.lower()] += 1
+            others.append(_skipped(path, clean, _NO_PICTURE))
         elif (reason := unreadable(path)) is not None:
             skipped.append(_skipped(path, clean, reason))
         else:
@@ -70,7 +77,7 @@ def find_cleans(clean: Path, out: Path) -> Cleans:
         raise UsageError(f"--clean {clean}: holds no picture ({endings})")
     twins: list[Skipped] = []
     files = _named(found, twins)
-    return Cleans(tuple(files), tuple(skipped + twins), dict(others.most_common()))
+    return Cleans(tuple(files), tuple(skipped + twins), tuple(others))
 
 
 def _is_dataset(folder: Path, out: Path) -> bool:

@@ -24,7 +24,7 @@ from noisegen.dataset.recipe import Recipe, load_profiles, make_recipe, named_ap
 from noisegen.dataset.run import Engine, Run, check_recipe, write_dataset
 from noisegen.dataset.survey import Survey, first_of, survey
 from noisegen.dataset.threads import default_workers, made_by_threads
-from noisegen.errors import NoisegenError, UsageError
+from noisegen.errors import NoisegenError, UsageError, in_python
 from noisegen.model.device import select_device, select_devices
 from noisegen.model.weights import Weights, find_weights, load_weights
 from noisegen.profiles.profile import NoiseProfile
@@ -112,6 +112,7 @@ class Plan:
         return write_dataset(self.run, self.workshop.engine(self.run), asked_to_stop, note_gone)
 
 
+@in_python()
 def make_dataset(
     clean: str | Path,
     out: str | Path,
@@ -208,7 +209,8 @@ def plan_run(
     surveyed = survey(cleans.files, profiles, recipe.options)
     skipped = [*cleans.skipped, *surveyed.skipped]
     levels = look_at_levels(surveyed, profiles, recipe.options.white_level)
-    run = Run(recipe, profiles, surveyed.files, skipped, folder, chosen.overwrite, chosen.prune)
+    changes = chosen.overwrite, chosen.prune
+    run = Run(recipe, profiles, surveyed.files, skipped, folder, *changes, cleans.others)
     return Plan(run, surveyed, cleans.passed_over, levels, tuple(elsewhere), workshop)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +21,8 @@ from noisegen.references.matching import Matches, matched_by_order
 
 Profiles = str | Path | NoiseProfile | Iterable[str | Path | NoiseProfile]
 """Noise profiles or their files."""
+
+_SHARE = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:inf|nan)"
 
 Shots = Sequence[Reference | Burst]
 T = TypeVar("T")
@@ -60,21 +63,15 @@ def fitting_profiles(profiles: Profiles, weights: Weights) -> list[NoiseProfile]
 def parse_mix(text: str) -> tuple[list[Path], list[float]]:
     """Files of noise profiles and their shares, as ``FILE:SHARE,FILE:SHARE`` names them.
 
+    Names may have commas and colons: a file ends where a number and a comma, or the end, follow.
+
     Raises:
         UsageError: it names none.
     """
-    files, shares = [], []
-    for part in text.split(","):
-        file, _, share = part.rpartition(":")
-        try:
-            # Without a colon there is no file, and no number is read.
-            shares.append(float(share if file else ""))
-        except ValueError:
-            raise UsageError(
-                f"{text}: give FILE:SHARE,FILE:SHARE, as a.safetensors:0.5,b…:0.5"
-            ) from None
-        files.append(Path(file))
-    return files, shares
+    parts = re.findall(rf"([^,].*?):({_SHARE})(?:,|$)", text)
+    if ",".join(f"{file}:{share}" for file, share in parts) != text or not parts:
+        raise UsageError(f"{text}: give FILE:SHARE,FILE:SHARE, as a.safetensors:0.5,b…:0.5")
+    return [Path(file) for file, _ in parts], [float(share) for _, share in parts]
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import numpy as np
 
 from noisegen.errors import BadReferenceError
 from noisegen.files import to_float, white_level_of
+from noisegen.files.picture import DEPTHS
 from noisegen.model.config import WINDOW
 from noisegen.noise.arrays import Floats, Pixels
 from noisegen.noise.record import Recording, find_recording
@@ -225,6 +226,12 @@ def _check(reference: Reference, first: Reference) -> None:
             raise BadReferenceError(f"{name}: holds NaN or infinite values; replace them")
     if clean is None:
         return
+    if clean.shape == noisy.shape and {clean.dtype, noisy.dtype} == set(DEPTHS):
+        bits, others = (8 * pixels.dtype.itemsize for pixels in (noisy, clean))
+        raise BadReferenceError(
+            f"{name}: has {bits} bits, its clean {others}, so their values cannot be compared; "
+            "save both at one depth (8 bits times 257 are 16)"
+        )
     if clean.shape != noisy.shape or clean.dtype not in (noisy.dtype, np.float32, np.float64):
         raise BadReferenceError(
             f"{name}: is {_kind(noisy)} of {width}×{height}, its clean is {_kind(clean)} of "

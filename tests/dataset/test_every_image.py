@@ -185,6 +185,7 @@ def test_bad_input_in_bulk(camera: Camera, tmp_path: Path) -> None:
     for name, data in bad.items():
         (cleans / name).write_bytes(data)
     _bomb(cleans / "bomb.png")
+    (cleans / "notes.txt").touch()
     os.mkfifo(cleans / "pipe.png")
     (cleans / "circle.png").symlink_to(cleans / "circle.png")
     (cleans / "leads_out.png").symlink_to(outside)
@@ -199,9 +200,12 @@ def test_bad_input_in_bulk(camera: Camera, tmp_path: Path) -> None:
     out = tmp_path / "pairs"
     code, said, err = run(*camera.synth(cleans, out, "--json"))
     assert code == 3, err
-    assert len(json.loads(said)["skipped"]) == len(err.splitlines())
+    passed_over, *warnings = err.splitlines()
+    assert "1 .txt" in passed_over
+    assert len(json.loads(said)["skipped"]) == len(warnings)
     text = (out / "skipped.jsonl").read_text(encoding="utf-8")
     skipped = {entry["file"]: entry["reason"] for entry in map(json.loads, text.splitlines())}
+    assert "ending" in skipped.pop("notes.txt")
     twins = {
         name
         for name in skipped
