@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from noisegen.errors import ImageError
-from noisegen.files import pillow, png, pnm, tiff
+from noisegen.files import avif, heif, jpeg2000, jpegxl, pillow, png, pnm, tiff
 from noisegen.files.opening import (
     FREE_SAMPLES,
     Description,
@@ -41,6 +41,10 @@ _FORMATS: dict[Container, _Format] = {
     Container.PNG: png,
     Container.TIFF: tiff,
     Container.PNM: pnm,
+    Container.AVIF: avif,
+    Container.HEIF: heif,
+    Container.JPEG_2000: jpeg2000,
+    Container.JPEG_XL: jpegxl,
     **dict.fromkeys((Container.JPEG, Container.WEBP, Container.GIF, Container.BMP), pillow),
 }
 _HASHED_AT_ONCE = 2**24  # samples
@@ -211,7 +215,7 @@ def read_picture(path: str | Path) -> Picture:
     file).
 
     Args:
-        path: a PNG, JPEG, TIFF, WebP, BMP, GIF or PNM file.
+        path: a PNG, JPEG, TIFF, WebP, BMP, GIF, PNM, AVIF, HEIC, JPEG XL or JPEG 2000 file.
 
     Returns:
         The picture, pixels H×W×C of dtype uint8 or uint16.
