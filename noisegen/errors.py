@@ -40,7 +40,7 @@ def in_python() -> Iterator[None]:
         yield
     except UsageError as error:
         words = re.sub(r"--([a-z]+(?:-[a-z]+)*)", lambda m: m[1].replace("-", "_"), str(error))
-        raise type(error)(words) from None
+        raise type(error)(words.replace("low:high", "(low, high)")) from None
 
 
 class ImageError(NoisegenError):
