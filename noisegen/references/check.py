@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from noisegen.errors import BadReferenceError
-from noisegen.files import to_float, white_level_of
+from noisegen.files import WHITE_LEVELS_16, to_float, white_level_of
 from noisegen.files.picture import DEPTHS
 from noisegen.model.config import WINDOW
 from noisegen.noise.arrays import Floats, Pixels
@@ -252,6 +252,16 @@ def _type_name(pixels: Pixels) -> str:
     return "float32" if pixels.dtype.kind == "f" else pixels.dtype.name
 
 
+def _found_in_floats(arrays: Sequence[Pixels], noisies: Sequence[Pixels]) -> float:
+    """1, or their largest value; whole numbers are counts, and white is that of their bits."""
+    highest = max(1.0, *(float(array.max()) for array in arrays))
+    if highest > 1 and all((noisy == np.rint(noisy)).all() for noisy in noisies):
+        return next(
+            (float(level) for level in (255, *WHITE_LEVELS_16) if level >= highest), highest
+        )
+    return highest
+
+
 def _white_level(pictures: Sequence[Reference], given: float | None) -> float:
     first = pictures[0]
     cleans = (picture.clean for picture in pictures)
@@ -262,7 +272,7 @@ def _white_level(pictures: Sequence[Reference], given: float | None) -> float:
             raise BadReferenceError(
                 f"{first.name}: white level {given:g} cannot be; give a positive number"
             )
-        return float(given or max(1.0, *(array.max() for array in arrays)))
+        return float(given or _found_in_floats(arrays, [picture.noisy for picture in pictures]))
     if given is None:
         return float(white_level_of(arrays))
     largest = max(int(array.max()) for array in arrays)
