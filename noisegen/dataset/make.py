@@ -25,6 +25,8 @@ from noisegen.dataset.run import Engine, Run, check_recipe, write_dataset
 from noisegen.dataset.survey import Survey, first_of, survey
 from noisegen.dataset.threads import default_workers, made_by_threads
 from noisegen.errors import NoisegenError, UsageError, in_python
+from noisegen.files.raw import SUFFIXES as RAW
+from noisegen.files.raw import development
 from noisegen.model.device import select_device, select_devices
 from noisegen.model.weights import Weights, find_weights, load_weights
 from noisegen.profiles.profile import NoiseProfile
@@ -202,6 +204,8 @@ def plan_run(
         OutputError: the folder holds a dataset of another recipe.
         ManifestError: the recipe there is damaged.
     """
+    if any(file.path.suffix.lower() in RAW for file in cleans.files):
+        recipe = replace(recipe, versions={**recipe.versions, "camera raw": development()})
     chosen, elsewhere = workshop.options, list[str]()
     if folder.recipe.exists() and not chosen.overwrite:
         check_recipe(recipe, folder)

@@ -97,6 +97,7 @@ _LEAD_BYTES = 16
 _CONTAINERS = (
     *((b"\x89PNG\r\n\x1a\n", Container.PNG), (b"\xff\xd8\xff", Container.JPEG)),
     *((order, Container.TIFF) for order in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
+    (b"FUJIFILMCCD-RAW", Container.RAW),
     *((b"BM", Container.BMP), (b"GIF8", Container.GIF)),
     *((kind, Container.PNM) for kind in (b"P4", b"P5", b"P6")),
     *((kind, Container.JPEG_XL) for kind in (b"\xff\x0a", b"\0\0\0\x0cJXL ")),
@@ -105,13 +106,13 @@ _CONTAINERS = (
 # Formats that users of cameras and microscopes have, so that the refusal can name them.
 _KNOWN_OTHERS = (
     *((b"8BPS", "Photoshop"), (b"\x76\x2f\x31\x01", "OpenEXR"), (b"%PDF", "PDF")),
-    *((b"FUJIFILMCCD-RAW", "camera raw"), (b"SIMPLE  =", "FITS"), (b"\x89HDF", "HDF5")),
+    *((b"SIMPLE  =", "FITS"), (b"\x89HDF", "HDF5")),
     *((b"P1", "plain-text PBM"), (b"P2", "plain-text PGM"), (b"P3", "plain-text PPM")),
     (b"P7", "PAM"),
 )
 _WAY_OUT = (
-    "noisegen reads PNG, JPEG, TIFF, WebP, BMP, GIF, PNM, AVIF, HEIC, JPEG XL and JPEG 2000: "
-    "convert it to PNG or TIFF"
+    "noisegen reads PNG, JPEG, TIFF, WebP, BMP, GIF, PNM, AVIF, HEIC, JPEG XL, JPEG 2000 and "
+    "camera raw: convert it to PNG or TIFF"
 )
 
 _AVIF_BRANDS = frozenset((b"avif", b"avis"))
@@ -163,14 +164,16 @@ def container_of(file: BinaryIO) -> Container:
 
 
 def _of_brands(lead: bytes, file: BinaryIO) -> Container:
-    """AVIF or HEIF, by the brands of a file's first box; videos have it too."""
+    """AVIF, HEIF or Canon's raw, by the brands of a file's first box; videos have it too."""
     rest = file.read(min(int.from_bytes(lead[:4], "big"), 256) - len(lead))
     brands = {lead[8:12], *(rest[at : at + 4] for at in range(0, len(rest), 4))}
     if brands & _AVIF_BRANDS:
         return Container.AVIF
     if brands & _HEIF_BRANDS:
         return Container.HEIF
-    raise RefusedError(f"a video or camera raw file, which is not supported; {_WAY_OUT}")
+    if lead[8:12] == b"crx ":
+        return Container.RAW
+    raise RefusedError(f"a video file, which is not supported; {_WAY_OUT}")
 
 
 @contextmanager

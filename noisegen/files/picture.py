@@ -34,6 +34,7 @@ class Container(str, Enum):
     HEIF = "heif"
     JPEG_XL = "jpeg xl"
     JPEG_2000 = "jpeg 2000"
+    RAW = "camera raw"
 
 
 @dataclass(frozen=True)

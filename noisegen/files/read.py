@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from noisegen.errors import ImageError
-from noisegen.files import avif, heif, jpeg2000, jpegxl, pillow, png, pnm, tiff
+from noisegen.files import avif, heif, jpeg2000, jpegxl, pillow, png, pnm, raw, tiff
 from noisegen.files.opening import (
     FREE_SAMPLES,
     Description,
@@ -45,6 +45,7 @@ _FORMATS: dict[Container, _Format] = {
     Container.HEIF: heif,
     Container.JPEG_2000: jpeg2000,
     Container.JPEG_XL: jpegxl,
+    Container.RAW: raw,
     **dict.fromkeys((Container.JPEG, Container.WEBP, Container.GIF, Container.BMP), pillow),
 }
 _HASHED_AT_ONCE = 2**24  # samples
@@ -66,7 +67,8 @@ class ImageFile:
         self.path = path
         self._file = file
         with one_error(path):
-            self.container = container_of(file)
+            container = container_of(file)
+        self.container = Container.RAW if raw.is_raw(path, container) else container
 
     @cached_property
     def volume(self) -> Volume | None:
@@ -186,7 +188,7 @@ def _is_large(page: Page) -> bool:
 def open_image(path: str | Path) -> Iterator[ImageFile]:
     """A picture file, open as long as the context: header, pixels and bytes from one opening.
 
-    The format is told by content, not by name.
+    The format is told by content, not by name; of TIFFs alone the name says which are raw.
 
     Raises:
         ImageError: the file is missing, unreadable, or in no format that is read. Errors of the

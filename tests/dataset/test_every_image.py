@@ -17,6 +17,7 @@ from dataset_runs import Camera, run
 from fitted import create_profile
 from numpy.typing import NDArray
 from PIL import Image
+from raw_files import write_dng
 
 from noisegen.files import file_hash
 from noisegen.model.weights import Weights
@@ -228,3 +229,18 @@ def test_bad_input_in_bulk(camera: Camera, tmp_path: Path) -> None:
     assert run("verify", out)[0] == 0
     # Once more: the bad stay bad, nothing is made again.
     assert run(*camera.synth(cleans, out))[0] == 3
+
+
+def test_a_dataset_of_raw_cleans_records_their_development(camera: Camera, tmp_path: Path) -> None:
+    pytest.importorskip("rawpy", reason="rawpy is not installed")
+    cleans, out = tmp_path / "cleans", tmp_path / "pairs"
+    cleans.mkdir()
+    write_dng(cleans / "a.dng", np.tile(np.linspace(0.1, 0.8, 128), (96, 1)))
+    assert run(*camera.synth(cleans, out))[0] == 0
+    recipe = json.loads((out / "noisegen.json").read_text(encoding="utf-8"))
+    assert "white balance of the shot" in recipe["versions"]["camera raw"]
+    again = ("regenerate", out / "noisegen.json", "--clean", cleans, "--out", tmp_path / "again")
+    assert run(*again, "--weights", camera.weights)[0] == 0
+    assert (tmp_path / "again" / "noisegen.json").read_bytes() == (
+        out / "noisegen.json"
+    ).read_bytes()
