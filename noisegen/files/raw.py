@@ -24,9 +24,10 @@ _SRGB_CURVE = (2.4, 12.92)
 _TURNED = (5, 6)  # LibRaw's flips by a quarter
 
 
-def is_raw(path: Path, container: Container) -> bool:
-    """Whether a TIFF is camera raw, by its name."""
-    return container is Container.TIFF and path.suffix.lower() in _IN_TIFF
+def by_name(path: Path, container: Container) -> Container:
+    """A file's format, once its name has told whether a TIFF is camera raw."""
+    is_raw = container is Container.TIFF and path.suffix.lower() in _IN_TIFF
+    return Container.RAW if is_raw else container
 
 
 def development() -> str:

@@ -67,8 +67,7 @@ class ImageFile:
         self.path = path
         self._file = file
         with one_error(path):
-            container = container_of(file)
-        self.container = Container.RAW if raw.is_raw(path, container) else container
+            self.container = raw.by_name(path, container_of(file))
 
     @cached_property
     def volume(self) -> Volume | None:
@@ -188,7 +187,7 @@ def _is_large(page: Page) -> bool:
 def open_image(path: str | Path) -> Iterator[ImageFile]:
     """A picture file, open as long as the context: header, pixels and bytes from one opening.
 
-    The format is told by content, not by name; of TIFFs alone the name says which are raw.
+    The format is told by content; of TIFFs alone the name says which are camera raw.
 
     Raises:
         ImageError: the file is missing, unreadable, or in no format that is read. Errors of the
