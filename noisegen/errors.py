@@ -6,6 +6,9 @@ not a :class:`NoisegenError` is a bug of ours.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -19,10 +22,25 @@ class NoisegenError(Exception):
     exit_code = 1
 
 
+def from_checkout(extra: str) -> str:
+    """How to install what an extra of noisegen brings: it is on no package registry."""
+    return f"pip install '.[{extra}]' in a checkout of noisegen"
+
+
 class UsageError(NoisegenError):
     """The request itself cannot be right: ambiguous matches, contradicting options."""
 
     exit_code = 2
+
+
+@contextmanager
+def in_python() -> Iterator[None]:
+    """What is wrong with a call from Python names its arguments, not the command line's options."""
+    try:
+        yield
+    except UsageError as error:
+        words = re.sub(r"--([a-z]+(?:-[a-z]+)*)", lambda m: m[1].replace("-", "_"), str(error))
+        raise type(error)(words.replace("low:high", "(low, high)")) from None
 
 
 class ImageError(NoisegenError):

@@ -69,7 +69,9 @@ def evaluate_folders(asked: Evaluate, output: Output) -> None:
     sets = _measured(scores, asked.device, output) if asked.set_metrics else {}
     if comparison.left_out:
         pairs = counted(comparison.left_out, "pair")
-        output.warn(f"{pairs} on one side only: no pair of that name on the other")
+        output.warn(
+            f"{pairs} on one side only: no pair of that name on the other, so they do not count"
+        )
     if asked.csv is not None:
         make_folder(asked.csv)
         for name, data in zip(CSV_FILES, (scores_csv(scores), intensity_csv(scores)), strict=True):

@@ -10,7 +10,7 @@ from rich.console import Group
 from noisegen.cli.output import Output, check_page, counted
 from noisegen.cli.score_commands import Probe
 from noisegen.cli.tables import on_terminal
-from noisegen.errors import BadReferenceError, NoisegenError, UsageError
+from noisegen.errors import BadReferenceError, NoisegenError, UsageError, from_checkout
 from noisegen.evaluation.report.page import page
 from noisegen.evaluation.tables import Table
 from noisegen.files import write_atomically
@@ -31,7 +31,7 @@ except ModuleNotFoundError as error:
     if error.name is None or not error.name.startswith("sklearn"):
         raise
     raise NoisegenError(
-        "probe: needs scikit-learn; install it with pip install 'noisegen[probe]'"
+        f"probe: needs scikit-learn; install it with {from_checkout('probe')}"
     ) from None
 
 

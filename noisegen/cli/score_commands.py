@@ -102,7 +102,8 @@ class Evaluate:
 
     real: Annotated[
         str | None,
-        "Real pairs: a folder with noisy/ and clean/ or metadata.jsonl, or NOISY:CLEAN.",
+        "Real pairs: a folder with noisy/ and clean/ or metadata.jsonl, or of scenes as SIDD's; or "
+        "NOISY:CLEAN, two folders, files or patterns.",
         {"metavar": "DIR"},
     ] = None
     synth: Annotated[

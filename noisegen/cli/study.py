@@ -19,7 +19,8 @@ from noisegen.files import write_atomically
 from noisegen.model.device import select_device
 from noisegen.model.weights import load_weights
 from noisegen.profiles.sources import find_reference_files
-from noisegen.references.discover import Matches, find_pictures
+from noisegen.references.discover import find_pictures
+from noisegen.references.matching import Matches
 from noisegen.research.study.arms import ARMS, Arm, possible_arms
 from noisegen.research.study.own_pictures import StudyFolders, folders_study
 from noisegen.research.study.pictures import StudyData, polyu_study

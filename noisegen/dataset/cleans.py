@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from noisegen.dataset.folder import RECIPE
 from noisegen.dataset.plan import CleanFile, Skipped
-from noisegen.errors import ImageError, UsageError
+from noisegen.errors import UsageError
 from noisegen.files import Container
+from noisegen.files.search import search, unreadable
 from noisegen.references.discover import SUFFIXES
 
 _LOSSLESS = {
@@ -22,6 +22,8 @@ _LOSSLESS = {
     ".bmp": Container.BMP,
 }
 
+_NO_PICTURE = "passed over: its ending is no picture's here; rename or convert it if it is one"
+
 
 @dataclass(frozen=True)
 class Cleans:
@@ -30,19 +32,24 @@ class Cleans:
     Attributes:
         files: its pictures, by the order of their keys.
         skipped: those that cannot be used, by their names or places alone.
-        passed_over: how many files are not taken for pictures, by ending, the most frequent first.
+        others: files that are not taken for pictures, by their endings.
     """
 
     files: tuple[CleanFile, ...]
     skipped: tuple[Skipped, ...]
-    passed_over: dict[str, int]
+    others: tuple[Skipped, ...] = ()
+
+    @property
+    def passed_over(self) -> dict[str, int]:
+        """How many files are not taken for pictures, by ending, the most frequent first."""
+        return dict(Counter(one.path.suffix.lower() for one in self.others).most_common())
 
 
 def find_cleans(clean: Path, out: Path) -> Cleans:
     """The clean pictures of a file or folder, sorted by relative path.
 
-    Hidden files, other endings, the output folder and other datasets of noisegen are passed over;
-    links to folders and out of the folder are not followed.
+    Links are followed. Hidden files, other endings, the output folder and other datasets of
+    noisegen are passed over.
 
     Raises:
         UsageError: there is none.
@@ -53,63 +60,32 @@ def find_cleans(clean: Path, out: Path) -> Cleans:
     if (clean / RECIPE).exists():
         raise UsageError(f"--clean {clean}: a dataset of noisegen; name the folder clean/ in it")
     if not clean.is_dir():
-        return Cleans(tuple(_named([(clean.name, clean)], [])), (), {})
-    found, linked = [], []
-    others: Counter[str] = Counter()
-    for path in _walk(clean, out):
-        name = path.relative_to(clean).as_posix()
-        if path.is_symlink() and path.is_dir():
-            reason = "a link to a folder, which is not followed; copy the folder here"
-            linked.append(Skipped(path, name, reason))
-        elif path.suffix.lower() in SUFFIXES:
-            found.append((name, path))
+        return Cleans(tuple(_named([(clean.name, clean)], [])), ())
+    searched = search(clean, lambda below: _is_dataset(below, out.resolve()))
+    skipped = [_skipped(one.path, clean, one.reason) for one in searched.unreadable]
+    found = []
+    others = []
+    for path in searched.files:
+        if path.suffix.lower() not in SUFFIXES:
+            others.append(_skipped(path, clean, _NO_PICTURE))
+        elif (reason := unreadable(path)) is not None:
+            skipped.append(_skipped(path, clean, reason))
         else:
-            others[path.suffix.lower()] += 1
-    if not found and not linked:
+            found.append((path.relative_to(clean).as_posix(), path))
+    if not found and not skipped:
         endings = ", ".join(sorted(SUFFIXES))
         raise UsageError(f"--clean {clean}: holds no picture ({endings})")
-    root = clean.resolve()
-    leads_out = {path: _leads_out(path, root) for _, path in found}
-    linked += [Skipped(path, name, why) for name, path in found if (why := leads_out[path])]
     twins: list[Skipped] = []
-    files = _named([one for one in found if not leads_out[one[1]]], twins)
-    return Cleans(tuple(files), tuple(linked + twins), dict(others.most_common()))
+    files = _named(found, twins)
+    return Cleans(tuple(files), tuple(skipped + twins), tuple(others))
 
 
-def _walk(folder: Path, out: Path) -> Iterator[Path]:
-    """Files, and links to folders."""
-    skipped = out.resolve()
-    for parent, folders, files in os.walk(folder, onerror=_refuse_folder):
-        here = Path(parent)
-        shown = [name for name in sorted(folders) if not name.startswith(".")]
-        links = [name for name in shown if (here / name).is_symlink()]
-        folders[:] = [
-            name
-            for name in shown
-            if name not in links
-            and (here / name).resolve() != skipped
-            and not (here / name / RECIPE).exists()
-        ]
-        yield from (here / name for name in links)
-        yield from (here / name for name in sorted(files) if not name.startswith("."))
+def _is_dataset(folder: Path, out: Path) -> bool:
+    return folder.resolve() == out or (folder / RECIPE).exists()
 
 
-def _refuse_folder(error: OSError) -> None:
-    """Refuses a folder that cannot be searched: its pictures would be lost without a word."""
-    raise ImageError(
-        error.filename, f"cannot be searched ({error.strerror}): let it be read, or move it away"
-    )
-
-
-def _leads_out(path: Path, root: Path) -> str | None:
-    """Why a link cannot be followed; None for files and for links within the folder."""
-    if not path.is_symlink():
-        return None
-    try:
-        inside = path.resolve(strict=True).is_relative_to(root)
-    except (OSError, RuntimeError):
-        return "a link that leads nowhere or round in a circle; remove it"
-    return None if inside else "a link out of the folder; copy the file that it leads to"
+def _skipped(path: Path, clean: Path, reason: str) -> Skipped:
+    return Skipped(path, path.relative_to(clean).as_posix(), reason)
 
 
 def _named(relative: Sequence[tuple[str, Path]], twins: list[Skipped]) -> list[CleanFile]:

@@ -24,7 +24,9 @@ from noisegen.dataset.recipe import Recipe, load_profiles, make_recipe, named_ap
 from noisegen.dataset.run import Engine, Run, check_recipe, write_dataset
 from noisegen.dataset.survey import Survey, first_of, survey
 from noisegen.dataset.threads import default_workers, made_by_threads
-from noisegen.errors import NoisegenError, UsageError
+from noisegen.errors import NoisegenError, UsageError, in_python
+from noisegen.files.raw import SUFFIXES as RAW
+from noisegen.files.raw import development
 from noisegen.model.device import select_device, select_devices
 from noisegen.model.weights import Weights, find_weights, load_weights
 from noisegen.profiles.profile import NoiseProfile
@@ -112,6 +114,7 @@ class Plan:
         return write_dataset(self.run, self.workshop.engine(self.run), asked_to_stop, note_gone)
 
 
+@in_python()
 def make_dataset(
     clean: str | Path,
     out: str | Path,
@@ -201,6 +204,8 @@ def plan_run(
         OutputError: the folder holds a dataset of another recipe.
         ManifestError: the recipe there is damaged.
     """
+    if any(file.path.suffix.lower() in RAW for file in cleans.files):
+        recipe = replace(recipe, versions={**recipe.versions, "camera raw": development()})
     chosen, elsewhere = workshop.options, list[str]()
     if folder.recipe.exists() and not chosen.overwrite:
         check_recipe(recipe, folder)
@@ -208,7 +213,8 @@ def plan_run(
     surveyed = survey(cleans.files, profiles, recipe.options)
     skipped = [*cleans.skipped, *surveyed.skipped]
     levels = look_at_levels(surveyed, profiles, recipe.options.white_level)
-    run = Run(recipe, profiles, surveyed.files, skipped, folder, chosen.overwrite, chosen.prune)
+    changes = chosen.overwrite, chosen.prune
+    run = Run(recipe, profiles, surveyed.files, skipped, folder, *changes, cleans.others)
     return Plan(run, surveyed, cleans.passed_over, levels, tuple(elsewhere), workshop)
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from noisegen.errors import NoisegenError, UsageError
+from noisegen.errors import NoisegenError, UsageError, from_checkout
 
 MOST_CORES = 8
 """Most cores of one actor: its Python code runs on one at a time, and would hold up more."""
@@ -68,9 +68,7 @@ def require_ray() -> ModuleType:
     try:
         return import_module("ray")
     except ImportError:
-        raise ClusterError(
-            "--engine ray: needs the package ray; pip install 'noisegen[ray]'"
-        ) from None
+        raise ClusterError(f"--engine ray: needs the package ray; {from_checkout('ray')}") from None
 
 
 @contextmanager

@@ -75,7 +75,7 @@ def plan_again(
     if manifest is not None:
         named = {line.seed_key for line in manifest}
         files = tuple(file for file in found.files if file.key in named)
-        found = replace(found, files=files, skipped=())
+        found = replace(found, files=files, skipped=(), others=())
     # Its profiles as the recipe has them, so that both recipes are the same bytes.
     again = replace(today, profiles=former.profiles)
     plan = plan_run(again, profiles, found, Folder(out), Workshop(run, loaded, name))

@@ -50,6 +50,7 @@ class Run:
         folder: of the dataset, for the shard that is to be made.
         overwrite: take away a dataset that is there.
         prune: take away pairs whose clean files are gone.
+        passed_over: files that are no pictures by their endings: listed, but not a fault.
     """
 
     recipe: Recipe
@@ -59,6 +60,7 @@ class Run:
     folder: Folder
     overwrite: bool = False
     prune: bool = False
+    passed_over: Sequence[Skipped] = ()
 
     @cached_property
     def items(self) -> list[Item]:
@@ -106,7 +108,7 @@ def write_dataset(
         if not records and run.folder.shard.whole:
             empty_output(run.folder)
             raise NoisegenError(first_of(skipped))
-        _finish(run.folder, run.recipe, records.values(), skipped)
+        _finish(run.folder, run.recipe, records.values(), [*skipped, *run.passed_over])
 
 
 def _prepare(run: Run) -> dict[ItemName, Record]:

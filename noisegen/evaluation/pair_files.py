@@ -18,7 +18,9 @@ from noisegen.dataset.stored import stored_name, stored_pairs
 from noisegen.errors import ImageError, UsageError
 from noisegen.files import read_volume_header
 from noisegen.files.safe_path import safe_relative
+from noisegen.files.search import matching
 from noisegen.references.discover import find_pictures
+from noisegen.references.matching import Pairs, by_likeness, sides_by_marker, told_apart
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,10 @@ def found_pairs(where: str, option: str) -> Iterator[PairFolder]:
 
     Args:
         where: a folder with ``metadata.jsonl`` (whose lines have ``noisy_file_name`` and
-            ``clean_file_name``) or with ``noisy/`` and ``clean/``; or ``NOISY:CLEAN``, two folders
-            whose pictures have the same relative paths, endings aside.
+            ``clean_file_name``) or with ``noisy/`` and ``clean/``; a folder of scenes, as SIDD's,
+            whose files' names say which are noisy; or ``NOISY:CLEAN``, two folders, files or
+            patterns whose pictures have the same relative paths, endings aside, or else match as
+            references and their cleans do.
         option: that it was given to, for the errors.
 
     Raises:
@@ -87,17 +91,23 @@ def found_pairs(where: str, option: str) -> Iterator[PairFolder]:
 def _found(where: str, option: str, scratch: Path) -> PairFolder:
     folder = Path(where)
     if not folder.is_dir():
-        return _of_folders(where, option, *_two_folders(where, option))
+        return _of_sides(where, option, *_two_sides(where, option))
     if _is_packed(folder):
         return PairFolder(where, tuple(_unpacked(folder, scratch)))
     if (folder / f"{METADATA}.jsonl").is_file():
         return PairFolder(where, tuple(_listed(folder)))
     if (folder / NOISY).is_dir() and (folder / CLEAN).is_dir():
-        return _of_folders(where, option, folder / NOISY, folder / CLEAN)
-    raise UsageError(
-        f"{option} {where}: holds neither noisy/ and clean/ nor metadata.jsonl; name two "
-        "folders as NOISY:CLEAN"
-    )
+        return _of_sides(where, option, str(folder / NOISY), str(folder / CLEAN))
+    pictures = find_pictures([where], option) if any(folder.iterdir()) else []
+    noisies, cleans = sides_by_marker(pictures)
+    pairs = by_likeness(noisies, cleans) if noisies and cleans else None
+    if pairs is None:
+        raise UsageError(
+            f"{option} {where}: holds neither noisy/ and clean/ nor metadata.jsonl, nor pictures "
+            "with noisy and clean in their names that match; name two folders, files or patterns "
+            "as NOISY:CLEAN"
+        )
+    return PairFolder(where, _named_by_cleans(pairs))
 
 
 def _planes(pair: PairFile) -> Iterator[PairFile]:
@@ -114,30 +124,52 @@ def _planes(pair: PairFile) -> Iterator[PairFile]:
         yield replace(pair, plane=number, channel=channel)
 
 
-def _two_folders(where: str, option: str) -> tuple[Path, Path]:
-    """Splits at the colon that has a folder on either side: a drive's letter has one too."""
+def _two_sides(where: str, option: str) -> tuple[str, str]:
+    """Splits at the colon that has something on either side: a drive's letter has one too."""
     for place, letter in enumerate(where):
-        sides = Path(where[:place]), Path(where[place + 1 :])
-        if letter == ":" and all(side.name and side.is_dir() for side in sides):
+        sides = where[:place], where[place + 1 :]
+        if letter == ":" and all(sides) and all(map(_is_there, sides)):
             return sides
-    raise UsageError(f"{option} {where}: no such folder; name a dataset's, or NOISY:CLEAN")
-
-
-def _of_folders(where: str, option: str, noisy: Path, clean: Path) -> PairFolder:
-    noisies, cleans = (_by_name(side, option) for side in (noisy, clean))
-    pairs = tuple(
-        PairFile(name, name, noisies[name], cleans[name])
-        for name in sorted(noisies)
-        if name in cleans
+    raise UsageError(
+        f"{option} {where}: no such folder; name a dataset's, or two folders, files or patterns as "
+        "NOISY:CLEAN"
     )
-    if not pairs:
-        raise UsageError(
-            f"{option} {where}: no picture of {noisy} has the name of one of {clean}; give both "
-            "the same relative path"
+
+
+def _is_there(side: str) -> bool:
+    return Path(side).exists() or bool(matching(side))
+
+
+def _of_sides(where: str, option: str, noisy: str, clean: str) -> PairFolder:
+    """Pairs of equal relative paths in two folders; else those that are alike by other means."""
+    if Path(noisy).is_dir() and Path(clean).is_dir():
+        noisies, cleans = (_by_name(Path(side), option) for side in (noisy, clean))
+        pairs = tuple(
+            PairFile(name, name, noisies[name], cleans[name])
+            for name in sorted(noisies)
+            if name in cleans
         )
-    alone = [noisies[name] for name in sorted(set(noisies) - set(cleans))]
-    alone += [cleans[name] for name in sorted(set(cleans) - set(noisies))]
-    return PairFolder(where, pairs, tuple(alone))
+        alone = [noisies[name] for name in sorted(set(noisies) - set(cleans))]
+        alone += [cleans[name] for name in sorted(set(cleans) - set(noisies))]
+        if pairs:
+            return PairFolder(where, pairs, tuple(alone))
+    found = by_likeness(*(find_pictures([side], option) for side in (noisy, clean)))
+    if found is None:
+        raise UsageError(
+            f"{option} {where}: no picture of {noisy} has the name or number of one of {clean}, "
+            "one for one; give both the same relative path"
+        )
+    return PairFolder(where, _named_by_cleans(found))
+
+
+def _named_by_cleans(pairs: Pairs) -> tuple[PairFile, ...]:
+    """Pairs whose sides have other names, by their cleans': so are those that are made of them."""
+    names = (PurePosixPath(name) for name in told_apart([clean for _, clean in pairs]))
+    named = [unicodedata.normalize("NFC", name.with_suffix("").as_posix()) for name in names]
+    return tuple(
+        PairFile(name, name, noisy, clean)
+        for name, (noisy, clean) in sorted(zip(named, pairs, strict=True))
+    )
 
 
 def _by_name(folder: Path, option: str) -> dict[str, Path]:

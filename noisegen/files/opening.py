@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from noisegen.errors import ImageError
+from noisegen.errors import ImageError, from_checkout
 from noisegen.files.picture import DEPTHS, Container
 
 MAX_SAMPLES = 2**31
@@ -97,25 +97,34 @@ _LEAD_BYTES = 16
 _CONTAINERS = (
     *((b"\x89PNG\r\n\x1a\n", Container.PNG), (b"\xff\xd8\xff", Container.JPEG)),
     *((order, Container.TIFF) for order in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
+    (b"FUJIFILMCCD-RAW", Container.RAW),
     *((b"BM", Container.BMP), (b"GIF8", Container.GIF)),
     *((kind, Container.PNM) for kind in (b"P4", b"P5", b"P6")),
+    *((kind, Container.JPEG_XL) for kind in (b"\xff\x0a", b"\0\0\0\x0cJXL ")),
+    *((kind, Container.JPEG_2000) for kind in (b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51")),
 )
 # Formats that users of cameras and microscopes have, so that the refusal can name them.
 _KNOWN_OTHERS = (
-    *((b"\xff\x0a", "JPEG XL"), (b"\0\0\0\x0cJXL ", "JPEG XL")),
-    *((b"\0\0\0\x0cjP  ", "JPEG 2000"), (b"\xff\x4f\xff\x51", "JPEG 2000")),
     *((b"8BPS", "Photoshop"), (b"\x76\x2f\x31\x01", "OpenEXR"), (b"%PDF", "PDF")),
-    *((b"FUJIFILMCCD-RAW", "camera raw"), (b"SIMPLE  =", "FITS"), (b"\x89HDF", "HDF5")),
+    *((b"SIMPLE  =", "FITS"), (b"\x89HDF", "HDF5")),
     *((b"P1", "plain-text PBM"), (b"P2", "plain-text PGM"), (b"P3", "plain-text PPM")),
     (b"P7", "PAM"),
 )
-_WAY_OUT = "noisegen reads PNG, JPEG, TIFF, WebP, BMP, GIF and PNM: convert it to PNG or TIFF"
+_WAY_OUT = (
+    "noisegen reads PNG, JPEG, TIFF, WebP, BMP, GIF, PNM, AVIF, HEIC, JPEG XL, JPEG 2000 and "
+    "camera raw: convert it to PNG or TIFF"
+)
+
+_AVIF_BRANDS = frozenset((b"avif", b"avis"))
+_HEIF_BRANDS = frozenset(
+    (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"mif2")
+)
 
 
 _LONGEST_CAUSE = 160
 # How tifffile says that imagecodecs, or one of its codecs, is not there.
 _NO_CODEC = "requires the 'imagecodecs' package"
-_GET_CODECS = "pip install 'noisegen[codecs]', or save it uncompressed or deflated"
+_GET_CODECS = f"{from_checkout('codecs')}, or save it uncompressed or deflated"
 
 
 def open_file(path: Path) -> BinaryIO:
@@ -147,11 +156,24 @@ def container_of(file: BinaryIO) -> Container:
         if lead.startswith(magic):
             return container
     if lead[4:8] == b"ftyp":
-        raise RefusedError(f"a HEIF, AVIF or video file, which is not supported; {_WAY_OUT}")
+        return _of_brands(lead, file)
     for magic, name in _KNOWN_OTHERS:
         if lead.startswith(magic):
             raise RefusedError(f"a {name} file, which is not supported; {_WAY_OUT}")
     raise RefusedError(f"not an image in a known format; {_WAY_OUT}")
+
+
+def _of_brands(lead: bytes, file: BinaryIO) -> Container:
+    """AVIF, HEIF or Canon's raw, by the brands of a file's first box; videos have it too."""
+    rest = file.read(min(int.from_bytes(lead[:4], "big"), 256) - len(lead))
+    brands = {lead[8:12], *(rest[at : at + 4] for at in range(0, len(rest), 4))}
+    if brands & _AVIF_BRANDS:
+        return Container.AVIF
+    if brands & _HEIF_BRANDS:
+        return Container.HEIF
+    if lead[8:12] == b"crx ":
+        return Container.RAW
+    raise RefusedError(f"a video file, which is not supported; {_WAY_OUT}")
 
 
 @contextmanager

@@ -30,6 +30,11 @@ class Container(str, Enum):
     BMP = "bmp"
     GIF = "gif"
     PNM = "pnm"
+    AVIF = "avif"
+    HEIF = "heif"
+    JPEG_XL = "jpeg xl"
+    JPEG_2000 = "jpeg 2000"
+    RAW = "camera raw"
 
 
 @dataclass(frozen=True)
@@ -104,6 +109,15 @@ class Picture:
     def dtype(self) -> np.dtype[Any]:
         """uint8 or uint16."""
         return self.pixels.dtype
+
+
+def stretched(samples: Pixels, bits: int) -> Pixels:
+    """Samples of so many bits over the whole range of their type, so that white is its largest."""
+    most, white = np.iinfo(samples.dtype).max, 2**bits - 1
+    if white == most:
+        return samples
+    whole: Pixels = (samples.astype(np.uint32) * most + white // 2) // white
+    return whole.astype(samples.dtype)
 
 
 def with_alpha(picture: Picture) -> Pixels:

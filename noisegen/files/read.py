@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from noisegen.errors import ImageError
-from noisegen.files import pillow, png, pnm, tiff
+from noisegen.files import avif, heif, jpeg2000, jpegxl, pillow, png, pnm, raw, tiff
 from noisegen.files.opening import (
     FREE_SAMPLES,
     Description,
@@ -41,6 +41,11 @@ _FORMATS: dict[Container, _Format] = {
     Container.PNG: png,
     Container.TIFF: tiff,
     Container.PNM: pnm,
+    Container.AVIF: avif,
+    Container.HEIF: heif,
+    Container.JPEG_2000: jpeg2000,
+    Container.JPEG_XL: jpegxl,
+    Container.RAW: raw,
     **dict.fromkeys((Container.JPEG, Container.WEBP, Container.GIF, Container.BMP), pillow),
 }
 _HASHED_AT_ONCE = 2**24  # samples
@@ -62,7 +67,7 @@ class ImageFile:
         self.path = path
         self._file = file
         with one_error(path):
-            self.container = container_of(file)
+            self.container = raw.by_name(path, container_of(file))
 
     @cached_property
     def volume(self) -> Volume | None:
@@ -182,7 +187,7 @@ def _is_large(page: Page) -> bool:
 def open_image(path: str | Path) -> Iterator[ImageFile]:
     """A picture file, open as long as the context: header, pixels and bytes from one opening.
 
-    The format is told by content, not by name.
+    The format is told by content; of TIFFs alone the name says which are camera raw.
 
     Raises:
         ImageError: the file is missing, unreadable, or in no format that is read. Errors of the
@@ -211,7 +216,7 @@ def read_picture(path: str | Path) -> Picture:
     file).
 
     Args:
-        path: a PNG, JPEG, TIFF, WebP, BMP, GIF or PNM file.
+        path: a PNG, JPEG, TIFF, WebP, BMP, GIF, PNM, AVIF, HEIC, JPEG XL or JPEG 2000 file.
 
     Returns:
         The picture, pixels H×W×C of dtype uint8 or uint16.

@@ -14,7 +14,7 @@ from torch.utils.data import get_worker_info
 
 from noisegen.dataset.plan import DatasetOptions
 from noisegen.dataset.survey import drawn, without_profile
-from noisegen.errors import UsageError
+from noisegen.errors import UsageError, in_python
 from noisegen.model.device import select_device
 from noisegen.model.weights import load_weights
 from noisegen.online.tensors import Pixels
@@ -106,6 +106,7 @@ def _refuse_beyond_unit(clean: Pixels) -> None:
         )
 
 
+@in_python()
 def make_camera(
     profiles: Profiles,
     weights: str | Path,

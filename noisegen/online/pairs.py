@@ -19,7 +19,7 @@ from noisegen.dataset.cleans import find_cleans
 from noisegen.dataset.folder import RECIPE
 from noisegen.dataset.plan import CleanFile, crop_places
 from noisegen.dataset.survey import Declared, first_of, read_headers, too_small, without_profile
-from noisegen.errors import UsageError
+from noisegen.errors import UsageError, in_python
 from noisegen.files import VolumeHeader, open_image, to_float
 from noisegen.online.camera import SharedEpoch, Strength, make_camera
 from noisegen.online.tensors import Pixels, pixels_of
@@ -153,6 +153,7 @@ class NoisyPairs(Dataset[NoisyPair]):
         y, x = draws.corners(height, width, side, number + 1, seed, key)[number]
         return clean[y : y + side, x : x + side]
 
+    @in_python()
     def _usable(self, folder: Path) -> list[CleanFile]:
         """Pictures that can be used as far as their headers tell; a warning counts the others."""
         # There is no output to be passed over; a folder of this name would be refused anyway.
@@ -165,7 +166,7 @@ class NoisyPairs(Dataset[NoisyPair]):
             total = len(surveyed.files) + len(skipped)
             warnings.warn(
                 f"{len(skipped)} of {total} clean pictures are left out; the first is {skipped[0]}",
-                stacklevel=3,
+                stacklevel=4,
             )
         self.skipped = tuple(map(str, skipped))
         return list(surveyed.files)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,17 +15,14 @@ from noisegen.model.weights import Weights
 from noisegen.profiles.fit import fit_profiles
 from noisegen.profiles.profile import NoiseProfile, unfit_for_weights
 from noisegen.references.check import Burst, Reference, find_white_level
-from noisegen.references.discover import (
-    BurstFiles,
-    Matches,
-    find_bursts,
-    find_references,
-    matched_by_order,
-)
+from noisegen.references.discover import BurstFiles, find_bursts, find_references
 from noisegen.references.load import read_bursts, read_references
+from noisegen.references.matching import Matches, matched_by_order
 
 Profiles = str | Path | NoiseProfile | Iterable[str | Path | NoiseProfile]
 """Noise profiles or their files."""
+
+_SHARE = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:inf|nan)"
 
 Shots = Sequence[Reference | Burst]
 T = TypeVar("T")
@@ -65,21 +63,15 @@ def fitting_profiles(profiles: Profiles, weights: Weights) -> list[NoiseProfile]
 def parse_mix(text: str) -> tuple[list[Path], list[float]]:
     """Files of noise profiles and their shares, as ``FILE:SHARE,FILE:SHARE`` names them.
 
+    Names may have commas and colons: a file ends where a number and a comma, or the end, follow.
+
     Raises:
         UsageError: it names none.
     """
-    files, shares = [], []
-    for part in text.split(","):
-        file, _, share = part.rpartition(":")
-        try:
-            # Without a colon there is no file, and no number is read.
-            shares.append(float(share if file else ""))
-        except ValueError:
-            raise UsageError(
-                f"{text}: give FILE:SHARE,FILE:SHARE, as a.safetensors:0.5,b…:0.5"
-            ) from None
-        files.append(Path(file))
-    return files, shares
+    parts = re.findall(rf"([^,].*?):({_SHARE})(?:,|$)", text)
+    if ",".join(f"{file}:{share}" for file, share in parts) != text or not parts:
+        raise UsageError(f"{text}: give FILE:SHARE,FILE:SHARE, as a.safetensors:0.5,b…:0.5")
+    return [Path(file) for file, _ in parts], [float(share) for _, share in parts]
 
 
 @dataclass(frozen=True)

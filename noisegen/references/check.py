@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from noisegen.errors import BadReferenceError
-from noisegen.files import to_float, white_level_of
+from noisegen.files import WHITE_LEVELS_16, to_float, white_level_of
+from noisegen.files.picture import DEPTHS
 from noisegen.model.config import WINDOW
 from noisegen.noise.arrays import Floats, Pixels
 from noisegen.noise.record import Recording, find_recording
@@ -225,6 +226,12 @@ def _check(reference: Reference, first: Reference) -> None:
             raise BadReferenceError(f"{name}: holds NaN or infinite values; replace them")
     if clean is None:
         return
+    if clean.shape == noisy.shape and {clean.dtype, noisy.dtype} == set(DEPTHS):
+        bits, others = (8 * pixels.dtype.itemsize for pixels in (noisy, clean))
+        raise BadReferenceError(
+            f"{name}: has {bits} bits, its clean {others}, so their values cannot be compared; "
+            "save both at one depth (8 bits times 257 are 16)"
+        )
     if clean.shape != noisy.shape or clean.dtype not in (noisy.dtype, np.float32, np.float64):
         raise BadReferenceError(
             f"{name}: is {_kind(noisy)} of {width}×{height}, its clean is {_kind(clean)} of "
@@ -245,6 +252,16 @@ def _type_name(pixels: Pixels) -> str:
     return "float32" if pixels.dtype.kind == "f" else pixels.dtype.name
 
 
+def _found_in_floats(arrays: Sequence[Pixels], noisies: Sequence[Pixels]) -> float:
+    """1, or their largest value; whole numbers are counts, and white is that of their bits."""
+    highest = max(1.0, *(float(array.max()) for array in arrays))
+    if highest > 1 and all((noisy == np.rint(noisy)).all() for noisy in noisies):
+        return next(
+            (float(level) for level in (255, *WHITE_LEVELS_16) if level >= highest), highest
+        )
+    return highest
+
+
 def _white_level(pictures: Sequence[Reference], given: float | None) -> float:
     first = pictures[0]
     cleans = (picture.clean for picture in pictures)
@@ -255,7 +272,7 @@ def _white_level(pictures: Sequence[Reference], given: float | None) -> float:
             raise BadReferenceError(
                 f"{first.name}: white level {given:g} cannot be; give a positive number"
             )
-        return float(given or max(1.0, *(array.max() for array in arrays)))
+        return float(given or _found_in_floats(arrays, [picture.noisy for picture in pictures]))
     if given is None:
         return float(white_level_of(arrays))
     largest = max(int(array.max()) for array in arrays)

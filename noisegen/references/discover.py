@@ -1,27 +1,23 @@
-"""Finding reference files and matching noisy ones with their cleans."""
+"""Finding reference files: pictures of files, folders and patterns; bursts."""
 
 from __future__ import annotations
 
-import glob
-import re
-import unicodedata
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from noisegen.errors import UsageError
+from noisegen.errors import ImageError, UsageError
+from noisegen.files import raw
+from noisegen.files.search import matching, search, unreadable
+from noisegen.references.matching import Matches, in_order, match, told_apart
 
 _PHOTOGRAPHS, _PLAIN = "png jpg jpeg tif tiff webp bmp gif", "pbm pgm ppm pnm"
-SUFFIXES = frozenset(f".{ending}" for ending in f"{_PHOTOGRAPHS} {_PLAIN}".split())
-"""Endings, in lower case, of the files that a folder is searched for."""
-
-_MARKERS = re.compile(
-    r"(?:^|[ _.-]+)(?:noisy|noise|real|clean|mean|gt|groundtruth|ref)(?=$|[ _.-])", re.IGNORECASE
+_LATER = "avif heic heif hif jxl jp2 j2k jpx"
+SUFFIXES = frozenset(
+    (*(f".{ending}" for ending in f"{_PHOTOGRAPHS} {_PLAIN} {_LATER}".split()), *raw.SUFFIXES)
 )
-"""What tells a noisy file's name from its clean's: ``scene_noisy``/``scene_clean``, PolyU's
-``_Real``/``_mean``."""
-
-Matches = list[tuple[Path, Path | None]]
+"""Endings, in lower case, of the files that a folder is searched for."""
 
 
 def find_references(noisy: Sequence[str], clean: Sequence[str]) -> Matches:
@@ -53,7 +49,7 @@ class BurstFiles:
     """Files of one burst: its shots, or stacks of them.
 
     Attributes:
-        name: of their folder, or of the one stack.
+        name: of their folder, or of the one stack; with folders above where others share it.
         files: one or more.
     """
 
@@ -66,11 +62,14 @@ def find_bursts(places: Sequence[Path]) -> list[BurstFiles]:
 
     Raises:
         UsageError: neither folder nor file, or a folder without pictures.
+        ImageError: a link leads nowhere, or what has a picture's name is no file.
     """
     bursts = []
-    for folder in places:
+    # The name of a link is meant, not that of what it leads to.
+    names = told_apart([Path(os.path.abspath(place)) for place in places])  # noqa: PTH100
+    for folder, name in zip(places, names, strict=True):
         if folder.is_file():
-            bursts.append(BurstFiles(folder.stem, (folder,)))
+            bursts.append(BurstFiles(name.removesuffix(folder.suffix), (folder,)))
             continue
         if not folder.is_dir():
             raise UsageError(
@@ -78,18 +77,20 @@ def find_bursts(places: Sequence[Path]) -> list[BurstFiles]:
                 "a stack of them"
             )
         shots = sorted(
-            path
+            _readable(path)
             for path in folder.iterdir()
-            if path.suffix.lower() in SUFFIXES and path.is_file() and path.name[0] != "."
+            if path.suffix.lower() in SUFFIXES and path.name[0] != "." and not path.is_dir()
         )
         if not shots:
             raise UsageError(f"--ref-burst {folder}: holds no picture; put the shots right in it")
-        bursts.append(BurstFiles(folder.resolve().name, tuple(shots)))
+        bursts.append(BurstFiles(name, tuple(shots)))
     return bursts
 
 
 def find_pictures(specs: Sequence[str], option: str) -> list[Path]:
     """Picture files of files, folders and glob patterns, each once, sorted within each.
+
+    Links are followed.
 
     Args:
         specs: what the user gave.
@@ -97,6 +98,7 @@ def find_pictures(specs: Sequence[str], option: str) -> list[Path]:
 
     Raises:
         UsageError: one of them names nothing.
+        ImageError: a link leads nowhere or in a circle, or what has a picture's name is no file.
     """
     found: dict[Path, None] = {}
     for spec in specs:
@@ -109,83 +111,21 @@ def find_pictures(specs: Sequence[str], option: str) -> list[Path]:
 
 def _expand(spec: str) -> list[Path]:
     path = Path(spec)
-    if path.is_dir():
-        below = (p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
-        return sorted(p for p in below if not _hidden(p.relative_to(path)))
-    if path.exists():
-        return [path]
-    return sorted(Path(p) for p in glob.glob(spec, recursive=True) if Path(p).is_file())  # noqa: PTH207 (absolute patterns too)
+    if not path.is_dir():
+        if path.exists():
+            return [path]
+        paths = [path] if path.is_symlink() else matching(spec)
+        return sorted((_readable(path) for path in paths if not path.is_dir()), key=in_order)
+    found = search(path)
+    for circle in found.unreadable:
+        raise ImageError(circle.path, circle.reason)
+    pictures = (_readable(path) for path in found.files if path.suffix.lower() in SUFFIXES)
+    return sorted(pictures, key=in_order)
 
 
-def _hidden(relative: Path) -> bool:
-    """Whether a dot hides it or a folder above it: macOS writes ``._name`` beside pictures."""
-    return any(part.startswith(".") for part in relative.parts)
-
-
-def match(noisies: Sequence[Path], cleans: Sequence[Path]) -> Matches:
-    """Matches by equal stems, by stems less their noisy/clean marker, or by order.
-
-    Order counts only where as many cleans as noisies are given and no name matches.
-
-    Raises:
-        UsageError: some names match and some do not, two files share a name, or counts differ.
-    """
-    if len(noisies) == len(cleans) == 1:
-        return [(noisies[0], cleans[0])]
-    for key in (_stem, _bare_stem):
-        by_name = {key(clean): clean for clean in cleans}
-        names = {key(noisy) for noisy in noisies}
-        if len(names) == len(noisies) == len(cleans) and names == set(by_name):
-            return [(noisy, by_name[key(noisy)]) for noisy in noisies]
-    _refuse_partial_match(noisies, cleans)
-    if len(noisies) != len(cleans):
-        raise UsageError(
-            f"{len(noisies)} references but {len(cleans)} cleans, and no names match: "
-            f"{noisies[0]}, {cleans[0]}; give one clean for each, named alike"
-        )
-    return list(zip(noisies, cleans, strict=True))
-
-
-def matched_by_order(matches: Matches) -> bool:
-    """Whether several cleans were matched without any name to go by."""
-    return len(matches) > 1 and all(
-        clean is not None and _bare_stem(noisy) != _bare_stem(clean) for noisy, clean in matches
-    )
-
-
-def _refuse_partial_match(noisies: Sequence[Path], cleans: Sequence[Path]) -> None:
-    """Some names match, but not one to one: which is meant would be a guess.
-
-    Every pair of equal stems is a pair of equal bare stems too, so these decide.
-    """
-    noisy_names = {_bare_stem(path) for path in noisies}
-    clean_names = {_bare_stem(path) for path in cleans}
-    if not noisy_names & clean_names:
-        return
-    _refuse_twins(noisies)
-    _refuse_twins(cleans)
-    alone = [path for path in noisies if _bare_stem(path) not in clean_names]
-    alone += [path for path in cleans if _bare_stem(path) not in noisy_names]
-    shown = ", ".join(map(str, alone[:3])) + (", …" if len(alone) > 3 else "")
-    raise UsageError(
-        f"{shown}: no counterpart of that name, though others have one; give every --ref one "
-        "--ref-clean of the same name"
-    )
-
-
-def _stem(path: Path) -> str:
-    return unicodedata.normalize("NFC", path.stem)
-
-
-def _bare_stem(path: Path) -> str:
-    return _MARKERS.sub("", _stem(path)).lower()
-
-
-def _refuse_twins(paths: Sequence[Path]) -> None:
-    seen: dict[str, Path] = {}
-    for path in paths:
-        twin = seen.setdefault(_bare_stem(path), path)
-        if twin is not path:
-            raise UsageError(
-                f"{twin} and {path}: share a name, so their match is unclear; rename one"
-            )
+def _readable(path: Path) -> Path:
+    """The path, once it is known to lead to a file: a picture must not go missing in silence."""
+    reason = unreadable(path)
+    if reason is not None:
+        raise ImageError(path, reason)
+    return path

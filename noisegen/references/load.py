@@ -1,7 +1,7 @@
 """Reference files → references or bursts, by channel.
 
-Each picture goes by its file's name alone, and its place in a stack: a profile must not tell where
-on a machine it was made.
+Each picture goes by its file's name, by as many folders as tell it from the others, and by its
+place in a stack: a profile must not tell where on a machine it was made.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from noisegen.errors import BadReferenceError
 from noisegen.files import Planes, open_image
 from noisegen.noise.arrays import Pixels
 from noisegen.references.check import Burst, Reference
-from noisegen.references.discover import BurstFiles, Matches
+from noisegen.references.discover import BurstFiles
+from noisegen.references.matching import Matches, told_apart
 
 
 def read_references(matches: Matches) -> dict[str, list[Reference]]:
@@ -28,8 +29,9 @@ def read_references(matches: Matches) -> dict[str, list[Reference]]:
         ImageError: one of them cannot be read.
         BadReferenceError: files with different channels, or a clean that does not fit its stack.
     """
-    noisies = [_File(path) for path, _ in matches]
-    cleans = [None if path is None else _File(path) for _, path in matches]
+    paths = [path for path, _ in matches]
+    noisies = list(map(_File, paths, told_apart(paths)))
+    cleans = [None if path is None else _File(path, path.name) for _, path in matches]
     channels = _shared_channels([*noisies, *(clean for clean in cleans if clean is not None)])
     return {
         channel: [
@@ -51,7 +53,7 @@ def read_bursts(bursts: Sequence[BurstFiles]) -> dict[str, list[Burst]]:
         ImageError: one of them cannot be read.
         BadReferenceError: files with different channels.
     """
-    read = [(burst.name, [_File(path) for path in burst.files]) for burst in bursts]
+    read = [(burst.name, [_File(path, path.name) for path in burst.files]) for burst in bursts]
     channels = _shared_channels([file for _, files in read for file in files])
     return {
         channel: [_burst(name, files, index) for name, files in read]
@@ -60,10 +62,10 @@ def read_bursts(bursts: Sequence[BurstFiles]) -> dict[str, list[Burst]]:
 
 
 class _File:
-    """A file's pictures beside its name, and its quality if it is a JPEG."""
+    """A file's pictures beside a name that tells it apart, and its quality if it is a JPEG."""
 
-    def __init__(self, path: Path) -> None:
-        self.name = path.name
+    def __init__(self, path: Path, name: str) -> None:
+        self.name = name
         with open_image(path) as image:
             self.planes: Planes = image.planes()
             self.jpeg_quality = image.jpeg_quality()

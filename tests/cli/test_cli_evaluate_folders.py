@@ -191,6 +191,34 @@ def test_two_folders_a_side_and_other_endings(run: Run, real: Path, tmp_path: Pa
     assert ran.json["pictures"] == {"real": 1, "synth": 1}
 
 
+def test_sidd_as_it_is_unpacked_and_numbers_and_two_files(
+    run: Run, real: Path, tmp_path: Path
+) -> None:
+    """The pairs of a set in other people's layouts: all of them are the same pairs."""
+    sidd = tmp_path / "Data"
+    for index, name in enumerate(("a.png", "sub/b.png")):
+        for side, there in (("noisy", "NOISY"), ("clean", "GT")):
+            pixels = imagecodecs.png_decode((real / side / name).read_bytes())
+            write(sidd / f"000{index}_S6" / f"{there}_SRGB_010.PNG", pixels)
+            number = f"{index:03d}" if side == "noisy" else index
+            write(tmp_path / side / f"{there}_{number}.png", pixels)
+    for place in (
+        f"{sidd}",
+        f"{sidd}/*/NOISY*.PNG:{sidd}/*/GT*.PNG",
+        f"{tmp_path / 'noisy'}:{tmp_path / 'clean'}",
+    ):
+        ran = run("evaluate", "--real", place, "--synth", real, "--json")
+        assert ran.code == 0, ran.err
+        assert ran.json["pictures"] == {"real": 2, "synth": 2}
+        assert ran.json["rows"]["synthetic"]["all"]["sigma"]["together"] < 1e-9
+    shot, truth = (real / side / "a.png" for side in ("noisy", "clean"))
+    ran = run("evaluate", "--real", f"{shot}:{truth}", "--synth", real, "--json")
+    assert ran.code == 0, ran.err
+    assert ran.json["pictures"]["real"] == 1
+    (sidd / "0001_S6" / "GT_SRGB_010.PNG").unlink()
+    assert run("evaluate", "--real", sidd, "--synth", real).code == 2
+
+
 def test_metadata_names_the_pairs(run: Run, real: Path, tmp_path: Path) -> None:
     listed = tmp_path / "listed"
     write_pairs(listed, 10)

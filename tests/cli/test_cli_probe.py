@@ -140,5 +140,5 @@ def test_without_scikit_learn_the_extra_is_named() -> None:
         [sys.executable, "-c", script, "probe"], capture_output=True, text=True, timeout=120
     )
     assert (ran.returncode, ran.stdout) == (1, "")
-    assert "pip install 'noisegen[probe]'" in ran.stderr
+    assert "pip install '.[probe]'" in ran.stderr
     assert len(ran.stderr.splitlines()) == 1

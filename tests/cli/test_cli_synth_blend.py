@@ -72,6 +72,15 @@ def test_the_mix_is_kept_beside_the_pairs_and_makes_them_again(
     assert contents(tmp_path / "first") == contents(tmp_path / "second")
 
 
+def test_names_with_commas_and_colons_can_be_mixed(
+    synth: Run, settings: tuple[Path, Path], cleans: Path, tmp_path: Path
+) -> None:
+    names = tmp_path / "f2.8, ISO:1600.safetensors", tmp_path / "a,b:1.safetensors"
+    for name, setting in zip(names, settings, strict=True):
+        name.write_bytes(setting.read_bytes())
+    assert synth(cleans, "--blend", f"{names[0]}:.25,{names[1]}:1").code == 0
+
+
 @pytest.mark.parametrize(
     ("mix", "words"),
     [("a.safetensors", "FILE:SHARE"), ("", "FILE:SHARE"), ("no.safetensors:1", "no.safetensors")],

@@ -115,21 +115,48 @@ def test_other_endings_are_counted(fill: Fill) -> None:
     assert find_cleans(folder, folder / "out").passed_over == {".psd": 2, ".txt": 1, "": 1}
 
 
-def test_links_are_followed_to_files_of_the_folder_alone(fill: Fill, tmp_path: Path) -> None:
+def test_links_are_followed_and_circles_are_told(fill: Fill, tmp_path: Path) -> None:
     folder = fill("a.png", "s/b.png")
-    (tmp_path / "outside.png").touch()
+    elsewhere = tmp_path / "blobs"
+    (elsewhere / "in").mkdir(parents=True)
+    for name in ("0a1b", "c.png", "in/d.png"):
+        (elsewhere / name).touch()
+    (elsewhere / "in" / "up").symlink_to(elsewhere, target_is_directory=True)
     (folder / "linked.png").symlink_to(folder / "a.png")
+    (folder / "photo.png").symlink_to("../blobs/0a1b")
+    (folder / "one").symlink_to(elsewhere, target_is_directory=True)
     (folder / "s" / "round").symlink_to(folder, target_is_directory=True)
     (folder / "broken.png").symlink_to(tmp_path / "nowhere.png")
     (folder / "circle.png").symlink_to(folder / "circle.png")
-    (folder / "out.png").symlink_to(tmp_path / "outside.png")
     found = find_cleans(folder, tmp_path / "pairs")
-    assert {file.key for file in found.files} == {"a.png", "linked.png", "s/b.png"}
+    assert {file.key for file in found.files} == {
+        "a.png", "linked.png", "s/b.png", "photo.png", "one/c.png", "one/in/d.png",
+    }  # fmt: skip
     reasons = {skipped.file: skipped.reason for skipped in found.skipped}
-    assert set(reasons) == {"broken.png", "circle.png", "out.png", "s/round"}
-    assert "out of the folder" in reasons["out.png"]
+    assert set(reasons) == {"broken.png", "circle.png", "s/round", "one/in/up"}
     assert "nowhere" in reasons["broken.png"]
     assert "circle" in reasons["circle.png"]
+    assert "a folder that it lies in" in reasons["s/round"]
+
+
+def test_no_file_is_taken_twice_by_a_circle_of_two_links(fill: Fill) -> None:
+    folder = fill("x/a.png", "y/b.png")
+    (folder / "x" / "to_y").symlink_to(folder / "y", target_is_directory=True)
+    (folder / "y" / "to_x").symlink_to(folder / "x", target_is_directory=True)
+    assert set(_outputs(folder)) == {"x/a.png", "y/b.png"}
+
+
+def test_two_links_to_one_folder_are_two_folders(fill: Fill) -> None:
+    folder = fill("gt/a.png")
+    for camera in ("cam1", "cam2"):
+        (folder / camera).symlink_to("gt", target_is_directory=True)
+    assert set(_outputs(folder)) == {"gt/a.png", "cam1/a.png", "cam2/a.png"}
+
+
+def test_a_link_into_the_output_is_passed_over(fill: Fill) -> None:
+    folder = fill("a.png", "out/clean/b.png", "out/noisegen.json")
+    (folder / "again").symlink_to("out", target_is_directory=True)
+    assert set(_outputs(folder, folder / "out")) == {"a.png"}
 
 
 def test_a_folder_that_cannot_be_searched_is_not_left_out_in_silence(

@@ -17,6 +17,7 @@ from dataset_runs import Camera, run
 from fitted import create_profile
 from numpy.typing import NDArray
 from PIL import Image
+from raw_files import write_dng
 
 from noisegen.files import file_hash
 from noisegen.model.weights import Weights
@@ -185,9 +186,11 @@ def test_bad_input_in_bulk(camera: Camera, tmp_path: Path) -> None:
     for name, data in bad.items():
         (cleans / name).write_bytes(data)
     _bomb(cleans / "bomb.png")
+    (cleans / "notes.txt").touch()
     os.mkfifo(cleans / "pipe.png")
     (cleans / "circle.png").symlink_to(cleans / "circle.png")
     (cleans / "leads_out.png").symlink_to(outside)
+    (cleans / "nowhere.png").symlink_to(tmp_path / "nothing.png")
     (cleans / "folder").symlink_to(tmp_path, target_is_directory=True)
     Image.fromarray(pictures.scene(40, 48)).convert("CMYK").save(cleans / "cmyk.tif")
     frames = [Image.fromarray(pictures.scene(40, 48, seed=seed)) for seed in (1, 2)]
@@ -198,9 +201,12 @@ def test_bad_input_in_bulk(camera: Camera, tmp_path: Path) -> None:
     out = tmp_path / "pairs"
     code, said, err = run(*camera.synth(cleans, out, "--json"))
     assert code == 3, err
-    assert len(json.loads(said)["skipped"]) == len(err.splitlines())
+    passed_over, *warnings = err.splitlines()
+    assert "1 .txt" in passed_over
+    assert len(json.loads(said)["skipped"]) == len(warnings)
     text = (out / "skipped.jsonl").read_text(encoding="utf-8")
     skipped = {entry["file"]: entry["reason"] for entry in map(json.loads, text.splitlines())}
+    assert "ending" in skipped.pop("notes.txt")
     twins = {
         name
         for name in skipped
@@ -208,17 +214,33 @@ def test_bad_input_in_bulk(camera: Camera, tmp_path: Path) -> None:
     }
     assert len(twins) == 2
     assert set(skipped) - twins == {
-        *bad, "bomb.png", "pipe.png", "circle.png", "leads_out.png", "folder", "cmyk.tif",
+        *bad, "bomb.png", "pipe.png", "circle.png", "nowhere.png", "folder", "cmyk.tif",
         "moving.webp", "nan.tif", "a.jpg.png" if "a.jpg.png" in skipped else "a.jpg",
     }  # fmt: skip
     assert all(str(tmp_path) not in reason for reason in skipped.values())
     for name, word in {
         "bomb.png": "declares", "pipe.png": "pipe", "circle.png": "circle", "cmyk.tif": "CMYK",
-        "leads_out.png": "out of the folder", "moving.webp": "animat", "nan.tif": "NaN",
-        "empty.png": "empty", "folder": "a link to a folder",
+        "nowhere.png": "leads nowhere", "moving.webp": "animat", "nan.tif": "NaN",
+        "empty.png": "empty", "folder": "a link to a folder that it lies in",
     }.items():  # fmt: skip
         assert word in skipped[name], skipped[name]
-    assert set(names) <= set(_lines(out))
+    assert {*names, "leads_out.png"} <= set(_lines(out))
+    assert not any(path.is_symlink() for path in out.rglob("*"))
     assert run("verify", out)[0] == 0
     # Once more: the bad stay bad, nothing is made again.
     assert run(*camera.synth(cleans, out))[0] == 3
+
+
+def test_a_dataset_of_raw_cleans_records_their_development(camera: Camera, tmp_path: Path) -> None:
+    pytest.importorskip("rawpy", reason="rawpy is not installed")
+    cleans, out = tmp_path / "cleans", tmp_path / "pairs"
+    cleans.mkdir()
+    write_dng(cleans / "a.dng", np.tile(np.linspace(0.1, 0.8, 128), (96, 1)))
+    assert run(*camera.synth(cleans, out))[0] == 0
+    recipe = json.loads((out / "noisegen.json").read_text(encoding="utf-8"))
+    assert "white balance of the shot" in recipe["versions"]["camera raw"]
+    again = ("regenerate", out / "noisegen.json", "--clean", cleans, "--out", tmp_path / "again")
+    assert run(*again, "--weights", camera.weights)[0] == 0
+    assert (tmp_path / "again" / "noisegen.json").read_bytes() == (
+        out / "noisegen.json"
+    ).read_bytes()

@@ -98,5 +98,5 @@ def test_a_missing_package_is_noticed_before_anything_is_made(
         capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert (ran.returncode, ran.stdout) == (LayoutError.exit_code, "")
-    assert "pip install 'noisegen[lmdb]'" in ran.stderr
+    assert "pip install '.[lmdb]'" in ran.stderr
     assert not (tmp_path / "pairs").exists()

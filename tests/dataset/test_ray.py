@@ -169,7 +169,7 @@ def test_without_ray_one_line_says_how_to_get_it(
     )  # fmt: skip
     assert (ran.returncode, ran.stdout) == (1, "")
     assert len(ran.stderr.splitlines()) == 1
-    assert "pip install 'noisegen[ray]'" in ran.stderr
+    assert "pip install '.[ray]'" in ran.stderr
     assert not (tmp_path / "pairs").exists()
 
 

@@ -6,13 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from noisegen.errors import UsageError
-from noisegen.references.discover import (
-    find_pictures,
-    find_references,
-    match,
-    matched_by_order,
-)
+from noisegen.errors import ImageError, UsageError
+from noisegen.references.discover import find_bursts, find_pictures, find_references
+from noisegen.references.matching import match, matched_by_order
 
 
 def _paths(folder: str, names: str) -> list[Path]:
@@ -35,6 +31,13 @@ def _paths(folder: str, names: str) -> list[Path]:
         ("noisy-7.png noisy-8.png", "clean-8.png clean-7.png", "clean-7.png clean-8.png"),
         ("a.png b_noisy.png", "b_clean.png a.png", "a.png b_clean.png"),
         ("shot1.png shot2.png", "x.png y.png", "x.png y.png"),
+        ("0/NOISY_SRGB_010.PNG 1/NOISY_SRGB_010.PNG", "1/GT_SRGB_010.PNG 0/GT_SRGB_010.PNG",
+         "0/GT_SRGB_010.PNG 1/GT_SRGB_010.PNG"),
+        ("a/noisy/1.png b/noisy/1.png", "b/gt/1.png a/gt/1.png", "a/gt/1.png b/gt/1.png"),
+        ("a/1.png a/2.png b/1.png", "b/x.png a/2.png a/1.png", "a/1.png a/2.png b/x.png"),
+        ("noisy_002.png noisy_010.png", "gt_10.png gt_2.png", "gt_2.png gt_10.png"),
+        ("s01/n_02.png s2/n_02.png", "s2/m_2.png s1/m_2.png", "s1/m_2.png s2/m_2.png"),
+        ("DSC0011.png DSC0009.png", "mean_9.png mean_11.png", "mean_11.png mean_9.png"),
     ],
 )  # fmt: skip
 def test_matches(noisies: str, cleans: str, expected: str) -> None:
@@ -53,6 +56,11 @@ def test_matches(noisies: str, cleans: str, expected: str) -> None:
         ("a.png b.png", "a.png b.png b_clean.png", ("c/b.png", "c/b_clean.png")),
         ("a_noisy.png b_noisy.png", "a_clean.png c_clean.png", ("b_noisy.png", "c_clean.png")),
         ("x.png y.png z.png", "1.png 2.png", ("3 references", "2 cleans")),
+        ("a/1.png b/1.png c/1.png", "a/1.png b/1.png", ("n/c/1.png", "folder")),
+        ("a/1.png a/01.png b/1.png", "a/1.png a/2.png b/1.png", ("n/a/1.png", "n/a/01.png")),
+        ("noisy_1.png noisy_2.png", "gt_2.png gt_3.png", ("noisy_1.png", "gt_3.png")),
+        ("DSC1.png DSC2.png", "mean2.png mean3.png", ("DSC1.png", "mean3.png")),
+        ("a/x.png b/y.png", "a/y.png b/x.png", ("n/a/x.png", "c/b/x.png", "c/a/y.png")),
     ],
 )
 def test_what_would_be_a_guess_is_refused_by_name(
@@ -71,6 +79,10 @@ def test_order_is_told_from_names() -> None:
     assert not matched_by_order(by_name)
     assert not matched_by_order([(Path("a.png"), None), (Path("b.png"), None)])
     assert not matched_by_order(match(_paths("n", "a.png"), _paths("c", "x.png")))
+    by_number = match(_paths("n", "DSC01.png DSC02.png"), _paths("c", "m2.png m1.png"))
+    by_folder = match(_paths("n", "a/n.png b/n.png"), _paths("c", "b/x.png a/x.png"))
+    assert not matched_by_order(by_number)
+    assert not matched_by_order(by_folder)
 
 
 @pytest.fixture
@@ -117,3 +129,40 @@ def test_one_file_on_both_sides(shots: Path) -> None:
 
 def test_no_cleans(shots: Path) -> None:
     assert find_references([str(shots / "b.png")], []) == [(shots / "b.png", None)]
+
+
+def test_links_are_followed_like_what_they_lead_to(shots: Path, tmp_path: Path) -> None:
+    snapshot = tmp_path / "snapshot"
+    snapshot.mkdir()
+    (tmp_path / "0a1b").touch()
+    (snapshot / "photo.png").symlink_to("../0a1b")
+    (snapshot / "more").symlink_to(shots, target_is_directory=True)
+    expected = ["more/a.JPG", "more/b.png", "more/s/c.tif", "photo.png"]
+    for spec in ("", "**/*.*"):
+        found = find_pictures([str(snapshot / spec)], "--ref")
+        named = [path.relative_to(snapshot).as_posix() for path in found]
+        assert [name for name in named if not name.endswith(".txt")] == expected
+    (burst,) = find_bursts([snapshot])
+    assert burst.files == (snapshot / "photo.png",)
+
+
+def test_what_is_no_file_is_refused_by_name(shots: Path) -> None:
+    broken = shots / "s" / "broken.png"
+    broken.symlink_to(shots / "nowhere.png")
+    for find in (lambda: find_pictures([str(shots)], "--ref"), lambda: find_bursts([shots / "s"])):
+        with pytest.raises(ImageError, match=r"broken\.png: a link that leads nowhere"):
+            find()
+    broken.unlink()
+    (shots / "s" / "round").symlink_to(shots, target_is_directory=True)
+    with pytest.raises(ImageError, match="round: a link to a folder that it lies in"):
+        find_pictures([str(shots)], "--ref")
+    assert find_pictures([str(shots / "**" / "*.tif")], "--ref") == [shots / "s" / "c.tif"]
+
+
+def test_numbers_come_in_their_order(shots: Path) -> None:
+    for name in ("n/10.png", "n/9.png", "n/010.png", "n/x10y2.png", "n/x9y10.png"):
+        (shots / name).parent.mkdir(exist_ok=True)
+        (shots / name).touch()
+    found = find_pictures([str(shots / "n")], "--ref")
+    names = [path.name for path in found]
+    assert names == ["9.png", "010.png", "10.png", "x9y10.png", "x10y2.png"]

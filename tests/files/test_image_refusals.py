@@ -42,9 +42,10 @@ def assert_refused(path: Path, reason: str) -> None:
         (b"RIFF\0\0\0\0WAVEfmt ", "not an image in a known format"),
         (b"GIF89a" + bytes(20), "empty picture"),
         (b"P2 1 1 255 7", "plain-text PGM"),
-        (b"\0\0\0\x18ftypheic" + bytes(20), "HEIF"),
+        (b"\0\0\0\x18ftypisom" + bytes(20), "a video file"),
         (b"8BPS" + bytes(20), "Photoshop"),
         (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
+        (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"),
     ],
 )
 def test_other_formats(data: bytes, reason: str, saved: Saved) -> None:

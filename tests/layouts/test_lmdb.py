@@ -177,5 +177,5 @@ def test_without_the_package(tmp_path: Path) -> None:
     ran = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True
     )
-    assert "pip install 'noisegen[lmdb]'" in ran.stdout
+    assert "pip install '.[lmdb]'" in ran.stdout
     assert list(tmp_path.iterdir()) == []

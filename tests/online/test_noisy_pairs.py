@@ -271,6 +271,14 @@ def test_no_profiles(cleans: Path) -> None:
         NoisyPairs(cleans, "none.safetensors")
 
 
+def test_a_usage_error_names_the_argument(make: Make, cleans: Path) -> None:
+    """Python's, not the command line's option."""
+    with pytest.raises(UsageError, match=r"^clean .*none: no such file or folder"):
+        make(cleans / "none")
+    with pytest.raises(UsageError, match=r"^strength 0:0: give a factor .*\(low, high\)$"):
+        make(strength=0.0)
+
+
 def test_negative_epochs(make: Make) -> None:
     with pytest.raises(UsageError, match="epoch -1"):
         make().set_epoch(-1)

@@ -72,6 +72,7 @@ def test_without_a_clean_it_says_estimated(weights: Weights) -> None:
     [
         (NOISY, CLEAN[:-1], "give the clean of this very picture"),
         (CLEAN, CLEAN, "identical"),
+        (NOISY.astype(np.uint16) * 257, CLEAN, "has 16 bits, its clean 8"),
         (NOISY[:31], CLEAN[:31], "at least 32×32"),
         (np.zeros((64, 64, 3), np.uint8), None, "saturated"),
         (np.full((64, 64, 3), 128, np.uint8), None, "shows no noise"),

@@ -11,8 +11,9 @@ import tifffile
 from numpy.typing import NDArray
 
 from noisegen.errors import BadReferenceError, ImageError, UsageError
-from noisegen.references.discover import Matches, find_bursts
+from noisegen.references.discover import find_bursts
 from noisegen.references.load import read_bursts, read_references
+from noisegen.references.matching import Matches
 
 SAMPLES: NDArray[Any] = np.random.default_rng(0).integers(0, 4000, (3, 2, 8, 9)).astype(np.uint16)
 """Three moments of two channels."""
@@ -104,3 +105,19 @@ def test_what_is_no_burst(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("no picture")
     with pytest.raises(ImageError, match=r"notes\.txt"):
         read_bursts(find_bursts([tmp_path / "notes.txt"]))
+
+
+def test_references_of_one_name_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    places = [tmp_path / "far" / "Data" / f"000{scene}_S6" / "NOISY.tif" for scene in range(2)]
+    for place in places:
+        place.parent.mkdir(parents=True)
+        write(place, SAMPLES[0, 0], "YX")
+    (references,) = read_references([(place, None) for place in places]).values()
+    assert [one.name for one in references] == ["0000_S6/NOISY.tif", "0001_S6/NOISY.tif"]
+    (bursts,) = read_bursts(find_bursts([place.parent for place in places])).values()
+    assert [burst.name for burst in bursts] == ["0000_S6", "0001_S6"]
+    deeper = tmp_path / "far" / "other" / "0000_S6"
+    deeper.mkdir(parents=True)
+    write(deeper / "NOISY.tif", SAMPLES[0, 0], "YX")
+    (bursts,) = read_bursts(find_bursts([places[0].parent, deeper])).values()
+    assert [burst.name for burst in bursts] == ["Data/0000_S6", "other/0000_S6"]

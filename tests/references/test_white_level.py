@@ -81,6 +81,17 @@ def test_whole_numbers_in_floats_are_as_good_as_integers() -> None:
     np.testing.assert_array_equal(as_floats.statistics.level, as_bytes.statistics.level)
 
 
+@pytest.mark.parametrize(
+    ("highest", "white"), [(200, 255), (930, 1023), (60000, 65535), (7e4, 7e4)]
+)
+def test_whole_floats_are_counts_of_so_many_bits(highest: float, white: float) -> None:
+    counts = np.rint(smooth(0.2 * highest, highest))
+    assert find_white_level([Reference("a.tif", counts)]) == white
+    assert find_white_level([Reference("a.tif", counts, counts + np.float32(0.5))]) >= white
+    fractions = counts + np.float32(0.25)
+    assert find_white_level([Reference("a.tif", fractions)]) == highest + 0.25
+
+
 @pytest.mark.parametrize("dtype", [np.uint16, np.float32])
 def test_a_given_white_level_counts(dtype: type) -> None:
     shot: NDArray[Any] = noisy(smooth(500, 3000), 40).astype(dtype)

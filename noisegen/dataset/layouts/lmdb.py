@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from noisegen.dataset.layouts.sample import LayoutError, Sample, safe_key
-from noisegen.errors import ImageError
+from noisegen.errors import ImageError, from_checkout
 from noisegen.files import Container, Header, encode, read_header, read_picture
 
 if TYPE_CHECKING:
@@ -196,5 +196,5 @@ def require_lmdb() -> ModuleType:
         return import_module("lmdb")
     except ImportError:
         raise LayoutError(
-            "--layout lmdb: needs the package lmdb; pip install 'noisegen[lmdb]'"
+            f"--layout lmdb: needs the package lmdb; {from_checkout('lmdb')}"
         ) from None

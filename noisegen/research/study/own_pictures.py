@@ -21,8 +21,8 @@ from noisegen.evaluation.pair_pictures import Kind, find_white_level, kind_of, r
 from noisegen.evaluation.protocol import CROP, PROTOCOL_SEED, Target, crop_places, registered_crops
 from noisegen.evaluation.side_by_side import evenly
 from noisegen.files import Pixels, read_picture
-from noisegen.references.discover import Matches
 from noisegen.references.load import read_references
+from noisegen.references.matching import Matches
 from noisegen.research.study.pictures import Source, StudyData, in_turn, named_cleans
 from noisegen.training.realdata import remove_drift
 

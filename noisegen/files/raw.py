@@ -1,0 +1,74 @@
+"""Camera raw (DNG, CR2, CR3, NEF, ARW, RAF), developed plainly by LibRaw through rawpy.
+
+White balance of the shot, LibRaw's usual demosaicing (AHD), sRGB's primaries and curve, 16 bits; no
+automatic brightness, no denoising. Noise of the raw values themselves is not what comes of it.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from noisegen.errors import from_checkout
+from noisegen.files.opening import Description, RefusedError
+from noisegen.files.picture import DEPTHS, Container, Pixels
+
+SUFFIXES = (".dng", ".cr2", ".nef", ".arw", ".cr3", ".raf")
+"""Endings, in lower case: all but the last two are TIFFs inside, so that the name has to tell."""
+
+_IN_TIFF = SUFFIXES[:-2]
+_SRGB_CURVE = (2.4, 12.92)
+_TURNED = (5, 6)  # LibRaw's flips by a quarter
+
+
+def by_name(path: Path, container: Container) -> Container:
+    """A file's format, once its name has told whether a TIFF is camera raw."""
+    is_raw = container is Container.TIFF and path.suffix.lower() in _IN_TIFF
+    return Container.RAW if is_raw else container
+
+
+def development() -> str:
+    """How raw files are developed, and by what, for records."""
+    try:
+        import rawpy
+    except ImportError:
+        return "none"
+    version = ".".join(map(str, rawpy.libraw_version))
+    return f"LibRaw {version}: white balance of the shot, AHD, sRGB, 16 bits"
+
+
+def describe(file: BinaryIO) -> Description:
+    """Read the header of a file; nothing is developed.
+
+    Raises:
+        RefusedError: rawpy is missing.
+    """
+    with _opened(file) as raw:
+        width, height = raw.sizes.width, raw.sizes.height
+        if raw.sizes.flip in _TURNED:
+            width, height = height, width
+        return Description(width, height, 1 if raw.num_colors == 1 else 3, False, DEPTHS[1])
+
+
+def decode(file: BinaryIO) -> Pixels:
+    """Develop the samples, H×W×C, upright."""
+    with _opened(file) as raw:
+        developed: Pixels = raw.postprocess(
+            use_camera_wb=True, no_auto_bright=True, output_bps=16, gamma=_SRGB_CURVE
+        )
+        return np.array(developed)
+
+
+def _opened(file: BinaryIO) -> AbstractContextManager[Any]:
+    try:
+        import rawpy
+    except ImportError:
+        raise RefusedError(
+            f"a camera raw file, which needs rawpy: {from_checkout('raw')}"
+        ) from None
+    file.seek(0)
+    raw: AbstractContextManager[Any] = rawpy.imread(file)
+    return raw

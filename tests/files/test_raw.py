@@ -1,0 +1,55 @@
+"""Camera raw: a DNG of known light, developed plainly, and recorded in the recipe."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from raw_files import write_dng
+
+from noisegen.dataset.cleans import find_cleans
+from noisegen.errors import ImageError
+from noisegen.files import Container, lossless_container, read_header, read_picture
+
+
+def test_a_dng_is_developed_plainly(tmp_path: Path) -> None:
+    pytest.importorskip("rawpy", reason="rawpy is not installed")
+    light = np.full((128, 160), 0.2)
+    light[:, 80:] = 0.5
+    path = write_dng(tmp_path / "shot.DNG", light)
+    header, picture = read_header(path), read_picture(path)
+    assert (header.width, header.height, header.channels) == (160, 128, 3)
+    assert picture.dtype == np.uint16
+    assert picture.container is Container.RAW
+    assert lossless_container(picture.container) is Container.PNG
+    for part, given in ((slice(20, 60), 0.2), (slice(100, 140), 0.5)):
+        curve = 1.055 * given ** (1 / 2.4) - 0.055
+        developed = picture.pixels[20:-20, part].reshape(-1, 3) / 65535
+        # No automatic brightness: light is where the curve says; gray stays gray.
+        np.testing.assert_allclose(developed.mean(axis=0), curve, atol=0.02)
+        assert developed.std() < 0.01
+    (found,) = find_cleans(tmp_path, tmp_path / "out").files
+    assert found.output.as_posix() == "shot.png"
+
+
+def test_without_rawpy_one_line_says_what_is_needed(tmp_path: Path) -> None:
+    path = write_dng(tmp_path / "shot.dng", np.full((128, 160), 0.2))
+    code = (
+        "import sys; sys.modules['rawpy'] = None\n"
+        "from noisegen.files import read_picture\n"
+        f"read_picture({str(path)!r})"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    said = ran.stderr.splitlines()[-1]
+    assert "pip install '.[raw]'" in said and str(path) in said
+
+
+def test_a_damaged_raw_file_is_refused_by_name(tmp_path: Path) -> None:
+    pytest.importorskip("rawpy", reason="rawpy is not installed")
+    path = tmp_path / "shot.cr2"
+    path.write_bytes(b"II*\0" + bytes(200))
+    with pytest.raises(ImageError, match=r"shot\.cr2"):
+        read_picture(path)
