@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from noisegen.noise.arrays import Rng
-from noisegen.training.simulator.world import (
+from noisegen.simulator.world import (
     draw_colour,
     draw_gains,
     draw_response,

@@ -6,8 +6,8 @@ The steps, in order: :mod:`.raw` (scene to sensor, noise), :mod:`.demosaic`, :mo
 (white balance to tone and size), :mod:`.jpeg`; :mod:`.camera` joins them.
 """
 
-from noisegen.training.simulator.camera import input_side, simulate
-from noisegen.training.simulator.settings import (
+from noisegen.simulator.camera import input_side, simulate
+from noisegen.simulator.settings import (
     SMALLEST_RESIZE,
     CameraSetting,
     Demosaic,

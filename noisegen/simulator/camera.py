@@ -9,11 +9,11 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from noisegen.training.simulator.demosaic import demosaic
-from noisegen.training.simulator.develop import develop
-from noisegen.training.simulator.jpeg import jpeg
-from noisegen.training.simulator.raw import balance, expose, mosaic, unprocess
-from noisegen.training.simulator.settings import CameraSetting, Parameters
+from noisegen.simulator.demosaic import demosaic
+from noisegen.simulator.develop import develop
+from noisegen.simulator.jpeg import jpeg
+from noisegen.simulator.raw import balance, expose, mosaic, unprocess
+from noisegen.simulator.settings import CameraSetting, Parameters
 
 Kind = TypeVar("Kind", bound=Hashable)
 
