@@ -3,7 +3,8 @@
 One :class:`CameraSetting` is one camera at one ISO, seen on any number of scenes;
 :func:`simulate` runs many settings × many scenes at once, on the device of the clean pictures.
 The steps, in order: :mod:`.raw` (scene to sensor, noise), :mod:`.demosaic`, :mod:`.develop`
-(white balance to tone and size), :mod:`.jpeg`; :mod:`.camera` joins them.
+(white balance to tone and size), :mod:`.jpeg`; :mod:`.camera` joins them. :mod:`.kinds` draws what
+cameras of a kind do at an ISO, among them :mod:`.instrument`; :mod:`.dead_leaves` are scenes.
 """
 
 from noisegen.simulator.camera import input_side, simulate
