@@ -9,6 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -62,10 +63,15 @@ def parse_draws(text: str) -> tuple[Draw, ...]:
     Raises:
         UsageError: an unknown kind, or no ISO.
     """
-    return tuple(_parsed(part.strip()) for part in text.split(","))
+    return tuple(parse_draw(part.strip()) for part in text.split(","))
 
 
-def _parsed(part: str) -> Draw:
+def parse_draw(part: str) -> Draw:
+    """``phone:800-6400`` → what is drawn from.
+
+    Raises:
+        UsageError: an unknown kind, or no ISO.
+    """
     name, colon, range_ = part.partition(":")
     try:
         kind = CameraKind(name)
@@ -88,18 +94,34 @@ def draw_profiles(
     draws: Sequence[Draw], count: int, seed: int, weights: Weights, gray: bool | None = None
 ) -> list[NoiseProfile]:
     """Profiles of several cameras, each of one of the draws: the first few of any longer list."""
-    wanted: list[tuple[CameraKind, float, int]] = []
+    wanted = []
     for number in range(count):
         rng = np.random.default_rng([seed, number, *b"draw"])
         draw = draws[int(rng.integers(len(draws)))]
         iso = math.exp(rng.uniform(math.log(draw.lowest), math.log(draw.highest)))
         # Whole, as a camera's: what a profile says of itself draws it again.
         iso = draw.lowest if draw.lowest == draw.highest else float(round(iso))
-        wanted.append((draw.kind, iso, int(rng.integers(2**31))))
+        wanted.append(Wanted(draw.kind, iso, int(rng.integers(2**31))))
+    return draw_each(wanted, weights, gray)
+
+
+class Wanted(NamedTuple):
+    """One camera to draw."""
+
+    kind: CameraKind | str
+    iso: float
+    seed: int
+
+
+def draw_each(
+    wanted: Sequence[Wanted], weights: Weights, gray: bool | None = None
+) -> list[NoiseProfile]:
+    """Profiles of cameras as :func:`draw_profile` makes them, several at once."""
+    if not wanted:
+        return []
     scenes()
-    with single_threaded_pool(min(count, torch.get_num_threads())) as pool:
-        made = pool.map(lambda one: draw_profile(*one, weights=weights, gray=gray), wanted)
-        return list(made)
+    with single_threaded_pool(min(len(wanted), torch.get_num_threads())) as pool:
+        return list(pool.map(lambda one: draw_profile(*one, weights, gray), wanted))
 
 
 def draw_profile(
@@ -107,9 +129,7 @@ def draw_profile(
     iso: float,
     seed: int,
     weights: Weights,
-    *,
     gray: bool | None = None,
-    name: str | None = None,
 ) -> NoiseProfile:
     """Profile of a camera drawn from a kind at an ISO: the same for the same arguments.
 
@@ -119,14 +139,11 @@ def draw_profile(
         seed: of everything that is drawn.
         weights: whose encoder makes the prompt; the profile is tied to them.
         gray: for gray pictures, or for RGB; as is usual for the kind where not given.
-        name: of the profile.
 
     Raises:
         UsageError: an unknown kind, or an ISO that no camera has.
     """
-    kind = _parsed(kind).kind
-    if not ISO[0] <= iso <= ISO[1]:
-        raise UsageError(f"ISO {iso:g}: give one from {ISO[0]:g} to {ISO[1]:g}")
+    kind = parse_draw(f"{kind.value if isinstance(kind, CameraKind) else kind}:{iso}").kind
     rng = np.random.default_rng([seed, *f"{kind.value} {iso:g}".encode()])
     camera = draw_camera(kind, iso, rng, gray)
     pairs = take_pictures(camera, scenes(), rng)
@@ -138,7 +155,8 @@ def draw_profile(
     measured = measure_cut(
         cut_references(shots, white, Repair.MASK, weights.denoiser), weights.content
     )
-    profile = encode_profile(measured, weights, name or f"{kind.value}-iso{iso:g}-{seed}")
+    name = f"{kind.value}-iso{iso:g}-{seed}" + ("-gray" if gray else "")
+    profile = encode_profile(measured, weights, name)
     words = f"a simulated {kind.value} at ISO {iso:g}, seed {seed}: {described(camera)}"
     # That it denoises or codes is meant, not doubtful.
     return replace(profile, kind="drawn", references=(words,), repairs=(), warnings=())
