@@ -119,9 +119,13 @@ def draw_each(
     """Profiles of cameras as :func:`draw_profile` makes them, several at once."""
     if not wanted:
         return []
+
+    def draw(one: Wanted) -> NoiseProfile:
+        return draw_profile(one.kind, one.iso, one.seed, weights, gray)
+
     scenes()
     with single_threaded_pool(min(len(wanted), torch.get_num_threads())) as pool:
-        return list(pool.map(lambda one: draw_profile(*one, weights, gray), wanted))
+        return list(pool.map(draw, wanted))
 
 
 def draw_profile(
