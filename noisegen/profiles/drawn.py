@@ -96,7 +96,7 @@ def draw_profiles(
     """Profiles of several cameras, each of one of the draws: the first few of any longer list."""
     wanted = []
     for number in range(count):
-        rng = np.random.default_rng([seed, number, *b"draw"])
+        rng = np.random.default_rng([seed % 2**64, number, *b"draw"])
         draw = draws[int(rng.integers(len(draws)))]
         iso = math.exp(rng.uniform(math.log(draw.lowest), math.log(draw.highest)))
         # Whole, as a camera's: what a profile says of itself draws it again.
