@@ -7,7 +7,7 @@ The steps, in order: :mod:`.raw` (scene to sensor, noise), :mod:`.demosaic`, :mo
 cameras of a kind do at an ISO, among them :mod:`.instrument`; :mod:`.dead_leaves` are scenes.
 """
 
-from noisegen.simulator.camera import input_side, simulate
+from noisegen.simulator.camera import code, input_side, simulate
 from noisegen.simulator.settings import (
     SMALLEST_RESIZE,
     CameraSetting,
@@ -21,6 +21,7 @@ __all__ = [
     "CameraSetting",
     "Demosaic",
     "Subsampling",
+    "code",
     "draw_setting",
     "input_side",
     "simulate",
