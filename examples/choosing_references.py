@@ -27,9 +27,9 @@ from noisegen.noise.metrics import Scores, compare
 from noisegen.profiles.fit import encode_profile, measure_cut
 from noisegen.references.check import Reference
 from noisegen.references.windows import Repair, cut_references
+from noisegen.simulator import CameraSetting, draw_setting, simulate
+from noisegen.simulator.dead_leaves import draw_picture
 from noisegen.synthesis.synthesizer import Synthesizer
-from noisegen.training.dead_leaves import draw_picture
-from noisegen.training.simulator import CameraSetting, draw_setting, simulate
 
 Bytes = NDArray[np.uint8]
 Rng = np.random.Generator

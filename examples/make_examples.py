@@ -1,7 +1,7 @@
 """Makes the pictures of this folder: clean ones, and a simulated camera's reference.
 
 The photographs come from scikit-image's package (CC0 or public domain, see README.md here). The
-reference is simulated: its noise is that of :mod:`noisegen.training.simulator`'s phone-like camera.
+reference is simulated: its noise is that of :mod:`noisegen.simulator`'s phone-like camera.
 
     python examples/make_examples.py
 """
@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from skimage import data
 
 from noisegen.files import Container, Picture, encode
+from noisegen.simulator import CameraSetting, simulate
+from noisegen.simulator.world import smooth_curve
 from noisegen.training.contact_sheet import contact_sheet
-from noisegen.training.simulator import CameraSetting, simulate
-from noisegen.training.simulator.world import smooth_curve
 
 HERE = Path(__file__).parent
 

@@ -24,8 +24,8 @@ from PIL import Image, ImageDraw
 from scipy.ndimage import gaussian_filter, uniform_filter1d
 
 from noisegen.files import Container, Picture, encode, read_picture, read_planes
-from noisegen.training.simulator import CameraSetting, simulate
-from noisegen.training.simulator.world import smooth_curve
+from noisegen.simulator import CameraSetting, simulate
+from noisegen.simulator.world import smooth_curve
 
 Rng = np.random.Generator
 Floats = NDArray[np.float64]

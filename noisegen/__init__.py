@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from noisegen.api import NoiseGenerator, load_generator
     from noisegen.dataset.make import make_dataset
     from noisegen.dataset.plan import DatasetOptions, RunOptions
-    from noisegen.online import AddCameraNoise, NoisyPair, NoisyPairs
+    from noisegen.online import AddCameraNoise, DrawnCameras, NoisyPair, NoisyPairs
     from noisegen.profiles.profile import NoiseProfile
 
 __version__ = "0.2.0"
@@ -33,6 +33,7 @@ __version__ = "0.2.0"
 __all__ = [
     "AddCameraNoise",
     "DatasetOptions",
+    "DrawnCameras",
     "NoiseGenerator",
     "NoiseProfile",
     "NoisegenError",
@@ -49,6 +50,7 @@ _LAZY = {
     "RunOptions": "noisegen.dataset.plan",
     "make_dataset": "noisegen.dataset.make",
     "AddCameraNoise": "noisegen.online",
+    "DrawnCameras": "noisegen.online",
     "NoisyPair": "noisegen.online",
     "NoisyPairs": "noisegen.online",
     "NoiseGenerator": "noisegen.api",

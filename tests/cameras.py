@@ -6,8 +6,8 @@ import torch
 from pictures import scene
 from torch import Tensor
 
-from noisegen.training.simulator import CameraSetting
-from noisegen.training.simulator.world import srgb_curve
+from noisegen.simulator import CameraSetting
+from noisegen.simulator.world import srgb_curve
 
 PLAIN = CameraSetting(
     red_gain=2.0,

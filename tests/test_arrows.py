@@ -14,7 +14,7 @@ LEVELS = (
     ("errors", "version"),
     ("files",),
     ("model", "noise"),
-    ("layouts",),
+    ("layouts", "simulator"),
     ("references",),
     ("profiles",),
     ("synthesis",),

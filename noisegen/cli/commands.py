@@ -98,6 +98,23 @@ class Create:
     overwrite: Overwrite = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class Draw:
+    """Make the noise profile of a simulated camera, drawn by kind and ISO: no reference is needed.
+
+    The same kind, ISO and seed draw the same camera.
+    """
+
+    kind: Annotated[str, "phone, compact, dslr, mirrorless, microscope or industrial."]
+    iso: Annotated[float, "Of its pictures; of the last two kinds, 100 times the gain."]
+    out: Annotated[Path, "The profile, a .safetensors file; with --count a folder for them."]
+    seed: Annotated[int, "Decides the camera.", {"min": 0}] = 0
+    count: Annotated[int, "Cameras, of this seed and those after it.", {"min": 1}] = 1
+    gray: Annotated[bool, "For gray pictures; else as is usual for the kind."] = False
+    weights: Weights = "base"
+    overwrite: Overwrite = False
+
+
 @dataclass(frozen=True)
 class Show:
     """Print what a noise profile knows, and plot it."""

@@ -22,12 +22,13 @@ from noisegen.dataset.verify import verify as check
 
 def synth(asked: Synth, output: Output) -> None:
     """Makes a dataset, or says what it would cost."""
-    noise = find_noise(asked.noise, asked.dataset.white_level)
+    noise = find_noise(asked.noise, asked.dataset)
     if noise.note:
         output.note(noise.note)
     plan = plan_dataset(asked.clean, asked.out, noise, asked.weights, asked.dataset, asked.run)
     for profile in plan.measured:
-        note_measured(profile, output)
+        if profile.kind != "drawn":
+            note_measured(profile, output)
     _say_what_is_planned(plan, output)
     levels = {
         "white_levels": list(plan.levels.notes),

@@ -15,7 +15,7 @@ from noisegen.cli.score_commands import Evaluate
 from noisegen.cli.tables import on_terminal, set_table
 from noisegen.dataset.folder import make_folder
 from noisegen.dataset.noise import find_noise
-from noisegen.dataset.plan import NoiseOptions
+from noisegen.dataset.plan import DatasetOptions, NoiseOptions
 from noisegen.errors import OutputError, UsageError
 from noisegen.evaluation.folder_scores import (
     Baseline,
@@ -113,10 +113,11 @@ def _baselines(asked: Evaluate, output: Output) -> list[Baseline]:
     if not (asked.ref or asked.profile):
         return []
     wanted = NoiseOptions(asked.ref, asked.ref_clean, profile=asked.profile)
-    noise, weights = find_noise(wanted, asked.white_level), load_weights(asked.weights)
+    noise = find_noise(wanted, DatasetOptions(white_level=asked.white_level))
+    weights = load_weights(asked.weights)
     if noise.note:
         output.note(noise.note)
-    profiles = noise.make(weights)
+    profiles = noise.make(weights, ())
     if asked.ref:
         note_measured(profiles[0], output)
     if len(profiles) > 1:

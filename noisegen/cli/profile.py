@@ -1,11 +1,11 @@
-"""``noisegen profile create``, ``blend`` and ``sweep``: the commands that write noise profiles."""
+"""``noisegen profile create``, ``draw``, ``blend`` and ``sweep``: they write noise profiles."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
 
-from noisegen.cli.commands import Blend, Create, Sweep
+from noisegen.cli.commands import Blend, Create, Draw, Sweep
 from noisegen.cli.output import Output, check_file, counted
 from noisegen.cli.profile_show import summary
 from noisegen.cli.profile_words import note_how_made, note_white_level, sigmas
@@ -13,6 +13,7 @@ from noisegen.dataset.folder import make_folder
 from noisegen.errors import BadReferenceError, UsageError
 from noisegen.model.weights import load_weights
 from noisegen.profiles import blend as mixing
+from noisegen.profiles.drawn import Wanted, draw_each, parse_draw
 from noisegen.profiles.profile import NoiseProfile
 from noisegen.profiles.sources import Shots, channel_profiles, find_reference_files, parse_mix
 
@@ -84,6 +85,29 @@ def _numbered(file: Path, groups: int) -> list[Path]:
 def _written(file: Path, profile: NoiseProfile) -> str:
     count = counted(len(profile.references), "shot" if profile.kind == "burst" else "reference")
     return f"wrote {file}: {profile.kind}, {count}, σ {sigmas(profile)} of 255"
+
+
+def draw(asked: Draw, output: Output) -> None:
+    """Draws simulated cameras and saves their profiles."""
+    kind = parse_draw(f"{asked.kind}:{asked.iso}").kind
+    seeds = range(asked.seed, asked.seed + asked.count)
+    wanted = [Wanted(kind, asked.iso, seed) for seed in seeds]
+    names = [f"{kind.value}-iso{asked.iso:g}-{seed}.safetensors" for seed in seeds]
+    one = asked.out.suffix == ".safetensors" and asked.count == 1
+    files = [asked.out] if one else [asked.out / name for name in names]
+    if not one:
+        make_folder(asked.out)
+    for file in files:
+        check_file(file, asked.overwrite)
+    profiles = draw_each(wanted, load_weights(asked.weights), asked.gray or None)
+    for file, profile in zip(files, profiles, strict=True):
+        profile.save(file)
+    written = [{"out": str(f), **summary(p)} for f, p in zip(files, profiles, strict=True)]
+    shown = [
+        f"wrote {file}: {profile.references[0]}, σ {sigmas(profile)} of 255"
+        for file, profile in zip(files, profiles, strict=True)
+    ]
+    output.result("\n".join(shown), written[0] if one else {"profiles": written})
 
 
 def blend(asked: Blend, output: Output) -> None:

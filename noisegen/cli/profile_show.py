@@ -21,6 +21,7 @@ CLEAN = {
     "burst": "shots of one still scene, their mean is the clean",
     "estimated": "the clean was ESTIMATED from the noisy references",
     "blend": "a mix of other profiles",
+    "drawn": "no reference, a simulated camera",
 }
 """Where a profile's clean is from, by its kind."""
 

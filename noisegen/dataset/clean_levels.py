@@ -63,9 +63,11 @@ def look_at_levels(
     ]
     count = min(MOST, len(deep))
     chosen = [deep[index * len(deep) // count] for index in range(count)]
+    # Drawn cameras of one type take counts alike: one of them speaks for all.
+    speaking = {(p.channels, p.dtype) if p.kind == "drawn" else p.name: p for p in profiles}
     groups: dict[tuple[str, str], list[_Seen]] = defaultdict(list)
     for file, header in chosen:
-        for seen in _seen(file, header, profiles, white_level):
+        for seen in _seen(file, header, list(speaking.values()), white_level):
             groups[seen.dtype.name, seen.profile.name].append(seen)
     notes = [note for group in groups.values() for note in _notes(group)]
     doubts = [_doubt(group, white_level) for group in groups.values()]

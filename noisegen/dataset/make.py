@@ -182,8 +182,11 @@ def plan_dataset(
     loaded = load_weights(weights)
     request = noise.request(loaded)
     lent = begun and request and all(entry.made_from == request for entry in begun.profiles)
-    profiles = load_profiles(begun, out) if begun and lent else named_apart(noise.make(loaded))
-    recipe = make_recipe(options, profiles, loaded, kind, request)
+    if begun and lent:
+        profiles = load_profiles(begun, out)
+    else:
+        profiles = named_apart(noise.make(loaded, cleans.files))
+    recipe = make_recipe(options, profiles, loaded, kind, request, noise.drawn)
     folder, workshop = Folder(out, run.shard), Workshop(run, loaded, weights)
     plan = plan_run(recipe, profiles, cleans, folder, workshop)
     if not plan.surveyed.files:

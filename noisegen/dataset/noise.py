@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from noisegen.dataset.plan import NoiseOptions
+import noisegen
+from noisegen.dataset.plan import CleanFile, DatasetOptions, NoiseOptions
+from noisegen.dataset.survey import read_headers
 from noisegen.errors import UsageError
 from noisegen.model.weights import Weights
 from noisegen.profiles.blend import blend
+from noisegen.profiles.drawn import Draw, draw_profiles, parse_draws
 from noisegen.profiles.profile import NoiseProfile
 from noisegen.profiles.sources import (
     Profiles,
@@ -19,49 +24,58 @@ from noisegen.profiles.sources import (
     parse_mix,
 )
 
+MOST_CAMERAS = 2000
+"""Cameras that are drawn for one dataset: its recipe names each."""
+
 
 @dataclass(frozen=True)
 class NoiseSource:
     """Whose noise a dataset has: found, but neither read nor measured yet.
 
     Attributes:
-        make: gives the profiles, which belong to the weights.
+        make: gives the profiles, which belong to the weights, for clean files.
         files: that they are made of, which no overwrite may take away.
         request: of the weights, a hash of all that decides the profiles; None where they are
             given. A dataset that was begun by the same request lends its profiles to the run that
             goes on with it.
-        note: what there is to say of how the files were found.
+        note: what there is to say of how the files were found, or of what takes long.
+        drawn: what cameras are drawn from, as the recipe tells it.
     """
 
-    make: Callable[[Weights], Sequence[NoiseProfile]]
+    make: Callable[[Weights, Sequence[CleanFile]], Sequence[NoiseProfile]]
     files: Sequence[Path] = ()
     request: Callable[[Weights], str | None] = lambda weights: None
     note: str | None = None
+    drawn: str | None = None
 
 
 def given_profiles(profiles: Profiles) -> NoiseSource:
     """The source that profiles, or files of them, are."""
     several = each_of(profiles)
     files = [Path(one) for one in several if not isinstance(one, NoiseProfile)]
-    return NoiseSource(lambda weights: fitting_profiles(several, weights), files)
+    return NoiseSource(lambda weights, _: fitting_profiles(several, weights), files)
 
 
-def find_noise(wanted: NoiseOptions, white_level: float | None = None) -> NoiseSource:
-    """The source that options name: references, saved profiles, or a mix of them.
+def find_noise(wanted: NoiseOptions, dataset: DatasetOptions | None = None) -> NoiseSource:
+    """The source that options name: references, saved profiles, a mix of them, or a draw.
 
     Args:
         wanted: the options.
-        white_level: of the references.
+        dataset: what is made: white level of the references, seed and variants of a draw.
 
     Raises:
         UsageError: none, several kinds, or files that are not there.
     """
     references = bool(wanted.ref or wanted.ref_burst)
-    if references + bool(wanted.profile) + (wanted.blend is not None) != 1:
+    others = wanted.blend is not None, wanted.draw is not None
+    if references + bool(wanted.profile) + sum(others) != 1:
         raise UsageError(
-            "give one of --ref (noisy shots), --ref-burst (a burst), --profile (a saved noise "
-            "profile) and --blend (a mix of them)"
+            "give one of --ref (noisy shots; --ref-burst for a burst), --profile (a saved noise "
+            "profile), --blend (a mix of them) and --draw (cameras by kind and ISO, as "
+            "phone:800-6400)"
         )
+    if wanted.per_camera != 1 and wanted.draw is None:
+        raise UsageError("--per-camera belongs to --draw; leave it out, or draw cameras")
     for option, value in (("--ref-clean", wanted.ref_clean), ("--no-repair", wanted.no_repair)):
         if value and not references:
             raise UsageError(f"{option} belongs to --ref; a profile already holds its noise")
@@ -69,10 +83,13 @@ def find_noise(wanted: NoiseOptions, white_level: float | None = None) -> NoiseS
         return given_profiles(wanted.profile)
     if wanted.blend is not None:
         return _mixed(wanted.blend)
+    dataset = dataset or DatasetOptions()
+    if wanted.draw is not None:
+        return drawn_cameras(wanted.draw, wanted.per_camera, dataset)
     found = find_reference_files(wanted.ref, wanted.ref_clean, wanted.ref_burst)
-    how = not wanted.no_repair, white_level
+    how = not wanted.no_repair, dataset.white_level
     return NoiseSource(
-        lambda weights: [found.profile(weights, *how)],
+        lambda weights, _: [found.profile(weights, *how)],
         found.files,
         lambda weights: found.request(weights, *how),
         found.note,
@@ -83,4 +100,54 @@ def _mixed(text: str) -> NoiseSource:
     files, shares = parse_mix(text)
     name = "+".join(f"{file.stem}-{share:g}" for file, share in zip(files, shares, strict=True))
     parts = given_profiles(files)
-    return NoiseSource(lambda weights: [blend(parts.make(weights), shares, name)], files)
+    return NoiseSource(lambda weights, _: [blend(parts.make(weights, ()), shares, name)], files)
+
+
+def drawn_cameras(text: str, per_camera: int, dataset: DatasetOptions) -> NoiseSource:
+    """The source that draws cameras, as many as the clean pictures need.
+
+    Raises:
+        UsageError: it names no kinds of cameras.
+    """
+    draws = parse_draws(text)
+    words = f"{','.join(map(str, draws))}; a camera for {per_camera} of the pictures"
+
+    def request(weights: Weights) -> str:
+        decides = (noisegen.__version__, weights.sha256, words, dataset.seed)
+        return hashlib.sha256(repr(decides).encode()).hexdigest()
+
+    def make(weights: Weights, files: Sequence[CleanFile]) -> list[NoiseProfile]:
+        return _for_files(files, draws, per_camera, dataset, weights)
+
+    note = (
+        f"a camera is drawn for {per_camera} of the pictures, where that is not done yet: about "
+        "3 s each on a core; a larger --per-camera takes less"
+    )
+    return NoiseSource(make, request=request, note=note, drawn=words)
+
+
+def _for_files(
+    files: Sequence[CleanFile],
+    draws: Sequence[Draw],
+    per_camera: int,
+    dataset: DatasetOptions,
+    weights: Weights,
+) -> list[NoiseProfile]:
+    """Cameras for gray and for RGB pictures, by the number of each."""
+    headers = read_headers(files, lambda _, __: None).headers
+    pictures = Counter(header.plane_channels == 1 for header in headers)
+    cameras = {
+        gray: -(-count * dataset.variants // per_camera) for gray, count in sorted(pictures.items())
+    }
+    total = sum(cameras.values())
+    if total > MOST_CAMERAS:
+        enough = -(-total * per_camera // MOST_CAMERAS)
+        raise UsageError(
+            f"--draw: {total} cameras for {len(headers)} pictures are more than {MOST_CAMERAS}; "
+            f"say --per-camera {enough} or more"
+        )
+    return [
+        profile
+        for gray, count in cameras.items()
+        for profile in draw_profiles(draws, count, dataset.seed, weights, gray)
+    ]

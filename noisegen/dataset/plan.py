@@ -276,9 +276,15 @@ class ReferenceOptions:
 
 @dataclass(frozen=True)
 class NoiseOptions(ReferenceOptions):
-    """Whose noise a dataset has: that of references, of saved profiles, or of a mix of them."""
+    """Whose noise a dataset has: of references, saved profiles, a mix of them, or drawn cameras."""
 
     profile: Annotated[Sequence[Path], "Saved noise profile instead of --ref; repeatable."] = ()
     blend: Annotated[
         str | None, "FILE:SHARE,FILE:SHARE,… of saved profiles: their mix instead of --ref."
     ] = None
+    draw: Annotated[
+        str | None,
+        "KIND:ISO-ISO,KIND,… of simulated cameras instead of --ref, another for every picture: "
+        "phone, compact, dslr, mirrorless, microscope, industrial.",
+    ] = None
+    per_camera: Annotated[int, "With --draw: pictures to a camera, on average.", {"min": 1}] = 1

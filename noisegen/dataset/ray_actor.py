@@ -58,7 +58,7 @@ class PairActor:
             file.write_bytes(weights)
             loaded = load_weights(str(file))
         profiles = load_profiles(recipe, folder.root)
-        here = make_recipe(recipe.options, profiles, loaded, recipe.device)
+        here = make_recipe(recipe.options, profiles, loaded, recipe.device, drawn=recipe.drawn)
         others = here.differences(recipe) + here.other_machine(recipe)
         if others:
             raise ClusterError(

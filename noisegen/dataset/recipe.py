@@ -64,6 +64,7 @@ class Recipe:
         weights: name and hash.
         device: kind that it was made on.
         versions: of noisegen, torch and numpy.
+        drawn: what its cameras were drawn from, and how many, where they were.
     """
 
     options: DatasetOptions
@@ -71,6 +72,7 @@ class Recipe:
     weights: tuple[str, str]
     device: str
     versions: dict[str, str]
+    drawn: str | None = None
 
     def to_bytes(self) -> bytes:
         """Canonical JSON: equal recipes are equal bytes."""
@@ -91,6 +93,7 @@ class Recipe:
             "weights": {"name": name, "sha256": sha256},
             "device": self.device,
             "versions": self.versions,
+            **({"drawn": self.drawn} if self.drawn else {}),
         }
 
     def differences(self, other: Recipe) -> list[str]:
@@ -102,7 +105,9 @@ class Recipe:
             if value != there[name]
         ]
         mine, theirs = ({p.name: p.sha256 for p in r.profiles} for r in (self, other))
-        if list(mine) != list(theirs):
+        if self.drawn != other.drawn:
+            words.append(f"cameras are {self.drawn or 'given'}, there {other.drawn or 'given'}")
+        elif list(mine) != list(theirs):
             words.append(f"profiles are {', '.join(mine)}, there {', '.join(theirs)}")
         else:
             words += [f"profile {name} is another" for name in mine if mine[name] != theirs[name]]
@@ -128,6 +133,7 @@ def make_recipe(
     weights: Weights,
     device: str,
     made_from: str | None = None,
+    drawn: str | None = None,
 ) -> Recipe:
     """The recipe of a run on this machine.
 
@@ -137,6 +143,7 @@ def make_recipe(
         weights: that they were made with.
         device: kind that the generator runs on.
         made_from: hash of the references, where the run made its profiles.
+        drawn: what the cameras were drawn from.
     """
     import numpy as np
     import torch
@@ -154,6 +161,7 @@ def make_recipe(
             "torch": torch.__version__,
             "numpy": np.__version__,
         },
+        drawn,
     )
 
 
@@ -235,7 +243,10 @@ def _parsed(values: dict[str, Any]) -> Recipe:
         raise ValueError("no profiles")
     weights = (str(values["weights"]["name"]), _hash(values["weights"]["sha256"]))
     versions = {str(name): str(version) for name, version in values["versions"].items()}
-    return Recipe(options, profiles, weights, str(values["device"]), versions)
+    drawn = values.get("drawn")
+    if drawn is not None and not isinstance(drawn, str):
+        raise ValueError("drawn is no text")
+    return Recipe(options, profiles, weights, str(values["device"]), versions, drawn)
 
 
 def _entry(values: dict[str, Any]) -> ProfileEntry:

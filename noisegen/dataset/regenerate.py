@@ -77,7 +77,7 @@ def plan_again(
         files = tuple(file for file in found.files if file.key in named)
         found = replace(found, files=files, skipped=(), others=())
     # Its profiles as the recipe has them, so that both recipes are the same bytes.
-    again = replace(today, profiles=former.profiles)
+    again = replace(today, profiles=former.profiles, drawn=former.drawn)
     plan = plan_run(again, profiles, found, Folder(out), Workshop(run, loaded, name))
     if not plan.surveyed.files:
         raise UsageError(f"--clean {clean}: holds none of the dataset's clean images")

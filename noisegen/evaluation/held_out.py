@@ -29,8 +29,8 @@ from noisegen.files import read_picture
 from noisegen.noise.arrays import Bytes
 from noisegen.noise.record import as_stored
 from noisegen.references.check import Burst, Reference
+from noisegen.simulator import CameraSetting, draw_setting, input_side, simulate
 from noisegen.training.realdata import DRIFT_SIGMA, gaussian_blur
-from noisegen.training.simulator import CameraSetting, draw_setting, input_side, simulate
 
 BURST_SHOTS = 3
 """Number of shots, the first of each S95 burst, that are the reference."""

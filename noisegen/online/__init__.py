@@ -4,7 +4,8 @@
 that composes with those of torchvision. Both are deterministic whatever loads them.
 """
 
+from noisegen.online.camera import DrawnCameras
 from noisegen.online.pairs import NoisyPair, NoisyPairs
 from noisegen.online.transform import AddCameraNoise
 
-__all__ = ["AddCameraNoise", "NoisyPair", "NoisyPairs"]
+__all__ = ["AddCameraNoise", "DrawnCameras", "NoisyPair", "NoisyPairs"]

@@ -18,6 +18,7 @@ from noisegen.errors import UsageError, in_python
 from noisegen.model.device import select_device
 from noisegen.model.weights import load_weights
 from noisegen.online.tensors import Pixels
+from noisegen.profiles.drawn import draw_profiles, parse_draws
 from noisegen.profiles.profile import NoiseProfile
 from noisegen.profiles.sources import Profiles, fitting_profiles
 from noisegen.synthesis.clean_rows import ArrayRows
@@ -25,6 +26,43 @@ from noisegen.synthesis.levels import Levels, in_unit_range, likely_level, profi
 from noisegen.synthesis.synthesizer import CleanError, Synthesizer
 
 Strength = float | tuple[float, float]
+
+DRAWN = 16
+"""Cameras that are drawn where nobody says how many."""
+
+
+@dataclass(frozen=True)
+class DrawnCameras:
+    """Simulated cameras to draw instead of profiles that are given.
+
+    Attributes:
+        draw: kinds and ISO, as for ``noisegen synth --draw``.
+        count: of cameras.
+        gray: for gray pictures; else for RGB.
+    """
+
+    draw: str
+    count: int = DRAWN
+    gray: bool = False
+
+
+def profiles_or_draw(
+    profiles: Profiles | None, draw: str | DrawnCameras | None
+) -> Profiles | DrawnCameras:
+    """Whichever of the two is given.
+
+    Raises:
+        UsageError: both or none are, or there is nothing to draw.
+    """
+    if draw is None and profiles is not None:
+        return profiles
+    if draw is None or profiles is not None:
+        raise UsageError("give one of profiles and draw, as draw='phone:800-6400'")
+    cameras = DrawnCameras(draw) if isinstance(draw, str) else draw
+    if cameras.count < 1:
+        raise UsageError(f"count={cameras.count}: draw 1 camera or more")
+    parse_draws(cameras.draw)
+    return cameras
 
 
 @dataclass(frozen=True)
@@ -108,7 +146,7 @@ def _refuse_beyond_unit(clean: Pixels) -> None:
 
 @in_python()
 def make_camera(
-    profiles: Profiles,
+    profiles: Profiles | DrawnCameras,
     weights: str | Path,
     device: str,
     strength: Strength,
@@ -117,7 +155,7 @@ def make_camera(
     """Checks everything at once, in the process that trains.
 
     Args:
-        profiles: one or more.
+        profiles: one or more, or what they are drawn from.
         weights: that they were made with.
         device: where the generator runs.
         strength: factor on the noise, or the lowest and highest.
@@ -130,7 +168,14 @@ def make_camera(
     """
     factors = strength if isinstance(strength, tuple) else (strength, strength)
     checked = DatasetOptions(strength=factors, **options)
-    fitting = fitting_profiles(profiles, synthesizer(str(weights), device).weights)
+    loaded = synthesizer(str(weights), device).weights
+    fitting = (
+        draw_profiles(
+            parse_draws(profiles.draw), profiles.count, checked.seed, loaded, profiles.gray
+        )
+        if isinstance(profiles, DrawnCameras)
+        else fitting_profiles(profiles, loaded)
+    )
     return Camera(tuple(fitting), str(weights), device, checked)
 
 

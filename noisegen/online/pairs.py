@@ -21,7 +21,13 @@ from noisegen.dataset.plan import CleanFile, crop_places
 from noisegen.dataset.survey import Declared, first_of, read_headers, too_small, without_profile
 from noisegen.errors import UsageError, in_python
 from noisegen.files import VolumeHeader, open_image, to_float
-from noisegen.online.camera import SharedEpoch, Strength, make_camera
+from noisegen.online.camera import (
+    DrawnCameras,
+    SharedEpoch,
+    Strength,
+    make_camera,
+    profiles_or_draw,
+)
 from noisegen.online.tensors import Pixels, pixels_of
 from noisegen.profiles.sources import Profiles
 from noisegen.synthesis import draws
@@ -63,6 +69,9 @@ class NoisyPairs(Dataset[NoisyPair]):
         cleans: a picture, a folder of pictures (with its subfolders), or a dataset of tensors C×H×W
             or H×W, uint8, uint16 or float in [0, 1].
         profiles: a noise profile or its path, or several; one that fits is drawn for each pair.
+        draw: simulated cameras instead of profiles: kinds and ISO as for ``noisegen synth --draw``,
+            ``"phone:800-6400,dslr"``, for 16 cameras of RGB pictures, or :class:`DrawnCameras`.
+            They are drawn here by the seed, which takes about 3 s each on a core.
         patch: side of square crops, None for whole pictures. After each epoch another crop of a
             picture is given, until there is no other.
         weights: that the profiles were made with: ``base``, ``sim`` or a path.
@@ -85,8 +94,9 @@ class NoisyPairs(Dataset[NoisyPair]):
     def __init__(
         self,
         cleans: str | Path | CleanTensors,
-        profiles: Profiles,
+        profiles: Profiles | None = None,
         *,
+        draw: str | DrawnCameras | None = None,
         patch: int | None = None,
         weights: str | Path = "base",
         seed: int = 0,
@@ -94,8 +104,9 @@ class NoisyPairs(Dataset[NoisyPair]):
         white_level: float | None = None,
         device: str = "cpu",
     ) -> None:
+        chosen = profiles_or_draw(profiles, draw)
         self.camera = make_camera(
-            profiles, weights, device, strength, seed=seed, white_level=white_level, patch=patch
+            chosen, weights, device, strength, seed=seed, white_level=white_level, patch=patch
         )
         self.epoch = SharedEpoch()
         self.skipped: tuple[str, ...] = ()

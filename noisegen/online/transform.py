@@ -10,7 +10,13 @@ import torch
 from torch import Tensor
 
 from noisegen.errors import UsageError
-from noisegen.online.camera import SharedEpoch, Strength, make_camera
+from noisegen.online.camera import (
+    DrawnCameras,
+    SharedEpoch,
+    Strength,
+    make_camera,
+    profiles_or_draw,
+)
 from noisegen.online.tensors import Pixels, pixels_of, tensor_like
 from noisegen.online.transform_base import Transform, is_picture, wrapped
 from noisegen.profiles.sources import Profiles
@@ -38,6 +44,9 @@ class AddCameraNoise(Transform):
 
     Args:
         profiles: a noise profile or its path, or several; one that fits is drawn for each picture.
+        draw: simulated cameras instead of profiles: kinds and ISO as for ``noisegen synth --draw``,
+            ``"phone:800-6400,dslr"``, for 16 cameras of RGB pictures, or :class:`DrawnCameras`.
+            They are drawn here by the seed, which takes about 3 s each on a core.
         weights: that the profiles were made with: ``base``, ``sim`` or a path.
         seed: of every draw.
         strength: factor on the noise, or the lowest and highest; one is drawn for each picture,
@@ -55,8 +64,9 @@ class AddCameraNoise(Transform):
 
     def __init__(
         self,
-        profiles: Profiles,
+        profiles: Profiles | None = None,
         *,
+        draw: str | DrawnCameras | None = None,
         weights: str | Path = "base",
         seed: int = 0,
         strength: Strength = 1.0,
@@ -64,8 +74,9 @@ class AddCameraNoise(Transform):
         device: str = "cpu",
     ) -> None:
         super().__init__()
+        chosen = profiles_or_draw(profiles, draw)
         self.camera = make_camera(
-            profiles, weights, device, strength, seed=seed, white_level=white_level
+            chosen, weights, device, strength, seed=seed, white_level=white_level
         )
         self.epoch = SharedEpoch()
 

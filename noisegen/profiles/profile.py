@@ -48,7 +48,8 @@ class NoiseProfile:
     Attributes:
         name: for people and file names.
         kind: ``paired`` (the references came with their clean), ``burst`` (shots of one still
-            scene, whose mean is the clean) or ``estimated``.
+            scene, whose mean is the clean), ``estimated``, ``blend``, or ``drawn`` (a simulated
+            camera).
         references: file names of the references.
         pixels: of all references together.
         white_level: the count that is white in the camera's files, which counts as 1.

@@ -21,7 +21,7 @@ from noisegen.noise.record import Recording
 from noisegen.noise.statistics import LAGS
 from noisegen.profiles.quality import ProfileQuality
 
-KINDS = ("paired", "burst", "estimated", "blend")
+KINDS = ("paired", "burst", "estimated", "blend", "drawn")
 LARGEST_SAMPLE = {"uint8": 2**8 - 1, "uint16": 2**16 - 1, "uint32": 2**32 - 1, "float32": 1e30}
 """Sample types of references, each with its largest white level."""
 

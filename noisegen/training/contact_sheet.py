@@ -7,8 +7,8 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from noisegen.simulator import CameraSetting, draw_setting, input_side, simulate
 from noisegen.training.crops import random_place
-from noisegen.training.simulator import CameraSetting, draw_setting, input_side, simulate
 
 _SIDE, _CAPTION, _GAP = 128, 50, 12
 _FONT_SIZE = 9

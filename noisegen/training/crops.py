@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from noisegen.noise.arrays import Bytes, Rng
-from noisegen.training.simulator import CameraSetting, draw_setting, input_side, simulate
+from noisegen.simulator import CameraSetting, draw_setting, input_side, simulate
 
 SIDE = 128
 """Of a crop, in pixels."""

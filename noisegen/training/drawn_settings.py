@@ -13,6 +13,8 @@ from noisegen.files import read_picture
 from noisegen.model.denoiser import Denoiser
 from noisegen.noise.arrays import Bytes, Rng
 from noisegen.references.pixel_blocks import pooled
+from noisegen.simulator import draw_setting, input_side, simulate
+from noisegen.simulator.dead_leaves import draw_picture
 from noisegen.training import classical_noise
 from noisegen.training.bank import (
     TARGET,
@@ -23,10 +25,8 @@ from noisegen.training.bank import (
     stack_targets,
 )
 from noisegen.training.crops import random_place
-from noisegen.training.dead_leaves import draw_picture
 from noisegen.training.real_pairs import BLIND_SHARE
 from noisegen.training.realdata import HELD_OUT_CLEAN
-from noisegen.training.simulator import draw_setting, input_side, simulate
 
 Pairs = list[tuple[Bytes, Bytes]]
 

@@ -25,10 +25,10 @@ from noisegen.noise.record import Recording
 from noisegen.noise.sample import Sample
 from noisegen.noise.statistics import measure
 from noisegen.noise.windows import Windows, cut, cut_places
+from noisegen.simulator import draw_setting, input_side, simulate
 from noisegen.training.crops import CropConfig, SimulatedCrops
 from noisegen.training.drawn_settings import dead_leaves
 from noisegen.training.prepare import in_processes
-from noisegen.training.simulator import draw_setting, input_side, simulate
 
 CHUNK = 16
 """Cameras of a chunk, simulated at once."""

@@ -22,10 +22,10 @@ from noisegen.noise.statistics import NoiseStatistics, measure
 from noisegen.profiles.blend import blend
 from noisegen.profiles.tensors import statistics_tensors
 from noisegen.references.check import Reference
+from noisegen.simulator import draw_setting, simulate
+from noisegen.simulator.dead_leaves import draw_picture
 from noisegen.synthesis.blocks import Region
 from noisegen.synthesis.synthesizer import Synthesizer, Version
-from noisegen.training.dead_leaves import draw_picture
-from noisegen.training.simulator import draw_setting, simulate
 
 Bytes = NDArray[np.uint8]
 

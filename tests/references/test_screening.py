@@ -24,7 +24,7 @@ from noisegen.model.weights import Weights
 from noisegen.references.check import Burst, Reference
 from noisegen.references.jpeg_history import jpeg_quality_seen
 from noisegen.references.screening import screen, warnings_of
-from noisegen.training.simulator import draw_setting, input_side, simulate
+from noisegen.simulator import draw_setting, input_side, simulate
 
 SIDE = 256
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from noisegen.training.dead_leaves import draw_picture
+from noisegen.simulator.dead_leaves import draw_picture
 
 
 def _rng(seed: int) -> np.random.Generator:

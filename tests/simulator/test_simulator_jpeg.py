@@ -12,8 +12,8 @@ from pictures import add_gaussian, scene
 from PIL import Image
 from torch import Tensor
 
-from noisegen.training.simulator.jpeg import jpeg
-from noisegen.training.simulator.settings import Subsampling
+from noisegen.simulator.jpeg import jpeg
+from noisegen.simulator.settings import Subsampling
 
 QUALITIES = [30, 60, 75, 90, 95, 100]
 

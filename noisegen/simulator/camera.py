@@ -9,11 +9,11 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from noisegen.training.simulator.demosaic import demosaic
-from noisegen.training.simulator.develop import develop
-from noisegen.training.simulator.jpeg import jpeg
-from noisegen.training.simulator.raw import balance, expose, mosaic, unprocess
-from noisegen.training.simulator.settings import CameraSetting, Parameters
+from noisegen.simulator.demosaic import demosaic
+from noisegen.simulator.develop import develop
+from noisegen.simulator.jpeg import jpeg
+from noisegen.simulator.raw import balance, expose, mosaic, unprocess
+from noisegen.simulator.settings import CameraSetting, Parameters
 
 Kind = TypeVar("Kind", bound=Hashable)
 
@@ -88,7 +88,7 @@ def _shot(
     coded = [member for member, setting in enumerate(settings) if setting.quality is not None]
     for members in _alike([settings[member] for member in coded], lambda s: s.subsampling):
         index = torch.tensor([coded[member] for member in members], device=raw.device)
-        shot[index] = _coded(shot[index], [settings[coded[member]] for member in members])
+        shot[index] = code(shot[index], [settings[coded[member]] for member in members])
     return shot
 
 
@@ -119,7 +119,7 @@ def _developed(raw: Tensor, settings: Sequence[CameraSetting], output: int) -> T
     return (finished * 255).round().to(torch.uint8)
 
 
-def _coded(pictures: Tensor, settings: Sequence[CameraSetting]) -> Tensor:
+def code(pictures: Tensor, settings: Sequence[CameraSetting]) -> Tensor:
     """Codes and decodes pictures by JPEG, for settings of one subsampling."""
     scenes = pictures.shape[1]
     qualities = [setting.quality or 100 for setting in settings for _ in range(scenes)]

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from noisegen.training.simulator.develop import inverse_tone, mix_channels
-from noisegen.training.simulator.settings import Parameters
+from noisegen.simulator.develop import inverse_tone, mix_channels
+from noisegen.simulator.settings import Parameters
 
 _WORD = 0xFFFFFFFF
 _ODD = (0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D, 0x27D4EB2F, 0x165667B1)

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from noisegen.files import STANDARD_TABLE
-from noisegen.training.simulator.settings import Subsampling
+from noisegen.simulator.settings import Subsampling
 
 # ITU-T T.81, Table K.2.
 _CHROMA = (

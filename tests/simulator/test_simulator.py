@@ -11,8 +11,8 @@ from cameras import PLAIN, scenes
 from pictures import scene
 from torch import Tensor
 
+from noisegen.simulator import CameraSetting, draw_setting, input_side, simulate
 from noisegen.training.contact_sheet import contact_sheet
-from noisegen.training.simulator import CameraSetting, draw_setting, input_side, simulate
 
 
 def quiet(setting: CameraSetting) -> CameraSetting:

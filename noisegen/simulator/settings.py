@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from noisegen.noise.arrays import Rng
-from noisegen.training.simulator.world import (
+from noisegen.simulator.world import (
     draw_colour,
     draw_gains,
     draw_response,
@@ -113,7 +113,7 @@ class CameraSetting:
 
 
 @dataclass(frozen=True)
-class _Finishing:
+class Finishing:
     """Steps of a camera after the sensor; fields as of :class:`CameraSetting`."""
 
     curve: tuple[float, ...] = srgb_curve()
@@ -160,12 +160,12 @@ def draw_setting(rng: Rng) -> CameraSetting:
     )
 
 
-def _plain(rng: Rng) -> _Finishing:
+def _plain(rng: Rng) -> Finishing:
     """Finishing of a raw picture, developed by someone else than the camera."""
-    return _Finishing(demosaic="gradient" if rng.random() < 0.75 else "edge")
+    return Finishing(demosaic="gradient" if rng.random() < 0.75 else "edge")
 
 
-def _finishing(rng: Rng, loudness: float) -> _Finishing:
+def _finishing(rng: Rng, loudness: float) -> Finishing:
     """Finishing of a camera whose noise has this place, about 0–1, among the drawn ones."""
     coded = rng.random() < 0.75
     denoises = rng.random() < (0.75 if coded else 0.25)
@@ -173,7 +173,7 @@ def _finishing(rng: Rng, loudness: float) -> _Finishing:
     flat = coarse and rng.random() < 0.5
     width = 2 + 6 * min(1.0, 0.5 * (loudness + rng.random()))
     family = rng.random()
-    return _Finishing(
+    return Finishing(
         curve=srgb_curve()
         if family < 0.05
         else gamma_curve(2.2)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from noisegen.training.simulator.settings import Demosaic
+from noisegen.simulator.settings import Demosaic
 
 Taps = list[list[float]]
 

@@ -11,17 +11,17 @@ import torch
 from cameras import PLAIN
 from torch import Tensor
 
-from noisegen.training.simulator.demosaic import demosaic
-from noisegen.training.simulator.develop import (
+from noisegen.simulator.demosaic import demosaic
+from noisegen.simulator.develop import (
     downscaling_matrix,
     filter_separably,
     gaussian_matrix,
     inverse_tone,
     tone,
 )
-from noisegen.training.simulator.raw import balance, expose, mosaic, standard_normal_pattern
-from noisegen.training.simulator.settings import CameraSetting, Demosaic, Parameters, draw_setting
-from noisegen.training.simulator.world import draw_gains, draw_response
+from noisegen.simulator.raw import balance, expose, mosaic, standard_normal_pattern
+from noisegen.simulator.settings import CameraSetting, Demosaic, Parameters, draw_setting
+from noisegen.simulator.world import draw_gains, draw_response
 
 
 def exposed(setting: CameraSetting, level: float = 0.3, side: int = 256) -> Tensor:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from noisegen.training.simulator.settings import Parameters
+from noisegen.simulator.settings import Parameters
 
 
 def filter_separably(pictures: Tensor, matrix: Tensor) -> Tensor:
