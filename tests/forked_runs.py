@@ -17,8 +17,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import torch.fx.experimental.symbolic_shapes  # noqa: F401 (what loading weights imports besides)
-
 import noisegen.cli.dataset  # noqa: F401 (and torch with it, once for all runs)
 from noisegen.cli import app
 

@@ -114,12 +114,12 @@ def test_create_in_json_and_quietly(create: Run, camera: Path) -> None:
 def test_cleans_matched_in_order_are_said_to_be(
     create: Run, tmp_path: Path, noisy: Any, scene: Any, write_png: Any
 ) -> None:
-    for index in (1, 2):
-        write_png(tmp_path / "shots" / f"shot{index}.png", noisy(64, 64, seed=index))
-        write_png(tmp_path / "means" / f"average{index}.png", scene(64, 64))
+    for index, (shot, mean) in enumerate((("dawn", "first"), ("dusk", "second"))):
+        write_png(tmp_path / "shots" / f"{shot}.png", noisy(64, 64, seed=index))
+        write_png(tmp_path / "means" / f"{mean}.png", scene(64, 64))
     ran = create("--ref", tmp_path / "shots", "--ref-clean", tmp_path / "means")
     assert ran.code == 0, ran.err
-    assert "shot1.png with average1.png, shot2.png with average2.png" in ran.err
+    assert "dawn.png with first.png, dusk.png with second.png" in ran.err
 
 
 def test_show_prints_what_the_profile_knows(run: Run, rgb_profile: Path) -> None:

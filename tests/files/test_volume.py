@@ -391,7 +391,7 @@ def test_a_missing_codec_is_named(saved: Saved) -> None:
     data = tiff(samples_of((2, H, W), np.uint16), compression="lzw", metadata=None)
     lzw, jetraw = (struct.pack("<HHIHH", 259, 3, 1, kind, 0) for kind in (5, 48124))
     path = saved(data.replace(lzw, jetraw))
-    with pytest.raises(ImageError, match=r"noisegen\[codecs\]"):
+    with pytest.raises(ImageError, match=r"\.\[codecs\]"):
         whole(path)
 
 

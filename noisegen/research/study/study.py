@@ -32,7 +32,7 @@ from noisegen.research.study.runs import ArmRun, ArmRuns, StudyConfig
 from noisegen.research.study.tables import Results
 
 MARK = "study.json"
-PAIRS, RUNS = "pairs", "runs"
+PAIRS, RUNS, PART = "pairs", "runs", ".part"
 
 
 def check_study_folder(out: Path) -> None:
@@ -43,8 +43,10 @@ def check_study_folder(out: Path) -> None:
     """
     if out.exists() and not out.is_dir():
         raise OutputError(f"{out}: is a file; name a folder for --out")
-    strange = out.is_dir() and any(entry.name != WORK for entry in out.iterdir())
-    if strange and not (out / MARK).is_file():
+    if (out / MARK).is_file() or not out.is_dir():
+        return
+    # A run may have been killed while it wrote the mark.
+    if any(entry.name != WORK and entry.suffix != PART for entry in out.iterdir()):
         raise OutputError(f"{out}: is not empty and not a study; name another folder")
 
 
@@ -54,14 +56,18 @@ def begin(out: Path, identity: Mapping[str, Any]) -> None:
     Raises:
         OutputError: it was begun with something else, is damaged or cannot be written.
     """
-    for name in (PAIRS, RUNS):
-        make_folder(out / name)
-        # What a killed run was writing.
-        for part in (out / name).glob(".*.part"):
-            part.unlink()
-    mark = out / MARK
-    if not mark.exists():
+    mark, folders = out / MARK, [out, out / PAIRS, out / RUNS]
+    make_folder(out)
+    known = mark.exists()
+    if not known:
+        # First of all: a folder without it is refused.
         write_atomically(mark, json.dumps(identity, indent=1).encode())
+    for folder in folders:
+        make_folder(folder)
+        # What a killed run was writing.
+        for part in folder.glob(f".*{PART}"):
+            part.unlink()
+    if not known:
         return
     try:
         before = dict(json.loads(mark.read_bytes()))
