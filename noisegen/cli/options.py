@@ -65,6 +65,7 @@ def add_command(app: typer.Typer, name: str, options: type, run: str) -> None:
     parameters += _parameters(options).values()
     parameters += [Parameter(n, keyword, default=False, annotation=a) for n, a in SHOWN.items()]
     call.__annotations__ = {}
+    # Typer reads it; mypy knows no such attribute of functions.
     call.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
     # Typer keeps a docstring's line breaks, whatever the terminal: a paragraph becomes a line.
     paragraphs = (getdoc(options) or "").split("\n\n")
@@ -94,6 +95,7 @@ def _parameters(options: type) -> dict[str, Parameter]:
         if not isinstance(said, ArgumentInfo):
             flag = f"--{field.name.replace('_', '-')}"
             said = typer.Option(flag, help=said, **(more[0] if more else {}))
+        # Made while the program runs, for Typer; mypy takes it for a type of its own.
         annotation = Annotated[kind, said]  # type: ignore[valid-type]
         found[field.name] = Parameter(
             field.name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation

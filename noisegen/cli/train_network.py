@@ -35,13 +35,7 @@ def pack(asked: PackPictures, output: Output) -> None:
 def denoiser(asked: TrainDenoiser, output: Output) -> None:
     """Trains the denoiser."""
     weights, given = _begin(asked, output)
-    config = DenoiserTraining(
-        steps=asked.steps,
-        minutes=asked.minutes,
-        rate=asked.rate,
-        seed=asked.seed,
-        crops=asked.crops,
-    )
+    config = DenoiserTraining(**_schedule(asked), crops=asked.crops)
     first = load_weights(asked.onward) if asked.onward else None
     if first is not None:
         config = replace(config, model=first.config.denoiser)
@@ -62,13 +56,7 @@ def denoiser(asked: TrainDenoiser, output: Output) -> None:
 def content(asked: TrainContent, output: Output) -> None:
     """Trains the network of what noise follows in pictures."""
     weights, given = _begin(asked, output)
-    config = ContentTraining(
-        steps=asked.steps,
-        minutes=asked.minutes,
-        rate=asked.rate,
-        seed=asked.seed,
-        cameras=asked.cameras,
-    )
+    config = ContentTraining(**_schedule(asked), cameras=asked.cameras)
     leaves = dead_leaves(asked.pictures, 320, asked.seed) + (given.pictures if given else [])
     sets = given.sets(config.drawn.scenes) if given else None
     training = train_content(config, leaves, sets, asked.run, select_device(asked.device))

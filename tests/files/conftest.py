@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import struct
+import subprocess
+import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -133,3 +135,20 @@ def exif() -> Callable[[int], bytes]:
         return block.tobytes()
 
     return make
+
+
+@pytest.fixture
+def said_without() -> Callable[[str, Path], str]:
+    """The last line that reading a file says where a package is not installed."""
+
+    def read(package: str, path: Path) -> str:
+        code = (
+            f"import sys; sys.modules[{package!r}] = None\n"
+            "from noisegen.files import read_picture\n"
+            f"read_picture({str(path)!r})"
+        )
+        command = [sys.executable, "-c", code]
+        ran = subprocess.run(command, capture_output=True, text=True, check=False)
+        return ran.stderr.splitlines()[-1]
+
+    return read

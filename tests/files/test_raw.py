@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -35,15 +34,11 @@ def test_a_dng_is_developed_plainly(tmp_path: Path) -> None:
     assert found.output.as_posix() == "shot.png"
 
 
-def test_without_rawpy_one_line_says_what_is_needed(tmp_path: Path) -> None:
+def test_without_rawpy_one_line_says_what_is_needed(
+    tmp_path: Path, said_without: Callable[[str, Path], str]
+) -> None:
     path = write_dng(tmp_path / "shot.dng", np.full((128, 160), 0.2))
-    code = (
-        "import sys; sys.modules['rawpy'] = None\n"
-        "from noisegen.files import read_picture\n"
-        f"read_picture({str(path)!r})"
-    )
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    said = ran.stderr.splitlines()[-1]
+    said = said_without("rawpy", path)
     assert "pip install '.[raw]'" in said and str(path) in said
 
 

@@ -42,6 +42,7 @@ def test_profiles_and_a_draw_exclude_each_other(
 ) -> None:
     for given in ({}, {"profiles": profiles, "draw": "phone"}):
         with pytest.raises(UsageError, match="give one of profiles and draw"):
+            # What is given is wrong, on purpose.
             AddCameraNoise(weights=weights_file, **given)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="kind of phone"):
         AddCameraNoise(draw="webcam", weights=weights_file)
