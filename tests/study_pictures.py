@@ -10,7 +10,7 @@ from pictures import Pixels, add_gaussian, scene
 from noisegen.evaluation.denoiser import DenoiserConfig
 from noisegen.evaluation.protocol import Target
 from noisegen.references.check import Reference
-from noisegen.research.study.pictures import Source, StudyData, in_turn, named_cleans
+from noisegen.research.study.pictures import Source, StudyData, blind_orders, in_turn, named_cleans
 from noisegen.research.study.runs import StudyConfig
 
 QUICK = StudyConfig(
@@ -38,6 +38,7 @@ def study_data(real: int = 3) -> StudyData:
     return StudyData(
         real=pairs,
         references=noises,
+        blind=blind_orders(noises),
         few=shots(1, 90),
         from_few=noises,
         extra=noises,

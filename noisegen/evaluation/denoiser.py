@@ -1,10 +1,11 @@
-"""DnCNN: the denoiser that synthetic training pairs are judged by, and its training."""
+"""Denoisers that synthetic training pairs are judged by, DnCNN and NAFNet, and their training."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, TypeVar
 
 import numpy as np
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from noisegen.evaluation.image_quality import psnr, ssim
+from noisegen.evaluation.nafnet import NAFNet
 from noisegen.files import to_float
 from noisegen.training.crops import random_place
 
@@ -59,13 +61,22 @@ NOISE_UNIT = 0.1
 """What the network predicts the noise in: its outputs are of order 1 then."""
 
 
+class Kind(str, Enum):
+    """Networks that denoise."""
+
+    DNCNN = "dncnn"
+    NAFNET = "nafnet"
+
+
 @dataclass(frozen=True)
 class DenoiserConfig:
-    """Size of the network and of its training. Zhang et al.'s own: 20, 64, batch norm.
+    """Size of the network and of its training. Zhang et al.'s own DnCNN: 20, 64, batch norm.
 
     Attributes:
-        layers: convolutions, the first and last included; 2 or more.
-        channels: between them.
+        kind: of network.
+        layers: DnCNN's convolutions, the first and last included, 2 or more; NAFNet's scales
+            below the finest.
+        channels: between DnCNN's layers; of NAFNet's finest scale.
         batch_norm: between them too, as published. Few steps on few scenes are steadier without:
             its running means are those of the training scenes' brightness (on PolyU, one
             seed, a DnCNN with it did 0.7 dB better after Gaussian than after the real noise).
@@ -80,6 +91,7 @@ class DenoiserConfig:
         seed: of the network and of the crops.
     """
 
+    kind: Kind = Kind.DNCNN
     layers: int = 7
     channels: int = 32
     batch_norm: bool = False
@@ -91,8 +103,35 @@ class DenoiserConfig:
     seed: int = 0
 
 
-class DnCNN(nn.Module):
-    """Residual denoiser (Zhang et al., IEEE TIP 26(7), 2017, Fig. 1): it predicts the noise.
+class Denoiser(nn.Module):
+    """A network that predicts a picture's noise, and takes it off.
+
+    Args:
+        channels: of the pictures.
+        config: kind and size.
+    """
+
+    def __init__(self, channels: int, config: DenoiserConfig) -> None:
+        super().__init__()
+        self.noise: nn.Module = (
+            NAFNet(channels, config.channels, config.layers)
+            if config.kind is Kind.NAFNET
+            else DnCNN(channels, config)
+        )
+
+    def forward(self, noisy: Tensor) -> Tensor:
+        """The denoised picture, not clipped.
+
+        Args:
+            noisy: B×C×H×W in [0, 1].
+        """
+        # Centred: bfloat16 is coarsest far from 0.
+        predicted: Tensor = self.noise(noisy - 0.5)
+        return noisy - NOISE_UNIT * predicted.float()
+
+
+class DnCNN(nn.Sequential):
+    """Predicts a picture's noise (Zhang et al., IEEE TIP 26(7), 2017, Fig. 1).
 
     Args:
         channels: of the pictures.
@@ -100,7 +139,6 @@ class DnCNN(nn.Module):
     """
 
     def __init__(self, channels: int, config: DenoiserConfig) -> None:
-        super().__init__()
         width = config.channels
         layers: list[nn.Module] = [nn.Conv2d(channels, width, 3, padding=1), nn.ReLU()]
         for _ in range(config.layers - 2):
@@ -115,21 +153,11 @@ class DnCNN(nn.Module):
         # It starts as the identity: the few steps of a small setting go into denoising, not into
         # unlearning a random start that is ten times the noise of a good camera.
         nn.init.zeros_(last.weight)
-        self.noise = nn.Sequential(*layers, last)
-
-    def forward(self, noisy: Tensor) -> Tensor:
-        """The denoised picture, not clipped.
-
-        Args:
-            noisy: B×C×H×W in [0, 1].
-        """
-        # Centred: bfloat16 is coarsest far from 0.
-        predicted: Tensor = self.noise(noisy - 0.5)
-        return noisy - NOISE_UNIT * predicted.float()
+        super().__init__(*layers, last)
 
 
 class DenoiserTraining:
-    """A DnCNN being trained on random crops, mirrored at random, to the least squared error.
+    """A denoiser being trained on random crops, mirrored at random, to the least squared error.
 
     Equal sizes and numbers of pairs see the same places of the same pictures in the same order
     from the same start, whatever their noise is.
@@ -151,7 +179,7 @@ class DenoiserTraining:
         self._pairs, self._config, self._place = pairs, config, torch.device(device)
         self._rng = np.random.default_rng(config.seed)
         channels = pairs[0][0].shape[2]
-        self.denoiser = seeded(lambda: DnCNN(channels, config), config.seed, self._place)
+        self.denoiser = seeded(lambda: Denoiser(channels, config), config.seed, self._place)
         self._cycle = OneCycle(self.denoiser, config.rate, config.steps)
 
     def advance(self, until: int) -> None:
@@ -198,15 +226,15 @@ class DenoiserTraining:
 
 def train_denoiser(
     pairs: Sequence[Pair], config: DenoiserConfig, device: torch.device | str = "cpu"
-) -> DnCNN:
-    """Trains a DnCNN to the end; see :class:`DenoiserTraining`."""
+) -> Denoiser:
+    """Trains a denoiser to the end; see :class:`DenoiserTraining`."""
     training = DenoiserTraining(pairs, config, device)
     training.advance(config.steps)
     return training.denoiser
 
 
 @torch.inference_mode()
-def denoise(denoiser: DnCNN, noisy: Picture) -> Tensor:
+def denoise(denoiser: Denoiser, noisy: Picture) -> Tensor:
     """Denoises a picture: 1×C×H×W in [0, 1], on the CPU."""
     place = next(denoiser.parameters()).device
     with torch.autocast(place.type, torch.bfloat16):
@@ -230,7 +258,7 @@ class PictureQuality:
         return PictureQuality(self.psnr - other.psnr, self.ssim - other.ssim)
 
 
-def denoised_quality(denoiser: DnCNN | None, pair: Pair) -> PictureQuality:
+def denoised_quality(denoiser: Denoiser | None, pair: Pair) -> PictureQuality:
     """Quality of a denoised picture; of the noisy one itself without a denoiser."""
     noisy, clean = pair
     restored, truth = planes(noisy) if denoiser is None else denoise(denoiser, noisy), planes(clean)

@@ -70,6 +70,24 @@ def s95_cases(data: Path) -> Iterator[Case]:
         yield Case(folder.name, (burst,), targets)
 
 
+def s95_shots(data: Path) -> Iterator[Target]:
+    """Crops of each shot of each burst with the mean of the burst's others as its clean.
+
+    What a denoiser is tested on: the mean knows nothing of the shot's own noise. Its own, of one
+    part in N − 1 of the variance, is in every score alike. What is slow in the difference is drift,
+    and goes into the clean.
+    """
+    for folder in sorted(path for path in (data / "s95").iterdir() if path.is_dir()):
+        files = sorted(folder.glob("*.jpg"))
+        shots = [_read(path) for path in files]
+        total = np.sum(shots, 0, dtype=np.float32)
+        for path, shot in zip(files, shots, strict=True):
+            mean = (total - shot) / np.float32(len(shots) - 1)
+            clean = as_stored(mean + gaussian_blur(shot - mean, DRIFT_SIGMA), np.uint8)
+            for corner in S95_PLACES:
+                yield _cropped(folder.name, path.stem, shot, clean, corner)
+
+
 def own_cleans(shots: Sequence[Bytes]) -> list[Bytes]:
     """Cleans of N shots of one scene: their mean, moved to give each shot the right residual.
 

@@ -11,7 +11,7 @@ from comparisons import comparisons, grain, white
 from pictures import add_gaussian, scene
 
 from noisegen.evaluation import set_metrics
-from noisegen.evaluation.denoiser import DenoiserConfig, DnCNN, Pair, train_denoiser
+from noisegen.evaluation.denoiser import Denoiser, DenoiserConfig, Pair, train_denoiser
 from noisegen.evaluation.protocol import Case, Target
 from noisegen.evaluation.rows import (
     Known,
@@ -85,7 +85,7 @@ def test_rows_share_what_the_real_noise_taught(monkeypatch: pytest.MonkeyPatch) 
     """Two folds for the real noise, two for each row."""
     trainings = 0
 
-    def counted(pairs: list[Pair], config: DenoiserConfig, device: torch.device) -> DnCNN:
+    def counted(pairs: list[Pair], config: DenoiserConfig, device: torch.device) -> Denoiser:
         nonlocal trainings
         trainings += 1
         return train_denoiser(pairs, config, device)

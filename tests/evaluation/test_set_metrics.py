@@ -14,6 +14,7 @@ from skimage.metrics import structural_similarity
 
 from noisegen.evaluation import set_metrics
 from noisegen.evaluation.denoiser import (
+    Denoiser,
     DenoiserConfig,
     DnCNN,
     Pair,
@@ -50,7 +51,7 @@ def test_ssim_is_scikit_images() -> None:
 
 def test_published_size() -> None:
     """20 layers of 64 channels on RGB: only the first and last convolution touch colours."""
-    network = DnCNN(3, DenoiserConfig(layers=20, channels=64, batch_norm=True))
+    network = Denoiser(3, DenoiserConfig(layers=20, channels=64, batch_norm=True))
     convolutions = [m for m in network.modules() if isinstance(m, torch.nn.Conv2d)]
     norms = [m for m in network.modules() if isinstance(m, torch.nn.BatchNorm2d)]
     assert (len(convolutions), len(norms)) == (20, 18)
@@ -65,7 +66,7 @@ def test_he_start_keeps_the_strength_of_what_passes() -> None:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             network = DnCNN(3, DenoiserConfig(he_start=he_start))
-        features = network.noise[:-1](picture).detach()
+        features = network[:-1](picture).detach()
         # Over places, not over channels: biases alone tell no place from another.
         spreads.append(float(features.std((2, 3)).mean() / picture.std((2, 3)).mean()))
     assert spreads[0] < 0.05

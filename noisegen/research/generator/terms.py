@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from noisegen.evaluation.denoiser import DnCNN
+from noisegen.evaluation.denoiser import Denoiser
 from noisegen.evaluation.side_by_side import noise_of
 from noisegen.evaluation.tables import mean_and_median
 from noisegen.files import to_float
@@ -102,7 +102,7 @@ class Terms(nn.Module):
             self.key_encoder = copy.deepcopy(model.encoder).requires_grad_(False)
             self.queue = KeyQueue(config.queue, model.encoder.tokens * width)
         if config.alignment:
-            self.denoiser = DnCNN(3, config.denoiser).eval().requires_grad_(False)
+            self.denoiser = Denoiser(3, config.denoiser).eval().requires_grad_(False)
 
     @property
     def draws(self) -> int:

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from enum import Enum
+from itertools import count
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors.numpy import save as serialise
 
@@ -22,6 +25,8 @@ from noisegen.evaluation.rows import gaussian
 from noisegen.files import Pixels, write_atomically
 from noisegen.model.tensor_file import METADATA_KEY, read_tensor_file
 from noisegen.model.weights import Weights
+from noisegen.noise.record import as_stored
+from noisegen.profiles.drawn import draw_profiles, parse_draws
 from noisegen.profiles.fit import fit_profiles
 from noisegen.profiles.profile import NoiseProfile
 from noisegen.research.study.pictures import Order, Orders, Source, StudyData, orders_digest
@@ -32,11 +37,21 @@ LARGEST = 2**33
 
 
 class NoiseKind(str, Enum):
-    """Ways to make noise; all of them know the references alone."""
+    """Ways to make noise: from references, from one shot of each without its clean, from none."""
 
     GAUSSIAN = "gaussian"
     CLASSICAL = "classical"
     GENERATED = "generated"
+    LONE = "lone"
+    DRAWN = "drawn"
+    BLIND_GAUSSIAN = "gaussian-0-50"
+
+
+DRAWS = "phone,compact,dslr,mirrorless", "microscope,industrial"
+"""What ``drawn`` draws cameras from, for pictures with colour and for gray ones."""
+
+PER_CAMERA = 4
+"""Pictures of each drawn camera."""
 
 
 class Maker:
@@ -61,7 +76,7 @@ class Maker:
         self._weights, self._folder, self._white_level = weights, folder, white_level
         self._say = say
         self._generator = Synthesizer(weights, device)
-        self._profiles: dict[tuple[str, bool], NoiseProfile] = {}
+        self._profiles: dict[tuple[str, NoiseKind], NoiseProfile] = {}
 
     def noisy(self, kind: NoiseKind, orders: Orders) -> list[Pixels]:
         """The noisy pictures of some orders, from the disk where they have been made before.
@@ -76,34 +91,78 @@ class Maker:
         if path.exists():
             return _read(path, len(orders))
         self._say(f"making {len(orders)} {kind.value} pictures")
-        learned = kind is not NoiseKind.CLASSICAL
-        pictures = [self._draw(kind, o, self._profile(o.source, learned)) for o in orders]
+        pictures = list(self._made(kind, orders))
         named = {f"{index:06d}": picture for index, picture in enumerate(pictures)}
         metadata = {"content": "noisy pictures", "names": [order.name for order in orders]}
         write_atomically(path, serialise(named, {METADATA_KEY: json.dumps(metadata)}))
         return pictures
 
-    def _profile(self, source: Source, learned: bool) -> NoiseProfile:
-        key = source.name, learned
+    def _made(self, kind: NoiseKind, orders: Orders) -> Iterator[Pixels]:
+        if kind is NoiseKind.BLIND_GAUSSIAN:
+            yield from (blind_gaussian(order, self._white_level) for order in orders)
+        elif kind is NoiseKind.DRAWN:
+            yield from self._drawn(orders)
+        elif kind is NoiseKind.GAUSSIAN:
+            for order in orders:
+                profile = self._profile(order.source, kind)
+                yield gaussian(order.clean, profile, order.name, self._white_level)
+        else:
+            for order in orders:
+                yield self._noise(order.clean, self._profile(order.source, kind), order.name)
+
+    def _noise(self, clean: Pixels, profile: NoiseProfile, key: str) -> Pixels:
+        return self._generator.synthesize(clean, profile, key=key, white_level=self._white_level)
+
+    def _drawn(self, orders: Orders) -> Iterator[Pixels]:
+        """Pictures by drawn cameras; those whose channels are equal by gray ones."""
+        grays = [is_gray(order.clean) for order in orders]
+        cameras = {
+            gray: draw_profiles(
+                parse_draws(DRAWS[gray]), -(-number // PER_CAMERA), 0, self._weights, gray
+            )
+            for gray, number in Counter(grays).items()
+        }
+        turns = {gray: count() for gray in cameras}
+        for order, gray in zip(orders, grays, strict=True):
+            camera = cameras[gray][next(turns[gray]) // PER_CAMERA]
+            shown = order.clean[:, :, :1] if gray else order.clean
+            noisy = self._noise(shown, camera, order.name)
+            yield np.broadcast_to(noisy, order.clean.shape).copy()
+
+    def _profile(self, source: Source, kind: NoiseKind) -> NoiseProfile:
+        # The Gaussian's σ is that of the generated noise's profile.
+        kind = NoiseKind.GENERATED if kind is NoiseKind.GAUSSIAN else kind
+        key = source.name, kind
         if key not in self._profiles:
             level = self._white_level if source.references[0].noisy.dtype.itemsize > 1 else None
+            shown = source.references
+            if kind is NoiseKind.LONE:
+                shown = tuple(replace(reference, clean=None) for reference in shown[:1])
             (profile,) = fit_profiles(
-                source.references,
+                shown,
                 self._weights,
                 name=source.name,
                 white_level=level,
-                learned=learned,
+                learned=kind is not NoiseKind.CLASSICAL,
             )
             self._profiles[key] = profile
             grade = profile.quality.overall if profile.quality else "not tried"
             self._say(f"profile {source.name} of {', '.join(profile.references)}: {grade}")
         return self._profiles[key]
 
-    def _draw(self, kind: NoiseKind, order: Order, profile: NoiseProfile) -> Pixels:
-        clean, name, white_level = order.clean, order.name, self._white_level
-        if kind is NoiseKind.GAUSSIAN:
-            return gaussian(clean, profile, name, white_level)
-        return self._generator.synthesize(clean, profile, key=name, white_level=white_level)
+
+def is_gray(clean: Pixels) -> bool:
+    """Whether a picture has no colour: one channel, or equal ones."""
+    return bool((clean == clean[:, :, :1]).all())
+
+
+def blind_gaussian(order: Order, white_level: float) -> Pixels:
+    """White Gaussian noise of a strength that is drawn from 0 to 50 of 255, gray on gray."""
+    rng = np.random.default_rng([0, *order.name.encode()])
+    sigma = rng.uniform(0, 50 / 255) * white_level
+    height, width, channels = order.clean.shape
+    noise = rng.normal(0, sigma, (height, width, 1 if is_gray(order.clean) else channels))
+    return as_stored(np.clip(order.clean + noise, 0, white_level), order.clean.dtype)
 
 
 def _read(path: Path, count: int) -> list[Pixels]:
@@ -136,6 +195,10 @@ ARMS = (
     Arm("gaussian", ((1, "gaussian"),), "Gaussian noise of the references' σ, same cleans"),
     Arm("classical", ((1, "classical"),), "classical model of the references, same cleans"),
     Arm("generated", ((1, "generated"),), "generated from the references, same cleans"),
+    Arm("lone", ((1, "lone"),), "generated from one shot each without its clean, same cleans"),
+    Arm("drawn", ((1, "drawn"),), "noise of drawn cameras of all kinds, same cleans"),
+    Arm("gaussian-0-50", ((1, "gaussian-0-50"),), "Gaussian noise, σ from 0 to 50, same cleans"),
+    Arm("mixed-drawn", ((1, "real"), (1, "drawn")), "real + 50 % of drawn cameras"),
     Arm("mixed-25", ((3, "real"), (1, "extra")), "real + 25 % generated{new}"),
     Arm("mixed-50", ((1, "real"), (1, "extra")), "real + 50 % generated{new}"),
     Arm("mixed-75", ((1, "real"), (3, "extra")), "real + 75 % generated{new}"),
@@ -156,6 +219,8 @@ ARMS = (
 CONTRASTS = (
     ("generated", "gaussian"),
     ("generated", "classical"),
+    ("lone", "generated"),
+    ("drawn", "gaussian-0-50"),
     ("few+generated", "few"),
     ("few+generated", "few+gaussian"),
 )
@@ -164,8 +229,11 @@ CONTRASTS = (
 
 def possible_arms(data: StudyData) -> tuple[Arm, ...]:
     """The arms that the pictures allow."""
-    there = {"gaussian", "classical", "generated", "extra"}
+    there = {"extra", *(kind.value for kind in NoiseKind)}
     there |= {"real"} if data.real else set()
+    if not any(r.clean is not None for o in data.references for r in o.source.references):
+        # Every shot is alone, so that "generated" is this already.
+        there -= {NoiseKind.LONE.value}
     there |= {"few"} if data.few else set()
     there |= {"from few", "gaussian from few"} if data.from_few else set()
     return tuple(
@@ -213,6 +281,10 @@ class Pools:
             "from few": (NoiseKind.GENERATED, data.from_few),
             "gaussian from few": (NoiseKind.GAUSSIAN, data.from_few),
             **{kind.value: (kind, data.references) for kind in NoiseKind},
+            **{
+                kind.value: (kind, data.blind)
+                for kind in (NoiseKind.DRAWN, NoiseKind.BLIND_GAUSSIAN)
+            },
         }[name]
         noisies = self._maker.noisy(kind, orders)
         made = zip(noisies, orders, strict=True)

@@ -23,7 +23,7 @@ from noisegen.evaluation.side_by_side import evenly
 from noisegen.files import Pixels, read_picture
 from noisegen.references.load import read_references
 from noisegen.references.matching import Matches
-from noisegen.research.study.pictures import Source, StudyData, in_turn, named_cleans
+from noisegen.research.study.pictures import Source, StudyData, blind_orders, in_turn, named_cleans
 from noisegen.training.realdata import remove_drift
 
 MOST_TRAINED = 512
@@ -89,9 +89,11 @@ def folders_study(
         raise UsageError("nothing to put noise on: name clean pictures (--clean) or pairs (--real)")
     sources = _source("references", folders.references)
     few = _few(folders.references, cutter)
+    orders = in_turn(sources, under_real or others)
     return StudyData(
         real=real,
-        references=in_turn(sources, under_real or others),
+        references=orders,
+        blind=blind_orders(orders),
         few=few,
         from_few=in_turn(sources, others) if few else (),
         extra=in_turn(_source("new", folders.new) if folders.new else sources, others),

@@ -2,6 +2,9 @@
 
 PolyU: training pairs are crops of the right halves of the training scenes (Canon, Nikon), test
 pairs those of the validation scenes: of the same cameras (``seen``), and of the Sony (``unseen``).
+Further tests, where the data folder holds them, are of instruments that no arm knows: ``nam25``,
+``s95`` (each shot against the mean of its burst's others) and ``micro`` (its gray as three equal
+channels).
 All of them pass the validation protocol's hygiene (:func:`.polyu_cases`): drift taken out, nothing
 whose residual follows the clean's edges.
 
@@ -18,12 +21,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from noisegen.errors import UsageError
+from noisegen.evaluation.held_out import micro_cases, nam25_cases, s95_shots
 from noisegen.evaluation.protocol import (
     PROTOCOL_SEED,
     Case,
@@ -32,6 +36,7 @@ from noisegen.evaluation.protocol import (
     registered_crops,
 )
 from noisegen.files import Pixels
+from noisegen.noise.record import as_stored
 from noisegen.references.check import Reference
 from noisegen.training.realdata import polyu_isos
 
@@ -61,6 +66,8 @@ class Order:
 
 Orders = tuple[Order, ...]
 
+NO_SOURCE = Source("no reference", ())
+
 
 @dataclass(frozen=True, eq=False)
 class StudyData:
@@ -76,6 +83,7 @@ class StudyData:
         extra: what is mixed with real pairs: the noise of a camera that ``real`` does not hold,
             or of the references on other cleans.
         new_camera: whether it is a camera that ``real`` does not hold.
+        blind: orders for noise of no camera in particular, on the same cleans as ``references``.
         tests: what is tested on, by name.
         white_level: of all of them.
         left_out: what could not be used, each with its reason.
@@ -87,6 +95,7 @@ class StudyData:
     from_few: Orders
     extra: Orders
     new_camera: bool
+    blind: Orders
     tests: dict[str, tuple[Target, ...]]
     white_level: float = 255
     left_out: tuple[str, ...] = ()
@@ -100,6 +109,22 @@ def in_turn(sources: Sequence[Source], cleans: Iterable[tuple[str, Pixels]]) -> 
 def named_cleans(shots: Iterable[Target]) -> list[tuple[str, Pixels]]:
     """The shots' cleans."""
     return [(shot.name, shot.clean) for shot in shots]
+
+
+def blind_orders(orders: Orders) -> Orders:
+    """Orders on the same cleans for noise that no reference shows; every third picture is gray.
+
+    So one denoiser learns colour cameras and microscopes.
+    """
+    return tuple(
+        Order(NO_SOURCE, order.name, _grayed(order.clean) if index % 3 == 2 else order.clean)
+        for index, order in enumerate(orders)
+    )
+
+
+def _grayed(clean: Pixels) -> Pixels:
+    """A picture without colour, of as many channels."""
+    return np.broadcast_to(as_stored(clean.mean(2, keepdims=True), clean.dtype), clean.shape).copy()
 
 
 def shots_digest(shots: Iterable[Target]) -> str:
@@ -172,12 +197,33 @@ def polyu_study(
     return StudyData(
         real=tuple(real),
         references=tuple(references),
+        blind=blind_orders(tuple(references)),
         few=tuple(few_pairs),
         from_few=tuple(Order(few[camera_of(s.scene)], s.name, s.clean) for s in real),
         extra=in_turn(new, named_cleans(real)),
         new_camera=True,
-        tests={"seen": tuple(seen), "unseen": tuple(unseen)},
+        tests={"seen": tuple(seen), "unseen": tuple(unseen), **_unknown(data)},
     )
+
+
+def _unknown(data: Path) -> dict[str, tuple[Target, ...]]:
+    """Tests of instruments that no arm knows, of those that the data folder holds."""
+    shots: dict[str, Callable[[Path], Iterable[Target]]] = {
+        "nam25": lambda data: (shot for case in nam25_cases(data) for shot in case.targets),
+        "s95": s95_shots,
+        "micro": lambda data: (shot for case in micro_cases(data) for shot in case.targets),
+    }
+    return {
+        name: tuple(_in_colour(shot) for shot in of(data))
+        for name, of in shots.items()
+        if (data / name).is_dir()
+    }
+
+
+def _in_colour(shot: Target) -> Target:
+    """A shot with three channels, which are equal where it has none."""
+    noisy, clean = (np.broadcast_to(p, (*p.shape[:2], 3)) for p in (shot.noisy, shot.clean))
+    return replace(shot, noisy=noisy, clean=clean)
 
 
 def _new_camera(data: Path, tested: int) -> tuple[list[Source], list[Target]]:

@@ -95,6 +95,7 @@ def identity_of(data: StudyData, weights: Weights, config: StudyConfig) -> dict[
         "white level": data.white_level,
         "real pairs": shots_digest(data.real),
         "references": orders_digest(data.references),
+        "without references": orders_digest(data.blind),
         "few": shots_digest(data.few),
         "generated from the few": orders_digest(data.from_few),
         "generated beside real pairs": orders_digest(data.extra),
