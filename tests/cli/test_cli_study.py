@@ -38,8 +38,8 @@ def test_own_folders(run: Run, own: list[object], tmp_path: Path) -> None:
     found = ran.json
     assert found["pictures"] == {"real": 2, "few": 1, "references": 1, "seen": 1}
     assert [q["arm"] for q in found["qualities"]] == [
-        "noisy", "real", "gaussian", "classical", "generated", "mixed-25", "mixed-50", "mixed-75",
-        "few", "few+gaussian", "few+generated",
+        "noisy", "real", "gaussian", "classical", "generated", "lone", "drawn", "gaussian-0-50",
+        "mixed-drawn", "mixed-25", "mixed-50", "mixed-75", "few", "few+gaussian", "few+generated",
     ]  # fmt: skip
     for name in ("table.md", "results.json", "scores.csv", "curves.csv"):
         assert (out / name).stat().st_size
@@ -61,7 +61,10 @@ def test_only_a_few_real_pairs_and_other_cleans(
     ran = run("study", *rest, "--clean", tmp_path / "photos", "--out", tmp_path / "s", "--json")
     assert ran.code == 0, ran.err
     arms = list(ran.json["arms"])
-    assert arms == ["gaussian", "classical", "generated", "few", "few+gaussian", "few+generated"]
+    assert arms == [
+        "gaussian", "classical", "generated", "lone", "drawn", "gaussian-0-50", "few",
+        "few+gaussian", "few+generated",
+    ]  # fmt: skip
 
 
 def test_a_new_cameras_pairs_are_mixed_in(run: Run, own: list[object], tmp_path: Path) -> None:
@@ -108,7 +111,7 @@ def test_what_cannot_be_is_refused_in_one_line(run: Run, own: list[object], tmp_
     refused(run("study", "--data", tmp_path, *out), 2, "does not hold PolyU")
     refused(run("study", *own, *out, "--arms", "reel"), 2, "--arms reel", "choose of real")
     refused(run("study", *own, *out, "--arms", "new"), 2, "--arms new", "--new-ref")
-    refused(run("study", *own, *out, "--size", "huge"), 2, "choose of small, full")
+    refused(run("study", *own, *out, "--size", "huge"), 2, "choose of small, nafnet, full")
     refused(run("study", *own[:2], "--test", "x", *own[4:], *out), 2, "--test x", "name of its own")
     refused(run("study", "--ref", "r.png", *own[2:4], *out), 2, "r.png")
     (tmp_path / "full").mkdir()
@@ -150,6 +153,9 @@ def test_polyu_keeps_references_apart_from_tests(real_data: Path) -> None:
     tested = {shot.scene for shots in data.tests.values() for shot in shots}
     assert references == {"SonyA7II_class", "SonyA7II_door"}
     assert {shot.scene for shot in data.tests["unseen"]} == {"SonyA7II_plant", "SonyA7II_stair"}
+    assert {name: len(shots) for name, shots in data.tests.items()} | {"seen": 0, "unseen": 0} == {
+        "seen": 0, "unseen": 0, "nam25": 25, "s95": 44, "micro": 2,
+    }  # fmt: skip
     learned = {shot.scene for shot in (*data.real, *data.few)}
     assert not tested & (learned | references)
     assert {camera_of(scene) for scene in learned} == set(CAMERAS[:3])

@@ -17,9 +17,9 @@ import torch
 from study_pictures import QUICK, shots, study_data, write_pairs
 
 from noisegen.errors import OutputError
-from noisegen.evaluation.denoiser import DenoiserConfig, DenoiserTraining, train_denoiser
+from noisegen.evaluation.denoiser import DenoiserConfig, DenoiserTraining, Kind, train_denoiser
 from noisegen.model.weights import Weights
-from noisegen.research.study.arms import ARMS, Maker, Pools, possible_arms
+from noisegen.research.study.arms import ARMS, Maker, NoiseKind, Pools, possible_arms
 from noisegen.research.study.pictures import StudyData
 from noisegen.research.study.study import Study
 from noisegen.research.study.tables import cells, markdown, write_results
@@ -37,9 +37,12 @@ def run_files(out: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in (out / "runs").iterdir()}
 
 
-@pytest.mark.parametrize("batch_norm", [False, True])
-def test_training_goes_on_to_the_bit(batch_norm: bool) -> None:
-    config = DenoiserConfig(layers=3, channels=8, batch_norm=batch_norm, steps=12, crops=2, side=32)
+@pytest.mark.parametrize(
+    "network",
+    [{"layers": 3}, {"layers": 3, "batch_norm": True}, {"layers": 2, "kind": Kind.NAFNET}],
+)
+def test_training_goes_on_to_the_bit(network: dict[str, Any]) -> None:
+    config = DenoiserConfig(**network, channels=8, steps=12, crops=2, side=32)
     pairs = [(shot.noisy, shot.clean) for shot in shots(2, 0)]
     whole = train_denoiser(pairs, config).state_dict()
     begun = DenoiserTraining(pairs, config)
@@ -148,7 +151,8 @@ def test_shares_of_mixed_arms(weights: Weights, tmp_path: Path) -> None:
         pairs = pools.pairs(arm)
         shares[arm.name] = np.mean([id(noisy) in real | few for noisy, _ in pairs])
     assert shares == {
-        "real": 1, "gaussian": 0, "classical": 0, "generated": 0, "mixed-25": 0.75,
+        "real": 1, "gaussian": 0, "classical": 0, "generated": 0, "lone": 0,
+        "drawn": 0, "gaussian-0-50": 0, "mixed-drawn": 0.5, "mixed-25": 0.75,
         "mixed-50": 0.5, "mixed-75": 0.25, "few": 1, "few+gaussian": 0.5,
         "few+generated": 0.5,
     }  # fmt: skip
@@ -170,5 +174,24 @@ def test_noise_of_an_arm_is_that_of_its_references(weights: Weights, tmp_path: P
 
 def test_arms_take_what_is_there() -> None:
     alone = replace(study_data(real=0), few=(), from_few=())
-    assert [arm.name for arm in possible_arms(alone)] == ["gaussian", "classical", "generated"]
+    assert [arm.name for arm in possible_arms(alone)] == [
+        "gaussian", "classical", "generated", "lone", "drawn", "gaussian-0-50",
+    ]  # fmt: skip
     assert "new" in [arm.name for arm in possible_arms(replace(study_data(), new_camera=True))]
+
+
+def test_noise_without_references_is_gray_on_every_third_picture(
+    weights: Weights, tmp_path: Path
+) -> None:
+    data = study_data()
+    maker = Maker(weights, "cpu", tmp_path, 255, lambda _: None)
+    for kind in (NoiseKind.DRAWN, NoiseKind.BLIND_GAUSSIAN):
+        noises = [
+            noisy.astype(float) - order.clean
+            for noisy, order in zip(maker.noisy(kind, data.blind), data.blind, strict=True)
+        ]
+        equal = [bool((noise == noise[:, :, :1]).all()) for noise in noises]
+        assert equal == [False, False, True], kind
+        strengths = [noise.std() for noise in noises]
+        assert all(0.2 < strength < 60 for strength in strengths), kind
+        assert len(set(strengths)) == 3, kind
