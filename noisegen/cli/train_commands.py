@@ -56,6 +56,11 @@ class PackPictures:
 
     data: Annotated[Path, "Folder of polyu/, w2s/ and clean/."]
     out: Annotated[Path, "File to write, under 50 MB."]
+    without: Annotated[
+        Sequence[str],
+        "A brand that is left out, as the names of PolyU's scenes begin; repeatable.",
+        {"metavar": "NAME"},
+    ] = ()
     seed: Seed = 0
 
 
@@ -67,6 +72,9 @@ class OneNetwork:
     start: Annotated[str, "Weights whose other networks are kept: base, sim or a file."]
     pack: Annotated[
         Path | None, "File of `train pack`; without it only what binds nobody is trained on."
+    ] = None
+    onward: Annotated[
+        str | None, "Weights whose network of this kind the training begins with; anew without."
     ] = None
     steps: Annotated[int, "Steps of the whole training.", {"min": 1}] = 8000
     rate: Annotated[float, "Peak learning rate.", {"min": 1e-6}] = 1e-3
@@ -81,9 +89,6 @@ class OneNetwork:
 class TrainDenoiser(OneNetwork):
     """Train the denoiser of references without a clean; the same command again resumes."""
 
-    onward: Annotated[
-        str | None, "Weights whose denoiser the training begins with; anew without."
-    ] = None
     crops: Annotated[int, "Crops in a batch.", {"min": 2}] = 64
 
 

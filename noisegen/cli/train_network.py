@@ -24,7 +24,7 @@ from noisegen.training.pack import Pack, classical_crops, read_pack, write_pack
 def pack(asked: PackPictures, output: Output) -> None:
     """Packs photographs and real pairs."""
     check_training_data(asked.data)
-    packed = write_pack(asked.data, asked.out, asked.seed)
+    packed = write_pack(asked.data, asked.out, asked.seed, asked.without)
     pictures, crops = len(packed.pictures), len(packed.crops)
     output.result(
         f"{counted(pictures, 'picture')} and {counted(crops, 'real crop')} in {asked.out}",
@@ -36,7 +36,7 @@ def denoiser(asked: TrainDenoiser, output: Output) -> None:
     """Trains the denoiser."""
     weights, given = _begin(asked, output)
     config = DenoiserTraining(**_schedule(asked), crops=asked.crops)
-    first = load_weights(asked.onward) if asked.onward else None
+    first = _first(asked)
     if first is not None:
         config = replace(config, model=first.config.denoiser)
     leaves = dead_leaves(asked.pictures, 320, asked.seed)
@@ -49,20 +49,33 @@ def denoiser(asked: TrainDenoiser, output: Output) -> None:
     training = train_denoiser(config, leaves, fixed, asked.run, device, begun)
     last = follow(training, asked.steps, asked.run, output, _words)
     network, card = trained_denoiser(asked.run)
-    card["onward"] = {"name": first.name, "sha256": first.sha256} if first else None
-    _write(asked, weights, {"denoiser": network}, card, last, output)
+    _write(asked, weights, {"denoiser": network}, card | _onward(first), last, output)
 
 
 def content(asked: TrainContent, output: Output) -> None:
     """Trains the network of what noise follows in pictures."""
     weights, given = _begin(asked, output)
     config = ContentTraining(**_schedule(asked), cameras=asked.cameras)
+    first = _first(asked)
+    if first is not None:
+        config = replace(config, model=first.config.content)
     leaves = dead_leaves(asked.pictures, 320, asked.seed) + (given.pictures if given else [])
     sets = given.sets(config.drawn.scenes) if given else None
-    training = train_content(config, leaves, sets, asked.run, select_device(asked.device))
+    begun, device = first.content if first else None, select_device(asked.device)
+    training = train_content(config, leaves, sets, asked.run, device, begun)
     last = follow(training, asked.steps, asked.run, output, _words)
     network, card = trained_content(asked.run)
-    _write(asked, weights, {"content": network}, card, last, output)
+    _write(asked, weights, {"content": network}, card | _onward(first), last, output)
+
+
+def _first(asked: OneNetwork) -> Weights | None:
+    """The weights whose network the training begins with."""
+    return load_weights(asked.onward) if asked.onward else None
+
+
+def _onward(first: Weights | None) -> dict[str, Any]:
+    """What a card says of them."""
+    return {"onward": {"name": first.name, "sha256": first.sha256} if first else None}
 
 
 def _schedule(asked: OneNetwork) -> dict[str, Any]:

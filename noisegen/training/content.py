@@ -100,6 +100,7 @@ def train_content(
     given: Bytes | None,
     run: Path,
     device: torch.device,
+    start: ContentNetwork | None = None,
 ) -> Generator[TrainingStep, None, None]:
     """Trains the content network; the same call again goes on from the checkpoint in ``run``.
 
@@ -109,6 +110,7 @@ def train_content(
         given: N×8×2×3×128×128, crops of one real camera each, noisy and clean, or None.
         run: folder of the checkpoint, which :func:`trained_content` reads.
         device: that trains and draws.
+        start: trained before, to go on from.
     """
     torch.manual_seed(config.seed)
     real = torch.from_numpy(given).to(device) if given is not None else None
@@ -120,7 +122,7 @@ def train_content(
         looked = int(rng.integers(2**31)), config.pixels
         return content_loss(network, pairs.float() / 255, shown, unit, looked)
 
-    network = ContentNetwork(config.model)
+    network = start or ContentNetwork(config.model)
     return train_network(network, config, pictures, run / CHECKPOINT, device, loss_of)
 
 

@@ -116,3 +116,16 @@ def test_the_command_writes_weights_with_the_network(tmp_path: Path) -> None:
     assert written.config.content == ContentConfig()
     old = load_weights("sim").denoiser.state_dict()
     assert all(torch.equal(v, old[k]) for k, v in written.denoiser.state_dict().items())
+
+
+def test_a_run_begins_with_a_network_trained_before(
+    pictures: list[NDArray[np.uint8]], tmp_path: Path
+) -> None:
+    torch.manual_seed(7)
+    before = ContentNetwork(TINY)
+    old = {name: tensor.clone() for name, tensor in before.state_dict().items()}
+    still = replace(SMALL, rate=1e-12)
+    list(train_content(still, pictures, None, tmp_path, CPU, before))
+    network, _ = trained_content(tmp_path)
+    for name, tensor in network.state_dict().items():
+        torch.testing.assert_close(tensor, old[name])
