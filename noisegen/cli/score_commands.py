@@ -222,7 +222,7 @@ class Study:
 
     The same command again goes on where it was stopped; it may ask for more arms and more seeds.
     OUT holds table.md, results.json, scores.csv (every test picture), curves.csv (the learning
-    curves: PSNR of 12 pictures of each test at ten steps), and each run's denoiser.
+    curves: PSNR of 6 pictures of each test at ten steps), and each run's denoiser.
     """
 
     out: Annotated[Path, "Folder of the study; one begun there goes on."]

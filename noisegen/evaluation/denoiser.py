@@ -260,9 +260,17 @@ class PictureQuality:
 
 def denoised_quality(denoiser: Denoiser | None, pair: Pair) -> PictureQuality:
     """Quality of a denoised picture; of the noisy one itself without a denoiser."""
-    noisy, clean = pair
-    restored, truth = planes(noisy) if denoiser is None else denoise(denoiser, noisy), planes(clean)
+    restored, truth = _restored(denoiser, pair), planes(pair[1])
     return PictureQuality(psnr(restored, truth), ssim(restored, truth))
+
+
+def denoised_psnr(denoiser: Denoiser, pair: Pair) -> float:
+    """PSNR of a denoised picture in dB."""
+    return psnr(_restored(denoiser, pair), planes(pair[1]))
+
+
+def _restored(denoiser: Denoiser | None, pair: Pair) -> Tensor:
+    return planes(pair[0]) if denoiser is None else denoise(denoiser, pair[0])
 
 
 def for_denoiser(noisy: Picture, clean: Picture, white_level: float) -> Pair:

@@ -6,7 +6,6 @@ import math
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 SSIM_SIDE = 11
 SSIM_SIGMA = 1.5
@@ -30,10 +29,10 @@ def ssim(restored: Tensor, clean: Tensor) -> float:
         clean: the same shape.
     """
     x, y = restored.double(), clean.double()
-    mean_x, mean_y = _window_mean(x), _window_mean(y)
-    variance_x = _window_mean(x * x) - mean_x**2
-    variance_y = _window_mean(y * y) - mean_y**2
-    covariance = _window_mean(x * y) - mean_x * mean_y
+    means = _window_mean(torch.stack([x, y, x * x, y * y, x * y]))
+    mean_x, mean_y, square_x, square_y, product = means
+    variance_x, variance_y = square_x - mean_x**2, square_y - mean_y**2
+    covariance = product - mean_x * mean_y
     luminance_floor, contrast_floor = (k * k for k in SSIM_K)
     similarity = (2 * mean_x * mean_y + luminance_floor) * (2 * covariance + contrast_floor)
     similarity = similarity / (
@@ -43,8 +42,14 @@ def ssim(restored: Tensor, clean: Tensor) -> float:
 
 
 def _window_mean(x: Tensor) -> Tensor:
-    offsets = torch.arange(SSIM_SIDE, dtype=x.dtype, device=x.device) - SSIM_SIDE // 2
+    """Weighted means over windows, by shifted copies: torch convolves doubles four times slower."""
+    offsets = torch.arange(SSIM_SIDE, dtype=torch.float64) - SSIM_SIDE // 2
     taps = torch.exp(-0.5 * (offsets / SSIM_SIGMA) ** 2)
-    row = (taps / taps.sum()).view(1, 1, 1, -1)
-    flat = x.reshape(-1, 1, *x.shape[-2:])
-    return F.conv2d(F.conv2d(flat, row), row.transpose(-1, -2))
+    taps /= taps.sum()
+    for axis in (-1, -2):
+        inside = x.shape[axis] - SSIM_SIDE + 1
+        x = sum(
+            (tap * x.narrow(axis, start, inside) for start, tap in enumerate(taps.tolist())),
+            torch.zeros((), dtype=x.dtype, device=x.device),
+        )
+    return x

@@ -20,7 +20,7 @@ from noisegen.evaluation.denoiser import (
     DenoiserTraining,
     Kind,
     Pair,
-    PictureQuality,
+    denoised_psnr,
     denoised_quality,
     for_denoiser,
 )
@@ -56,7 +56,7 @@ class StudyConfig:
 
     denoiser: DenoiserConfig = field(default_factory=lambda: SIZES["small"])
     looks: int = 10
-    watched: int = 12
+    watched: int = 6
 
     @property
     def steps(self) -> tuple[int, ...]:
@@ -201,7 +201,9 @@ class ArmRuns:
 
     def _scores(self, denoiser: Denoiser | None) -> tuple[Score, ...]:
         return tuple(
-            Score(test, shot.name, shot.scene, *vars(_quality(denoiser, shot)).values())
+            Score(
+                test, shot.name, shot.scene, *vars(denoised_quality(denoiser, _pair(shot))).values()
+            )
             for test, shots in self._tests.items()
             for shot in shots
         )
@@ -210,13 +212,13 @@ class ArmRuns:
         points = []
         for test, shots in self._tests.items():
             watched = evenly(shots, self._config.watched)
-            found = [_quality(denoiser, shot).psnr for shot in watched]
+            found = [denoised_psnr(denoiser, _pair(shot)) for shot in watched]
             points.append(Point(step, test, float(np.mean(found))))
         return points
 
 
-def _quality(denoiser: Denoiser | None, shot: Target) -> PictureQuality:
-    return denoised_quality(denoiser, for_denoiser(shot.noisy, shot.clean, shot.white_level))
+def _pair(shot: Target) -> Pair:
+    return for_denoiser(shot.noisy, shot.clean, shot.white_level)
 
 
 def read_run(path: Path) -> ArmRun:
