@@ -39,29 +39,21 @@ def classical_crops(pictures: Sequence[Bytes], count: int, rng: Rng) -> Bytes:
 
 
 def real_crops(
-    data: Path, photographs: int, microscopy: int, rng: Rng, without: Sequence[str] = ()
+    data: Path, scenes: Sequence[str], photographs: int, microscopy: int, rng: Rng
 ) -> tuple[Bytes, NDArray[np.int64]]:
     """Registered crops of PolyU's and W2S's training pictures, and of which camera each is.
 
     Args:
         data: folder that holds ``polyu`` and ``w2s``.
+        scenes: of PolyU.
         photographs: crops of each PolyU scene.
         microscopy: crops of each W2S channel.
         rng: what decides.
-        without: brands whose scenes, which begin with their names, are left out.
 
     Returns:
         N×2×3×128×128, noisy and clean, and N numbers: of the same one, scene and setting are one.
-
-    Raises:
-        UsageError: a brand has no scene.
     """
-    scenes = polyu_scenes(data, "train")
-    for brand in without:
-        if not any(scene.startswith(brand) for scene in scenes):
-            raise UsageError(f"--without {brand}: no scene begins so; they are {', '.join(scenes)}")
-    kept = [scene for scene in scenes if not scene.startswith(tuple(without))]
-    groups = [(polyu_group(data, scene), photographs) for scene in kept]
+    groups = [(polyu_group(data, scene), photographs) for scene in scenes]
     groups += [(w2s_group(data, channel), microscopy) for channel in range(3)]
     pairs, members = [], []
     for number, (group, count) in enumerate(groups):
@@ -122,12 +114,13 @@ def write_pack(data: Path, out: Path, seed: int, without: Sequence[str] = ()) ->
     Raises:
         UsageError: a brand to be left ``without`` has no scene.
     """
+    scenes = _scenes(data, without)
     rng = np.random.default_rng(seed)
     pictures = photographs(data)
     small = [p for p in pictures if min(p.shape[:2]) < 256]
     chosen = [small[i] for i in rng.permutation(len(small))[:SMALL_PHOTOGRAPHS]]
     whole = [p for p in pictures if min(p.shape[:2]) >= 256]
-    crops, cameras = real_crops(data, OF_A_SCENE, OF_A_CHANNEL, rng, without)
+    crops, cameras = real_crops(data, scenes, OF_A_SCENE, OF_A_CHANNEL, rng)
     pack = Pack(whole + chosen, crops, cameras)
     gray = (pack.crops == pack.crops[:, :, :1]).all((1, 2, 3, 4))
     arrays = {f"picture-{index}": picture for index, picture in enumerate(pack.pictures)}
@@ -137,6 +130,15 @@ def write_pack(data: Path, out: Path, seed: int, without: Sequence[str] = ()) ->
     np.savez_compressed(temporary, **arrays)  # type: ignore[arg-type]  # numpy's stub lacks this
     temporary.replace(out)
     return pack
+
+
+def _scenes(data: Path, without: Sequence[str]) -> list[str]:
+    """Names of PolyU's training scenes but those that begin with a brand to be left out."""
+    scenes = polyu_scenes(data, "train")
+    for brand in without:
+        if not any(scene.startswith(brand) for scene in scenes):
+            raise UsageError(f"--without {brand}: no scene begins so; they are {', '.join(scenes)}")
+    return [scene for scene in scenes if not scene.startswith(tuple(without))]
 
 
 def read_pack(path: Path) -> Pack:
