@@ -117,7 +117,7 @@ def split_csv(found: Iterable[SplitScores], weights: str) -> bytes:
             line: dict[str, Any] = {"weights": weights, "split": one.split, "by": one.by}
             line |= {"row": row, "targets": one.targets}
             for metric, values in metrics.items():
-                line |= {f"{metric} {kind}": f"{value:.4f}" for kind, value in values.items()}
+                line |= {f"{metric} {kind}": f"{value:.6f}" for kind, value in values.items()}
             pace = one.paces.get(row)
             line["fit s"] = pace and f"{pace.fit:.3g}"
             line["Mpx/s"] = pace and f"{pace.draw:.3g}"
