@@ -3,9 +3,10 @@
 The model is the published one (AV1 Bitstream & Decoding Process Specification, 7.18.3): Gaussian
 noise through an autoregressive filter of lag 3 makes a template of grain, 73×82, of which every
 32×32 block of the picture takes a part at random, times a piecewise-linear function of the luma.
-The fit is our own, by least squares, not libaom's estimator. Colours are full-range BT.601's; the
-picture itself is not rounded to YCbCr, so that nothing but the grain is judged. A decoder's
-table of Gaussian values is replaced by the random generator.
+The fit is our own, by least squares, not libaom's estimator, which no packaged tool offers. Given
+a fit's numbers, libaom's decoder makes noise whose level in each plane is within 4 % of this one's.
+Colours are full-range BT.601's; the picture itself is not rounded to YCbCr, so that nothing but the
+grain is judged. A decoder's table of Gaussian values is replaced by the random generator.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from noisegen.noise.windows import Windows
 LAG = 3
 TEMPLATE = 73, 82
 BLOCK, OVERLAP = 32, 2
-LARGEST_OFFSET = 15
-"""Of a block in the template, in steps of two pixels."""
+FIRST, LARGEST_OFFSET = 9, 15
+"""Of a block in the template, in pixels, and from there in steps of two."""
 
 LOWEST, HIGHEST = -128, 127
 """Ends of the template's values."""
@@ -40,7 +41,10 @@ FADE = 27 / 32, 17 / 32
 """Weights of a block's last two lines, where the next one begins with them the other way round."""
 
 SHIFTS = {"filter": (6, 9), "scaling": (8, 11)}
-"""Fewest and most bits behind the point that the format can give the two."""
+"""Fewest and most bits behind the point that the format can give the two, of all planes."""
+
+TRIES = 4
+"""Templates that their strength is averaged over: one's may be off by a twentieth."""
 
 MOST_WINDOWS = 512
 """Windows that the filter is fitted to: 386,000 equations of 25 unknowns."""
@@ -76,15 +80,15 @@ def fit_grain(windows: Windows) -> Grain:
     levels = [_level(plane, luma, at) for plane, at in zip(planes, nodes, strict=True)]
     known = zip(planes, nodes, levels, strict=True)
     even = np.stack([plane / np.interp(luma, at, level) for plane, at, level in known])
-    filters = np.stack([_fixed(_filter(even, index), "filter", 127) for index in range(len(even))])
+    taps = np.stack([_filter(even, index) for index in range(len(even))])
+    filters = _fixed(taps, "filter", 127)
     for deviation in DEVIATIONS:
-        template = grain_template(filters, deviation, np.random.default_rng(0))
-        if ENDS * template.std((1, 2)).max() <= HIGHEST:
+        power = np.mean([_power(filters, deviation, seed) for seed in range(TRIES)], 0)
+        if ENDS * np.sqrt(power.max()) <= HIGHEST:
             break
-    scaling = tuple(
-        _fixed(level / max(grain.std(), 1), "scaling", 255)
-        for level, grain in zip(levels, template, strict=True)
-    )
+    wanted = [level / max(np.sqrt(one), 1) for level, one in zip(levels, power, strict=True)]
+    fixed = _fixed(np.concatenate(wanted), "scaling", 255)
+    scaling = tuple(np.split(fixed, np.cumsum([len(at) for at in nodes])[:-1]))
     return Grain(deviation, filters, nodes, scaling)
 
 
@@ -124,6 +128,12 @@ def grain_template(filters: Doubles, deviation: int, rng: Rng) -> Doubles:
                 last = [*last[1:], min(max(round(value), LOWEST), HIGHEST)]
                 plane[y, x] = last[-1]
     return made
+
+
+def _power(filters: Doubles, deviation: int, seed: int) -> Doubles:
+    """Variance of each plane of what blocks see of a template."""
+    template = grain_template(filters, deviation, np.random.default_rng(seed))
+    return np.asarray(template[:, FIRST:, FIRST : TEMPLATE[0]].var((1, 2)))
 
 
 def _planes(picture: Doubles, axis: int) -> Doubles:
@@ -179,7 +189,7 @@ def _spread(template: Doubles, shape: tuple[int, ...], rng: Rng) -> Doubles:
     rows, columns = (-(-side // BLOCK) for side in shape)
     size = BLOCK + OVERLAP
     field = np.zeros((len(template), rows * BLOCK + OVERLAP, columns * BLOCK + OVERLAP))
-    offsets = 9 + 2 * rng.integers(0, LARGEST_OFFSET + 1, (rows, columns, 2))
+    offsets = FIRST + 2 * rng.integers(0, LARGEST_OFFSET + 1, (rows, columns, 2))
     for row, column in np.ndindex(rows, columns):
         y, x = offsets[row, column]
         weights = np.outer(_taper(row == 0), _taper(column == 0))
