@@ -49,8 +49,8 @@ class Evaluate:
     av1-grain, AV1's film grain (autoregression of lag 3 and piecewise-linear scaling, by our own
     fit); resampled, 16×16 patches of the reference's own residual where its clean is most alike.
 
-    fit s: mean seconds to fit a row to a case's references. Rows that draw by a profile share its
-    time, from the shots on; the others' begins with the shots cut, and a lone one's clean
+    fit s: mean seconds to fit a row to a case's references. Of gaussian and noisegen it is their
+    profile's, from the shots on; the others' begins with the shots cut, and a lone one's clean
     estimated. Mpx/s: megapixels of noise a second, on this machine.
 
     --split instruments needs no data: simulated instruments whose noise is known, each by pair, by

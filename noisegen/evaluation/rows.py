@@ -182,7 +182,11 @@ def shipped_row(weights: Weights, device: str = "cpu") -> Row:
 def start_row(weights: Weights, device: str = "cpu") -> Row:
     """The row of the measured model alone: the content network off."""
     ours = generated(weights, device)
-    return Row("start", weights, lambda target, known: ours(target, known.without_network))
+
+    def draw(target: Target, known: Known) -> Pixels:
+        return ours(target, known.without_network)
+
+    return Row("start", weights, draw, fit=lambda known: known.without_network)
 
 
 def floor_row(weights: Weights, device: str = "cpu") -> Row:

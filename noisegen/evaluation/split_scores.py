@@ -26,8 +26,8 @@ class Pace:
     """What a row takes on this machine.
 
     Attributes:
-        fit: mean seconds to fit what it draws by to a case's references, once these are cut and the
-            clean of a lone shot is estimated; of rows that draw by a profile, all of these too.
+        fit: mean seconds to fit what it draws by to a case's references. Of a profile from the
+            shots on, else from cut windows on, whose clean a lone shot's estimate is.
         draw: megapixels a second of its noise.
     """
 
