@@ -151,8 +151,8 @@ class Evaluate:
     ] = ()
     by: Annotated[
         str | None,
-        "References of the splits: pair (with their clean; S95's are bursts), lone (one shot, its "
-        "clean withheld: it is estimated), or pair,lone.  [default: pair]",
+        "References of the splits: pair (the default; S95's are bursts), lone (one shot, its clean "
+        "withheld: it is estimated), or pair,lone.",
         {"metavar": "KINDS"},
     ] = None
     lone: Annotated[bool, "The same as --by lone."] = False

@@ -44,8 +44,11 @@ def test_a_split_has_the_baselines_beside_it(run: Run, real_data: Path, weights_
 def test_instruments_need_no_data(run: Run, tmp_path: Path, weights_file: Path) -> None:
     fixed = ("--data", tmp_path, "--weights", weights_file, "--device", "cpu")
     command = ("evaluate", "--split", "instruments", "--instrument", "stretched 8 bit", *fixed)
-    ran = run(*command, "--json")
+    ran = run(*command, "--json", "--csv", tmp_path / "out")
     assert ran.code == 0, ran.err
+    (written,) = (tmp_path / "out").iterdir()
+    with written.open() as file:
+        assert [line["kind"] for line in csv.DictReader(file)][-1] == "lone"
     lines = ran.json["instruments"]
     assert [line["kind"] for line in lines] == ["classical", "pair", "burst", "lone"]
     assert ran.json["splits"] == {}
