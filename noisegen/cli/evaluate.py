@@ -10,16 +10,19 @@ from noisegen.cli.output import Output
 from noisegen.cli.score_commands import Evaluate
 from noisegen.errors import UsageError
 
-OF_FOLDERS = ("ref", "ref_clean", "profile", "kld", "csv", "white_level")
+OF_FOLDERS = ("ref", "ref_clean", "profile", "kld", "white_level")
 """Options that splits do not have."""
+
+OF_SPLITS = ("split", "by", "lone", "peers")
+"""Options that folders do not have."""
 
 
 def evaluate(asked: Evaluate, output: Output) -> None:
     """Compares two folders where they are named, else scores weights on splits."""
     asked = replace(asked, lone=asked.lone or asked.blind)
     if asked.real is not None or asked.synth is not None:
-        if asked.split or asked.lone:
-            raise UsageError("--split and --lone do not go with --real and --synth")
+        if any(getattr(asked, name) for name in OF_SPLITS):
+            raise UsageError("--split, --by, --lone and --peers do not go with --real and --synth")
         evaluate_folders(asked, output)
         return
     for name in OF_FOLDERS:

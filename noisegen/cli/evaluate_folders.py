@@ -12,11 +12,10 @@ from noisegen.cli.evaluate_splits import METRICS
 from noisegen.cli.output import Output, counted
 from noisegen.cli.profile_words import note_measured
 from noisegen.cli.score_commands import Evaluate
-from noisegen.cli.tables import on_terminal, set_table
-from noisegen.dataset.folder import make_folder
+from noisegen.cli.tables import check_csv, on_terminal, set_table, write_csv
 from noisegen.dataset.noise import find_noise
 from noisegen.dataset.plan import DatasetOptions, NoiseOptions
-from noisegen.errors import OutputError, UsageError
+from noisegen.errors import UsageError
 from noisegen.evaluation.folder_scores import (
     Baseline,
     FolderComparison,
@@ -36,7 +35,6 @@ from noisegen.evaluation.score_tables import (
 )
 from noisegen.evaluation.set_metrics import LEAST_SIDE, SetScores, measure_sets
 from noisegen.evaluation.tables import Table
-from noisegen.files import write_atomically
 from noisegen.model.device import select_device
 from noisegen.model.weights import load_weights
 from noisegen.noise.metrics import LEVEL_PIXELS
@@ -73,10 +71,8 @@ def evaluate_folders(asked: Evaluate, output: Output) -> None:
             f"{pairs} on one side only: no pair of that name on the other, so they do not count"
         )
     if asked.csv is not None:
-        make_folder(asked.csv)
-        for name, data in zip(CSV_FILES, (scores_csv(scores), intensity_csv(scores)), strict=True):
-            write_atomically(asked.csv / name, data)
-        output.note(f"wrote {asked.csv}/{' and '.join(CSV_FILES)}")
+        data = scores_csv(scores), intensity_csv(scores)
+        output.note(write_csv(asked.csv, dict(zip(CSV_FILES, data, strict=True))))
     values = as_json(scores, sets) | {"real": asked.real, "synth": asked.synth}
     output.result(Group(*_tables(scores, asked.kld, sets)), values)
     output.end(scores.skipped)
@@ -101,11 +97,7 @@ def _check(asked: Evaluate) -> None:
         if name not in VARIANTS:
             raise UsageError(f"--kld {name}: unknown; choose of {', '.join(VARIANTS)}")
     if asked.csv is not None:
-        if asked.csv.exists() and not asked.csv.is_dir():
-            raise UsageError(f"--csv {asked.csv}: is a file; name a folder")
-        taken = [name for name in CSV_FILES if (asked.csv / name).exists()]
-        if taken:
-            raise OutputError(f"{asked.csv / taken[0]}: is there already; name another folder")
+        check_csv(asked.csv, CSV_FILES)
 
 
 def _baselines(asked: Evaluate, output: Output) -> list[Baseline]:

@@ -20,69 +20,149 @@ from noisegen.cli.evaluate_instruments import (
 )
 from noisegen.cli.output import Output
 from noisegen.cli.score_commands import Evaluate
-from noisegen.cli.tables import on_terminal, set_table
+from noisegen.cli.tables import check_csv, on_terminal, set_table, write_csv
 from noisegen.errors import UsageError
-from noisegen.evaluation.blind import sigma_errors
 from noisegen.evaluation.held_out import all_splits
+from noisegen.evaluation.instruments.bench import BenchLine
+from noisegen.evaluation.peers import missing_peer, peer_rows
 from noisegen.evaluation.protocol import Cases
-from noisegen.evaluation.rows import compare_rows, standard_rows, summarise
-from noisegen.evaluation.set_metrics import measure_sets
-from noisegen.evaluation.tables import Table
+from noisegen.evaluation.rows import Row, standard_rows
+from noisegen.evaluation.split_scores import (
+    KINDS,
+    LONE,
+    PAIR,
+    Pace,
+    SplitScores,
+    Wanted,
+    dicts_csv,
+    flat,
+    sets_csv,
+    split_csv,
+    try_split,
+)
+from noisegen.evaluation.tables import Table, mean_in_words
 from noisegen.model.device import select_device
 from noisegen.model.weights import Weights, load_weights
 
 METRICS = ("kld", "kld0", "akld", "ks", "correlation", "level", "sigma")
 DEFAULT = ("polyu-seen", "gaussian")
+CSV_FILES = ("scores.csv", "sets.csv", "instruments.csv")
 
 
 def evaluate_splits(asked: Evaluate, output: Output) -> None:
-    """Scores the weights on each split and prints a table of each.
+    """Scores the weights on each split, prints a table of each and writes the CSV files.
 
     Raises:
-        UsageError: an unknown split, or no data.
+        UsageError: an unknown split or kind of references, or no data.
+        OutputError: the CSV files are there.
         WeightsError: the weights cannot be used.
     """
-    names = list(asked.split or DEFAULT)
+    names, kinds = list(asked.split or DEFAULT), _kinds(asked)
     instruments = chosen_instruments(names, asked.instrument)
     chosen = _splits([name for name in names if name != INSTRUMENTS], asked.data, asked.crops)
+    files = _csv_files(asked, bool(chosen), bool(instruments))
     loaded, place = load_weights(asked.weights), str(select_device(asked.device))
-    tables: list[RenderableType] = []
-    found: dict[str, dict[str, Any]] = {"splits": {}, "sets": {}, "lone_sigma": {}}
+    wanted = Wanted(_rows(asked, loaded, place, output), asked.data, place, asked.set_metrics)
+    found: list[SplitScores] = []
     for name, cases in chosen.items():
-        output.note(f"evaluating {name}")
-        shown, values = _try_split(name, cases, loaded, place, asked)
-        tables += shown
-        for kind, of_split in values.items():
-            found[kind][name] = of_split
+        for kind in kinds:
+            output.note(f"evaluating {name}{_suffix(kind)}")
+            found.append(try_split(name, cases, kind, wanted))
+            # After each one: hours of a run that is stopped are not lost.
+            _write(asked, files, found, ())
     lines = run_instruments(instruments, loaded, place, output)
+    if files:
+        output.note(_write(asked, files, found, lines))
+    tables = [table for one in found for table in _tables(one)]
     tables += [bench_table(lines), bench_words(lines)] if lines else []
-    report = {"weights": loaded.sha256, "lone": asked.lone, "splits": found.pop("splits")}
-    extras = {**found, "instruments": bench_json(lines)}
-    output.result(Group(*tables), report | {key: of for key, of in extras.items() if of})
+    output.result(Group(*tables), _report(found, lines, kinds, loaded))
 
 
-def _try_split(
-    name: str, cases: Cases, weights: Weights, device: str, asked: Evaluate
-) -> tuple[list[RenderableType], dict[str, Any]]:
-    """Tables and values of one split."""
-    rows, data, lone = standard_rows(weights, device), asked.data, asked.lone
-    comparisons = list(compare_rows(rows, cases(data), lone))
-    values: dict[str, Any] = {"splits": summarise(comparisons)}
-    title = f"{name}{', lone' if lone else ''}: {len(comparisons) // len(rows)} targets"
-    tables: list[RenderableType] = [_table(f"{title}, mean (median)", values["splits"])]
-    errors = sigma_errors(cases(data), weights.denoiser) if lone else None
-    if errors is not None:
-        values["lone_sigma"] = asdict(errors)
+def _kinds(asked: Evaluate) -> list[str]:
+    if asked.lone and asked.by:
+        raise UsageError("--lone is --by lone; give one of them")
+    kinds = [LONE] if asked.lone else (asked.by or PAIR).split(",")
+    for kind in kinds:
+        if kind not in KINDS:
+            raise UsageError(f"--by {kind}: unknown; choose of {', '.join(KINDS)}")
+    return list(dict.fromkeys(kinds))
+
+
+def _rows(asked: Evaluate, weights: Weights, device: str, output: Output) -> list[Row]:
+    """The standard rows, the peers after the two baselines."""
+    rows = standard_rows(weights, device)
+    if not asked.peers:
+        return rows
+    missing = missing_peer()
+    if missing is not None:
+        output.note(missing)
+    return [*rows[:2], *peer_rows(weights), *rows[2:]]
+
+
+def _csv_files(asked: Evaluate, splits: bool, instruments: bool) -> list[str]:
+    """Names of the files to write, the instruments' last; none where no folder is given."""
+    if asked.csv is None:
+        return []
+    wanted = splits, splits and asked.set_metrics, instruments
+    files = [name for name, one in zip(CSV_FILES, wanted, strict=True) if one]
+    check_csv(asked.csv, files)
+    return files
+
+
+def _write(
+    asked: Evaluate, files: Sequence[str], found: Sequence[SplitScores], lines: Sequence[BenchLine]
+) -> str:
+    if asked.csv is None:
+        return ""
+    data = (
+        split_csv(found, asked.weights),
+        sets_csv(found, asked.weights),
+        dicts_csv([flat(line) for line in bench_json(lines)]),
+    )
+    by_name = dict(zip(CSV_FILES, data, strict=True))
+    return write_csv(asked.csv, {name: by_name[name] for name in files})
+
+
+def _report(
+    found: Sequence[SplitScores], lines: Sequence[BenchLine], kinds: list[str], weights: Weights
+) -> dict[str, Any]:
+    """JSON values; where both kinds of references are tried, the lone ones' have names so."""
+    named = {one.split + (_suffix(one.by) if len(kinds) > 1 else ""): one for one in found}
+    extras = {
+        "sets": {
+            name: {row: asdict(sets) for row, sets in one.sets.items()}
+            for name, one in named.items()
+            if one.sets
+        },
+        "lone_sigma": {n: asdict(one.sigma) for n, one in named.items() if one.sigma},
+        "instruments": bench_json(lines),
+    }
+    return {
+        "weights": weights.sha256,
+        "lone": kinds == [LONE],
+        "splits": {name: one.scores for name, one in named.items()},
+        "paces": {n: {row: asdict(p) for row, p in one.paces.items()} for n, one in named.items()},
+    } | {key: of for key, of in extras.items() if of}
+
+
+def _suffix(kind: str) -> str:
+    return ", lone" if kind == LONE else ""
+
+
+def _tables(one: SplitScores) -> list[RenderableType]:
+    """Tables of one split."""
+    title = f"{one.split}{_suffix(one.by)}: {one.targets} targets"
+    tables: list[RenderableType] = [_table(f"{title}, mean (median)", one.scores)]
+    tables.append(_pace_table(f"{title}, on this machine", one.paces))
+    if one.sigma is not None:
         tables.append(
-            f"σ of {errors.references} references without their clean: off by "
-            f"{100 * errors.corrected:.1f} % on average, by {100 * errors.plain:.1f} % if the "
-            "residual is taken as it is"
+            f"σ of {one.sigma.references} references without their clean: off by "
+            f"{100 * one.sigma.corrected:.1f} % on average, by {100 * one.sigma.plain:.1f} % if "
+            "the residual is taken as it is"
         )
-    if asked.set_metrics:
-        measured = dict(measure_sets(comparisons, device))
-        values["sets"] = {row: asdict(of_set) for row, of_set in measured.items()}
-        tables.append(set_table(f"{title}, all together", measured))
-    return tables, values
+    if one.sets:
+        tables.append(set_table(f"{title}, all together", one.sets))
+    return tables
 
 
 def _splits(names: Sequence[str], data: Path, crops: int) -> dict[str, Cases]:
@@ -98,9 +178,12 @@ def _splits(names: Sequence[str], data: Path, crops: int) -> dict[str, Cases]:
 
 
 def _table(title: str, rows: dict[str, dict[str, dict[str, float]]]) -> Shown:
-    cells = tuple((row, *(_cell(of[metric]) for metric in METRICS)) for row, of in rows.items())
+    cells = tuple(
+        (row, *(mean_in_words(of[metric]) for metric in METRICS)) for row, of in rows.items()
+    )
     return on_terminal(Table(title, ("", *METRICS), cells))
 
 
-def _cell(value: dict[str, Any]) -> str:
-    return f"{value['mean']:.4f} ({value['median']:.4f})"
+def _pace_table(title: str, rows: dict[str, Pace]) -> Shown:
+    cells = tuple((row, f"{pace.fit:.3g}", f"{pace.draw:.3g}") for row, pace in rows.items())
+    return on_terminal(Table(title, ("", "fit s", "Mpx/s"), cells))

@@ -41,8 +41,17 @@ class Evaluate:
     On a split, four lines stand beside the weights' own: Gaussian noise of the reference's σ;
     classical, a plain model of the reference's mean, level, spectrum and quantiles; noisegen, what
     users get; start, the measured model alone, the content network off; and the floor, two draws of
-    one process. --lone gives every split one shot without its clean as reference. nam25, s95 and
+    one process. --by lone gives every split one shot without its clean as reference. nam25, s95 and
     micro are never trained or tuned on.
+
+    --peers adds what else could be used, fitted to the same references: poisson-gaussian, variance
+    as a line over intensity, by channel; iso-noise, albumentations' ISONoise by its two parameters;
+    av1-grain, AV1's film grain (autoregression of lag 3 and piecewise-linear scaling, by our own
+    fit); resampled, 16×16 patches of the reference's own residual where its clean is most alike.
+
+    fit s: mean seconds to fit a row to a case's references. Of gaussian and noisegen it is their
+    profile's, from the shots on; the others' begins with the shots cut, and a lone one's clean
+    estimated. Mpx/s: megapixels of noise a second, on this machine.
 
     --split instruments needs no data: simulated instruments whose noise is known, each by pair, by
     burst of four and by a lone shot, beside the plain classical model of the pair. It prints σ and
@@ -121,7 +130,11 @@ class Evaluate:
         "Also the KL divergence of another paper's code (see above); repeatable.",
         {"metavar": "NAME"},
     ] = ()
-    csv: Annotated[Path | None, "Folder for scores.csv and intensity.csv, made if need be."] = None
+    csv: Annotated[
+        Path | None,
+        "Folder for scores.csv, made if need be; of folders intensity.csv too, of splits sets.csv "
+        "(--set-metrics) and instruments.csv.",
+    ] = None
     white_level: WhiteLevel = None
     data: DataFolder = DATA
     split: Annotated[
@@ -136,8 +149,15 @@ class Evaluate:
     instrument: Annotated[
         Sequence[str], "With --split instruments, only the one of this name; repeatable."
     ] = ()
-    lone: Annotated[
-        bool, "One shot as the only reference, its clean withheld: it is estimated."
+    by: Annotated[
+        str | None,
+        "References of the splits: pair (the default; S95's are bursts), lone (one shot, its clean "
+        "withheld: it is estimated), or pair,lone.",
+        {"metavar": "KINDS"},
+    ] = None
+    lone: Annotated[bool, "The same as --by lone."] = False
+    peers: Annotated[
+        bool, "On splits, also what could be used instead, fitted to the same references."
     ] = False
     blind: Annotated[bool, "What --lone was called once.", {"hidden": True}] = False
     weights: Weights = "base"

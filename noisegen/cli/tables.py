@@ -1,11 +1,17 @@
-"""Tables of scores on a terminal."""
+"""Tables of scores on a terminal, and as CSV files in a folder."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
 from rich.table import Table as Shown
 
+from noisegen.dataset.folder import make_folder
+from noisegen.errors import OutputError, UsageError
 from noisegen.evaluation.set_metrics import SetScores
 from noisegen.evaluation.tables import Table
+from noisegen.files import write_atomically
 
 
 def on_terminal(table: Table, least: int | None = None) -> Shown:
@@ -41,3 +47,25 @@ def set_table(title: str, rows: dict[str, SetScores]) -> Shown:
         for told in (scores.told_apart,)
     )
     return on_terminal(Table(title, headings, cells))
+
+
+def check_csv(folder: Path, names: Iterable[str]) -> None:
+    """Checks, before anything is measured, that the files can be written.
+
+    Raises:
+        UsageError: the folder is a file.
+        OutputError: one of them is there.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"--csv {folder}: is a file; name a folder")
+    for name in names:
+        if (folder / name).exists():
+            raise OutputError(f"{folder / name}: is there already; name another folder")
+
+
+def write_csv(folder: Path, files: Mapping[str, bytes]) -> str:
+    """Writes CSV files by name; the words for it."""
+    make_folder(folder)
+    for name, data in files.items():
+        write_atomically(folder / name, data)
+    return f"wrote {folder}/{' and '.join(files)}"

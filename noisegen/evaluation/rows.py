@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
+from typing import TypeVar
 
 import numpy as np
 
 from noisegen.evaluation import classical_baseline
-from noisegen.evaluation.protocol import PROTOCOL_SEED, Case, Target
+from noisegen.evaluation.protocol import PROTOCOL_SEED, Case, References, Target
 from noisegen.evaluation.side_by_side import SideBySide
+from noisegen.evaluation.speed import timed
 from noisegen.evaluation.tables import mean_and_median
 from noisegen.files import Pixels, quantise, to_float
 from noisegen.model.weights import Weights
+from noisegen.noise.arrays import Rng
 from noisegen.noise.field import field_key, gaussian_field
 from noisegen.noise.metrics import compare
 from noisegen.noise.windows import Windows, join
@@ -48,12 +52,14 @@ class Known:
     Attributes:
         profile: of the case's references.
         measured: the references, measured; None where only a saved profile is at hand.
-        windows: of the references, for the plain classical model; None as before.
+        windows: of the references, for models that are fitted to them; None as before.
+        seconds: that the profile took.
     """
 
     profile: NoiseProfile
     measured: Measured | None = None
     windows: Windows | None = None
+    seconds: float = math.nan
 
     @cached_property
     def without_network(self) -> Known:
@@ -63,6 +69,11 @@ class Known:
         statistics = measure_whole(self.measured.windows)
         return replace(self, profile=replace(self.profile, measured=statistics))
 
+
+FLOOR = "floor"
+"""Name of the row of two draws of one process."""
+
+Model = TypeVar("Model")
 
 Draw = Callable[[Target, Known], Pixels]
 """A target and what is known of its camera → a noisy picture, H×W×C of the clean's type."""
@@ -82,12 +93,14 @@ class Row:
         weights: that its profiles are made with; rows of several weights may share a table.
         fake: what is scored.
         real: what it is scored against.
+        fit: what is fitted to a case's references before its targets, where that is no profile.
     """
 
     name: str
     weights: Weights
     fake: Draw
     real: Draw = real_noisy
+    fit: Callable[[Known], object] | None = None
 
 
 def generated(weights: Weights, device: str = "cpu", variant: int = 0) -> Draw:
@@ -123,22 +136,42 @@ def gaussian_row(weights: Weights) -> Row:
     return Row("gaussian", weights, draw)
 
 
-def classical_row(weights: Weights) -> Row:
-    """The plain classical model of the references' windows; weights make the unused profile."""
-    fitted: dict[int, tuple[Windows, classical_baseline.PlainClassical]] = {}
+def fitted_row(
+    name: str,
+    weights: Weights,
+    fit: Callable[[Windows], Model],
+    draw: Callable[[Model, Pixels, float, Rng], Pixels],
+) -> Row:
+    """The row of a model of the references' windows; weights make the unused profile.
 
-    def draw(target: Target, known: Known) -> Pixels:
+    Args:
+        name: of the row.
+        weights: of the other rows.
+        fit: windows → model.
+        draw: model, clean, its white level and a generator of the target's own → noisy picture.
+    """
+    fitted: dict[int, tuple[Windows, Model]] = {}
+
+    def fit_known(known: Known) -> Model:
         if known.windows is None:
-            raise ValueError("the plain classical model is fitted on windows: none are known")
+            raise ValueError(f"{name} is fitted on windows: none are known")
         key = id(known.windows)
         if key not in fitted:
             # One case after the other: what was fitted before is not asked for again.
             fitted.clear()
-            fitted[key] = known.windows, classical_baseline.fit_windows(known.windows)
-        rng = np.random.default_rng([PROTOCOL_SEED, *target.name.encode()])
-        return classical_baseline.draw(fitted[key][1], target.clean, target.white_level, rng)
+            fitted[key] = known.windows, fit(known.windows)
+        return fitted[key][1]
 
-    return Row("classical", weights, draw)
+    def draw_target(target: Target, known: Known) -> Pixels:
+        rng = np.random.default_rng([PROTOCOL_SEED, *target.name.encode()])
+        return draw(fit_known(known), target.clean, target.white_level, rng)
+
+    return Row(name, weights, draw_target, fit=fit_known)
+
+
+def classical_row(weights: Weights) -> Row:
+    """The row of the plain classical model."""
+    return fitted_row("classical", weights, classical_baseline.fit_windows, classical_baseline.draw)
 
 
 def shipped_row(weights: Weights, device: str = "cpu") -> Row:
@@ -149,7 +182,11 @@ def shipped_row(weights: Weights, device: str = "cpu") -> Row:
 def start_row(weights: Weights, device: str = "cpu") -> Row:
     """The row of the measured model alone: the content network off."""
     ours = generated(weights, device)
-    return Row("start", weights, lambda target, known: ours(target, known.without_network))
+
+    def draw(target: Target, known: Known) -> Pixels:
+        return ours(target, known.without_network)
+
+    return Row("start", weights, draw, fit=lambda known: known.without_network)
 
 
 def floor_row(weights: Weights, device: str = "cpu") -> Row:
@@ -162,7 +199,7 @@ def floor_row(weights: Weights, device: str = "cpu") -> Row:
     def second(target: Target, known: Known) -> Pixels:
         return ours_again(target, known) if target.again is None else target.again
 
-    return Row("floor", weights, fake=second, real=first)
+    return Row(FLOOR, weights, fake=second, real=first)
 
 
 def standard_rows(weights: Weights, device: str = "cpu") -> list[Row]:
@@ -189,32 +226,46 @@ def compare_rows(
     for whole in cases:
         case = whole.lone() if lone else whole
         known = _known(case, rows)
+        fitting = {row.name: _seconds_to_fit(row, known[row.weights.sha256]) for row in rows}
         for target in case.targets:
             for row in rows:
                 knows = known[row.weights.sha256]
-                real, fake = row.real(target, knows), row.fake(target, knows)
-                yield SideBySide(row.name, target, real, fake)
+                real = row.real(target, knows)
+                drawing, fake = timed(partial(row.fake, target, knows))
+                seconds = fitting.pop(row.name, math.nan), drawing
+                yield SideBySide(row.name, target, real, fake, seconds=seconds)
+
+
+def _seconds_to_fit(row: Row, known: Known) -> float:
+    return known.seconds if row.fit is None else timed(partial(row.fit, known))[0]
 
 
 def _known(case: Case, rows: Sequence[Row]) -> dict[str, Known]:
     """Measures what the rows of each weights know; weights share the measuring if they can."""
     references = case.references
     known: dict[str, Known] = {}
-    measured = None
+    measured: Measured | None = None
+    measuring = 0.0
     estimated = any(isinstance(shot, Reference) and shot.clean is None for shot in references)
     # Pairs keep their shifts: what a repair takes away belongs to the targets' truth too.
     repair = Repair.GROSS if isinstance(references[0], Burst) else Repair.MASK
     for weights in {row.weights.sha256: row.weights for row in rows}.values():
         if measured is None or estimated:
-            cut = cut_references(references, None, repair, weights.denoiser)
-            measured = measure_cut(cut, weights.content)
-        profile = encode_profile(measured, weights)
-        known[weights.sha256] = Known(profile, measured, _plain_windows(case, measured))
+            measuring, found = timed(partial(_measured, references, repair, weights))
+            measured = found
+        encoding, profile = timed(partial(encode_profile, measured, weights))
+        windows = _plain_windows(case, measured)
+        known[weights.sha256] = Known(profile, measured, windows, measuring + encoding)
     return known
 
 
+def _measured(references: References, repair: Repair, weights: Weights) -> Measured:
+    cut = cut_references(references, None, repair, weights.denoiser)
+    return measure_cut(cut, weights.content)
+
+
 def _plain_windows(case: Case, measured: Measured) -> Windows:
-    """Windows that the plain classical model is fitted on: of pairs that fit, every one."""
+    """Windows that models are fitted on: of pairs that fit, every one."""
     pairs = [
         (reference.noisy, reference.clean)
         for reference in case.references

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -26,6 +27,7 @@ class SideBySide:
         real: H×W×C, the target's noisy picture; for a floor it may be a generated one.
         fake: the generated noisy picture, H×W×C of the same type.
         fake_clean: what the generated noise lies on, where that is not the target's clean.
+        seconds: that fitting took, NaN but of a case's first target, and that drawing took.
     """
 
     row: str
@@ -33,6 +35,7 @@ class SideBySide:
     real: Pixels
     fake: Pixels
     fake_clean: Pixels | None = None
+    seconds: tuple[float, float] = (math.nan, math.nan)
 
     @property
     def real_noise(self) -> Floats:

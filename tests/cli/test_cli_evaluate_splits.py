@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ def test_splits_are_checked_before_anything_is_read(run: Run, tmp_path: Path) ->
         (("--split", "instruments", "--instrument", "x"), "choose of phone raw"),
         (("--split", "w2s", "--instrument", "phone raw"), "belongs to --split instruments"),
         (("--split", "w2s", "--data", tmp_path), "does not hold the validation data"),
+        (("--by", "pair,burst"), "--by burst: unknown; choose of pair, lone"),
+        (("--by", "pair", "--lone"), "give one of them"),
+        (("--peers", "--real", "a", "--synth", "b"), "do not go with --real and --synth"),
     ):
         ran = run("evaluate", *arguments)
         assert ran.code == 2
@@ -40,8 +44,11 @@ def test_a_split_has_the_baselines_beside_it(run: Run, real_data: Path, weights_
 def test_instruments_need_no_data(run: Run, tmp_path: Path, weights_file: Path) -> None:
     fixed = ("--data", tmp_path, "--weights", weights_file, "--device", "cpu")
     command = ("evaluate", "--split", "instruments", "--instrument", "stretched 8 bit", *fixed)
-    ran = run(*command, "--json")
+    ran = run(*command, "--json", "--csv", tmp_path / "out")
     assert ran.code == 0, ran.err
+    (written,) = (tmp_path / "out").iterdir()
+    with written.open() as file:
+        assert [line["kind"] for line in csv.DictReader(file)][-1] == "lone"
     lines = ran.json["instruments"]
     assert [line["kind"] for line in lines] == ["classical", "pair", "burst", "lone"]
     assert ran.json["splits"] == {}
@@ -49,3 +56,29 @@ def test_instruments_need_no_data(run: Run, tmp_path: Path, weights_file: Path) 
     assert classical["impossible"] > 0.5
     assert len(classical["deciles"]) == 10
     assert abs(classical["worst_ratio"] - 1) > abs(classical["median_ratio"] - 1)
+
+
+@pytest.mark.realdata
+def test_one_command_tries_pairs_lone_shots_and_peers_and_writes_csv(
+    run: Run, real_data: Path, weights_file: Path, tmp_path: Path
+) -> None:
+    fixed = ("--data", real_data, "--weights", weights_file, "--device", "cpu", "--split", "micro")
+    command = ("evaluate", *fixed, "--by", "pair,lone", "--peers", "--csv", tmp_path / "out")
+    ran = run(*command, "--json")
+    assert ran.code == 0, ran.err
+    with (tmp_path / "out/scores.csv").open() as file:
+        lines = list(csv.DictReader(file))
+    values = ran.json
+    assert list(values["splits"]) == ["micro", "micro, lone"]
+    for name, by in (("micro", "pair"), ("micro, lone", "lone")):
+        rows = {line["row"]: line for line in lines if line["by"] == by}
+        assert list(rows) == list(values["splits"][name])
+        assert list(rows)[:3] == ["gaussian", "classical", "poisson-gaussian"]
+        for row, line in rows.items():
+            assert float(line["akld mean"]) == pytest.approx(
+                values["splits"][name][row]["akld"]["mean"], abs=1e-4
+            )
+            assert (row == "floor") == (line["Mpx/s"] == "")
+    again = run(*command)
+    assert again.code == 1
+    assert "scores.csv: is there already" in again.err

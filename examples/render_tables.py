@@ -1,0 +1,147 @@
+"""Render the score tables of README.md and the evaluation guide from their CSV.
+
+``python examples/render_tables.py`` writes what lies between a table's two comments anew; a test
+fails where it differs. The CSV is the scores.csv of ``noisegen evaluate --csv``, of several runs
+one under the other, the commands above in lines that begin with #.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from noisegen.evaluation.tables import markdown_table
+
+ROOT = Path(__file__).parents[1]
+SCORES = ROOT / "noisegen/research/tables/evaluation.csv"
+PAGES = ROOT / "README.md", ROOT / "examples/guides/evaluation.md"
+
+TABLE = re.compile(r"(<!-- scores: (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+ROWS = {
+    "gaussian": "Gaussian of the reference's σ",
+    "poisson-gaussian": "Poisson-Gaussian, fitted",
+    "iso-noise": "albumentations' ISONoise, fitted",
+    "av1-grain": "AV1 film grain, fitted",
+    "resampled": "real residuals, resampled",
+    "classical": "classical model",
+    "noisegen": "**noisegen**",
+    "start": "start (network off)",
+    "floor": "floor (two draws)",
+}
+METRICS = {
+    "kld": "KLD",
+    "kld0": "KLD without offset",
+    "akld": "AKLD",
+    "ks": "KS",
+    "correlation": "correlation error",
+    "level": "noise level error",
+    "sigma": "σ error",
+}
+PACE = {"fit s": "fit, s", "Mpx/s": "Mpx/s"}
+
+OVERVIEW = {
+    "nam25": "nam25: 3 DSLRs' JPEGs",
+    "s95": "S95, bursts",
+    "polyu-unseen": "PolyU, Sony",
+    "micro": "micro: fluorescence",
+}
+LEARNED_ROWS = "classical", "start", "noisegen", "floor"
+SIM = "`--weights sim`, which has seen none of PolyU"
+LEARNED = {
+    ("base", "polyu-seen"): "PolyU, seen cameras",
+    ("sim", "polyu-seen"): f"PolyU, seen cameras, {SIM}",
+    ("base", "polyu-seen-hard"): "the same, one 256² crop as reference",
+    ("sim", "polyu-seen-hard"): f"the same, one 256² crop as reference, {SIM}",
+    ("base", "simulated"): "simulated cameras, all kinds",
+}
+
+Line = dict[str, str]
+Scores = dict[tuple[str, str, str], dict[str, Line]]
+"""Weights, split and kind of references → row → its line."""
+
+
+def read_scores(text: str) -> Scores:
+    """Lines of the CSV, whose first lines may be comments."""
+    scores: Scores = {}
+    for line in csv.DictReader(row for row in text.splitlines() if not row.startswith("#")):
+        scores.setdefault((line["weights"], line["split"], line["by"]), {})[line["row"]] = line
+    return scores
+
+
+def whole(scores: Scores, split: str, by: str) -> str:
+    """Every metric of a split, mean (median), and what the rows take where that was timed."""
+    lines = scores["base", split, by]
+    timed = {name: words for name, words in PACE.items() if any(x[name] for x in lines.values())}
+    cells = (
+        [ROWS[row]]
+        + [
+            f"{_figures(lines[row], 'mean', **four)} ({_figures(lines[row], 'median', **four)})"
+            for four in ({metric: 4} for metric in METRICS)
+        ]
+        + [lines[row][name] or "–" for name in timed]
+        for row in _shown(lines)
+    )
+    return markdown_table(["", *METRICS.values(), *timed.values()], cells)
+
+
+def _shown(lines: dict[str, Line]) -> Iterable[str]:
+    """Rows in order; without the start's where it is noisegen's: there the network is off."""
+    scored = [f"{metric} mean" for metric in METRICS]
+    for row in ROWS:
+        twin = row == "start" and all(
+            lines.get("start", {}).get(name) == lines["noisegen"][name] for name in scored
+        )
+        if row in lines and not twin:
+            yield row
+
+
+def overview(scores: Scores) -> str:
+    """KLD / AKLD of the splits that nothing is trained or tuned on, means."""
+    splits = [scores["base", split, "pair"] for split in OVERVIEW]
+    cells = (
+        [ROWS[row], *(_figures(lines[row], "mean", kld=4, akld=3) for lines in splits)]
+        for row in ROWS
+        if row != "start" and all(row in lines for lines in splits)
+    )
+    return markdown_table(["", *OVERVIEW.values()], cells)
+
+
+def learned(scores: Scores) -> str:
+    """KLD / AKLD / noise level error of the kinds of cameras that are trained on, mean (median)."""
+    digits = {"kld": 4, "akld": 3, "level": 3}
+    cells = (
+        [words]
+        + [
+            f"{_figures(line, 'mean', **digits)} ({_figures(line, 'median', **digits)})"
+            for line in (scores[(*key, "pair")][row] for row in LEARNED_ROWS)
+        ]
+        for key, words in LEARNED.items()
+    )
+    return markdown_table(["", *(ROWS[row] for row in LEARNED_ROWS)], cells)
+
+
+def _figures(line: Line, kind: str, **digits: int) -> str:
+    return " / ".join(f"{float(line[f'{name} {kind}']):.{n}f}" for name, n in digits.items())
+
+
+OF_SPLITS: dict[str, Callable[[Scores], str]] = {"overview": overview, "learned": learned}
+
+
+def rendered(page: str, scores: Scores) -> str:
+    """A page whose tables are made anew."""
+
+    def table(found: re.Match[str]) -> str:
+        make = OF_SPLITS.get(found[2])
+        made = make(scores) if make else whole(scores, *found[2].split())
+        return f"{found[1]}{made}\n{found[3]}"
+
+    return TABLE.sub(table, page)
+
+
+if __name__ == "__main__":
+    for path in PAGES:
+        known = read_scores(SCORES.read_text(encoding="utf-8"))
+        path.write_text(rendered(path.read_text(encoding="utf-8"), known), encoding="utf-8")
