@@ -210,7 +210,7 @@ def unfit_for_weights(profile: NoiseProfile, weights: Weights) -> str | None:
     if profile.weights_sha256 != weights.sha256:
         return (
             f"made with other weights than {weights.name}; make it again with noisegen profile "
-            "create, or name its weights with --weights"
+            "create, or give its --weights"
         )
     encoder = weights.encoder
     if profile.tokens.shape != (encoder.tokens, encoder.token_width):
