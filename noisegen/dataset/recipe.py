@@ -13,7 +13,7 @@ import noisegen
 from noisegen.dataset.plan import DatasetOptions, Layout
 from noisegen.errors import ManifestError, UsageError
 from noisegen.files.safe_path import refuse_links
-from noisegen.model.weights import Weights
+from noisegen.model.weights import Weights, licence_of
 from noisegen.profiles.profile import NoiseProfile
 
 FORMAT = 2
@@ -91,6 +91,7 @@ class Recipe:
             },
             "profiles": [{**asdict(p), "file": p.file} for p in self.profiles],
             "weights": {"name": name, "sha256": sha256},
+            "licence": licence_of(sha256),
             "device": self.device,
             "versions": self.versions,
             **({"drawn": self.drawn} if self.drawn else {}),

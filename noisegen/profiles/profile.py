@@ -50,7 +50,7 @@ class NoiseProfile:
         kind: ``paired`` (the references came with their clean), ``burst`` (shots of one still
             scene, whose mean is the clean), ``estimated``, ``blend``, or ``drawn`` (a simulated
             camera).
-        references: file names of the references.
+        references: file names of the references; of camera raw, and how it was developed.
         pixels: of all references together.
         white_level: the count that is white in the camera's files, which counts as 1.
         dtype: of the references: ``uint8``, ``uint16`` or ``float32``.
