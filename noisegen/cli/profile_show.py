@@ -92,7 +92,7 @@ def _lines(profile: NoiseProfile) -> list[str]:
         *(f"  warning      {warning}" for warning in profile.warnings),
         *(f"  {'' if i else 'quality':13}{text}" for i, text in enumerate(tried)),
         f"  network      {network}",
-        f"  licence      of pictures made with it: {licence_of(profile.weights_sha256)}",
+        f"  licence      pictures made with it: {licence_of(profile.weights_sha256)}",
         "",
         *_chart(profile),
         "",

@@ -32,10 +32,10 @@ LARGEST = 2**30
 
 _LICENCES = {
     "be33287d1be9fb75709cbd0c9bef6d8a09b223ccbee89039dcac4401284f25cc": (
-        "non-commercial research use, by PolyU's pictures that noisegen-base was trained on"
+        "non-commercial research use (noisegen-base has seen PolyU's pictures)"
     ),
     "ab2e299a59f6f7aeac58618edde6e00109ac96895b8c272fa9bf58b76c0dbba9": (
-        "any use: noisegen-sim was trained on nobody's picture"
+        "any use (noisegen-sim has seen nobody's pictures)"
     ),
 }
 """What binds the pictures made with shipped weights, by their SHA-256; see their card."""
@@ -200,8 +200,8 @@ def _build(
 
 def licence_of(sha256: str) -> str:
     """What binds pictures made with weights, in one line."""
-    bound = _LICENCES.get(sha256, "as the data that these weights (none of noisegen's) saw allow")
-    return f"{bound}; clean pictures keep their own"
+    bound = _LICENCES.get(sha256, "what the weights' training data allow (none of noisegen's)")
+    return f"{bound}; clean pictures keep theirs"
 
 
 def save_weights(

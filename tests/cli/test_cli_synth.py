@@ -90,7 +90,7 @@ def test_the_recipe_decides_everything_and_names_no_machine(
         }
     ]
     assert recipe["weights"]["sha256"] == hashlib.sha256(weights_file.read_bytes()).hexdigest()
-    assert recipe["licence"].startswith("as the data that these weights")
+    assert recipe["licence"].startswith("what the weights' training data allow")
     assert recipe["options"]["seed"] == 5
     assert recipe["options"]["variants"] == 2
     assert recipe["options"]["strength"] == [0.5, 2.0]
