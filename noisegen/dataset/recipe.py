@@ -186,8 +186,10 @@ def read_recipe(path: Path) -> Recipe:
     Raises:
         ManifestError: missing, damaged, hostile or of another version.
     """
+    if path.is_dir():
+        raise ManifestError(f"{path}: a folder; name the recipe, {path / 'noisegen.json'}")
     if not path.is_file():
-        raise ManifestError(f"{path}: no such file, or a pipe; check it")
+        raise ManifestError(f"{path}: no such file, or a pipe; name a dataset of noisegen's")
     try:
         with path.open("rb") as file:
             data = file.read(LARGEST + 1)
@@ -220,6 +222,8 @@ def load_profiles(recipe: Recipe, folder: Path) -> list[NoiseProfile]:
     for entry in recipe.profiles:
         refuse_links(folder, PurePosixPath(entry.file))
         path = folder / entry.file
+        if not path.exists():
+            raise ManifestError(f"{path}: no such profile; copy the dataset's profiles/ there")
         profile = replace(NoiseProfile.load(path), name=entry.name)
         if profile.sha256 != entry.sha256:
             raise ManifestError(f"{path}: is not the profile of {folder / 'noisegen.json'}")

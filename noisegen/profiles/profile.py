@@ -175,7 +175,9 @@ class NoiseProfile:
         try:
             found = read_tensor_file(path, LARGEST)
         except (OSError, ValueError) as error:
-            raise ProfileError(f"{path}: not a noise profile ({error}); make it again") from None
+            raise ProfileError(
+                f"{path}: not a noise profile ({error}); make it again, or name one"
+            ) from None
         return _checked(path, found.metadata, found.tensors)
 
 
