@@ -33,14 +33,19 @@ class UsageError(NoisegenError):
     exit_code = 2
 
 
+_OPTION = r"(noisegen [a-z ]+--[a-z-]+)|(?<![\w/.-])--([a-z]+(?:-[a-z]+)*)"
+"""A command that is to be typed as it stands, or an option; neither is a part of a path."""
+
+
 @contextmanager
 def in_python() -> Iterator[None]:
     """What is wrong with a call from Python names its arguments, not the command line's options."""
     try:
         yield
-    except UsageError as error:
-        words = re.sub(r"--([a-z]+(?:-[a-z]+)*)", lambda m: m[1].replace("-", "_"), str(error))
-        raise type(error)(words.replace("low:high", "(low, high)")) from None
+    except NoisegenError as error:
+        words = re.sub(_OPTION, lambda m: m[1] or m[2].replace("-", "_"), str(error))
+        error.args = (words.replace("low:high", "(low, high)"),)
+        raise
 
 
 class ImageError(NoisegenError):

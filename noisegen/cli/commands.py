@@ -27,7 +27,7 @@ ShownClean = Annotated[Path | None, "Its clean; else estimated."]
 class Synth:
     """Write noisy/clean pairs whose noise is that of the references' camera."""
 
-    clean: Annotated[Path, "Clean image, or a folder of them."]
+    clean: Annotated[Path, "Clean image, a folder of them, or a quoted pattern."]
     out: Annotated[Path, "Folder for the dataset; one begun there goes on."]
     noise: NoiseOptions
     dataset: DatasetOptions

@@ -18,6 +18,7 @@ from noisegen.dataset.regenerate import plan_again
 from noisegen.dataset.threads import stop_on_signals
 from noisegen.dataset.verify import Fault, read_manifest
 from noisegen.dataset.verify import verify as check
+from noisegen.references.matching import sides_by_marker
 
 
 def synth(asked: Synth, output: Output) -> None:
@@ -50,6 +51,13 @@ def _say_what_is_planned(plan: Plan, output: Output) -> None:
         output.warn(
             f"the dataset was begun elsewhere ({'; '.join(plan.elsewhere)}): a few pixels may "
             "differ by one step from those of one machine"
+        )
+    noisies, pure = sides_by_marker([file.path for file in plan.surveyed.files])
+    if noisies and pure:
+        output.warn(
+            f"{counted(len(noisies), 'picture')} among the cleans, as {noisies[0].name}, have "
+            "noise by their names, and get more: name the cleans alone, as --clean "
+            f"'DIR/*/{pure[0].name}'"
         )
     if plan.passed_over:
         passed = plan.passed_over.items()
@@ -129,7 +137,8 @@ def regenerate(asked: Regenerate, output: Output) -> None:
         output.result(shown, data)
     else:
         faults, pairs = again.faults(), len(again.manifest)
-        words = f"{len(faults)} differ" if faults else "all equal"
+        differ = "differs" if len(faults) == 1 else "differ"
+        words = f"{len(faults)} {differ}" if faults else "all equal"
         output.result(
             f"{shown}; {counted(pairs, 'pair')} compared, {words}",
             data | {"compared": pairs, "faults": [vars(fault) for fault in faults]},

@@ -9,6 +9,7 @@ from noisegen.cli.commands import Show
 from noisegen.cli.output import Output, check_file
 from noisegen.cli.profile_words import quality_words, sigmas
 from noisegen.errors import UsageError
+from noisegen.model.weights import licence_of
 from noisegen.noise.intensities import EVEN, level_at, shown_at
 from noisegen.profiles.profile import NoiseProfile
 from noisegen.synthesis.levels import profile_words
@@ -62,6 +63,7 @@ def summary(profile: NoiseProfile) -> dict[str, Any]:
     return {
         **{name: getattr(profile, name) for name in as_they_are},
         **{name: list(getattr(profile, name)) for name in ("references", "repairs", "warnings")},
+        "licence": licence_of(profile.weights_sha256),
         "quality": asdict(profile.quality) if profile.quality else None,
         "overall": profile.quality.overall if profile.quality else None,
         **{name: values.astype(float).round(7).tolist() for name, values in rounded.items()},
@@ -78,9 +80,11 @@ def _lines(profile: NoiseProfile) -> list[str]:
     if profile.quality is not None:
         first, *rest = quality_words(profile.quality)
         tried = [f"{profile.quality.overall}: {first}", *rest]
+    references, more = profile.references, len(profile.references) - 1
     return [
-        f"{profile.name}: {len(profile.references)} reference(s), "
+        f"{profile.name}: {len(references)} reference(s), "
         f"{profile.pixels / 1e6:.2f} Mpx, {kind} {profile.dtype}",
+        *(f"  references   {name}{f', and {more} more' * bool(more)}" for name in references[:1]),
         f"  kind         {profile.kind}: {CLEAN.get(profile.kind, '')}",
         f"  white level  {profile_words(profile)}",
         f"  σ            {sigmas(profile)} of 255{other_unit}",
@@ -88,6 +92,7 @@ def _lines(profile: NoiseProfile) -> list[str]:
         *(f"  warning      {warning}" for warning in profile.warnings),
         *(f"  {'' if i else 'quality':13}{text}" for i, text in enumerate(tried)),
         f"  network      {network}",
+        f"  licence      pictures made with it: {licence_of(profile.weights_sha256)}",
         "",
         *_chart(profile),
         "",

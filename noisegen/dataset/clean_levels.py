@@ -119,9 +119,9 @@ def _notes(group: Sequence[_Seen]) -> Iterator[str]:
         yield (
             f"white level of {dtype} cleans, which go up to {top.extent.highest:g} "
             f"({top.file.key}): {top.levels.words}; "
-            f"above {top.levels.scale:g}, which no reference passes, the noise is held; references "
-            f"as bright would tell it, and noisegen profile create --white-level "
-            f"{top.levels.white:g} where white is"
+            f"above {top.levels.scale:g}, which no reference passes, the noise is held; give "
+            f"references as bright, or say what is white in them to noisegen profile create "
+            f"(--white-level {top.levels.white:g})"
         )
 
 

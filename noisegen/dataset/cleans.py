@@ -12,7 +12,7 @@ from noisegen.dataset.folder import RECIPE
 from noisegen.dataset.plan import CleanFile, Skipped
 from noisegen.errors import UsageError
 from noisegen.files import Container
-from noisegen.files.search import search, unreadable
+from noisegen.files.search import fixed_part, matches, search, unreadable
 from noisegen.references.discover import SUFFIXES
 
 _LOSSLESS = {
@@ -46,7 +46,7 @@ class Cleans:
 
 
 def find_cleans(clean: Path, out: Path) -> Cleans:
-    """The clean pictures of a file or folder, sorted by relative path.
+    """The clean pictures of a file, a folder or a glob pattern, sorted by relative path.
 
     Links are followed. Hidden files, other endings, the output folder and other datasets of
     noisegen are passed over.
@@ -55,8 +55,11 @@ def find_cleans(clean: Path, out: Path) -> Cleans:
         UsageError: there is none.
         ImageError: a folder cannot be searched.
     """
+    given, pattern = clean, tuple[str, ...]()
     if not (clean.exists() or clean.is_symlink()):
-        raise UsageError(f"--clean {clean}: no such file or folder; check the path")
+        clean, pattern = fixed_part(given)
+        if not (pattern and clean.is_dir()):
+            raise UsageError(f"--clean {given}: no such file or folder; check the path")
     if (clean / RECIPE).exists():
         raise UsageError(f"--clean {clean}: a dataset of noisegen; name the folder clean/ in it")
     if not clean.is_dir():
@@ -66,6 +69,8 @@ def find_cleans(clean: Path, out: Path) -> Cleans:
     found = []
     others = []
     for path in searched.files:
+        if pattern and not matches(path.relative_to(clean).parts, pattern):
+            continue
         if path.suffix.lower() not in SUFFIXES:
             others.append(_skipped(path, clean, _NO_PICTURE))
         elif (reason := unreadable(path)) is not None:
@@ -74,7 +79,7 @@ def find_cleans(clean: Path, out: Path) -> Cleans:
             found.append((path.relative_to(clean).as_posix(), path))
     if not found and not skipped:
         endings = ", ".join(sorted(SUFFIXES))
-        raise UsageError(f"--clean {clean}: holds no picture ({endings})")
+        raise UsageError(f"--clean {given}: holds no picture ({endings})")
     twins: list[Skipped] = []
     files = _named(found, twins)
     return Cleans(tuple(files), tuple(skipped + twins), tuple(others))

@@ -17,7 +17,7 @@ from noisegen.dataset.cost import Cost, cost_of
 from noisegen.dataset.export import require_packages
 from noisegen.dataset.folder import Folder, check_inputs, check_output
 from noisegen.dataset.journal import Done
-from noisegen.dataset.noise import NoiseSource, given_profiles
+from noisegen.dataset.noise import NoiseSource, profiles_or_cameras
 from noisegen.dataset.pairs import PairMaker
 from noisegen.dataset.plan import DatasetOptions, EngineName, RunOptions
 from noisegen.dataset.recipe import Recipe, load_profiles, make_recipe, named_apart, read_recipe
@@ -118,8 +118,10 @@ class Plan:
 def make_dataset(
     clean: str | Path,
     out: str | Path,
-    profiles: Profiles,
+    profiles: Profiles | None = None,
     *,
+    draw: str | None = None,
+    per_camera: int = 1,
     weights: str = "base",
     options: DatasetOptions | None = None,
     run: RunOptions | None = None,
@@ -134,6 +136,8 @@ def make_dataset(
         clean: a picture, or a folder of them.
         out: the dataset's folder; one begun there goes on.
         profiles: noise profiles or their files; one that fits is drawn for each picture.
+        draw: simulated cameras instead, as ``phone:800-6400,dslr``.
+        per_camera: with ``draw``, pictures to a camera, on average.
         weights: that they were made with: ``base``, ``sim`` or a file.
         options: what decides the files: seed, variants, strength, crops, layout.
         run: what it is made with: engine, workers, device, shard.
@@ -145,7 +149,7 @@ def make_dataset(
     Raises:
         NoisegenError: what ``noisegen synth`` would say, before or while it is made.
     """
-    source = given_profiles(profiles)
+    source = profiles_or_cameras(profiles, draw, per_camera, options or DatasetOptions())
     return plan_dataset(Path(clean), Path(out), source, weights, options, run).make()
 
 

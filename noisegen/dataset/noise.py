@@ -22,10 +22,13 @@ from noisegen.profiles.sources import (
     find_reference_files,
     fitting_profiles,
     parse_mix,
+    refuse_both,
 )
 
 MOST_CAMERAS = 2000
 """Cameras that are drawn for one dataset: its recipe names each."""
+
+_LONELY = "--per-camera belongs to --draw; leave it out, or draw cameras"
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,22 @@ def given_profiles(profiles: Profiles) -> NoiseSource:
     return NoiseSource(lambda weights, _: fitting_profiles(several, weights), files)
 
 
+def profiles_or_cameras(
+    profiles: Profiles | None, draw: str | None, per_camera: int, dataset: DatasetOptions
+) -> NoiseSource:
+    """The source that is given, of the two that a call from Python names.
+
+    Raises:
+        UsageError: both or none are, or there is nothing to draw.
+    """
+    refuse_both(profiles, draw)
+    if draw is not None:
+        return drawn_cameras(draw, per_camera, dataset)
+    if per_camera != 1:
+        raise UsageError(_LONELY)
+    return given_profiles(() if profiles is None else profiles)
+
+
 def find_noise(wanted: NoiseOptions, dataset: DatasetOptions | None = None) -> NoiseSource:
     """The source that options name: references, saved profiles, a mix of them, or a draw.
 
@@ -75,7 +94,7 @@ def find_noise(wanted: NoiseOptions, dataset: DatasetOptions | None = None) -> N
             "phone:800-6400)"
         )
     if wanted.per_camera != 1 and wanted.draw is None:
-        raise UsageError("--per-camera belongs to --draw; leave it out, or draw cameras")
+        raise UsageError(_LONELY)
     for option, value in (("--ref-clean", wanted.ref_clean), ("--no-repair", wanted.no_repair)):
         if value and not references:
             raise UsageError(f"{option} belongs to --ref; a profile already holds its noise")
@@ -107,8 +126,10 @@ def drawn_cameras(text: str, per_camera: int, dataset: DatasetOptions) -> NoiseS
     """The source that draws cameras, as many as the clean pictures need.
 
     Raises:
-        UsageError: it names no kinds of cameras.
+        UsageError: it names no kinds of cameras, or no pictures to each.
     """
+    if per_camera < 1:
+        raise UsageError(f"--per-camera {per_camera}: give 1 picture or more")
     draws = parse_draws(text)
     words = f"{','.join(map(str, draws))}; a camera for {per_camera} of the pictures"
 

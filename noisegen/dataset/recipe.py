@@ -13,7 +13,7 @@ import noisegen
 from noisegen.dataset.plan import DatasetOptions, Layout
 from noisegen.errors import ManifestError, UsageError
 from noisegen.files.safe_path import refuse_links
-from noisegen.model.weights import Weights
+from noisegen.model.weights import Weights, licence_of
 from noisegen.profiles.profile import NoiseProfile
 
 FORMAT = 2
@@ -91,6 +91,7 @@ class Recipe:
             },
             "profiles": [{**asdict(p), "file": p.file} for p in self.profiles],
             "weights": {"name": name, "sha256": sha256},
+            "licence": licence_of(sha256),
             "device": self.device,
             "versions": self.versions,
             **({"drawn": self.drawn} if self.drawn else {}),
@@ -185,8 +186,10 @@ def read_recipe(path: Path) -> Recipe:
     Raises:
         ManifestError: missing, damaged, hostile or of another version.
     """
+    if path.is_dir():
+        raise ManifestError(f"{path}: a folder; name the recipe, {path / 'noisegen.json'}")
     if not path.is_file():
-        raise ManifestError(f"{path}: no such file, or a pipe; check it")
+        raise ManifestError(f"{path}: no such file, or a pipe; name a dataset of noisegen's")
     try:
         with path.open("rb") as file:
             data = file.read(LARGEST + 1)
@@ -219,6 +222,8 @@ def load_profiles(recipe: Recipe, folder: Path) -> list[NoiseProfile]:
     for entry in recipe.profiles:
         refuse_links(folder, PurePosixPath(entry.file))
         path = folder / entry.file
+        if not path.exists():
+            raise ManifestError(f"{path}: no such profile; copy the dataset's profiles/ there")
         profile = replace(NoiseProfile.load(path), name=entry.name)
         if profile.sha256 != entry.sha256:
             raise ManifestError(f"{path}: is not the profile of {folder / 'noisegen.json'}")

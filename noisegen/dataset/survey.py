@@ -109,8 +109,8 @@ def without_profile(channels: int, profiles: Sequence[NoiseProfile]) -> str | No
     have, need = (_KINDS.get(c, f"of {c} channels") for c in (channels, profiles[0].channels))
     names = ", ".join(profile.name for profile in profiles)
     return (
-        f"is {have}, but the noise of {names} is {need}; give {need} pictures, or a profile from "
-        f"{have} references"
+        f"is {have}, but the noise of {names} is {need}; give {need} pictures, or a profile "
+        f"whose references are {have}"
     )
 
 

@@ -58,7 +58,7 @@ def kind_of(folder: PairFolder) -> Kind:
             reasons.append(str(error))
             continue
         return Kind(header.channels, header.dtype.name)
-    raise UsageError(f"{folder.where}: no pair can be read ({reasons[0]}); use an intact copy")
+    raise UsageError(f"{folder.where}: no pair can be read; the first is {reasons[0]}")
 
 
 def read_plane(path: Path, plane: int | None) -> Pixels:

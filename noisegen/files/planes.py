@@ -26,7 +26,7 @@ class Planes:
 
 
 def planes_of(volume: Volume) -> Planes:
-    """Every picture of a volume, upright; floats as float32, in their own range.
+    """Every picture of a volume, upright; floats and signed integers as float32, as they are.
 
     Raises:
         RefusedError: NaN, infinite values, or 32-bit integers that do not fit into 16 bits.
@@ -42,7 +42,7 @@ def planes_of(volume: Volume) -> Planes:
 
 def _sound(samples: Samples) -> Samples:
     """Samples of a supported type."""
-    if samples.dtype.kind == "f":
+    if samples.dtype.kind != "u":
         with np.errstate(over="ignore"):
             floats = packed(samples.astype(np.float32))
         if not np.isfinite(floats).all():

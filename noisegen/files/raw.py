@@ -40,6 +40,13 @@ def development() -> str:
     return f"LibRaw {version}: white balance of the shot, AHD, sRGB, 16 bits"
 
 
+def with_development(name: str) -> str:
+    """The name of a picture for records; that of a raw file says how it was developed."""
+    if Path(name).suffix.lower() not in SUFFIXES:
+        return name
+    return f"{name} (developed plainly by noisegen from raw; {development()})"
+
+
 def describe(file: BinaryIO) -> Description:
     """Read the header of a file; nothing is developed.
 

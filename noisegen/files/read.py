@@ -286,11 +286,11 @@ def read_planes(path: str | Path) -> Planes:
     channels; every other axis and page is a frame. An RGB file is one channel of RGB frames.
 
     Args:
-        path: any picture file. TIFFs may have many pages, and samples of 8 or 16 bits or floats;
-            32-bit integers where they fit into 16 bits.
+        path: any picture file. TIFFs may have many pages, and samples of 8 or 16 bits, signed
+            ones of 16, or floats; 32-bit integers where they fit into 16 bits.
 
     Returns:
-        The pictures, H×W×C, upright; floats as float32, in their own range.
+        The pictures, H×W×C, upright; floats and signed integers as float32, in their own range.
 
     Raises:
         ImageError: the file is missing, damaged, not supported, larger than the limits of

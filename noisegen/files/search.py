@@ -105,18 +105,24 @@ def unreadable(path: Path) -> str | None:
 
 def matching(pattern: str) -> list[Path]:
     """Files that a glob pattern names, sorted; ``**`` follows links too and goes in no circle."""
-    parts = Path(pattern).parts
-    if "**" not in parts:
+    root, below = fixed_part(Path(pattern))
+    if "**" not in below:
         return sorted(Path(p) for p in glob.glob(pattern))  # noqa: PTH207 (absolute patterns too)
-    fixed = next(n for n, part in enumerate(parts) if glob.has_magic(part))
-    root = Path(*parts[:fixed])
     found = search(root).files if root.is_dir() else ()
-    return sorted(p for p in found if _matches(p.relative_to(root).parts, parts[fixed:]))
+    return sorted(p for p in found if matches(p.relative_to(root).parts, below))
 
 
-def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
+def fixed_part(pattern: Path) -> tuple[Path, tuple[str, ...]]:
+    """The folder that a glob pattern begins with, and the parts below it; none of a plain path."""
+    parts = pattern.parts
+    fixed = next((n for n, part in enumerate(parts) if glob.has_magic(part)), len(parts))
+    return Path(*parts[:fixed]), parts[fixed:]
+
+
+def matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
+    """Whether a path's parts are what the parts of a glob pattern name."""
     if not pattern:
         return not parts
     if pattern[0] == "**":
-        return _matches(parts, pattern[1:]) or (bool(parts) and _matches(parts[1:], pattern))
-    return bool(parts) and fnmatch(parts[0], pattern[0]) and _matches(parts[1:], pattern[1:])
+        return matches(parts, pattern[1:]) or (bool(parts) and matches(parts[1:], pattern))
+    return bool(parts) and fnmatch(parts[0], pattern[0]) and matches(parts[1:], pattern[1:])

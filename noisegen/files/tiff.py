@@ -33,8 +33,8 @@ from noisegen.files.tiff_page import (
 # reach stderr, beside the one error that tells the user.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
-_UNSIGNED, _FLOAT = 1, 3
-_DEPTHS = {_UNSIGNED: (1, 8, 16, 32), _FLOAT: (16, 32, 64)}
+_UNSIGNED, _SIGNED, _FLOAT = 1, 2, 3
+_DEPTHS = {_UNSIGNED: (1, 8, 16, 32), _SIGNED: (16,), _FLOAT: (16, 32, 64)}
 _PHOTOMETRIC, _PROFILE, _DNG_VERSION = 262, 34675, 50706
 # Whose values are needed: bits, description (OME, ImageJ), strips, palette, tiles, kinds of
 # samples, JPEG's tables, profile, ImageJ's metadata.
@@ -146,7 +146,7 @@ def holds_planes(tiff: tifffile.TiffFile) -> bool:
 
 
 def _is_deep(page: Page) -> bool:
-    return page.bits == 32 or page.raw.sampleformat == _FLOAT
+    return page.bits == 32 or page.raw.sampleformat in (_SIGNED, _FLOAT)
 
 
 def check_kind(tiff: tifffile.TiffFile) -> None:
@@ -194,7 +194,9 @@ def check_pages(pages: Sequence[Page]) -> None:
         )
     few = first.bits == 1 and first.is_rgb
     if few or first.bits not in _DEPTHS.get(int(raw.sampleformat), ()):
-        sign = {_UNSIGNED: "unsigned", 2: "signed", _FLOAT: "float"}.get(raw.sampleformat, "odd")
+        sign = {_UNSIGNED: "unsigned", _SIGNED: "signed", _FLOAT: "float"}.get(
+            raw.sampleformat, "odd"
+        )
         raise RefusedError(
             f"a TIFF of {raw.dtype}, {sign} samples of {first.bits} bits, is not supported: {_SAVE}"
         )

@@ -52,7 +52,7 @@ class VolumeHeader:
     samples: int
     """Of a pixel: the channels of its planes, and alpha where there is one."""
     dtype: np.dtype[Any]
-    """uint8, uint16, uint32, float16, float32 or float64."""
+    """uint8, uint16, uint32, int16, float16, float32 or float64."""
     planes: tuple[Plane, ...]
     """In the file's order."""
     channels: tuple[str, ...]

@@ -30,6 +30,16 @@ CONTENT = "weights"
 LARGEST = 2**30
 """Bytes of a weights file; the shipped ones have 3 million."""
 
+_LICENCES = {
+    "be33287d1be9fb75709cbd0c9bef6d8a09b223ccbee89039dcac4401284f25cc": (
+        "non-commercial research use (noisegen-base has seen PolyU's pictures)"
+    ),
+    "ab2e299a59f6f7aeac58618edde6e00109ac96895b8c272fa9bf58b76c0dbba9": (
+        "any use (noisegen-sim has seen nobody's pictures)"
+    ),
+}
+"""What binds the pictures made with shipped weights, by their SHA-256; see their card."""
+
 
 class NoiseModel(nn.Module):
     """The four networks that training optimises and a weights file holds."""
@@ -186,6 +196,12 @@ def _build(
     state = {name: torch.from_numpy(value).float() for name, value in tensors.items()}
     model.load_state_dict(state, assign=True)
     return config, model.eval().requires_grad_(False)
+
+
+def licence_of(sha256: str) -> str:
+    """What binds pictures made with weights, in one line."""
+    bound = _LICENCES.get(sha256, "what the weights' training data allow (none of noisegen's)")
+    return f"{bound}; clean pictures keep theirs"
 
 
 def save_weights(

@@ -116,7 +116,8 @@ class Recording:
 
 def as_stored(values: NDArray[np.floating[Any]], dtype: DTypeLike) -> Pixels:
     """Values as a file of an integer type holds them: rounded, then clipped to its ends."""
-    kept: Pixels = np.rint(values).clip(0, np.iinfo(dtype).max).astype(dtype)
+    ends = np.iinfo(dtype)
+    kept: Pixels = np.rint(values).clip(ends.min, ends.max).astype(dtype)
     return kept
 
 

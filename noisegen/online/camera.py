@@ -20,7 +20,7 @@ from noisegen.model.weights import load_weights
 from noisegen.online.tensors import Pixels
 from noisegen.profiles.drawn import draw_profiles, parse_draws
 from noisegen.profiles.profile import NoiseProfile
-from noisegen.profiles.sources import Profiles, fitting_profiles
+from noisegen.profiles.sources import Profiles, fitting_profiles, refuse_both
 from noisegen.synthesis.clean_rows import ArrayRows
 from noisegen.synthesis.levels import Levels, in_unit_range, likely_level, profile_words
 from noisegen.synthesis.synthesizer import CleanError, Synthesizer
@@ -54,10 +54,9 @@ def profiles_or_draw(
     Raises:
         UsageError: both or none are, or there is nothing to draw.
     """
-    if draw is None and profiles is not None:
-        return profiles
-    if draw is None or profiles is not None:
-        raise UsageError("give one of profiles and draw, as draw='phone:800-6400'")
+    refuse_both(profiles, draw)
+    if draw is None:
+        return () if profiles is None else profiles
     cameras = DrawnCameras(draw) if isinstance(draw, str) else draw
     if cameras.count < 1:
         raise UsageError(f"count={cameras.count}: draw 1 camera or more")

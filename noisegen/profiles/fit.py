@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from noisegen.errors import BadReferenceError
+from noisegen.files.raw import with_development
 from noisegen.model.camera_prior import shipped_cameras, usual_activity
 from noisegen.model.content_network import ContentNetwork
 from noisegen.model.weights import Weights
@@ -135,7 +136,7 @@ def encode_profile(measured: Measured, weights: Weights, name: str = "profile") 
     return NoiseProfile(
         name=safe_name(name),
         kind=cut.kind,
-        references=cut.shots,
+        references=tuple(map(with_development, cut.shots)),
         pixels=cut.pixels,
         weights_sha256=weights.sha256,
         tokens=encode(measured.windows, measured.statistics, weights),

@@ -50,7 +50,7 @@ class NoiseProfile:
         kind: ``paired`` (the references came with their clean), ``burst`` (shots of one still
             scene, whose mean is the clean), ``estimated``, ``blend``, or ``drawn`` (a simulated
             camera).
-        references: file names of the references.
+        references: file names of the references; of camera raw, and how it was developed.
         pixels: of all references together.
         white_level: the count that is white in the camera's files, which counts as 1.
         dtype: of the references: ``uint8``, ``uint16`` or ``float32``.
@@ -175,7 +175,9 @@ class NoiseProfile:
         try:
             found = read_tensor_file(path, LARGEST)
         except (OSError, ValueError) as error:
-            raise ProfileError(f"{path}: not a noise profile ({error}); make it again") from None
+            raise ProfileError(
+                f"{path}: not a noise profile ({error}); make it again, or name one"
+            ) from None
         return _checked(path, found.metadata, found.tensors)
 
 
@@ -210,7 +212,7 @@ def unfit_for_weights(profile: NoiseProfile, weights: Weights) -> str | None:
     if profile.weights_sha256 != weights.sha256:
         return (
             f"made with other weights than {weights.name}; make it again with noisegen profile "
-            "create, or name its weights with --weights"
+            "create, or give its --weights"
         )
     encoder = weights.encoder
     if profile.tokens.shape != (encoder.tokens, encoder.token_width):

@@ -47,6 +47,16 @@ def each_of(profiles: Profiles) -> list[str | Path | NoiseProfile]:
     return [profiles] if isinstance(profiles, (str, Path, NoiseProfile)) else list(profiles)
 
 
+def refuse_both(profiles: object, draw: object) -> None:
+    """Refuses what names both saved profiles and cameras to draw, or neither.
+
+    Raises:
+        UsageError: it does.
+    """
+    if (profiles is None) == (draw is None):
+        raise UsageError("give one of profiles and draw, as draw='phone:800-6400'")
+
+
 def fitting_profiles(profiles: Profiles, weights: Weights) -> list[NoiseProfile]:
     """One or more noise profiles, or those of files, checked to belong to weights.
 

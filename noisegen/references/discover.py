@@ -104,9 +104,13 @@ def find_pictures(specs: Sequence[str], option: str) -> list[Path]:
     for spec in specs:
         paths = _expand(spec)
         if not paths:
-            raise UsageError(f"{option} {spec}: no such picture, folder or match; check the path")
+            raise UsageError(f"{option} {spec}: {_nothing_at(Path(spec))}; check the path")
         found.update(dict.fromkeys(paths))
     return list(found)
+
+
+def _nothing_at(path: Path) -> str:
+    return "holds no picture" if path.is_dir() else "no such picture, folder or match"
 
 
 def _expand(spec: str) -> list[Path]:

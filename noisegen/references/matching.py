@@ -30,10 +30,11 @@ def match(noisies: Sequence[Path], cleans: Sequence[Path]) -> Matches:
     Order counts only where as many cleans as noisies are given and no name or number matches.
 
     Raises:
-        UsageError: some match and some do not, two files share a name in one folder, folder and
-            name say different things, or counts differ.
+        UsageError: names say that noisies are cleans, some match and some do not, two files share
+            a name in one folder, folder and name say different things, or counts differ.
     """
     matched = by_likeness(noisies, cleans)
+    _refuse_swapped(matched or ())
     if matched is None:
         _refuse_partial_match(noisies, cleans)
         if len(noisies) != len(cleans):
@@ -43,6 +44,16 @@ def match(noisies: Sequence[Path], cleans: Sequence[Path]) -> Matches:
             )
         matched = list(zip(noisies, cleans, strict=True))
     return [*matched]
+
+
+def _refuse_swapped(matched: Sequence[tuple[Path, Path]]) -> None:
+    for noisy, clean in matched:
+        said = tuple(side.search(path.stem) for side in _SIDES for path in (noisy, clean))
+        if [mark is not None for mark in said] == [False, True, True, False]:
+            raise UsageError(
+                f"{noisy.name} is given as --ref and {clean.name} as --ref-clean, and their names "
+                "say the opposite; swap the two options"
+            )
 
 
 def matched_by_order(matches: Matches) -> bool:

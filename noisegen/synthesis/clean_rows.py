@@ -12,7 +12,7 @@ from noisegen.profiles.profile import NoiseProfile
 from noisegen.synthesis.blocks import SIDE, Region
 from noisegen.synthesis.levels import CleanError, Extent, Levels, levels_for
 
-_INTEGERS = (np.uint8, np.uint16, np.uint32)
+_INTEGERS = (np.uint8, np.uint16, np.uint32, np.int16)
 BAND_SAMPLES = 2**24
 """Most samples of the rows that are looked at, or generated, at a time."""
 
@@ -135,8 +135,9 @@ def _whatever_it_holds(
     """Levels of a clean whose type holds nothing that does not fit: it need not be read."""
     if dtype.kind == "f":
         return None
+    ends = np.iinfo(dtype)
     try:
-        levels = levels_for(dtype, Extent(0, np.iinfo(dtype).max, True), profile, white_level)
+        levels = levels_for(dtype, Extent(ends.min, ends.max, True), profile, white_level)
     except CleanError:
         return None
     return None if levels.brighter else levels

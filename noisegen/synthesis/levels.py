@@ -17,7 +17,7 @@ from noisegen.errors import NoisegenError
 from noisegen.files import WHITE_LEVELS_16, default_white_level, level_words
 from noisegen.profiles.profile import NoiseProfile
 
-DEEP = ("uint16", "uint32")
+DEEP = ("uint16", "uint32", "int16")
 
 
 class CleanError(NoisegenError):
@@ -82,7 +82,7 @@ def levels_for(
     """Decide how a profile takes a clean's counts.
 
     Args:
-        dtype: of the clean: uint8, uint16, uint32 or float.
+        dtype: of the clean: uint8, uint16, uint32, int16 or float.
         extent: its values; of integers whose type's every value fits, that type's limits.
         profile: the noise.
         given: the clean's white level, as the user says; None to go by profile and type.
@@ -96,7 +96,7 @@ def levels_for(
             f"white_level={np.iinfo(dtype).max}"
         )
     same = _same_counts(dtype, extent, profile, given)
-    below = same and dtype.kind == "f" and profile.lowest < 0
+    below = same and dtype.kind != "u" and profile.lowest < 0
     if extent.lowest < 0 and not below:
         raise CleanError(
             f"has values below 0, down to {extent.lowest:g}, and the references of profile "
@@ -165,7 +165,7 @@ def _of_profile(
         likely = likely_level(extent.highest, dtype.kind != "f" or extent.whole)
         if fixed or given is not None:
             raise CleanError(_too_bright(extent, profile, white, likely))
-        white = likely
+        white = likely if dtype.kind == "f" else min(likely, float(np.iinfo(dtype).max))
         words = f"noise in counts of the profile, {words}; clipped at white {white:g} (found)"
     return Levels(level, white, black, True, words)
 
@@ -191,9 +191,10 @@ def _of_clean(
 ) -> Levels:
     if given is not None:
         white, source = given, "given"
-    elif dtype == np.uint32:
+    elif dtype in (np.uint32, np.int16):
+        kind = "32-bit" if dtype == np.uint32 else "signed 16-bit"
         raise CleanError(
-            f"has 32-bit pixels, and profile {profile.name} does not say what is white in them; "
+            f"has {kind} pixels, and profile {profile.name} does not say what is white in them; "
             "give it (white_level=N)"
         )
     else:

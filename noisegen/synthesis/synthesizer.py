@@ -105,7 +105,8 @@ class Synthesizer:
         """The noisy version of a clean picture: a function of the arguments, nothing else.
 
         Args:
-            clean: H×W or H×W×C (C is the profile's channels), uint8, uint16, uint32 or float.
+            clean: H×W or H×W×C (C is the profile's channels), uint8, uint16, uint32, int16
+                or float.
             profile: the camera's noise.
             seed: of the dataset.
             key: what tells this picture from others, as its relative path.

@@ -204,3 +204,40 @@ def test_what_is_no_number_is_refused(create: Run, tmp_path: Path, value: float)
     assert ran.code == 1
     (line,) = ran.err.splitlines()
     assert "shot.tif: holds NaN or infinite values" in line
+
+
+def test_signed_counts_go_below_0_where_the_references_do(
+    create: Run, run: Run, weights_file: Path, tmp_path: Path
+) -> None:
+    shots = (frames(6, 40).astype(np.int32) - 1500).astype(np.int16)
+    clean = (frames(2, 0).astype(np.int32) - 1500).astype(np.int16)
+    (tmp_path / "cleans").mkdir()
+    tifffile.imwrite(tmp_path / "cleans" / "a.tif", clean, imagej=True, metadata={"axes": "TYX"})
+    ran = create("--ref-burst", write(tmp_path / "still.tif", shots, "TYX"))
+    assert ran.code == 0, ran.err
+    shown = run("profile", "show", tmp_path / "p.safetensors", "--json").json
+    np.testing.assert_allclose(np.array(shown["sigma"]) * shown["white_level"], 40, rtol=0.1)
+    fixed = ("--clean", tmp_path / "cleans", "--weights", weights_file, "--device", "cpu")
+    out = tmp_path / "pairs"
+    ran = run("synth", "--profile", tmp_path / "p.safetensors", *fixed, "--out", out)
+    assert ran.code == 0, ran.err
+    noisy, copied = (tifffile.imread(out / side / "a.tif") for side in ("noisy", "clean"))
+    assert noisy.dtype == copied.dtype == np.int16
+    np.testing.assert_array_equal(copied, clean)
+    assert noisy.min() < clean.min() < 0
+    below = clean < -100
+    np.testing.assert_allclose(np.std((noisy - clean)[below].astype(float)), 40, rtol=0.25)
+    assert abs(np.mean((noisy - clean)[below].astype(float))) < 3
+    assert run("verify", out).code == 0
+    assert run("report", out, "--out", tmp_path / "page.html").code == 0
+    assert "no pair is shown or measured, as a#1 is none of 8 or 16 unsigned bits" in (
+        tmp_path / "page.html"
+    ).read_text(encoding="utf-8")
+    # References without a background below 0 say nothing of noise there.
+    assert (
+        create("--ref-burst", write(tmp_path / "up.tif", shots + 1500, "TYX"), "--overwrite").code
+        == 0
+    )
+    ran = run("synth", "--profile", tmp_path / "p.safetensors", *fixed, "--out", tmp_path / "not")
+    assert ran.code == 1
+    assert "has values below 0, down to" in ran.err

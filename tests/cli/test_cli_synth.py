@@ -90,6 +90,7 @@ def test_the_recipe_decides_everything_and_names_no_machine(
         }
     ]
     assert recipe["weights"]["sha256"] == hashlib.sha256(weights_file.read_bytes()).hexdigest()
+    assert recipe["licence"].startswith("what the weights' training data allow")
     assert recipe["options"]["seed"] == 5
     assert recipe["options"]["variants"] == 2
     assert recipe["options"]["strength"] == [0.5, 2.0]
@@ -180,3 +181,24 @@ def test_strength_scales_the_noise(synth: Callable[..., Any], cleans: Path, tmp_
         clean = read_picture(cleans / "b.png").pixels.astype(float)
         levels.append(float(np.std(read_picture(out / "noisy" / "b.png").pixels - clean)))
     assert levels[1] / levels[0] == pytest.approx(3, rel=0.1)
+
+
+def test_a_pattern_names_the_cleans_among_noisy_pictures(
+    synth: Callable[..., Any], run: Callable[..., Any], cleans: Path, tmp_path: Path
+) -> None:
+    scenes = tmp_path / "scenes"
+    for scene in ("1", "2"):
+        (scenes / scene).mkdir(parents=True)
+        for name in ("NOISY_010.png", "GT_010.png"):
+            (scenes / scene / name).write_bytes((cleans / "b.png").read_bytes())
+    whole = synth(scenes)
+    assert "warning: 2 pictures among the cleans, as NOISY_010.png, have noise" in whole.err
+    ran = synth(scenes / "*" / "GT*", "--overwrite")
+    assert (ran.code, ran.err) == (0, "")
+    noisy = tmp_path / "pairs" / "noisy"
+    found = sorted(p.relative_to(noisy).as_posix() for p in noisy.rglob("*.png"))
+    assert found == ["1/GT_010.png", "2/GT_010.png"]
+    nothing = synth(scenes / "*" / "GT*.tif", "--overwrite")
+    assert nothing.code == 2 and "GT*.tif: holds no picture" in nothing.err
+    again = run("regenerate", tmp_path / "pairs", "--clean", scenes, "--out", tmp_path / "again")
+    assert "a folder; name the recipe" in again.err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dataset_runs import Camera, files_in, run
@@ -48,6 +49,20 @@ def test_files_and_outcomes_are_those_of_the_command_and_a_call_cut_short_goes_o
     assert files_in(out) == commanded
 
 
+def test_cameras_are_drawn_as_the_command_draws_them(
+    camera: Camera, photos: Path, tmp_path: Path
+) -> None:
+    options, more = DatasetOptions(seed=3, patch=32), ("--seed", 3, "--patch", 32)
+    draw: dict[str, Any] = {"draw": "phone:800-6400,dslr", "per_camera": 12}
+    weights = str(camera.weights)
+    same: dict[str, Any] = {"weights": weights, "options": options, "run": CPU}
+    list(noisegen.make_dataset(photos, tmp_path / "called", **draw, **same))
+    fixed = ("--clean", photos, "--weights", weights, "--device", "cpu", *more)
+    drawn = ("--draw", draw["draw"], "--per-camera", draw["per_camera"])
+    assert run("synth", *fixed, *drawn, "--out", tmp_path / "commanded")[0] == 3
+    assert files_in(tmp_path / "called") == files_in(tmp_path / "commanded")
+
+
 def commanded_pairs(files: dict[str, bytes]) -> list[str]:
     return [name for name in files if name.startswith("noisy/")]
 
@@ -62,6 +77,15 @@ def test_what_cannot_be_is_refused_by_the_call_itself_and_nothing_is_written(
         noisegen.make_dataset(photos, out, [], weights=weights)
     with pytest.raises(noisegen.NoisegenError, match="other weights"):
         noisegen.make_dataset(photos, out, camera.profile)
+    for wrong, words in (
+        ({"profiles": camera.profile, "draw": "phone"}, "give one of profiles and draw"),
+        ({}, "give one of profiles and draw"),
+        ({"draw": "phone", "per_camera": 0}, "^per_camera 0: give 1"),
+        ({"profiles": camera.profile, "per_camera": 2}, "^per_camera belongs to draw"),
+        ({"profiles": camera.profile}, "give its weights"),
+    ):
+        with pytest.raises(noisegen.NoisegenError, match=words):
+            noisegen.make_dataset(photos, out, **wrong)
     with pytest.raises(noisegen.NoisegenError, match="--engine ray"):
         RunOptions(address="auto")
     assert not out.exists()

@@ -60,6 +60,7 @@ def test_matches(noisies: str, cleans: str, expected: str) -> None:
         ("a/1.png a/01.png b/1.png", "a/1.png a/2.png b/1.png", ("n/a/1.png", "n/a/01.png")),
         ("noisy_1.png noisy_2.png", "gt_2.png gt_3.png", ("noisy_1.png", "gt_3.png")),
         ("DSC1.png DSC2.png", "mean2.png mean3.png", ("DSC1.png", "mean3.png")),
+        ("a_clean.png", "a_noisy.png", ("a_clean.png", "a_noisy.png", "swap")),
         ("a/x.png b/y.png", "a/y.png b/x.png", ("n/a/x.png", "c/b/x.png", "c/a/y.png")),
     ],
 )

@@ -275,7 +275,7 @@ ZEROS = np.zeros((3, H, W), np.uint8)
         (tiff(with_nan(np.nan)), "NaN"),
         (tiff(with_nan(np.inf)), "infinite"),
         (tiff(np.full((H, W), 1e300)), "infinite"),
-        (tiff(ZEROS.astype(np.int16)), "signed samples of 16 bits"),
+        (tiff(ZEROS.astype(np.int8)), "signed samples of 8 bits"),
         (tiff(ZEROS.astype(np.complex64)), "not supported"),
         (tiff(ZEROS.astype(np.uint64)), "64 bits"),
         (tiff(ZEROS.astype(np.float32), photometric="miniswhite"), "min-is-white"),

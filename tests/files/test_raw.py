@@ -12,6 +12,8 @@ from raw_files import write_dng
 from noisegen.dataset.cleans import find_cleans
 from noisegen.errors import ImageError
 from noisegen.files import Container, lossless_container, read_header, read_picture
+from noisegen.model.weights import load_weights
+from noisegen.profiles.sources import find_reference_files
 
 
 def test_a_dng_is_developed_plainly(tmp_path: Path) -> None:
@@ -32,6 +34,18 @@ def test_a_dng_is_developed_plainly(tmp_path: Path) -> None:
         assert developed.std() < 0.01
     (found,) = find_cleans(tmp_path, tmp_path / "out").files
     assert found.output.as_posix() == "shot.png"
+
+
+def test_a_profile_of_raw_shots_says_how_they_were_developed(tmp_path: Path) -> None:
+    pytest.importorskip("rawpy", reason="rawpy is not installed")
+    rng, light = np.random.default_rng(0), np.tile(np.linspace(0.1, 0.8, 192), (160, 1))
+    for index in range(2):
+        noisy = light + 0.02 * rng.standard_normal(light.shape)
+        write_dng(tmp_path / f"{index}.dng", noisy.clip(0, 1))
+    found = find_reference_files([], bursts=[tmp_path])
+    (name, _) = found.profile(load_weights("sim"), True, None).references
+    assert "0.dng (developed plainly by noisegen from raw; LibRaw" in name
+    assert "white balance of the shot" in name
 
 
 def test_without_rawpy_one_line_says_what_is_needed(

@@ -22,6 +22,7 @@ RECIPE: dict[str, Any] = {
         {"name": "iso3200", "sha256": "cd" * 32},
     ],
     "weights": {"name": "noisegen-base", "sha256": "ef" * 32},
+    "licence": "any use; clean pictures keep their own",
     "versions": {"noisegen": "0.1.0"},
 }
 

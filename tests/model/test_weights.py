@@ -19,7 +19,7 @@ from small_network import TRAINED
 
 from noisegen.errors import WeightsError
 from noisegen.model.config import ModelConfig
-from noisegen.model.weights import load_weights, save_weights, untrained_model
+from noisegen.model.weights import licence_of, load_weights, save_weights, untrained_model
 
 Tensors = dict[str, np.ndarray[Any, Any]]
 Change = Callable[[dict[str, Any], Tensors], None]
@@ -235,3 +235,9 @@ def test_one_other_byte(
         assert len(str(error).splitlines()) == 1
     else:
         assert loaded.config == TRAINED
+
+
+def test_each_of_the_shipped_weights_says_what_it_binds() -> None:
+    base, sim = (licence_of(load_weights(name).sha256) for name in ("base", "sim"))
+    assert base.startswith("non-commercial research use")
+    assert sim.startswith("any use")

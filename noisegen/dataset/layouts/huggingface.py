@@ -43,6 +43,7 @@ def dataset_card(recipe: dict[str, Any], pairs: int, title: str = "Noisy/clean p
         pairs=pairs,
         version=recipe["versions"]["noisegen"],
         weights=_named(recipe["weights"]),
+        licence=recipe["licence"],
         profiles=", ".join(map(_named, recipe["profiles"])),
         recipe=json.dumps(recipe, sort_keys=True, indent=2),
     )

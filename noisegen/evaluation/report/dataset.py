@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -118,22 +118,32 @@ def dataset_report(
     sampled = evenly(real.pairs, MOST_PAIRS) if real else []
     beside = [pair for file in sampled if (pair := read_shown(file, white_level))]
     groups = [_group(dataset, name, members, beside) for name, members in ranked[:MOST_PROFILES]]
-    warnings = [w for profile in dataset.profiles for w in profile.warnings]
-    if len(ranked) > MOST_PROFILES:
-        warnings.append(f"charts of {MOST_PROFILES} of {len(ranked)} profiles, those of most pairs")
+    strips = tuple(_strips(dataset, real, white_level))
     quality = quality_table(dataset.profiles)
     return Report(
         title=dataset.out.resolve().name,
         subtitle="dataset of noisy and clean pairs",
         facts=_facts(dataset),
-        strips=tuple(_strips(dataset, real, white_level)),
+        strips=strips,
         groups=tuple(filter(None, groups)),
         scores=(*(score_tables(scores) if scores else ()), *([quality] if quality else ())),
         recipe=recipe_tables(dataset.recipe),
         recipe_json=(dataset.out / RECIPE).read_text(encoding="utf-8"),
         skipped=_skipped(dataset.out),
-        warnings=tuple(dict.fromkeys(warnings)),
+        warnings=tuple(dict.fromkeys(_warnings(dataset, len(ranked), bool(strips)))),
     )
+
+
+def _warnings(dataset: Dataset, profiles: int, is_shown: bool) -> Iterator[str]:
+    for profile in dataset.profiles:
+        yield from profile.warnings
+    if profiles > MOST_PROFILES:
+        yield f"charts of {MOST_PROFILES} of {profiles} profiles, those of most pairs"
+    if dataset.pairs and not is_shown:
+        yield (
+            f"no pair is shown or measured, as {dataset.pairs[0].name} is none of 8 or 16 unsigned "
+            "bits, smaller than a window, or damaged (noisegen verify tells)"
+        )
 
 
 def _facts(dataset: Dataset) -> tuple[tuple[str, str], ...]:

@@ -8,6 +8,7 @@ from noisegen.evaluation.profile_view import ProfileView
 from noisegen.evaluation.report.charts import Sides, charts_of
 from noisegen.evaluation.report.view import ChartGroup, Report, Strip, strip
 from noisegen.evaluation.tables import Table
+from noisegen.model.weights import licence_of
 from noisegen.profiles.profile import NoiseProfile
 from noisegen.profiles.quality import LIMITS
 
@@ -89,6 +90,7 @@ def _made_of(profile: NoiseProfile) -> Table:
         ("references", ", ".join(profile.references)),
         ("white level", f"{profile.white_level:g} ({profile.dtype})"),
         ("weights", profile.weights_sha256),
+        ("licence", licence_of(profile.weights_sha256)),
         ("profile", profile.sha256),
         ("content network", "on" if profile.follows_content else "off"),
         *(("repaired", repair) for repair in profile.repairs),

@@ -10,6 +10,7 @@ from noisegen.evaluation.folder_scores import FolderScores
 from noisegen.evaluation.row_tally import ALL, RowScores
 from noisegen.evaluation.score_tables import channel_names
 from noisegen.evaluation.tables import Table, in_words, mean_in_words
+from noisegen.model.weights import licence_of
 
 PICTURES = "Against real pairs, picture by picture"
 TOGETHER = "Against real pairs, all pictures together"
@@ -29,6 +30,7 @@ def recipe_tables(recipe: Recipe) -> tuple[Table, ...]:
     rows = [
         *((name.replace("_", " "), _word(value)) for name, value in asdict(recipe.options).items()),
         ("weights", f"{weights} {sha256}"),
+        ("licence", licence_of(sha256)),
         ("device", recipe.device),
         *recipe.versions.items(),
     ]
