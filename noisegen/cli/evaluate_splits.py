@@ -22,6 +22,7 @@ from noisegen.cli.output import Output
 from noisegen.cli.score_commands import Evaluate
 from noisegen.cli.tables import check_csv, on_terminal, set_table, write_csv
 from noisegen.errors import UsageError
+from noisegen.evaluation.ablated import uncompleted_row
 from noisegen.evaluation.held_out import all_splits
 from noisegen.evaluation.instruments.bench import BenchLine
 from noisegen.evaluation.peers import missing_peer, peer_rows
@@ -89,8 +90,10 @@ def _kinds(asked: Evaluate) -> list[str]:
 
 
 def _rows(asked: Evaluate, weights: Weights, device: str, output: Output) -> list[Row]:
-    """The standard rows, the peers after the two baselines."""
+    """The standard rows, the peers after the two baselines, the ablated row before the floor."""
     rows = standard_rows(weights, device)
+    if asked.ablate:
+        rows.insert(-1, uncompleted_row(weights, device))
     if not asked.peers:
         return rows
     missing = missing_peer()

@@ -159,6 +159,9 @@ class Evaluate:
     peers: Annotated[
         bool, "On splits, also what could be used instead, fitted to the same references."
     ] = False
+    ablate: Annotated[bool, "On splits, also uncompleted: ours without the prior over cameras."] = (
+        False
+    )
     blind: Annotated[bool, "What --lone was called once.", {"hidden": True}] = False
     weights: Weights = "base"
     device: Device = "auto"

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -156,6 +157,30 @@ def polyu_cases(
             yield Case(scene, (reference,), targets, misregistered=True)
 
 
+def narrow_cases(data: Path, crops: int = CROPS_A_SCENE) -> Iterator[Case]:
+    """PolyU's seen scenes, with few intensities in the reference: four crops of 256².
+
+    Of the left half's registered crops it is the one whose middle nine tenths of intensities span
+    least, and the three that are nearest to it in brightness.
+    """
+    for case in polyu_cases(data, "seen", crops=crops):
+        (whole,) = case.references
+        assert isinstance(whole, Reference) and whole.clean is not None
+        rng = np.random.default_rng([PROTOCOL_SEED, *case.name.encode()])
+        places = registered_crops(whole.noisy, whole.clean, (0, whole.clean.shape[1]), rng)
+        shown = list(islice(places, CROPS_A_SCENE))
+        if not shown:
+            continue
+        ends = np.array([np.quantile(whole.clean[place], (0.05, 0.5, 0.95)) for place in shown])
+        anchor = ends[np.argmin(ends[:, 2] - ends[:, 0]), 1]
+        nearest = np.argsort(np.abs(ends[:, 1] - anchor), kind="stable")[:4]
+        references = tuple(
+            Reference(f"{case.name}/{n}", whole.noisy[shown[n]], whole.clean[shown[n]])
+            for n in nearest
+        )
+        yield replace(case, references=references)
+
+
 def registered_crops(
     noisy: Pixels, clean: Pixels, columns: tuple[int, int], rng: Rng, side: int = CROP
 ) -> Iterator[tuple[slice, slice]]:
@@ -260,6 +285,7 @@ def splits(crops: int = CROPS_A_SCENE) -> dict[str, Cases]:
         "polyu-seen": polyu(split="seen"),
         "polyu-unseen": polyu(split="unseen"),
         "polyu-seen-hard": polyu(split="seen", hard=True),
+        "polyu-seen-narrow": partial(narrow_cases, crops=crops),
         "w2s": w2s_cases,
         "gaussian": gaussian_cases,
         "poisson": poisson_cases,
