@@ -1,8 +1,9 @@
-"""Render the score tables of README.md and the evaluation guide from their CSV.
+"""Render the tables of README.md and the evaluation guide from their CSV.
 
 ``python examples/render_tables.py`` writes what lies between a table's two comments anew; a test
-fails where it differs. The CSV is the scores.csv of ``noisegen evaluate --csv``, of several runs
-one under the other, the commands above in lines that begin with #.
+fails where it differs. The CSV of scores is the scores.csv of ``noisegen evaluate --csv``, of
+several runs one under the other; those of denoisers are the summary.csv of ``noisegen study``. The
+commands stand above in lines that begin with #.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 SCORES = ROOT / "noisegen/research/tables/evaluation.csv"
 PAGES = ROOT / "README.md", ROOT / "examples/guides/evaluation.md"
 
-TABLE = re.compile(r"(<!-- scores: (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
+TABLE = re.compile(r"(<!-- (scores|study): (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 ROWS = {
     "gaussian": "Gaussian of the reference's σ",
@@ -61,6 +62,12 @@ LEARNED = {
 Line = dict[str, str]
 Scores = dict[tuple[str, str, str], dict[str, Line]]
 """Weights, split and kind of references → row → its line."""
+
+
+def read_lines(path: Path) -> str:
+    """A CSV without its comments."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return "\n".join(line for line in lines if not line.startswith("#"))
 
 
 def read_scores(text: str) -> Scores:
@@ -123,6 +130,41 @@ def learned(scores: Scores) -> str:
     return markdown_table(["", *(ROWS[row] for row in LEARNED_ROWS)], cells)
 
 
+def study(lines: str) -> str:
+    """PSNR of each arm on each test and its lead over real pairs; then the other leads."""
+    found = list(csv.DictReader(lines.splitlines()))
+    arms, tests = (list(dict.fromkeys(line[key] for line in found)) for key in ("arm", "test"))
+    by = {(line["arm"], line["test"], line["against"]): line for line in found}
+    cells = (
+        [arm] + [_psnr(by[arm, t, ""]) + _beside(by.get((arm, t, "real"))) for t in tests]
+        for arm in arms
+    )
+    leads = [
+        f"- {arm} against {against}: "
+        + ", ".join(f"{test} {_lead(by[arm, test, against])}" for test in tests)
+        for arm, against in dict.fromkeys((line["arm"], line["against"]) for line in found)
+        if against not in ("", "real")
+    ]
+    return "\n".join([markdown_table(["", *tests], cells), "", *leads])
+
+
+def _psnr(line: Line) -> str:
+    return f"{float(line['psnr']):.2f}" + (f" ± {float(line['spread']):.2f}" * bool(line["spread"]))
+
+
+def _beside(line: Line | None) -> str:
+    return f" ({_lead(line)})" if line else ""
+
+
+def _lead(line: Line) -> str:
+    """A difference in dB; none where it is below its standard error."""
+    shown = f"{float(line['psnr']):+.2f}".replace("-", "−")
+    if not line["spread"]:
+        return shown
+    none = "none: " * (abs(float(line["psnr"])) < float(line["spread"]))
+    return f"{none}{shown} ± {float(line['spread']):.2f}"
+
+
 def _figures(line: Line, kind: str, **digits: int) -> str:
     return " / ".join(f"{float(line[f'{name} {kind}']):.{n}f}" for name, n in digits.items())
 
@@ -134,9 +176,12 @@ def rendered(page: str, scores: Scores) -> str:
     """A page whose tables are made anew."""
 
     def table(found: re.Match[str]) -> str:
-        make = OF_SPLITS.get(found[2])
-        made = make(scores) if make else whole(scores, *found[2].split())
-        return f"{found[1]}{made}\n{found[3]}"
+        make = OF_SPLITS.get(found[3])
+        if found[2] == "study":
+            made = study(read_lines(SCORES.with_name(f"study-{found[3]}.csv")))
+        else:
+            made = make(scores) if make else whole(scores, *found[3].split())
+        return f"{found[1]}{made}\n{found[4]}"
 
     return TABLE.sub(table, page)
 

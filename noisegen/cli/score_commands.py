@@ -244,7 +244,7 @@ class Study:
     brightness and without the crops whose residual follows the clean's edges.
 
     The same command again goes on where it was stopped; it may ask for more arms and more seeds.
-    OUT holds table.md, results.json, scores.csv (every test picture), curves.csv (the learning
+    OUT holds table.md, results.json, summary.csv, scores.csv (every picture), curves.csv (learning
     curves: PSNR of 6 pictures of each test at ten steps), and each run's denoiser.
     """
 

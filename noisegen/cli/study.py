@@ -118,7 +118,7 @@ def _chosen(arms: str | None, pictures: StudyData) -> Sequence[Arm]:
 
 def _report(results: Results, asked: Asked, output: Output) -> None:
     write_results(asked.out, results)
-    output.note(f"wrote {asked.out}/table.md, results.json, scores.csv and curves.csv")
+    output.note(f"wrote {asked.out}/table.md, results.json, summary.csv, scores.csv and curves.csv")
     found = cells(results)
     # A table a test: all of them side by side do not fit a terminal.
     tables = map(on_terminal, found.tests)

@@ -41,7 +41,7 @@ def test_own_folders(run: Run, own: list[object], tmp_path: Path) -> None:
         "noisy", "real", "gaussian", "classical", "generated", "lone", "drawn", "gaussian-0-50",
         "mixed-drawn", "mixed-25", "mixed-50", "mixed-75", "few", "few+gaussian", "few+generated",
     ]  # fmt: skip
-    for name in ("table.md", "results.json", "scores.csv", "curves.csv"):
+    for name in ("table.md", "results.json", "summary.csv", "scores.csv", "curves.csv"):
         assert (out / name).stat().st_size
     assert not list(out.rglob("*.pt")) + list(out.rglob("*.pkl"))
     again = run("study", *own, "--out", out, "--plot", out / "curves.png")

@@ -7,6 +7,7 @@
     OUT/runs/          each arm from each seed: checkpoint, denoiser, scores
     OUT/results.json   everything the tables show, when it is finished
     OUT/table.md       the table
+    OUT/summary.csv    its figures
     OUT/scores.csv     every test picture's scores
     OUT/curves.csv     the learning curves
 """

@@ -24,7 +24,8 @@ from noisegen.research.study.scores import (
     qualities,
 )
 
-RESULTS, TABLE, SCORES, CURVES = "results.json", "table.md", "scores.csv", "curves.csv"
+RESULTS, TABLE, SUMMARY = "results.json", "table.md", "summary.csv"
+SCORES, CURVES = "scores.csv", "curves.csv"
 
 HOW = (
     "Mean over {seeds} and test pictures. PSNR ± its standard deviation between seeds. Against "
@@ -149,6 +150,26 @@ def as_json(results: Results) -> dict[str, Any]:
     }
 
 
+def summary_csv(results: Results) -> bytes:
+    """CSV of a line an arm and test, then a line a difference of two arms.
+
+    PSNR's spread is its standard deviation between seeds; a difference's, its standard error over
+    pictures.
+    """
+    seeds = max(q.seeds for q in results.qualities)
+    lines = [
+        (q.arm, q.test, "", q.seeds, q.psnr, q.psnr_over_seeds, q.ssim) for q in results.qualities
+    ]
+    lines += [
+        (d.arm, d.test, d.against, seeds, d.psnr, d.psnr_error, d.ssim) for d in results.differences
+    ]
+    shown = [
+        (*names, seeds, f"{psnr:.4f}", "" if spread is None else f"{spread:.4f}", f"{ssim:.5f}")
+        for *names, seeds, psnr, spread, ssim in lines
+    ]
+    return csv_bytes([("arm", "test", "against", "seeds", "psnr", "spread", "ssim"), *shown])
+
+
 def scores_csv(runs: Sequence[ArmRun]) -> bytes:
     """CSV of a line a run and test picture."""
     rows = [
@@ -170,7 +191,7 @@ def curves_csv(runs: Sequence[ArmRun]) -> bytes:
 
 
 def write_results(out: Path, results: Results) -> None:
-    """Writes the four files of a finished study.
+    """Writes the files of a finished study.
 
     Raises:
         OutputError: one cannot be written.
@@ -178,6 +199,7 @@ def write_results(out: Path, results: Results) -> None:
     contents = {
         RESULTS: json.dumps(as_json(results), indent=1).encode(),
         TABLE: markdown(cells(results)).encode("utf-8", "backslashreplace"),
+        SUMMARY: summary_csv(results),
         SCORES: scores_csv(results.runs),
         CURVES: curves_csv(results.runs),
     }
