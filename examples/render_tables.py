@@ -27,6 +27,7 @@ ROWS = {
     "iso-noise": "albumentations' ISONoise, fitted",
     "av1-grain": "AV1 film grain, fitted",
     "resampled": "real residuals, resampled",
+    "drawn": "drawn cameras, no reference",
     "classical": "classical model",
     "noisegen": "**noisegen**",
     "start": "start (network off)",

@@ -47,7 +47,8 @@ class Evaluate:
     --peers adds what else could be used, fitted to the same references: poisson-gaussian, variance
     as a line over intensity, by channel; iso-noise, albumentations' ISONoise by its two parameters;
     av1-grain, AV1's film grain (autoregression of lag 3 and piecewise-linear scaling, by our own
-    fit); resampled, 16×16 patches of the reference's own residual where its clean is most alike.
+    fit); resampled, 16×16 patches of the reference's own residual where its clean is most alike;
+    drawn, a drawn camera for each target, which knows no reference.
 
     fit s: mean seconds to fit a row to a case's references. Of gaussian and noisegen it is their
     profile's, from the shots on; the others' begins with the shots cut, and a lone one's clean

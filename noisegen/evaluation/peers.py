@@ -6,6 +6,7 @@ the estimated clean. None knows the target.
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,11 +16,14 @@ import numpy as np
 
 from noisegen.errors import from_checkout
 from noisegen.evaluation.av1_grain import draw_grain, fit_grain
-from noisegen.evaluation.rows import Row, fitted_row
+from noisegen.evaluation.protocol import Target
+from noisegen.evaluation.rows import Known, Row, fitted_row
 from noisegen.files import Pixels, quantise
 from noisegen.model.weights import Weights
 from noisegen.noise.arrays import Doubles, Floats, Rng
 from noisegen.noise.windows import Windows
+from noisegen.profiles.drawn import draw_profiles, parse_draws
+from noisegen.synthesis.synthesizer import Synthesizer
 
 PATCH = 16
 """Side of the resampled patches."""
@@ -32,6 +36,9 @@ ISO_WINDOWS, ISO_STEPS = 64, 14
 
 LARGEST_INTENSITY = 2.0
 
+DRAWS = "phone,compact,dslr,mirrorless", "microscope,industrial"
+"""What cameras are drawn from for targets with colour and for gray ones."""
+
 
 def peer_rows(weights: Weights) -> list[Row]:
     """The peers' rows; weights make the unused profile."""
@@ -39,6 +46,7 @@ def peer_rows(weights: Weights) -> list[Row]:
         fitted_row("poisson-gaussian", weights, fit_poisson_gaussian, draw_poisson_gaussian),
         fitted_row("av1-grain", weights, fit_grain, draw_grain),
         fitted_row("resampled", weights, cut_patches, resample),
+        drawn_row(weights),
     ]
     if missing_peer() is None:
         rows.insert(1, fitted_row("iso-noise", weights, fit_iso_noise, draw_iso_noise))
@@ -50,6 +58,21 @@ def missing_peer() -> str | None:
     if importlib.util.find_spec("albumentations") is not None:
         return None
     return f"iso-noise is left out: albumentations is missing ({from_checkout('bench')})"
+
+
+def drawn_row(weights: Weights) -> Row:
+    """The row of cameras that know nothing of the reference: one drawn for each target, by name."""
+    synthesizer = Synthesizer(weights)
+
+    def draw(target: Target, _: Known) -> Pixels:
+        gray = target.clean.shape[2] == 1
+        seed = int.from_bytes(hashlib.sha256(target.name.encode()).digest()[:4])
+        (camera,) = draw_profiles(parse_draws(DRAWS[gray]), 1, seed, weights, gray)
+        return synthesizer.synthesize(
+            target.clean, camera, key=target.name, white_level=target.white_level
+        )
+
+    return Row("drawn", weights, draw)
 
 
 @dataclass(frozen=True)

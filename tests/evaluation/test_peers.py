@@ -25,7 +25,7 @@ from noisegen.references.misplaced import all_windows
 Doubles = NDArray[np.float64]
 
 RAMP = np.linspace(0.2, 0.8, 320)[None, :, None] * np.ones((320, 1, 3))
-NAMES = ["poisson-gaussian", "iso-noise", "av1-grain", "resampled"]
+NAMES = ["poisson-gaussian", "iso-noise", "av1-grain", "resampled", "drawn"]
 
 
 def noisy_case(channels: int, lone: bool = False) -> Case:
@@ -56,11 +56,13 @@ def test_every_peer_has_about_the_strength_of_the_reference(
     pytest.importorskip("albumentations")
     rows = {one.row: one for one in made(weights, noisy_case(channels, lone))}
     assert list(rows) == NAMES
+    drawn = rows.pop("drawn")
+    assert 0.3 < 255 * drawn.fake_noise.std() < 90
     for name, one in rows.items():
         ratio = one.fake_noise.std() / one.real_noise.std()
         assert ratio == pytest.approx(1, abs=0.25), name
         assert one.fake.dtype == one.real.dtype
-    assert all(pace.fit >= 0 and pace.draw > 0 for pace in paces(rows.values()).values())
+    assert all(pace.fit >= 0 and pace.draw > 0 for pace in paces([*rows.values(), drawn]).values())
 
 
 def test_a_target_has_the_same_noise_each_time(weights: Weights) -> None:

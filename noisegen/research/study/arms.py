@@ -21,6 +21,7 @@ from safetensors.numpy import save as serialise
 import noisegen
 from noisegen.errors import OutputError
 from noisegen.evaluation.denoiser import Pair, for_denoiser
+from noisegen.evaluation.peers import DRAWS
 from noisegen.evaluation.rows import gaussian
 from noisegen.files import Pixels, write_atomically
 from noisegen.model.tensor_file import METADATA_KEY, read_tensor_file
@@ -46,9 +47,6 @@ class NoiseKind(str, Enum):
     DRAWN = "drawn"
     BLIND_GAUSSIAN = "gaussian-0-50"
 
-
-DRAWS = "phone,compact,dslr,mirrorless", "microscope,industrial"
-"""What ``drawn`` draws cameras from, for pictures with colour and for gray ones."""
 
 PER_CAMERA = 4
 """Pictures of each drawn camera."""
