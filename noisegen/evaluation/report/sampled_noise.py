@@ -67,7 +67,7 @@ def read_shown(
         return None
     largest = default_white_level(clean.dtype)
     white = largest if white_level is None or clean.dtype == np.uint8 else white_level
-    shown = [np.minimum(to_float(pixels, white), np.float32(1)) for pixels in (noisy, clean)]
+    shown = [to_float(pixels, white) for pixels in (noisy, clean)]
     return ShownPair(file.name, shown[0], shown[1], strength, 1 / white)
 
 
