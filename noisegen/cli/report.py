@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import ExitStack
 from pathlib import Path
 
+from noisegen.cli.commands import Report
 from noisegen.cli.evaluate_folders import compared
 from noisegen.cli.output import Output, check_page
-from noisegen.cli.score_commands import Report
 from noisegen.dataset.folder import RECIPE, make_folder
 from noisegen.dataset.verify import read_manifest
 from noisegen.errors import OutputError, UsageError
