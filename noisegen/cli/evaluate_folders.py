@@ -63,7 +63,8 @@ def evaluate_folders(asked: Evaluate, output: Output) -> None:
                 f"white level {comparison.white_level:g}, found from the pictures; --white-level "
                 "overrides it"
             )
-        scores = compared(comparison, output)
+        output.follow(comparison.steps, comparison.run())
+    scores = comparison.scores()
     sets = _measured(scores, asked.device, output) if asked.set_metrics else {}
     if comparison.left_out:
         pairs = counted(comparison.left_out, "pair")
@@ -76,14 +77,6 @@ def evaluate_folders(asked: Evaluate, output: Output) -> None:
     values = as_json(scores, sets) | {"real": asked.real, "synth": asked.synth}
     output.result(Group(*_tables(scores, asked.kld, sets)), values)
     output.end(scores.skipped)
-
-
-def compared(comparison: FolderComparison, output: Output) -> FolderScores:
-    """Runs a comparison to its end behind a progress bar."""
-    with output.progress(comparison.steps) as advance:
-        for pixels in comparison.run():
-            advance(1, pixels)
-    return comparison.scores()
 
 
 def _check(asked: Evaluate) -> None:

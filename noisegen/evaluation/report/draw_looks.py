@@ -68,7 +68,9 @@ def _pictures(crops: Sequence[tuple[str, LookedAt]]) -> Iterator[tuple[str, Floa
     for row, crop in crops:
         yield f"{row}'s noise", crop.noises[1] / reach + 0.5
         for kind, places in zip(("real", row), crop.evidence, strict=True):
-            yield f"answer on {kind}: {places.mean():+.1f}".replace("-", "−"), places
+            # Adding 0 takes the sign from −0.
+            answer = f"{round(float(places.mean()), 1) + 0.0:+}".replace("-", "−")
+            yield f"answer on {kind}: {answer}", places
 
 
 def _show(axes: Axes, name: str, picture: Floats, most: float) -> None:
@@ -83,6 +85,8 @@ def _show(axes: Axes, name: str, picture: Floats, most: float) -> None:
 
 def _frequencies(looks: Sequence[Looks]) -> Chart:
     colours = zip(looks, KINDS, strict=False)
+    # A classifier without an answer has no gradient.
+    powers = np.concatenate([one.power for one in looks]).clip(1e-3)
     return Chart(
         "looks",
         "Which frequencies the answer hangs on",
@@ -91,5 +95,6 @@ def _frequencies(looks: Sequence[Looks]) -> Chart:
         "power of the gradient, white = 1",
         tuple(Series(one.row, hue, Look.LINE, one.frequency, one.power) for one, hue in colours),
         (0, 0.5),
-        (0, 1.1 * max(float(one.power.max()) for one in looks)),
+        (min(0.5, 0.7 * powers.min()), max(2.0, 1.5 * powers.max())),
+        logarithmic=True,
     )
