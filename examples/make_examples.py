@@ -8,6 +8,7 @@ reference is simulated: its noise is that of :mod:`noisegen.simulator`'s phone-l
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from skimage import data
 
 from noisegen.files import Container, Picture, encode
-from noisegen.simulator import CameraSetting, simulate
+from noisegen.simulator import PLAIN_CAMERA, simulate
 from noisegen.simulator.world import smooth_curve
 from noisegen.training.contact_sheet import contact_sheet
 
@@ -24,34 +25,24 @@ HERE = Path(__file__).parent
 
 CLEAN = ("chelsea", "coffee", "rocket")
 
-PHONE = CameraSetting(
-    red_gain=2.0,
+PHONE = replace(
+    PLAIN_CAMERA,
     blue_gain=1.6,
-    colour=(-0.49, -0.12, -0.15, -0.39, 0.02, -0.45),
     saturation=0.7,
     curve=smooth_curve((0.0, 0.203, 0.5, 0.797, 1.0)),
-    dimming=1.0,
     shot=0.0035,
     read=0.004,
     read_tail=0.1,
     row=0.1,
-    offsets=(0.0, 0.0, 0.0),
-    gain_pattern=0.0,
-    dark_pattern=0.0,
     pattern_seed=0,
     bits=12,
-    pedestal=0.06,
     demosaic="gradient",
     luma_blur=0.6,
     chroma_blur=1.3,
-    chroma_kept=0.0,
     edge_keeping=0.6,
     sharpening=0.7,
-    sharpening_radius=1.0,
-    resize=1.0,
     quality=93,
     subsampling="4:2:0",
-    exposures=0,
 )
 """A phone in a dim room."""
 

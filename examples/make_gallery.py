@@ -12,7 +12,7 @@ import re
 import shlex
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from PIL import Image, ImageDraw
 from scipy.ndimage import gaussian_filter, uniform_filter1d
 
 from noisegen.files import Container, Picture, encode, read_picture, read_planes
-from noisegen.simulator import CameraSetting, simulate
+from noisegen.simulator import PLAIN_CAMERA, simulate
 from noisegen.simulator.world import smooth_curve
 
 Rng = np.random.Generator
@@ -36,34 +36,17 @@ Place = tuple[int, int]
 HERE = Path(__file__).resolve().parent
 GALLERY = HERE / "gallery"
 
-DSLR = CameraSetting(
+DSLR = replace(
+    PLAIN_CAMERA,
     red_gain=2.1,
-    blue_gain=1.5,
-    colour=(-0.49, -0.12, -0.15, -0.39, 0.02, -0.45),
     saturation=0.8,
     curve=smooth_curve((0.0, 0.203, 0.5, 0.797, 1.0)),
-    dimming=1.0,
     shot=0.004,
     read=0.004,
     read_tail=0.1,
-    row=0.0,
-    offsets=(0.0, 0.0, 0.0),
-    gain_pattern=0.0,
-    dark_pattern=0.0,
     pattern_seed=0,
-    bits=14,
-    pedestal=0.06,
     demosaic="gradient",
-    luma_blur=0.0,
-    chroma_blur=0.0,
-    chroma_kept=0.0,
-    edge_keeping=0.0,
-    sharpening=0.0,
-    sharpening_radius=1.0,
-    resize=1.0,
     quality=97,
-    subsampling="4:4:4",
-    exposures=0,
 )
 """A DSLR at a high ISO that neither denoises nor sharpens."""
 

@@ -1,4 +1,4 @@
-"""Options of the commands that make datasets and noise profiles; each docstring is its help."""
+"""Options of the commands that make or show datasets and profiles; each docstring is its help."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from noisegen.cli.options import Overwrite, Weights
+from noisegen.cli.options import Overwrite, ShownClean, Weights
 from noisegen.dataset.plan import (
     DatasetOptions,
     Layout,
@@ -20,7 +20,6 @@ from noisegen.dataset.plan import (
 )
 
 Named = Annotated[str | None, "Its name; the file's stem if left out."]
-ShownClean = Annotated[Path | None, "Its clean; else estimated."]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,4 +144,27 @@ class Sweep:
     high: Annotated[Path, typer.Argument(help="Profile of another, as of a high ISO.")]
     out: Annotated[Path, "Folder for the profiles."]
     steps: Annotated[int, "Profiles, both ends included.", {"min": 2}] = 5
+    overwrite: Overwrite = False
+
+
+@dataclass(frozen=True)
+class Report:
+    """Show a dataset or a profile on one page: crops, curves, scores, recipe, skipped files.
+
+    The page is one file that loads nothing and opens anywhere. Charts of a dataset are of up to 24
+    pairs a profile and of 24 real ones.
+    """
+
+    what: Annotated[Path, typer.Argument(help="A dataset's folder, or a noise profile.")]
+    out: Annotated[Path, "The page, an .html file."]
+    real: Annotated[
+        str | None,
+        "Of a dataset: real pairs to stand beside and to be scored against, a folder with noisy/ "
+        "and clean/ or metadata.jsonl, or NOISY:CLEAN.",
+        {"metavar": "DIR"},
+    ] = None
+    ref: Annotated[Path | None, "Of a profile: a reference to show, best one of its own."] = None
+    ref_clean: ShownClean = None
+    plots: Annotated[Path | None, "Folder for the charts as PNG too, made if need be."] = None
+    weights: Weights = "base"
     overwrite: Overwrite = False

@@ -13,7 +13,7 @@ from noisegen.errors import UsageError
 OF_FOLDERS = ("ref", "ref_clean", "profile", "kld", "white_level")
 """Options that splits do not have."""
 
-OF_SPLITS = ("split", "by", "lone", "peers")
+OF_SPLITS = ("split", "by", "lone", "peers", "looks")
 """Options that folders do not have."""
 
 
@@ -22,7 +22,8 @@ def evaluate(asked: Evaluate, output: Output) -> None:
     asked = replace(asked, lone=asked.lone or asked.blind)
     if asked.real is not None or asked.synth is not None:
         if any(getattr(asked, name) for name in OF_SPLITS):
-            raise UsageError("--split, --by, --lone and --peers do not go with --real and --synth")
+            named = ", ".join(f"--{name}" for name in OF_SPLITS[:-1]) + f" and --{OF_SPLITS[-1]}"
+            raise UsageError(f"{named} do not go with --real and --synth")
         evaluate_folders(asked, output)
         return
     for name in OF_FOLDERS:

@@ -12,7 +12,7 @@ from noisegen.cli.evaluate_splits import METRICS
 from noisegen.cli.output import Output, counted
 from noisegen.cli.profile_words import note_measured
 from noisegen.cli.score_commands import Evaluate
-from noisegen.cli.tables import check_csv, on_terminal, set_table, write_csv
+from noisegen.cli.tables import check_folder, on_terminal, set_table, write_files
 from noisegen.dataset.noise import find_noise
 from noisegen.dataset.plan import DatasetOptions, NoiseOptions
 from noisegen.errors import UsageError
@@ -63,7 +63,8 @@ def evaluate_folders(asked: Evaluate, output: Output) -> None:
                 f"white level {comparison.white_level:g}, found from the pictures; --white-level "
                 "overrides it"
             )
-        scores = compared(comparison, output)
+        output.follow(comparison.steps, comparison.run())
+    scores = comparison.scores()
     sets = _measured(scores, asked.device, output) if asked.set_metrics else {}
     if comparison.left_out:
         pairs = counted(comparison.left_out, "pair")
@@ -72,18 +73,10 @@ def evaluate_folders(asked: Evaluate, output: Output) -> None:
         )
     if asked.csv is not None:
         data = scores_csv(scores), intensity_csv(scores)
-        output.note(write_csv(asked.csv, dict(zip(CSV_FILES, data, strict=True))))
+        output.note(write_files(asked.csv, dict(zip(CSV_FILES, data, strict=True))))
     values = as_json(scores, sets) | {"real": asked.real, "synth": asked.synth}
     output.result(Group(*_tables(scores, asked.kld, sets)), values)
     output.end(scores.skipped)
-
-
-def compared(comparison: FolderComparison, output: Output) -> FolderScores:
-    """Runs a comparison to its end behind a progress bar."""
-    with output.progress(comparison.steps) as advance:
-        for pixels in comparison.run():
-            advance(1, pixels)
-    return comparison.scores()
 
 
 def _check(asked: Evaluate) -> None:
@@ -97,7 +90,7 @@ def _check(asked: Evaluate) -> None:
         if name not in VARIANTS:
             raise UsageError(f"--kld {name}: unknown; choose of {', '.join(VARIANTS)}")
     if asked.csv is not None:
-        check_csv(asked.csv, CSV_FILES)
+        check_folder(asked.csv, CSV_FILES)
 
 
 def _baselines(asked: Evaluate, output: Output) -> list[Baseline]:

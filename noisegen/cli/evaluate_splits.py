@@ -20,13 +20,14 @@ from noisegen.cli.evaluate_instruments import (
 )
 from noisegen.cli.output import Output
 from noisegen.cli.score_commands import Evaluate
-from noisegen.cli.tables import check_csv, on_terminal, set_table, write_csv
+from noisegen.cli.tables import check_folder, on_terminal, set_table, write_files
 from noisegen.errors import UsageError
 from noisegen.evaluation.ablated import uncompleted_row
 from noisegen.evaluation.held_out import all_splits
 from noisegen.evaluation.instruments.bench import BenchLine
 from noisegen.evaluation.peers import missing_peer, peer_rows
 from noisegen.evaluation.protocol import Cases
+from noisegen.evaluation.report.draw_looks import looks_png
 from noisegen.evaluation.rows import Row, standard_rows
 from noisegen.evaluation.split_scores import (
     KINDS,
@@ -62,8 +63,12 @@ def evaluate_splits(asked: Evaluate, output: Output) -> None:
     instruments = chosen_instruments(names, asked.instrument)
     chosen = _splits([name for name in names if name != INSTRUMENTS], asked.data, asked.crops)
     files = _csv_files(asked, bool(chosen), bool(instruments))
+    if asked.looks is not None:
+        pictures = (_looks_file(name, kind) for name in chosen for kind in kinds)
+        check_folder(asked.looks, pictures, "--looks")
     loaded, place = load_weights(asked.weights), str(select_device(asked.device))
-    wanted = Wanted(_rows(asked, loaded, place, output), asked.data, place, asked.set_metrics)
+    rows, draws = _rows(asked, loaded, place, output), asked.looks is not None
+    wanted = Wanted(rows, asked.data, place, asked.set_metrics, draws)
     found: list[SplitScores] = []
     for name, cases in chosen.items():
         for kind in kinds:
@@ -71,6 +76,7 @@ def evaluate_splits(asked: Evaluate, output: Output) -> None:
             found.append(try_split(name, cases, kind, wanted))
             # After each one: hours of a run that is stopped are not lost.
             _write(asked, files, found, ())
+            _draw(found[-1], asked, output)
     lines = run_instruments(instruments, loaded, place, output)
     if files:
         output.note(_write(asked, files, found, lines))
@@ -108,7 +114,7 @@ def _csv_files(asked: Evaluate, splits: bool, instruments: bool) -> list[str]:
         return []
     wanted = splits, splits and asked.set_metrics, instruments
     files = [name for name, one in zip(CSV_FILES, wanted, strict=True) if one]
-    check_csv(asked.csv, files)
+    check_folder(asked.csv, files)
     return files
 
 
@@ -123,7 +129,21 @@ def _write(
         dicts_csv([flat(line) for line in bench_json(lines)]),
     )
     by_name = dict(zip(CSV_FILES, data, strict=True))
-    return write_csv(asked.csv, {name: by_name[name] for name in files})
+    return write_files(asked.csv, {name: by_name[name] for name in files})
+
+
+def _draw(one: SplitScores, asked: Evaluate, output: Output) -> None:
+    """Draws what the classifier looked at; says so where a split of one scene has none."""
+    if one.looks and asked.looks is not None:
+        title = f"{one.split}{_suffix(one.by)}"
+        picture = looks_png(title, one.looks)
+        output.note(write_files(asked.looks, {_looks_file(one.split, one.by): picture}))
+    if (asked.set_metrics and not one.sets) or (asked.looks and not one.looks):
+        output.warn(f"{one.split}: shows one scene, it would be learned by heart: not told apart")
+
+
+def _looks_file(split: str, kind: str) -> str:
+    return f"{split}-lone.png" if kind == LONE else f"{split}.png"
 
 
 def _report(

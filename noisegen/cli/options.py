@@ -23,6 +23,12 @@ from noisegen.dataset.plan import Shard, parse_shard, parse_strength
 
 Weights = Annotated[str, "Shipped weights by name, or a .safetensors file."]
 Device = Annotated[str, "auto, cpu, cuda or mps."]
+Refs = Annotated[
+    Sequence[str],
+    "Noisy shots of the camera: a file or stack, a folder or a quoted glob; repeatable.",
+]
+RefCleans = Annotated[Sequence[str], "Clean of each --ref, matched by name; repeatable."]
+ShownClean = Annotated[Path | None, "Its clean; else estimated."]
 Overwrite = Annotated[bool, "Replace what is there."]
 DataFolder = Annotated[Path, "Folder of the real data.", {"envvar": "NOISEGEN_DATA"}]
 Threads = Annotated[int | None, "CPU threads."]

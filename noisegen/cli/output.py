@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -92,6 +92,12 @@ class Output:
                 bar.update(task, advance=items, rate=rate, description=one_line(note))
 
             yield advance
+
+    def follow(self, total: int, steps: Iterable[int]) -> None:
+        """Takes steps to their end behind a bar; each gives the pixels that it was of."""
+        with self.progress(total) as advance:
+            for pixels in steps:
+                advance(1, pixels)
 
 
 def counted(count: int, noun: str) -> str:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from contextlib import ExitStack
 from pathlib import Path
 
-from noisegen.cli.evaluate_folders import compared
+from noisegen.cli.commands import Report
 from noisegen.cli.output import Output, check_page
-from noisegen.cli.score_commands import Report
 from noisegen.dataset.folder import RECIPE, make_folder
 from noisegen.dataset.verify import read_manifest
 from noisegen.errors import OutputError, UsageError
@@ -69,7 +68,9 @@ def _of_dataset(asked: Report, output: Output) -> tuple[View, tuple[str, ...]]:
             return dataset_report(dataset), ()
         beside = stack.enter_context(found_pairs(asked.real, "--real"))
         white_level = dataset.white_level(dataset.lines[0])
-        scores = compared(FolderComparison(beside, folder, white_level=white_level), output)
+        comparison = FolderComparison(beside, folder, white_level=white_level)
+        output.follow(comparison.steps, comparison.run())
+        scores = comparison.scores()
         return dataset_report(dataset, beside, scores), scores.skipped
 
 

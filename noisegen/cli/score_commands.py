@@ -1,4 +1,4 @@
-"""Options of the commands that judge noise, weights and datasets; each docstring is its help."""
+"""Options of the commands that judge noise and weights; each docstring is its help."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from typing import Annotated
 
 import typer
 
-from noisegen.cli.options import DataFolder, Device, Overwrite, Threads, Weights
+from noisegen.cli.options import (
+    DataFolder,
+    Device,
+    Overwrite,
+    RefCleans,
+    Refs,
+    Threads,
+    Weights,
+)
 from noisegen.dataset.plan import WhiteLevel
 
 DATA = Path("../shared/data")
-
-Refs = Annotated[
-    Sequence[str],
-    "Noisy shots of the camera: a file or stack, a folder or a quoted glob; repeatable.",
-]
-RefCleans = Annotated[Sequence[str], "Clean of each --ref, matched by name; repeatable."]
-ShownClean = Annotated[Path | None, "Its clean; else estimated."]
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,9 @@ class Evaluate:
     is a sum of Gaussians of 1/4, 1/2, 1, 2 and 4 median distances between real patches.
 
     told apart: accuracy of a small CNN on 32×32 noise patches of pictures it was not trained on,
-    with its 95 % interval (bootstrap over pictures). 0.5 is chance, and perfect.
+    with its 95 % interval (bootstrap over pictures). 0.5 is chance, and perfect. --looks draws, for
+    noisegen and classical, crops of held-out pictures, both noises, what each place adds to the
+    answer, and the frequencies that it hangs on.
 
     gap dB, gap SSIM: of a small DnCNN (7 layers, 32 channels) on real pictures of other scenes:
     trained on real pairs, less trained on generated pairs.
@@ -147,6 +150,9 @@ class Evaluate:
     set_metrics: Annotated[
         bool, "Also MMD, told apart and denoising gap: about a minute a row on one core."
     ] = False
+    looks: Annotated[
+        Path | None, "Folder for a PNG a split of what told apart looks at: half a minute more."
+    ] = None
     instrument: Annotated[
         Sequence[str], "With --split instruments, only the one of this name; repeatable."
     ] = ()
@@ -192,29 +198,6 @@ class Probe:
     crops: Annotated[int, "Crops of 256×256 a shot, at most.", {"min": 1}] = 8
     blind: Annotated[bool, "Withhold the shots' clean: it is estimated."] = False
     white_level: WhiteLevel = None
-    weights: Weights = "base"
-    overwrite: Overwrite = False
-
-
-@dataclass(frozen=True)
-class Report:
-    """Show a dataset or a profile on one page: crops, curves, scores, recipe, skipped files.
-
-    The page is one file that loads nothing and opens anywhere. Charts of a dataset are of up to 24
-    pairs a profile and of 24 real ones.
-    """
-
-    what: Annotated[Path, typer.Argument(help="A dataset's folder, or a noise profile.")]
-    out: Annotated[Path, "The page, an .html file."]
-    real: Annotated[
-        str | None,
-        "Of a dataset: real pairs to stand beside and to be scored against, a folder with noisy/ "
-        "and clean/ or metadata.jsonl, or NOISY:CLEAN.",
-        {"metavar": "DIR"},
-    ] = None
-    ref: Annotated[Path | None, "Of a profile: a reference to show, best one of its own."] = None
-    ref_clean: ShownClean = None
-    plots: Annotated[Path | None, "Folder for the charts as PNG too, made if need be."] = None
     weights: Weights = "base"
     overwrite: Overwrite = False
 

@@ -49,7 +49,7 @@ def set_table(title: str, rows: dict[str, SetScores]) -> Shown:
     return on_terminal(Table(title, headings, cells))
 
 
-def check_csv(folder: Path, names: Iterable[str]) -> None:
+def check_folder(folder: Path, names: Iterable[str], option: str = "--csv") -> None:
     """Checks, before anything is measured, that the files can be written.
 
     Raises:
@@ -57,14 +57,14 @@ def check_csv(folder: Path, names: Iterable[str]) -> None:
         OutputError: one of them is there.
     """
     if folder.exists() and not folder.is_dir():
-        raise UsageError(f"--csv {folder}: is a file; name a folder")
+        raise UsageError(f"{option} {folder}: is a file; name a folder")
     for name in names:
         if (folder / name).exists():
             raise OutputError(f"{folder / name}: is there already; name another folder")
 
 
-def write_csv(folder: Path, files: Mapping[str, bytes]) -> str:
-    """Writes CSV files by name; the words for it."""
+def write_files(folder: Path, files: Mapping[str, bytes]) -> str:
+    """Writes files by name; the words for it."""
     make_folder(folder)
     for name, data in files.items():
         write_atomically(folder / name, data)

@@ -59,10 +59,10 @@ def content_cost(network: ContentNetwork) -> Cost:
     clean = torch.full((1, 3, COUNTED_SIDE, COUNTED_SIDE), 0.5)
     numbers = torch.zeros(1, 3, network.config.features + BESIDE_MAPS)
     around = Surroundings.of(clean)
-    return counted(network, lambda: network.log_factor(clean, around, clean, numbers))
+    return count_cost(network, lambda: network.log_factor(clean, around, clean, numbers))
 
 
-def counted(network: nn.Module, run: Callable[[], Tensor]) -> Cost:
+def count_cost(network: nn.Module, run: Callable[[], Tensor]) -> Cost:
     """Counts a pass of a network on a square of ``COUNTED_SIDE``."""
     counter = FlopCounterMode(display=False)
     # Without gradients convolutions are oneDNN's own calls, which the counter does not know.

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from noisegen.evaluation.blind import SigmaErrors, sigma_errors
+from noisegen.evaluation.looks import Looks, looks_of
 from noisegen.evaluation.protocol import Cases
 from noisegen.evaluation.rows import FLOOR, Row, compare_rows, summarise
 from noisegen.evaluation.set_metrics import SetScores, measure_sets
@@ -47,6 +48,7 @@ class SplitScores:
         paces: row → pace, of all but the floor.
         sigma: of lone shots, how far off their σ is; None where there is none to compare with.
         sets: row → metrics of all targets together, where they were asked for.
+        looks: what the classifier looks at, where that was asked for.
     """
 
     split: str
@@ -56,6 +58,7 @@ class SplitScores:
     paces: dict[str, Pace]
     sigma: SigmaErrors | None
     sets: dict[str, SetScores]
+    looks: Sequence[Looks] = ()
 
 
 @dataclass(frozen=True)
@@ -67,18 +70,22 @@ class Wanted:
         data: the data folder.
         device: that the sets' networks run on.
         with_sets: also the metrics of all targets together.
+        with_looks: also what the classifier that tells noise apart looks at.
     """
 
     rows: Sequence[Row]
     data: Path
     device: str = "cpu"
     with_sets: bool = False
+    with_looks: bool = False
 
 
 def try_split(split: str, cases: Cases, by: str, wanted: Wanted) -> SplitScores:
     """Tries the rows on a split by one of ``KINDS`` of references."""
     compared = list(compare_rows(wanted.rows, cases(wanted.data), by == LONE))
     denoiser = wanted.rows[0].weights.denoiser
+    # Of one scene nothing could be held out.
+    several = len({one.target.scene for one in compared}) > 1
     return SplitScores(
         split,
         by,
@@ -86,7 +93,8 @@ def try_split(split: str, cases: Cases, by: str, wanted: Wanted) -> SplitScores:
         summarise(compared),
         paces(compared),
         sigma_errors(cases(wanted.data), denoiser) if by == LONE else None,
-        dict(measure_sets(compared, wanted.device)) if wanted.with_sets else {},
+        dict(measure_sets(compared, wanted.device)) if wanted.with_sets and several else {},
+        looks_of(compared, wanted.device) if wanted.with_looks and several else (),
     )
 
 

@@ -6,7 +6,7 @@ asked about others, in folds, so it can know neither a picture nor its noise by 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -83,21 +83,46 @@ def told_apart(
     Raises:
         ValueError: all targets show one scene.
     """
+    right = np.zeros(len(comparisons))
+    for trained in classifiers(comparisons, config, device):
+        for index, noise in trained.asked.items():
+            right[index] = _share_right(trained.network, noise, len(comparisons), config)
+    scenes = [c.target.scene for c in comparisons]
+    return ToldApart(float(right.mean()), *bootstrap_interval(right, scenes))
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A classifier and the pictures that it has not seen.
+
+    Attributes:
+        network: of :func:`patch_classifier`.
+        asked: index of a comparison → its noise as the network takes it, 2 (real, generated)×C×H×W.
+    """
+
+    network: nn.Sequential
+    asked: dict[int, Tensor]
+
+
+def classifiers(
+    comparisons: Sequence[SideBySide], config: ClassifierConfig, device: str
+) -> Iterator[Trained]:
+    """Trains a classifier a fold of scenes.
+
+    Raises:
+        ValueError: all targets show one scene.
+    """
     folds = scene_folds([c.target.scene for c in comparisons], config.folds)
     noises = [
         torch.from_numpy(np.stack([c.real_noise, c.fake_noise])).permute(0, 3, 1, 2)
         for c in comparisons
     ]
-    right = np.zeros(len(comparisons))
     for asked in folds:
-        trained = [noises[i] for i in range(len(noises)) if i not in set(asked)]
+        known = [noises[i] for i in range(len(noises)) if i not in set(asked)]
         # One factor for both kinds, from the real noise that training sees: strength stays a clue.
-        scale = 1 / float(torch.cat([pair[0].flatten() for pair in trained]).std().clamp(min=1e-4))
-        classifier = _train(trained, scale, config, torch.device(device))
-        for index in asked:
-            right[index] = _share_right(classifier, noises[index] * scale, len(noises), config)
-    scenes = [c.target.scene for c in comparisons]
-    return ToldApart(float(right.mean()), *bootstrap_interval(right, scenes))
+        scale = 1 / float(torch.cat([pair[0].flatten() for pair in known]).std().clamp(min=1e-4))
+        network = _train(known, scale, config, torch.device(device))
+        yield Trained(network, {index: noises[index] * scale for index in asked})
 
 
 def patch_classifier(channels: int, width: int) -> nn.Sequential:
@@ -119,9 +144,23 @@ def patch_classifier(channels: int, width: int) -> nn.Sequential:
     )
 
 
+def evidence(network: nn.Sequential, noise: Tensor) -> Tensor:
+    """What each place adds to a classifier's answer, N×h×w: its mean is the logit, exactly.
+
+    Args:
+        network: of :func:`patch_classifier`, whose last layer takes a mean over places.
+        noise: N×C×H×W; a place is 4 pixels from the next and sees 17 of them either way.
+    """
+    *features, _, _, last = network
+    for layer in features:
+        noise = layer(noise)
+    places: Tensor = last(noise.movedim(1, -1))[..., 0]
+    return places
+
+
 def _train(
     noises: Sequence[Tensor], scale: float, config: ClassifierConfig, device: torch.device
-) -> nn.Module:
+) -> nn.Sequential:
     """Trains a classifier on pictures of noise, each 2 (real, generated)×C×H×W."""
     rng = np.random.default_rng(config.seed)
     channels = noises[0].shape[1]

@@ -142,13 +142,6 @@ class Denoiser(nn.Module):
         self.blind = BlindSpotBranch(config)
         self.full = FullBranch(config)
 
-    @property
-    def receptive_field(self) -> int:
-        """Distance in pixels, at most, over which a noisy pixel acts on the estimate."""
-        blind = 2 * sum(self.config.blind_dilations) + max(self.config.spots) + RING
-        full = 2 + sum(self.config.full_dilations)
-        return CELL * (blind + full + 1)
-
     def forward(self, noisy: Tensor, spot: int) -> tuple[CleanEstimate, CleanEstimate]:
         """The full branch's estimate, and the blind one's that guided it.
 

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from noisegen.evaluation.protocol import Target
 from noisegen.evaluation.rows import Known, Row
-from noisegen.evaluation.speed import COUNTED_SIDE, Cost, counted
+from noisegen.evaluation.speed import COUNTED_SIDE, Cost, count_cost
 from noisegen.files import quantise, to_float
 from noisegen.model.conditioning import Conditioning
 from noisegen.model.config import (
@@ -174,4 +174,4 @@ def generator_cost(weights: Weights) -> Cost:
     shown = np.random.default_rng(0).integers(100, 150, (64, 64, 3), np.uint8)
     windows = reference_windows(shown, np.full_like(shown, 125), None, KEPT_WINDOWS)
     camera = Conditioning(tokens, measure_references([windows], gray=False).statistics)
-    return counted(generator, lambda: generator(clean, field, camera))
+    return count_cost(generator, lambda: generator(clean, field, camera))

@@ -9,6 +9,7 @@ cameras of a kind do at an ISO, among them :mod:`.instrument`; :mod:`.dead_leave
 
 from noisegen.simulator.camera import code, input_side, simulate
 from noisegen.simulator.settings import (
+    PLAIN_CAMERA,
     SMALLEST_RESIZE,
     CameraSetting,
     Demosaic,
@@ -17,6 +18,7 @@ from noisegen.simulator.settings import (
 )
 
 __all__ = [
+    "PLAIN_CAMERA",
     "SMALLEST_RESIZE",
     "CameraSetting",
     "Demosaic",

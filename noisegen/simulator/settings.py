@@ -112,6 +112,38 @@ class CameraSetting:
         return self.luma_blur > 0 or self.chroma_blur > 0
 
 
+PLAIN_CAMERA = CameraSetting(
+    red_gain=2.0,
+    blue_gain=1.5,
+    colour=(-0.49, -0.12, -0.15, -0.39, 0.02, -0.45),
+    saturation=0.5,
+    curve=srgb_curve(),
+    dimming=1.0,
+    shot=1e-3,
+    read=1e-3,
+    read_tail=0.14,
+    row=0.0,
+    offsets=(0.0, 0.0, 0.0),
+    gain_pattern=0.0,
+    dark_pattern=0.0,
+    pattern_seed=1,
+    bits=14,
+    pedestal=0.06,
+    demosaic="none",
+    luma_blur=0.0,
+    chroma_blur=0.0,
+    chroma_kept=0.0,
+    edge_keeping=0.0,
+    sharpening=0.0,
+    sharpening_radius=1.0,
+    resize=1.0,
+    quality=None,
+    subsampling="4:4:4",
+    exposures=0,
+)
+"""A camera of three sensors that writes 14-bit raw by sRGB's curve, to start others from."""
+
+
 @dataclass(frozen=True)
 class Finishing:
     """Steps of a camera after the sensor; fields as of :class:`CameraSetting`."""

@@ -21,6 +21,7 @@ def test_splits_are_checked_before_anything_is_read(run: Run, tmp_path: Path) ->
         (("--by", "pair,burst"), "--by burst: unknown; choose of pair, lone"),
         (("--by", "pair", "--lone"), "give one of them"),
         (("--peers", "--real", "a", "--synth", "b"), "do not go with --real and --synth"),
+        (("--looks", "c", "--real", "a", "--synth", "b"), "--looks do not go with --real"),
     ):
         ran = run("evaluate", *arguments)
         assert ran.code == 2

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from io import BytesIO
 
 import numpy as np
 import pytest
+import torch
 from comparisons import comparisons, grain, white
+from PIL import Image
 from scipy.stats import bootstrap
 
+from noisegen.evaluation.looks import looks_of
+from noisegen.evaluation.report.draw_looks import looks_png
 from noisegen.evaluation.side_by_side import scene_folds
-from noisegen.evaluation.told_apart import ClassifierConfig, bootstrap_interval, told_apart
+from noisegen.evaluation.told_apart import (
+    ClassifierConfig,
+    bootstrap_interval,
+    evidence,
+    patch_classifier,
+    told_apart,
+)
 
 QUICK = ClassifierConfig(width=16, steps=50, pairs=24, folds=2)
 FEW = ClassifierConfig(width=8, steps=5, pairs=4, folds=2)
@@ -77,3 +88,34 @@ def test_one_scene_alone_is_refused() -> None:
     first, *_ = comparisons(white(10), white(10), scenes=1)
     with pytest.raises(ValueError, match="two or more"):
         told_apart([first, first], QUICK)
+
+
+def test_looks_show_unseen_crops_and_the_answer_place_by_place() -> None:
+    """Grain beside white noise: the maps lean their way, and a gray picture is drawn as well."""
+    pictures = comparisons(white(10), grain(10), channels=1)
+    rows = [replace(one, row=row) for row in ("classical", "start", "noisegen") for one in pictures]
+    looks = looks_of(rows, config=QUICK)
+    assert [one.row for one in looks] == ["noisegen", "classical"]
+    held_out, _ = scene_folds([one.target.scene for one in pictures], 2)
+    unseen = {pictures[index].target.name for index in held_out}
+    for one in looks:
+        assert {crop.name for crop in one.crops} == unseen
+        for crop in one.crops:
+            real, fake = crop.evidence.mean((1, 2))
+            assert real < 0 < fake
+            assert crop.evidence.shape == (2, 24, 24)
+            assert crop.noises.shape == (2, 96, 96, 1)
+        assert np.isfinite(one.power).all()
+    drawn = looks_png("a split", looks)
+    assert drawn == looks_png("a split", looks_of(rows, config=QUICK))
+    with Image.open(BytesIO(drawn)) as image:
+        image.load()
+        assert image.width > 8 * 96
+
+
+def test_the_maps_mean_is_the_classifiers_answer() -> None:
+    network = patch_classifier(3, 4).eval()
+    noise = torch.randn(2, 3, 40, 36, generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        places = evidence(network, noise)
+        torch.testing.assert_close(places.mean((1, 2)), network(noise)[:, 0])

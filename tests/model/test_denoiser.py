@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from noisegen.model.config import BlindSpotConfig
-from noisegen.model.denoiser import CELL, Denoiser
+from noisegen.model.denoiser import CELL, RING, Denoiser
 from noisegen.model.weights import load_weights
 
 SIDE = 64
@@ -68,7 +68,9 @@ def test_the_full_branch_sees_its_pixel_and_the_blind_one(denoiser: Denoiser) ->
 def test_the_receptive_field_is_bounded() -> None:
     torch.manual_seed(0)
     small = Denoiser(BlindSpotConfig(8, (1, 2), 8, (1, 1))).double()
-    reach = small.receptive_field
+    config = small.config
+    blind = 2 * sum(config.blind_dilations) + max(config.spots) + RING
+    reach = CELL * (blind + 2 + sum(config.full_dilations) + 1)
     noisy = torch.rand(1, 3, 128, 128, dtype=torch.float64, requires_grad=True)
     estimate, _ = small(noisy, 3)
     (gradient,) = torch.autograd.grad(estimate.clean[0, :, 64, 64].sum(), noisy)

@@ -7,12 +7,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from cameras import PLAIN, scenes
 from pictures import scene
 from torch import Tensor
 
-from noisegen.simulator import CameraSetting, draw_setting, input_side, simulate
+from noisegen.simulator import PLAIN_CAMERA, CameraSetting, draw_setting, input_side, simulate
 from noisegen.training.contact_sheet import contact_sheet
+
+
+def scenes(side: int, settings: int = 1, count: int = 1) -> Tensor:
+    """Pictures in [0, 1], settings×count×3×side×side."""
+    pictures = [scene(side, side, seed=seed) for seed in range(count)]
+    stack = torch.stack([torch.from_numpy(p).permute(2, 0, 1).float() / 255 for p in pictures])
+    return stack.expand(settings, -1, -1, -1, -1)
 
 
 def quiet(setting: CameraSetting) -> CameraSetting:
@@ -33,18 +39,20 @@ def residual(*settings: CameraSetting, seed: int = 0) -> Tensor:
 
 def test_without_mosaic_the_clean_comes_back() -> None:
     """Unprocessing and developing are inverse, but for colours the sensor cannot hold."""
-    _, clean = shoot(PLAIN)
+    _, clean = shoot(PLAIN_CAMERA)
     assert (clean.float() / 255 - scenes(128)).abs().median() < 1.5 / 255
 
 
 def test_one_seed_one_noise() -> None:
-    first, again = residual(PLAIN, seed=3), residual(PLAIN, seed=3)
+    first, again = residual(PLAIN_CAMERA, seed=3), residual(PLAIN_CAMERA, seed=3)
     torch.testing.assert_close(first, again)
-    assert not torch.equal(first, residual(PLAIN, seed=4))
+    assert not torch.equal(first, residual(PLAIN_CAMERA, seed=4))
 
 
 def test_more_shot_noise_is_stronger() -> None:
-    sigmas = residual(*(replace(PLAIN, shot=shot) for shot in (1e-4, 1e-3, 1e-2))).std((1, 2, 3, 4))
+    sigmas = residual(*(replace(PLAIN_CAMERA, shot=shot) for shot in (1e-4, 1e-3, 1e-2))).std(
+        (1, 2, 3, 4)
+    )
     assert sigmas[0] < sigmas[1] < sigmas[2]
 
 
@@ -68,27 +76,27 @@ def test_a_batch_is_its_settings_one_by_one() -> None:
 
 
 def test_demosaicing_makes_grain() -> None:
-    noise = residual(replace(PLAIN, demosaic="bilinear"))
+    noise = residual(replace(PLAIN_CAMERA, demosaic="bilinear"))
     across = torch.corrcoef(torch.stack([noise[..., 1:].flatten(), noise[..., :-1].flatten()]))
     assert across[0, 1] > 0.2
 
 
 def test_jpeg_with_420_ties_the_colours() -> None:
-    strong = replace(PLAIN, shot=5e-3)
+    strong = replace(PLAIN_CAMERA, shot=5e-3)
     noise = residual(replace(strong, quality=90, subsampling="4:2:0"), strong)
     tied, free = (torch.corrcoef(x[0].flatten(1))[0, 2] for x in noise)
     assert tied > free + 0.2
 
 
 def test_jpeg_blocks_start_at_the_corner() -> None:
-    noisy, _ = shoot(replace(PLAIN, shot=5e-3, quality=60, resize=0.63))
+    noisy, _ = shoot(replace(PLAIN_CAMERA, shot=5e-3, quality=60, resize=0.63))
     steps = noisy.float().diff(dim=-1).abs().mean((0, 1, 2, 3))
     on_border = torch.arange(127) % 8 == 7
     assert steps[on_border].mean() > 1.2 * steps[~on_border].mean()
 
 
 def test_the_fixed_pattern_is_the_same_on_every_scene() -> None:
-    pattern = replace(PLAIN, shot=1e-7, read=1e-2, dark_pattern=0.3, bits=14)
+    pattern = replace(PLAIN_CAMERA, shot=1e-7, read=1e-2, dark_pattern=0.3, bits=14)
     gray = torch.full((1, 2, 3, 128, 128), 0.5)
     noisy, clean = simulate(gray, [pattern], torch.Generator().manual_seed(0), 128)
     first, second = (noisy.float() - clean.float())[0].flatten(1)
@@ -108,7 +116,7 @@ def test_drawn_settings_span_dslrs_to_phones() -> None:
 
 def test_a_clean_of_many_shots_is_their_mean() -> None:
     """Where black cuts noise off, their mean is brighter than the scene."""
-    dark = replace(PLAIN, shot=5e-3, read=2e-2, pedestal=0.0, dimming=0.01)
+    dark = replace(PLAIN_CAMERA, shot=5e-3, read=2e-2, pedestal=0.0, dimming=0.01)
     (noisy, pure), (_, mean) = shoot(dark), shoot(replace(dark, exposures=32))
     assert mean.float().mean() > pure.float().mean() + 2
     assert abs(float(mean.float().mean() - noisy.float().mean())) < 0.5
@@ -125,7 +133,7 @@ def test_a_third_and_more_is_developed_plainly() -> None:
 
 def test_refuses_pictures_that_are_too_small() -> None:
     with pytest.raises(ValueError, match="side 256"):
-        simulate(scenes(128), [replace(PLAIN, resize=0.5)], torch.Generator(), 128)
+        simulate(scenes(128), [replace(PLAIN_CAMERA, resize=0.5)], torch.Generator(), 128)
 
 
 def test_shows_noisy_crops_in_a_grid() -> None:

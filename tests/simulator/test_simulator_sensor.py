@@ -8,9 +8,9 @@ from typing import get_args
 import numpy as np
 import pytest
 import torch
-from cameras import PLAIN
 from torch import Tensor
 
+from noisegen.simulator import PLAIN_CAMERA
 from noisegen.simulator.demosaic import demosaic
 from noisegen.simulator.develop import (
     downscaling_matrix,
@@ -33,7 +33,9 @@ def exposed(setting: CameraSetting, level: float = 0.3, side: int = 256) -> Tens
 @pytest.mark.parametrize("tail", [-0.2, 0.0, 0.14])
 @pytest.mark.parametrize("bits", [6, 14])
 def test_sensor_noise_has_the_analytic_level(tail: float, bits: int) -> None:
-    setting = replace(PLAIN, shot=1e-3, read=0.01, row=0.2, gain_pattern=0.01, dark_pattern=0.2)
+    setting = replace(
+        PLAIN_CAMERA, shot=1e-3, read=0.01, row=0.2, gain_pattern=0.01, dark_pattern=0.2
+    )
     noisy = exposed(replace(setting, read_tail=tail, bits=bits))
     rounding = 1 / 12 / (2**bits - 1) ** 2
     variance = 1e-3 * 0.3 + 0.01**2 * (1 + 0.2**2 + 0.2**2) + (0.01 * 0.3) ** 2 + rounding
@@ -42,7 +44,7 @@ def test_sensor_noise_has_the_analytic_level(tail: float, bits: int) -> None:
 
 
 def test_row_noise_is_constant_along_rows() -> None:
-    noisy = exposed(replace(PLAIN, shot=1e-9, read=1e-4, row=300.0, bits=14))
+    noisy = exposed(replace(PLAIN_CAMERA, shot=1e-9, read=1e-4, row=300.0, bits=14))
     assert noisy.std(1).max() < 0.02 * noisy.mean(1).std()
 
 
@@ -77,7 +79,7 @@ def test_drawn_gains_and_colours_are_cameras() -> None:
 
 def test_white_balance_comes_before_demosaicing() -> None:
     """Balanced afterwards, red is stretched alone: its noise is stronger and its grain longer."""
-    setting = replace(PLAIN, demosaic="gradient", colour=(0.0,) * 6)
+    setting = replace(PLAIN_CAMERA, demosaic="gradient", colour=(0.0,) * 6)
     raw = mosaic(torch.full((1, 1, 3, 16, 16), 0.4))
     balanced = balance(raw, Parameters.stack([setting], raw.device))[0, 0, 0]
     assert balanced[0, 0] == pytest.approx(0.8)

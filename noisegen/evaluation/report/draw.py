@@ -85,15 +85,15 @@ def chart_svg(chart: Chart, identity: str) -> str:
         chart: what is drawn.
         identity: unique on the page.
     """
-    with _style():
-        figure = _figure(SVG_SIZE, 72)
-        axes = _axes(figure, *SVG_INSIDE)
+    with chart_style():
+        figure = figure_of(SVG_SIZE, 72)
+        axes = axes_at(figure, *SVG_INSIDE)
         draw_chart(axes, chart)
         # Clear of the numbers in the larger letters of a phone.
         axes.xaxis.set_label_coords(0.5, -25 / SVG_INSIDE[3])
         axes.yaxis.set_label_coords(-46 / SVG_INSIDE[2], 0.5)
         figure.patch.set_visible(False)
-        drawn = _saved(figure, "svg", dict.fromkeys(("Creator", "Date", "Format", "Type"))).decode()
+        drawn = saved(figure, "svg", dict.fromkeys(("Creator", "Date", "Format", "Type"))).decode()
     words = f'<title id="{identity}-t">{escape(chart.title)}</title>'
     words += f'<desc id="{identity}-d">{escape(chart.description)}</desc>'
     size = " ".join(map(str, SVG_SIZE))
@@ -119,9 +119,9 @@ def charts_png(charts: Sequence[Chart], legend_beside: bool = False) -> bytes:
         charts: one or more.
         legend_beside: one legend for all of them, that of the first.
     """
-    with _style():
+    with chart_style():
         size = (150 + 400 * len(charts), 420) if legend_beside else PNG_SIZE
-        figure = _figure(size, PNG_DPI, layout="constrained")
+        figure = figure_of(size, PNG_DPI, layout="constrained")
         panels = figure.subplots(1, len(charts), squeeze=False)[0]
         for axes, chart in zip(panels, charts, strict=True):
             if legend_beside:
@@ -131,7 +131,7 @@ def charts_png(charts: Sequence[Chart], legend_beside: bool = False) -> bytes:
                 _draw_titled(axes, chart)
         if legend_beside:
             figure.legend(*panels[0].get_legend_handles_labels(), loc="outside right upper")
-        return _saved(figure, "png", {"Software": None})
+        return saved(figure, "png", {"Software": None})
 
 
 def report_png(report: Report, subtitle: str) -> bytes:
@@ -146,8 +146,8 @@ def report_png(report: Report, subtitle: str) -> bytes:
     height = TOP + pictures + 2 * (PANEL + GAP)
     width = (PLOT_WIDTH - LEFT - RIGHT - GAP) // 2
     note = "" if report.strips else group.note
-    with _style():
-        figure = _figure((PLOT_WIDTH, height), 72)
+    with chart_style():
+        figure = figure_of((PLOT_WIDTH, height), 72)
         for place, text, size in ((18, report.title, 18), (46, subtitle, 13), (66, note, 13)):
             at = LEFT / PLOT_WIDTH, 1 - place / height
             figure.text(*at, text, size=size, va="top")
@@ -156,9 +156,9 @@ def report_png(report: Report, subtitle: str) -> bytes:
         for index, chart in enumerate(group.charts):
             row, column = divmod(index, 2)
             bottom = (1 - row) * (PANEL + GAP) + GAP - 20
-            axes = _axes(figure, LEFT + column * (width + GAP), bottom, width, PANEL)
+            axes = axes_at(figure, LEFT + column * (width + GAP), bottom, width, PANEL)
             _draw_titled(axes, chart)
-        return _saved(figure, "png", {"Software": None})
+        return saved(figure, "png", {"Software": None})
 
 
 def _draw_strip(figure: Figure, strip: Strip, top: int) -> None:
@@ -172,7 +172,7 @@ def _draw_strip(figure: Figure, strip: Strip, top: int) -> None:
     titles = short, residual.label, generated.label
     for index, panel in enumerate((reference, residual, generated)):
         left = LEFT + index * apart
-        axes = _axes(figure, left, top - zoom * rows, zoom * columns, zoom * rows)
+        axes = axes_at(figure, left, top - zoom * rows, zoom * columns, zoom * rows)
         axes.imshow(
             panel.pixels.squeeze(), cmap="gray", vmin=0, vmax=255, interpolation="nearest",
             aspect="auto",
@@ -228,7 +228,7 @@ def _number(value: float) -> str:
 
 
 @contextmanager
-def _style() -> Iterator[None]:
+def chart_style() -> Iterator[None]:
     """Set matplotlib's look, whatever a user's own settings are."""
     with matplotlib.style.context(["default", STYLE]), warnings.catch_warnings():
         # A name may hold characters that the font lacks: boxes will do.
@@ -236,18 +236,19 @@ def _style() -> Iterator[None]:
         yield
 
 
-def _figure(size: tuple[float, float], dpi: float, **more: Any) -> Figure:  # noqa: ANN401
+def figure_of(size: tuple[float, float], dpi: float, **more: Any) -> Figure:  # noqa: ANN401
     """A figure of so many points, 72 to the inch."""
     return Figure(figsize=(size[0] / 72, size[1] / 72), dpi=dpi, **more)
 
 
-def _axes(figure: Figure, left: int, bottom: int, width: int, height: int) -> Axes:
+def axes_at(figure: Figure, left: int, bottom: int, width: int, height: int) -> Axes:
     """Axes at a place in points from the figure's lower left corner."""
     across, up = (72 * side for side in figure.get_size_inches())
     return figure.add_axes((left / across, bottom / up, width / across, height / up))
 
 
-def _saved(figure: Figure, kind: str, metadata: dict[str, Any]) -> bytes:
+def saved(figure: Figure, kind: str, metadata: dict[str, Any]) -> bytes:
+    """The bytes of a file of a figure."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format=kind, dpi=figure.dpi, metadata=metadata)
     return buffer.getvalue()
