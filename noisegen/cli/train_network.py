@@ -47,9 +47,8 @@ def denoiser(asked: TrainDenoiser, output: Output) -> None:
         leaves = leaves + given.pictures
     begun, device = first.denoiser if first else None, select_device(asked.device)
     training = train_denoiser(config, leaves, fixed, asked.run, device, begun)
-    last = follow(training, asked.steps, asked.run, output, _words)
-    network, card = trained_denoiser(asked.run)
-    _write(asked, weights, {"denoiser": network}, card | _onward(first), last, output)
+    loss = follow(training, asked.steps, asked.run, output, _words)
+    _write(asked, weights, "denoiser", trained_denoiser(asked.run), first, loss, output)
 
 
 def content(asked: TrainContent, output: Output) -> None:
@@ -63,19 +62,13 @@ def content(asked: TrainContent, output: Output) -> None:
     sets = given.sets(config.drawn.scenes) if given else None
     begun, device = first.content if first else None, select_device(asked.device)
     training = train_content(config, leaves, sets, asked.run, device, begun)
-    last = follow(training, asked.steps, asked.run, output, _words)
-    network, card = trained_content(asked.run)
-    _write(asked, weights, {"content": network}, card | _onward(first), last, output)
+    loss = follow(training, asked.steps, asked.run, output, _words)
+    _write(asked, weights, "content", trained_content(asked.run), first, loss, output)
 
 
 def _first(asked: OneNetwork) -> Weights | None:
     """The weights whose network the training begins with."""
     return load_weights(asked.onward) if asked.onward else None
-
-
-def _onward(first: Weights | None) -> dict[str, Any]:
-    """What a card says of them."""
-    return {"onward": {"name": first.name, "sha256": first.sha256} if first else None}
 
 
 def _schedule(asked: OneNetwork) -> dict[str, Any]:
@@ -106,18 +99,20 @@ def _begin(asked: OneNetwork, output: Output) -> tuple[Weights, Pack | None]:
 def _write(
     asked: OneNetwork,
     weights: Weights,
-    trained: dict[str, Any],
-    card: dict[str, Any],
+    name: str,
+    trained: tuple[Any, dict[str, Any]],
+    first: Weights | None,
     loss: float,
     output: Output,
 ) -> None:
-    """Writes weights in which one network is new; ``trained`` names it."""
-    card |= {
+    """Writes weights in which one network, of this name, is new."""
+    network, card = trained
+    card = card | {
+        "onward": {"name": first.name, "sha256": first.sha256} if first else None,
         "start": {"name": weights.name, "sha256": weights.sha256},
         "pack": hashlib.sha256(asked.pack.read_bytes()).hexdigest() if asked.pack else None,
         "pictures": asked.pictures,
     }
-    ((name, network),) = trained.items()
     sizes = replace(weights.config, **{name: network.config})
     model = NoiseModel(sizes)
     for part in ("encoder", "generator", "denoiser", "content"):

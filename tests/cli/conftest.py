@@ -55,6 +55,17 @@ def run() -> Run:
     return invoke
 
 
+@pytest.fixture
+def create(run: Run, weights_file: Path, tmp_path: Path) -> Run:
+    """``profile create`` of ``camera.safetensors``, or of another name."""
+
+    def invoke(*arguments: object, out: str = "camera.safetensors") -> Ran:
+        fixed = ("--out", tmp_path / out, "--weights", weights_file)
+        return run("profile", "create", *fixed, *arguments)
+
+    return invoke
+
+
 @pytest.fixture(scope="session")
 def scene() -> Callable[..., Pixels]:
     """A smooth picture with an edge, away from black and white."""

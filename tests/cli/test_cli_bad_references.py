@@ -35,15 +35,6 @@ def noisy(picture: Any, sigma: float = 8) -> Any:
 
 
 @pytest.fixture
-def create(run: Run, weights_file: Path, tmp_path: Path) -> Run:
-    def invoke(*arguments: object) -> Any:
-        fixed = ("--out", tmp_path / "camera.safetensors", "--weights", weights_file)
-        return run("profile", "create", *fixed, *arguments)
-
-    return invoke
-
-
-@pytest.fixture
 def save(tmp_path: Path) -> Callable[..., Path]:
     def write(name: str, pixels: Any, **options: Any) -> Path:
         path = tmp_path / name

@@ -14,15 +14,6 @@ from noisegen.profiles.profile import NoiseProfile
 Run = Callable[..., Any]
 
 
-@pytest.fixture
-def create(run: Run, weights_file: Path, tmp_path: Path) -> Run:
-    def invoke(*arguments: object, out: str = "camera.safetensors") -> Any:
-        fixed = ("--out", tmp_path / out, "--weights", weights_file)
-        return run("profile", "create", *fixed, *arguments)
-
-    return invoke
-
-
 def test_create_writes_one_file(create: Run, camera: Path, tmp_path: Path) -> None:
     ran = create("--ref", camera / "noisy.png", "--ref-clean", camera / "clean.png")
     assert ran.code == 0, ran.err

@@ -39,15 +39,6 @@ def burst(tmp_path: Path, write_png: Any) -> Path:
     return tmp_path / "evening"
 
 
-@pytest.fixture
-def create(run: Run, weights_file: Path, tmp_path: Path) -> Run:
-    def invoke(*arguments: object) -> Any:
-        fixed = ("--out", tmp_path / "camera.safetensors", "--weights", weights_file)
-        return run("profile", "create", *fixed, *arguments)
-
-    return invoke
-
-
 def test_a_burst_makes_a_profile(create: Run, run: Run, burst: Path, tmp_path: Path) -> None:
     ran = create("--ref-burst", burst)
     assert ran.code == 0, ran.err

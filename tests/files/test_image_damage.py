@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from damage import CHANGES, tried
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -56,16 +57,10 @@ def test_every_prefix_is_refused_or_whole(name: str, files: dict[str, bytes], sa
     assert all(len(data) - length <= 12 for length in read)
 
 
-@settings(
-    max_examples=400,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@tried(400)
 @given(
     name=st.sampled_from(FILES),
-    changes=st.lists(
-        st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), min_size=1, max_size=4
-    ),
+    changes=CHANGES,
     front=st.booleans(),
 )
 def test_damaged_bytes_never_raise_anything_else(

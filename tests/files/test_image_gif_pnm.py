@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from damage import CHANGES, tried
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -109,16 +110,10 @@ SMALL = [
 ]
 
 
-@settings(
-    max_examples=200,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@tried(200)
 @given(
     data=st.sampled_from(SMALL),
-    changes=st.lists(
-        st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), min_size=1, max_size=4
-    ),
+    changes=CHANGES,
     cut=st.floats(0.5, 1),
 )
 def test_damage_raises_nothing_else(

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 import tifffile
-from hypothesis import HealthCheck, given, settings
+from damage import CHANGES, tried
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from pictures import tiff
@@ -367,16 +368,10 @@ def small_files() -> dict[str, bytes]:
 FILES = small_files()
 
 
-@settings(
-    max_examples=400,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@tried(400)
 @given(
     name=st.sampled_from(sorted(FILES)),
-    changes=st.lists(
-        st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), min_size=1, max_size=4
-    ),
+    changes=CHANGES,
     length=st.floats(0.3, 1),
     whole=st.booleans(),
 )

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from damage import CHANGES, tried
+from hypothesis import given
 from hypothesis import strategies as st
 from pictures import tiff
 
@@ -68,16 +69,10 @@ def test_every_prefix_is_refused_or_whole(name: str, saved: Saved) -> None:
         assert passed_through(saved(data[:length])) in (None, whole)
 
 
-@settings(
-    max_examples=300,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@tried(300)
 @given(
     name=st.sampled_from(sorted(FILES)),
-    changes=st.lists(
-        st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), min_size=1, max_size=4
-    ),
+    changes=CHANGES,
     front=st.booleans(),
 )
 def test_damaged_bytes_never_raise_anything_else(

@@ -16,6 +16,7 @@ from noisegen.model.weights import Weights
 from noisegen.profiles.blend import blend
 from noisegen.profiles.profile import NoiseProfile
 from noisegen.references.check import Reference
+from noisegen.synthesis.clean_rows import ArrayRows
 from noisegen.synthesis.synthesizer import CleanError, Synthesizer
 
 Pixels = NDArray[Any]
@@ -178,25 +179,6 @@ def test_profiles_keep_what_their_level_rests_on(
 def test_crops_are_taken_as_their_whole(synthesizer: Synthesizer, dim: NoiseProfile) -> None:
     clean = scene(96, 96, 1).astype(np.uint16) * 4
     clean[0, 0] = 4000
-    levels = synthesizer.check([_Rows(clean)], dim, None)
+    levels = synthesizer.check([ArrayRows(clean)], dim, None)
     part = synthesizer.synthesize(clean[32:, 32:], dim, levels=levels)
     assert (levels.scale, levels.white, part.shape) == (1023, 4095, (64, 64, 1))
-
-
-class _Rows:
-    """The least that a clean must be."""
-
-    def __init__(self, pixels: Pixels) -> None:
-        self._pixels = pixels
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        height, width, channels = self._pixels.shape
-        return height, width, channels
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        return self._pixels.dtype
-
-    def rows(self, top: int, bottom: int) -> Pixels:
-        return self._pixels[top:bottom]
