@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import asdict
 from typing import Any
 
@@ -92,12 +93,16 @@ def _lines(profile: NoiseProfile) -> list[str]:
         *(f"  warning      {warning}" for warning in profile.warnings),
         *(f"  {'' if i else 'quality':13}{text}" for i, text in enumerate(tried)),
         f"  network      {network}",
-        f"  licence      pictures made with it: {licence_of(profile.weights_sha256)}",
+        *_wrapped(f"  licence      pictures: {licence_of(profile.weights_sha256)}"),
         "",
         *_chart(profile),
         "",
         *_correlation_lines(profile),
     ]
+
+
+def _wrapped(line: str) -> list[str]:
+    return textwrap.wrap(line, 80, subsequent_indent=" " * 15, break_long_words=False)
 
 
 def _chart(profile: NoiseProfile) -> list[str]:

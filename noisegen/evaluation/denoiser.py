@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import Enum
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import torch
@@ -61,11 +60,8 @@ NOISE_UNIT = 0.1
 """What the network predicts the noise in: its outputs are of order 1 then."""
 
 
-class Kind(str, Enum):
-    """Networks that denoise."""
-
-    DNCNN = "dncnn"
-    NAFNET = "nafnet"
+Kind = Literal["dncnn", "nafnet"]
+"""Networks that denoise."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +87,7 @@ class DenoiserConfig:
         seed: of the network and of the crops.
     """
 
-    kind: Kind = Kind.DNCNN
+    kind: Kind = "dncnn"
     layers: int = 7
     channels: int = 32
     batch_norm: bool = False
@@ -115,7 +111,7 @@ class Denoiser(nn.Module):
         super().__init__()
         self.noise: nn.Module = (
             NAFNet(channels, config.channels, config.layers)
-            if config.kind is Kind.NAFNET
+            if config.kind == "nafnet"
             else DnCNN(channels, config)
         )
 

@@ -18,7 +18,6 @@ from noisegen.evaluation.denoiser import (
     Denoiser,
     DenoiserConfig,
     DnCNN,
-    Kind,
     Pair,
     PictureQuality,
     denoise,
@@ -75,7 +74,7 @@ def test_he_start_keeps_the_strength_of_what_passes() -> None:
     assert spreads[1] > 0.3
 
 
-NAFNET = replace(QUICK, kind=Kind.NAFNET, layers=2)
+NAFNET = replace(QUICK, kind="nafnet", layers=2)
 
 
 @pytest.mark.parametrize("config", [QUICK, NAFNET])

@@ -17,7 +17,7 @@ import torch
 from study_pictures import QUICK, shots, study_data, write_pairs
 
 from noisegen.errors import OutputError
-from noisegen.evaluation.denoiser import DenoiserConfig, DenoiserTraining, Kind, train_denoiser
+from noisegen.evaluation.denoiser import DenoiserConfig, DenoiserTraining, train_denoiser
 from noisegen.model.weights import Weights
 from noisegen.research.study.arms import ARMS, Maker, NoiseKind, Pools, possible_arms
 from noisegen.research.study.pictures import StudyData
@@ -39,7 +39,7 @@ def run_files(out: Path) -> dict[str, bytes]:
 
 @pytest.mark.parametrize(
     "network",
-    [{"layers": 3}, {"layers": 3, "batch_norm": True}, {"layers": 2, "kind": Kind.NAFNET}],
+    [{"layers": 3}, {"layers": 3, "batch_norm": True}, {"layers": 2, "kind": "nafnet"}],
 )
 def test_training_goes_on_to_the_bit(network: dict[str, Any]) -> None:
     config = DenoiserConfig(**network, channels=8, steps=12, crops=2, side=32)

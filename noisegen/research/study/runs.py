@@ -18,7 +18,6 @@ from noisegen.evaluation.denoiser import (
     Denoiser,
     DenoiserConfig,
     DenoiserTraining,
-    Kind,
     Pair,
     denoised_psnr,
     denoised_quality,
@@ -34,7 +33,7 @@ SIZES = {
     # Trains in about a minute on one core: 7 layers, 32 channels.
     "small": DenoiserConfig(he_start=True, steps=1000),
     # A stronger network that takes half as long again: NAFNet of 16 channels and three scales.
-    "nafnet": DenoiserConfig(kind=Kind.NAFNET, layers=2, channels=16, steps=1000, rate=2e-3),
+    "nafnet": DenoiserConfig(kind="nafnet", layers=2, channels=16, steps=1000, rate=2e-3),
     # PNG's (arXiv 2603.04870): DnCNN as published, 20 layers, 64 channels. For a GPU.
     "full": DenoiserConfig(
         layers=20, channels=64, batch_norm=True, he_start=True, steps=20_000, crops=64, side=64
