@@ -150,7 +150,8 @@ def study(lines: str) -> str:
 
 
 def _psnr(line: Line) -> str:
-    return f"{float(line['psnr']):.2f}" + (f" ± {float(line['spread']):.2f}" * bool(line["spread"]))
+    spread = f" ± {float(line['spread']):.2f}" if line["spread"] else ""
+    return f"{float(line['psnr']):.2f}{spread}"
 
 
 def _beside(line: Line | None) -> str:
