@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from noisegen.evaluation.tables import markdown_table
@@ -31,6 +31,7 @@ ROWS = {
     "classical": "classical model",
     "noisegen": "**noisegen**",
     "start": "start (network off)",
+    "uncompleted": "without the prior over cameras",
     "floor": "floor (two draws)",
 }
 METRICS = {
@@ -58,6 +59,13 @@ LEARNED = {
     ("base", "polyu-seen-hard"): "the same, one 256² crop as reference",
     ("sim", "polyu-seen-hard"): f"the same, one 256² crop as reference, {SIM}",
     ("base", "simulated"): "simulated cameras, all kinds",
+}
+
+COMPLETION_ROWS = "uncompleted", "noisegen"
+COMPLETION = {
+    "polyu-seen": "a half of each scene",
+    "polyu-seen-hard": "one 256² crop",
+    "polyu-seen-narrow": "four crops of few intensities",
 }
 
 Line = dict[str, str]
@@ -118,17 +126,33 @@ def overview(scores: Scores) -> str:
 
 
 def learned(scores: Scores) -> str:
-    """KLD / AKLD / noise level error of the kinds of cameras that are trained on, mean (median)."""
+    """Rows of the kinds of cameras that are trained on."""
+    return _of_rows(LEARNED_ROWS, {words: scores[(*key, "pair")] for key, words in LEARNED.items()})
+
+
+def completion(scores: Scores) -> str:
+    """Ours without and with the prior over cameras, by what the reference shows."""
+    shown = {
+        f"{words}, {by}": lines
+        for split, words in COMPLETION.items()
+        for by in ("pair", "lone")
+        if "uncompleted" in (lines := scores.get(("base", split, by), {}))
+    }
+    return _of_rows(COMPLETION_ROWS, shown)
+
+
+def _of_rows(rows: Sequence[str], of: dict[str, dict[str, Line]]) -> str:
+    """KLD / AKLD / noise level error, mean (median)."""
     digits = {"kld": 4, "akld": 3, "level": 3}
     cells = (
         [words]
         + [
-            f"{_figures(line, 'mean', **digits)} ({_figures(line, 'median', **digits)})"
-            for line in (scores[(*key, "pair")][row] for row in LEARNED_ROWS)
+            f"{_figures(lines[row], 'mean', **digits)} ({_figures(lines[row], 'median', **digits)})"
+            for row in rows
         ]
-        for key, words in LEARNED.items()
+        for words, lines in of.items()
     )
-    return markdown_table(["", *(ROWS[row] for row in LEARNED_ROWS)], cells)
+    return markdown_table(["", *(ROWS[row] for row in rows)], cells)
 
 
 def study(lines: str) -> str:
@@ -171,7 +195,11 @@ def _figures(line: Line, kind: str, **digits: int) -> str:
     return " / ".join(f"{float(line[f'{name} {kind}']):.{n}f}" for name, n in digits.items())
 
 
-OF_SPLITS: dict[str, Callable[[Scores], str]] = {"overview": overview, "learned": learned}
+OF_SPLITS: dict[str, Callable[[Scores], str]] = {
+    "overview": overview,
+    "learned": learned,
+    "completion": completion,
+}
 
 
 def rendered(page: str, scores: Scores) -> str:
