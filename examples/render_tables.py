@@ -75,14 +75,17 @@ Scores = dict[tuple[str, str, str], dict[str, Line]]
 
 def read_lines(path: Path) -> str:
     """A CSV without its comments."""
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return "\n".join(line for line in lines if not line.startswith("#"))
+    return "\n".join(_uncommented(path.read_text(encoding="utf-8")))
+
+
+def _uncommented(text: str) -> list[str]:
+    return [line for line in text.splitlines() if not line.startswith("#")]
 
 
 def read_scores(text: str) -> Scores:
     """Lines of the CSV, whose first lines may be comments."""
     scores: Scores = {}
-    for line in csv.DictReader(row for row in text.splitlines() if not row.startswith("#")):
+    for line in csv.DictReader(_uncommented(text)):
         scores.setdefault((line["weights"], line["split"], line["by"]), {})[line["row"]] = line
     return scores
 

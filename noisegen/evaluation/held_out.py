@@ -54,9 +54,7 @@ def micro_cases(data: Path) -> Iterator[Case]:
 
 def s95_cases(data: Path) -> Iterator[Case]:
     """Three shots of a burst as reference; crops of the others, against their mean, as targets."""
-    for folder in sorted(path for path in (data / "s95").iterdir() if path.is_dir()):
-        files = sorted(folder.glob("*.jpg"))
-        shots = [_read(path) for path in files]
+    for folder, files, shots in _s95_bursts(data):
         names = tuple(path.name for path in files[:BURST_SHOTS])
         burst = Burst(folder.name, names, tuple(shots[:BURST_SHOTS]))
         others = shots[BURST_SHOTS:]
@@ -70,6 +68,13 @@ def s95_cases(data: Path) -> Iterator[Case]:
         yield Case(folder.name, (burst,), targets)
 
 
+def _s95_bursts(data: Path) -> Iterator[tuple[Path, list[Path], list[Bytes]]]:
+    """Each burst's folder, files and shots."""
+    for folder in sorted(path for path in (data / "s95").iterdir() if path.is_dir()):
+        files = sorted(folder.glob("*.jpg"))
+        yield folder, files, [_read(path) for path in files]
+
+
 def s95_shots(data: Path) -> Iterator[Target]:
     """Two crops of each shot of each burst with the mean of the burst's others as its clean.
 
@@ -77,9 +82,7 @@ def s95_shots(data: Path) -> Iterator[Target]:
     part in N − 1 of the variance, is in every score alike. What is slow in the difference is drift,
     and goes into the clean.
     """
-    for folder in sorted(path for path in (data / "s95").iterdir() if path.is_dir()):
-        files = sorted(folder.glob("*.jpg"))
-        shots = [_read(path) for path in files]
+    for folder, files, shots in _s95_bursts(data):
         total = np.sum(shots, 0, dtype=np.float32)
         for path, shot in zip(files, shots, strict=True):
             mean = (total - shot) / np.float32(len(shots) - 1)

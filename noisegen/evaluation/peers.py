@@ -66,7 +66,7 @@ def drawn_row(weights: Weights) -> Row:
 
     def draw(target: Target, _: Known) -> Pixels:
         gray = target.clean.shape[2] == 1
-        seed = int.from_bytes(hashlib.sha256(target.name.encode()).digest()[:4])
+        seed = int.from_bytes(hashlib.sha256(target.name.encode()).digest()[:4], "big")
         (camera,) = draw_profiles(parse_draws(DRAWS[gray]), 1, seed, weights, gray)
         return synthesizer.synthesize(
             target.clean, camera, key=target.name, white_level=target.white_level

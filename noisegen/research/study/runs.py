@@ -250,15 +250,7 @@ def _restore(training: DenoiserTraining, path: Path) -> list[Point]:
         state = torch.load(path, weights_only=True)
         training.restore(state)
         return [Point(**point) for point in state["curve"]]
-    except (
-        OSError,
-        EOFError,
-        ValueError,
-        LookupError,
-        TypeError,
-        RuntimeError,
-        PickleError,
-    ) as error:
+    except DAMAGE as error:
         raise _damaged(path, error) from error
 
 
