@@ -86,7 +86,8 @@ def find_stripes(windows: Windows) -> Stripes:
             lags, shared[axis] = found
             sigma[axis] = np.sqrt(lags[:, 0])
             kernel[axis] = [_kernel(row) for row in lags]
-    return Stripes(sigma, nodes, follows, _unclipped(windows, nodes, position), kernel, shared)
+    unclipped = _unclipped(windows, nodes, position) if sigma.any() else np.ones_like(nodes)
+    return Stripes(sigma, nodes, follows, unclipped, kernel, shared)
 
 
 def without_stripes(windows: Windows, stripes: Stripes) -> Windows:

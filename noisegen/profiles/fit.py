@@ -37,6 +37,9 @@ SMALLEST_SIGMA = 1e-4
 TRIED = 384
 """Windows that judge (0.4 Mpx)."""
 
+FITTED_FOR_TRIAL = 1024
+"""Windows of the other half that the noise on trial is measured in."""
+
 FEWEST_WINDOWS = 16
 """Windows that are halved; of fewer, all are fitted and judge."""
 
@@ -160,7 +163,7 @@ def judge(measured: Measured, network: ContentNetwork | None) -> ProfileQuality:
     windows = measured.windows
     learned, judging = halves(windows)
     judging = judging.take_blocks(TRIED)
-    half = measure_whole(learned, network)
+    half = measure_whole(learned.take_blocks(FITTED_FOR_TRIAL), network)
     trial = Trial(judging, draw_measured(half, judging, network))
     estimated = max(windows.made_up, AT_LEAST_ESTIMATED) if windows.estimated else 0.0
     return trial.quality(estimated, _used_share(windows, measured.cut.pixels))

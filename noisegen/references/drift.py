@@ -17,7 +17,7 @@ from noisegen.model.config import WINDOW
 from noisegen.noise.arrays import Doubles, Floats
 from noisegen.noise.curves import fit_curves, place_nodes, positions, read_curves
 from noisegen.noise.windows import cut
-from noisegen.references.brightness import TILE, keeps_clear
+from noisegen.references.brightness import POOL, TILE, keeps_clear
 from noisegen.references.pixel_blocks import tiles
 from noisegen.references.shift import beside
 
@@ -39,6 +39,10 @@ of one: once there is a drift, it is read even there."""
 
 SMALLEST_SIDE = 6
 """Blocks a side that a picture must have."""
+
+LOOKED_AT = 2**23
+"""Pixels that tell whether there is a drift: of larger pictures every second one each way, or so,
+which is as many of each block."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,9 @@ def find_drift(noisy: Floats, clean: Floats) -> Drift | None:
     rows, columns = (2 * (side // WINDOW) for side in clean.shape[:2])
     if min(rows, columns) < SMALLEST_SIDE:
         return None
-    shots, pictures = tiles(cut(noisy), BLOCK), tiles(cut(clean), BLOCK)
+    whole = tiles(cut(noisy), BLOCK), tiles(cut(clean), BLOCK)
+    step = min(int(np.ceil(np.sqrt(clean[..., 0].size / LOOKED_AT))), BLOCK // POOL)
+    shots, pictures = (x[..., ::step, ::step] for x in whole)
     seen = keeps_clear(shots, pictures)
     residual = shots - pictures
     nodes = place_nodes(pictures)
@@ -77,11 +83,9 @@ def find_drift(noisy: Floats, clean: Floats) -> Drift | None:
     ]
     if not any(shared):
         return None
-    whole, known = (
-        _laid_out(x, rows, columns)
-        for x in (residual.mean((2, 3)), keeps_clear(shots, pictures, CLEAR_ENOUGH))
-    )
-    surface = _stretched(_smoothed(whole, known), clean.shape[0], clean.shape[1])
+    apart = np.subtract(*whole).mean((2, 3))
+    laid = (_laid_out(x, rows, columns) for x in (apart, keeps_clear(*whole, CLEAR_ENOUGH)))
+    surface = _stretched(_smoothed(*laid), clean.shape[0], clean.shape[1])
     return Drift(surface, float(np.sqrt(max(shared))))
 
 

@@ -122,9 +122,9 @@ def reference_windows(noisy: Bytes, clean: Bytes, denoiser: Denoiser | None, lim
 
 def stack_targets(pairs: Iterable[tuple[Bytes, Bytes]]) -> Bytes:
     """Stacks pairs of H×W×C crops as M×2×3×128×128, gray repeated."""
-    stacked = np.stack([np.stack(pair) for pair in pairs])
-    rgb = np.broadcast_to(stacked, (*stacked.shape[:-1], 3))
-    return np.ascontiguousarray(rgb.transpose(0, 1, 4, 2, 3))
+    rgb = [np.broadcast_to(crop, (*crop.shape[:2], 3)) for pair in pairs for crop in pair]
+    stacked = np.stack(rgb).reshape(-1, 2, *rgb[0].shape)
+    return np.ascontiguousarray(stacked.transpose(0, 1, 4, 2, 3))
 
 
 class Shard:

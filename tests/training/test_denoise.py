@@ -17,6 +17,7 @@ from noisegen.errors import UsageError
 from noisegen.model.config import BlindSpotConfig
 from noisegen.model.denoiser import Denoiser
 from noisegen.model.weights import load_weights
+from noisegen.training.bank import stack_targets
 from noisegen.training.crops import SIDE, CropConfig, SimulatedCrops
 from noisegen.training.denoise import (
     DenoiserTraining,
@@ -83,6 +84,13 @@ def test_given_crops_hold_gray_dim_and_colour(pictures: list[NDArray[np.uint8]])
     assert ((noisy == noisy[:, :1]).all((1, 2, 3))).any()
     assert (clean.max((2, 3)) == 0).any()
     assert np.abs(noisy - clean).mean() > 1
+
+
+def test_gray_crops_stack_beside_colour() -> None:
+    gray, colour = np.full((128, 128, 1), 7, np.uint8), np.full((128, 128, 3), 9, np.uint8)
+    crops = stack_targets([(gray, gray + 1), (colour, colour + 1)])
+    assert crops.shape == (2, 2, 3, 128, 128)
+    assert crops[:, :, :, 0, 0].tolist() == [[[7] * 3, [8] * 3], [[9] * 3, [10] * 3]]
 
 
 def test_a_run_goes_on_where_it_stopped(
