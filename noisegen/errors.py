@@ -27,6 +27,11 @@ def from_checkout(extra: str) -> str:
     return f"pip install '.[{extra}]' in a checkout of noisegen"
 
 
+def counted(count: int, noun: str) -> str:
+    """A number with its noun: ``1 pair``, ``2 pairs``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 class UsageError(NoisegenError):
     """The request itself cannot be right: ambiguous matches, contradicting options."""
 

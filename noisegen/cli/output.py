@@ -100,11 +100,6 @@ class Output:
                 advance(1, pixels)
 
 
-def counted(count: int, noun: str) -> str:
-    """A number with its noun: ``1 pair``, ``2 pairs``."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
 def one_line(text: str) -> str:
     """Text with control characters spelled out: a file's name may hold any, escapes included."""
     return "".join(

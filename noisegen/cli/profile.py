@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from noisegen.cli.commands import Blend, Create, Draw, Sweep
-from noisegen.cli.output import Output, check_file, counted
+from noisegen.cli.output import Output, check_file
 from noisegen.cli.profile_show import summary
 from noisegen.cli.profile_words import note_how_made, note_white_level, sigmas
 from noisegen.dataset.folder import make_folder
-from noisegen.errors import BadReferenceError, UsageError
+from noisegen.errors import BadReferenceError, UsageError, counted
 from noisegen.model.weights import load_weights
 from noisegen.profiles import blend as mixing
 from noisegen.profiles.drawn import Wanted, draw_each, parse_draw
