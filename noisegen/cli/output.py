@@ -114,7 +114,7 @@ def user_errors() -> Iterator[None]:
     try:
         yield
     except NoisegenError as error:
-        message, code = str(error), error.exit_code
+        message, code = error.typed or str(error), error.exit_code
     except MemoryError:
         message, code = "out of memory: use smaller pictures or a smaller --tile", 1
     except OSError as error:
