@@ -35,8 +35,8 @@ class Output:
 
     def __init__(self, as_json: bool = False, quiet: bool = False) -> None:
         self.as_json, self.quiet = as_json, quiet
-        self._out = Console(highlight=False)
-        self._err = Console(stderr=True, highlight=False)
+        self._out = Console(highlight=False, emoji=False)
+        self._err = Console(stderr=True, highlight=False, emoji=False)
 
     def result(self, shown: RenderableType, data: dict[str, Any]) -> None:
         """Prints the command's result, for people or as JSON."""
@@ -122,7 +122,7 @@ def user_errors() -> Iterator[None]:
     else:
         return
     lead = "" if code == INTERRUPTED else "error: "
-    console = Console(stderr=True, highlight=False)
+    console = Console(stderr=True, highlight=False, emoji=False)
     console.print(lead + one_line(message), markup=False, soft_wrap=True)
     raise typer.Exit(code)
 
