@@ -60,10 +60,10 @@ def _settled(value: Any, kind: Any, flag: str, read: dict[type, Callable[[str], 
     elif kind in read and isinstance(value, str):
         return read[kind](value)
     elif issubclass(kind, Enum):
-        words = [one.value for one in kind]
-        if value in words:
+        choices = [one.value for one in kind]
+        if value in choices:
             return kind(value)
-        raise UsageError(f"{flag} {value!r}: choose of {', '.join(words)}")
+        raise UsageError(f"{flag} {value!r}: choose of {', '.join(choices)}")
     elif kind is int and isinstance(value, Integral) and not isinstance(value, bool):
         return int(value)
     elif kind is float and _is_number(value):

@@ -52,10 +52,6 @@ def test_draw_makes_several_into_a_folder(draw: Run, tmp_path: Path) -> None:
         ("webcam", 800, "--kind webcam: choose of phone"),
         ("phone", 1, "--iso 1: give an ISO from 10 to"),
     ],
-    [
-        ("webcam", 800, "--kind webcam: choose of phone"),
-        ("phone", 1, "--iso 1: give an ISO from 10 to 409600"),
-    ],
 )
 def test_draw_says_what_there_is(
     kind: str, iso: float, words: str, draw: Run, tmp_path: Path

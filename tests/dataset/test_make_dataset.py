@@ -131,6 +131,6 @@ def test_options_are_taken_as_python_writes_them() -> None:
 def test_loading_a_generator_names_its_arguments() -> None:
     for given, said in (({"device": "gpu"}, "^device gpu: unknown"), ({"tile": 0}, "^tile 0: ")):
         with pytest.raises(UsageError, match=said):
-            noisegen.load_generator(**given)  # type: ignore[arg-type]
+            noisegen.load_generator(**given)
     with pytest.raises(noisegen.NoisegenError, match="1 noisy picture, but 2 clean ones"):
         noisegen.load_generator().profile(np.zeros((64, 64, 3)), [np.zeros((64, 64, 3))] * 2)
