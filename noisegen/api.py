@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
-from noisegen.errors import UsageError
+from noisegen.errors import UsageError, counted, in_python
 from noisegen.model.device import select_device
 from noisegen.model.weights import load_weights
 from noisegen.profiles.fit import fit_profiles
@@ -48,7 +49,8 @@ class NoiseGenerator(Synthesizer):
         cleans = [None] * len(noisies) if clean is None else _several(clean)
         if len(cleans) != len(noisies):
             raise UsageError(
-                f"{len(noisies)} noisy pictures, but {len(cleans)} clean ones; give one for each"
+                f"{counted(len(noisies), 'noisy picture')}, but "
+                f"{counted(len(cleans), 'clean one')}; give one for each"
             )
         references = [
             Reference(f"reference {index}", one, its_clean)
@@ -64,6 +66,7 @@ class NoiseGenerator(Synthesizer):
         return profile
 
 
+@in_python()
 def load_generator(
     weights: str = "base", device: str = "auto", tile: int = DEFAULT_TILE
 ) -> NoiseGenerator:
@@ -76,10 +79,13 @@ def load_generator(
 
     Raises:
         WeightsError: unknown, damaged, or of another version.
-        UsageError: a device this machine does not have.
+        UsageError: a device this machine does not have, or a tile of no pixel.
     """
+    if tile < 1:
+        raise UsageError(f"tile {tile}: give 1 or more")
     return NoiseGenerator(load_weights(weights), select_device(device), tile)
 
 
 def _several(pixels: Pixels | Sequence[Pixels]) -> list[Any]:
-    return list(pixels) if isinstance(pixels, (list, tuple)) else [pixels]
+    several = pixels if isinstance(pixels, (list, tuple)) else [pixels]
+    return [np.asarray(one) for one in several]

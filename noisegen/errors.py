@@ -17,14 +17,21 @@ class NoisegenError(Exception):
 
     Attributes:
         exit_code: what the command line exits with (1 failed, 2 wrong usage).
+        typed: the message in the words of the command line, where it is in Python's.
     """
 
     exit_code = 1
+    typed: str | None = None
 
 
 def from_checkout(extra: str) -> str:
     """How to install what an extra of noisegen brings: it is on no package registry."""
     return f"pip install '.[{extra}]' in a checkout of noisegen"
+
+
+def counted(count: int, noun: str) -> str:
+    """A number with its noun: ``1 pair``, ``2 pairs``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 class UsageError(NoisegenError):
@@ -43,6 +50,7 @@ def in_python() -> Iterator[None]:
     try:
         yield
     except NoisegenError as error:
+        error.typed = error.typed or str(error)
         words = re.sub(_OPTION, lambda m: m[1] or m[2].replace("-", "_"), str(error))
         error.args = (words.replace("low:high", "(low, high)"),)
         raise

@@ -6,8 +6,9 @@ from dataclasses import asdict
 
 import torch
 
-from noisegen.cli.output import Output, counted
+from noisegen.cli.output import Output
 from noisegen.cli.score_commands import Benchmark
+from noisegen.errors import counted
 from noisegen.evaluation.speed import content_cost, measure_speed, photograph
 from noisegen.evaluation.speed_beside import Beside, measure_beside
 from noisegen.model.device import select_device

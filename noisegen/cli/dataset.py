@@ -7,7 +7,7 @@ from typing import Any
 import typer
 
 from noisegen.cli.commands import Export, Merge, Regenerate, Synth, Verify
-from noisegen.cli.output import Output, counted
+from noisegen.cli.output import Output
 from noisegen.cli.profile_words import note_measured
 from noisegen.dataset.export import export_dataset
 from noisegen.dataset.make import Plan, plan_dataset
@@ -18,6 +18,7 @@ from noisegen.dataset.regenerate import plan_again
 from noisegen.dataset.threads import stop_on_signals
 from noisegen.dataset.verify import Fault, read_manifest
 from noisegen.dataset.verify import verify as check
+from noisegen.errors import counted
 from noisegen.references.matching import sides_by_marker
 
 
@@ -54,10 +55,11 @@ def _say_what_is_planned(plan: Plan, output: Output) -> None:
         )
     noisies, pure = sides_by_marker([file.path for file in plan.surveyed.files])
     if noisies and pure:
+        named = pure[0].name if pure[0].name != noisies[0].name else f"{pure[0].parent.name}/*"
         output.warn(
             f"{counted(len(noisies), 'picture')} among the cleans, as {noisies[0].name}, have "
-            "noise by their names, and get more: name the cleans alone, as --clean "
-            f"'DIR/*/{pure[0].name}'"
+            f"noise by their names or folders, and get more: name the cleans alone, as --clean "
+            f"'DIR/*/{named}'"
         )
     if plan.passed_over:
         passed = plan.passed_over.items()

@@ -9,13 +9,13 @@ from rich.console import Group
 from rich.table import Table as Shown
 
 from noisegen.cli.evaluate_splits import METRICS
-from noisegen.cli.output import Output, counted
+from noisegen.cli.output import Output
 from noisegen.cli.profile_words import note_measured
 from noisegen.cli.score_commands import Evaluate
 from noisegen.cli.tables import check_folder, on_terminal, set_table, write_files
 from noisegen.dataset.noise import find_noise
 from noisegen.dataset.plan import DatasetOptions, NoiseOptions
-from noisegen.errors import UsageError
+from noisegen.errors import UsageError, counted
 from noisegen.evaluation.folder_scores import (
     Baseline,
     FolderComparison,

@@ -35,8 +35,8 @@ class Output:
 
     def __init__(self, as_json: bool = False, quiet: bool = False) -> None:
         self.as_json, self.quiet = as_json, quiet
-        self._out = Console(highlight=False)
-        self._err = Console(stderr=True, highlight=False)
+        self._out = Console(highlight=False, emoji=False)
+        self._err = Console(stderr=True, highlight=False, emoji=False)
 
     def result(self, shown: RenderableType, data: dict[str, Any]) -> None:
         """Prints the command's result, for people or as JSON."""
@@ -100,11 +100,6 @@ class Output:
                 advance(1, pixels)
 
 
-def counted(count: int, noun: str) -> str:
-    """A number with its noun: ``1 pair``, ``2 pairs``."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
 def one_line(text: str) -> str:
     """Text with control characters spelled out: a file's name may hold any, escapes included."""
     return "".join(
@@ -119,7 +114,7 @@ def user_errors() -> Iterator[None]:
     try:
         yield
     except NoisegenError as error:
-        message, code = str(error), error.exit_code
+        message, code = error.typed or str(error), error.exit_code
     except MemoryError:
         message, code = "out of memory: use smaller pictures or a smaller --tile", 1
     except OSError as error:
@@ -127,7 +122,7 @@ def user_errors() -> Iterator[None]:
     else:
         return
     lead = "" if code == INTERRUPTED else "error: "
-    console = Console(stderr=True, highlight=False)
+    console = Console(stderr=True, highlight=False, emoji=False)
     console.print(lead + one_line(message), markup=False, soft_wrap=True)
     raise typer.Exit(code)
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from rich.console import Group
 
-from noisegen.cli.output import Output, check_page, counted
+from noisegen.cli.output import Output, check_page
 from noisegen.cli.score_commands import Probe
 from noisegen.cli.tables import on_terminal
-from noisegen.errors import BadReferenceError, NoisegenError, UsageError, from_checkout
+from noisegen.errors import BadReferenceError, NoisegenError, UsageError, counted, from_checkout
 from noisegen.evaluation.report.page import page
 from noisegen.evaluation.tables import Table
 from noisegen.files import write_atomically

@@ -6,16 +6,17 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from noisegen.cli.commands import Blend, Create, Draw, Sweep
-from noisegen.cli.output import Output, check_file, counted
+from noisegen.cli.output import Output, check_file
 from noisegen.cli.profile_show import summary
 from noisegen.cli.profile_words import note_how_made, note_white_level, sigmas
 from noisegen.dataset.folder import make_folder
-from noisegen.errors import BadReferenceError, UsageError
+from noisegen.errors import BadReferenceError, UsageError, counted
 from noisegen.model.weights import load_weights
 from noisegen.profiles import blend as mixing
-from noisegen.profiles.drawn import Wanted, draw_each, parse_draw
+from noisegen.profiles.drawn import ISO, KINDS, Wanted, draw_each
 from noisegen.profiles.profile import NoiseProfile
 from noisegen.profiles.sources import Shots, channel_profiles, find_reference_files, parse_mix
+from noisegen.simulator.kinds import CameraKind
 
 
 def create(asked: Create, output: Output) -> None:
@@ -89,7 +90,11 @@ def _written(file: Path, profile: NoiseProfile) -> str:
 
 def draw(asked: Draw, output: Output) -> None:
     """Draws simulated cameras and saves their profiles."""
-    kind = parse_draw(f"{asked.kind}:{asked.iso}").kind
+    if asked.kind not in list(CameraKind):
+        raise UsageError(f"--kind {asked.kind}: choose of {KINDS}")
+    if not ISO[0] <= asked.iso <= ISO[1]:
+        raise UsageError(f"--iso {asked.iso:g}: give an ISO from {ISO[0]:g} to {ISO[1]:g}")
+    kind = CameraKind(asked.kind)
     seeds = range(asked.seed, asked.seed + asked.count)
     wanted = [Wanted(kind, asked.iso, seed) for seed in seeds]
     names = [f"{kind.value}-iso{asked.iso:g}-{seed}.safetensors" for seed in seeds]

@@ -15,9 +15,9 @@ import torch
 from PIL import Image
 
 from noisegen.cli.jobs import begin_job, check_training_data, follow
-from noisegen.cli.output import Output, counted
+from noisegen.cli.output import Output
 from noisegen.cli.train_commands import Ablation, ContactSheet, Prepare, Prior, Train
-from noisegen.errors import UsageError
+from noisegen.errors import UsageError, counted
 from noisegen.evaluation.held_out import all_splits
 from noisegen.files import read_picture
 from noisegen.model.camera_prior import save_cameras

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from noisegen.cli.jobs import begin_job, check_training_data, follow
-from noisegen.cli.output import Output, counted
+from noisegen.cli.output import Output
 from noisegen.cli.train_commands import OneNetwork, PackPictures, TrainContent, TrainDenoiser
-from noisegen.errors import UsageError
+from noisegen.errors import UsageError, counted
 from noisegen.model.device import select_device
 from noisegen.model.weights import NoiseModel, Weights, find_weights, load_weights, save_weights
 from noisegen.training.content import ContentTraining, train_content, trained_content

@@ -68,9 +68,7 @@ def find_cleans(clean: Path, out: Path) -> Cleans:
     skipped = [_skipped(one.path, clean, one.reason) for one in searched.unreadable]
     found = []
     others = []
-    for path in searched.files:
-        if pattern and not matches(path.relative_to(clean).parts, pattern):
-            continue
+    for path in _matched(searched.files, clean, pattern) if pattern else searched.files:
         if path.suffix.lower() not in SUFFIXES:
             others.append(_skipped(path, clean, _NO_PICTURE))
         elif (reason := unreadable(path)) is not None:
@@ -83,6 +81,17 @@ def find_cleans(clean: Path, out: Path) -> Cleans:
     twins: list[Skipped] = []
     files = _named(found, twins)
     return Cleans(tuple(files), tuple(skipped + twins), tuple(others))
+
+
+def _matched(files: Sequence[Path], root: Path, pattern: Sequence[str]) -> list[Path]:
+    """Files that a glob pattern names, or what the folders hold that it names where none is."""
+    parts = {path: path.relative_to(root).parts for path in files}
+    named = [path for path, its in parts.items() if matches(its, pattern)]
+    return named or [
+        path
+        for path, its in parts.items()
+        if any(matches(its[:depth], pattern) for depth in range(1, len(its)))
+    ]
 
 
 def _is_dataset(folder: Path, out: Path) -> bool:

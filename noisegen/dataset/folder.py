@@ -169,6 +169,8 @@ def check_output(out: Path) -> bool:
         OutputError: not empty, or not a folder.
     """
     try:
+        if out.is_symlink() and not out.exists():
+            raise OutputError(f"{out}: a link that leads nowhere; name a folder for --out")
         if out.exists() and not out.is_dir():
             raise OutputError(f"{out}: is a file; name a folder for --out")
         entries = list(out.iterdir()) if out.exists() else []

@@ -149,6 +149,9 @@ def make_dataset(
     Raises:
         NoisegenError: what ``noisegen synth`` would say, before or while it is made.
     """
+    for name, value, kind in (("options", options, DatasetOptions), ("run", run, RunOptions)):
+        if not isinstance(value, kind | None):
+            raise UsageError(f"{name}={value!r}: give noisegen.{kind.__name__}(…)")
     source = profiles_or_cameras(profiles, draw, per_camera, options or DatasetOptions())
     return plan_dataset(Path(clean), Path(out), source, weights, options, run).make()
 

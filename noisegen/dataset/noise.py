@@ -141,8 +141,8 @@ def drawn_cameras(text: str, per_camera: int, dataset: DatasetOptions) -> NoiseS
         return _for_files(files, draws, per_camera, dataset, weights)
 
     note = (
-        f"a camera is drawn for {per_camera} of the pictures, where that is not done yet: about "
-        "3 s each on a core; a larger --per-camera takes less"
+        f"drawing a camera for every {f'{per_camera} pictures' if per_camera > 1 else 'picture'}, "
+        "where that is not done yet: about 3 s each on a core; a larger --per-camera takes less"
     )
     return NoiseSource(make, request=request, note=note, drawn=words)
 

@@ -13,7 +13,8 @@ from enum import Enum
 from pathlib import Path, PurePosixPath
 from typing import Annotated
 
-from noisegen.errors import UsageError
+from noisegen.dataset.option_types import settle
+from noisegen.errors import UsageError, in_python
 from noisegen.files import Container
 
 DEEPEST = 2**32 - 1
@@ -72,7 +73,9 @@ class DatasetOptions:
     ] = Layout.FOLDERS
     compression: Annotated[int, "zlib's level in PNG and TIFF, 0 to 9; changes no pixel."] = 1
 
+    @in_python()
     def __post_init__(self) -> None:
+        settle(self, {})
         low, high = self.strength
         if self.patch is None and self.per_image != 1:
             raise UsageError("--per-image counts crops; add --patch")
@@ -232,7 +235,9 @@ class MachineOptions:
         int, "Tile side in pixels: memory against speed; never changes a pixel.", {"min": 1}
     ] = 1024
 
+    @in_python()
     def __post_init__(self) -> None:
+        settle(self, {Shard: parse_shard})
         if self.engine is EngineName.THREADS and self.address is not None:
             raise UsageError("--address names a Ray cluster; add --engine ray")
 
@@ -247,6 +252,7 @@ class RunOptions(MachineOptions):
     overwrite: Annotated[bool, "Replace what is there."] = False
     prune: Annotated[bool, "Take away pairs whose clean images are gone."] = False
 
+    @in_python()
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.overwrite and not self.shard.whole:

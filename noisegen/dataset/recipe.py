@@ -216,11 +216,11 @@ def load_profiles(recipe: Recipe, folder: Path) -> list[NoiseProfile]:
 
     Raises:
         ProfileError: one is missing or damaged.
-        ManifestError: one is not the recipe's, or lies behind a link.
+        ManifestError: one is not the recipe's, or in a folder that is a link.
     """
     profiles = []
     for entry in recipe.profiles:
-        refuse_links(folder, PurePosixPath(entry.file))
+        refuse_links(folder, PurePosixPath(entry.file).parent)
         path = folder / entry.file
         if not path.exists():
             raise ManifestError(f"{path}: no such profile; copy the dataset's profiles/ there")

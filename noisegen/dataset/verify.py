@@ -122,7 +122,7 @@ def _check_pair(pair: StoredPair, line: PairLine, by: str) -> Checked:
 
 def _wrong(path: Path, by: str, size: int, sha256: str) -> str | None:
     """What is wrong with a file, told by its ``presence``, ``size`` or ``pixels``."""
-    if not path.is_file() or path.is_symlink():
+    if not path.is_file():
         return "is missing"
     if by == "size" and (found := path.stat().st_size) != size:
         return f"is altered: {found} bytes, not {size}"

@@ -20,7 +20,7 @@ from noisegen.files import read_volume_header
 from noisegen.files.safe_path import safe_relative
 from noisegen.files.search import matching
 from noisegen.references.discover import find_pictures
-from noisegen.references.matching import Pairs, by_likeness, sides_by_marker, told_apart
+from noisegen.references.matching import Pairs, most_alike, sides_by_marker, told_apart
 
 
 @dataclass(frozen=True)
@@ -100,14 +100,14 @@ def _found(where: str, option: str, scratch: Path) -> PairFolder:
         return _of_sides(where, option, str(folder / NOISY), str(folder / CLEAN))
     pictures = find_pictures([where], option) if any(folder.iterdir()) else []
     noisies, cleans = sides_by_marker(pictures)
-    pairs = by_likeness(noisies, cleans) if noisies and cleans else None
-    if pairs is None:
+    pairs, alone = most_alike(noisies, cleans)
+    if not pairs:
         raise UsageError(
             f"{option} {where}: holds neither noisy/ and clean/ nor metadata.jsonl, nor pictures "
-            "with noisy and clean in their names that match; name two folders, files or patterns "
-            "as NOISY:CLEAN"
+            "with noisy and clean in their names or folders that match; name two folders, files or "
+            "patterns as NOISY:CLEAN"
         )
-    return PairFolder(where, _named_by_cleans(pairs))
+    return PairFolder(where, _named_by_cleans(pairs), tuple(alone))
 
 
 def _planes(pair: PairFile) -> Iterator[PairFile]:
@@ -130,9 +130,12 @@ def _two_sides(where: str, option: str) -> tuple[str, str]:
         sides = where[:place], where[place + 1 :]
         if letter == ":" and all(sides) and all(map(_is_there, sides)):
             return sides
+    noisy, _, clean = where.partition(":")
+    wrong = f"{clean} is no picture, folder or match" if clean and _is_there(noisy) else None
+    wrong = wrong or ("a file" if Path(where).exists() else "no such folder")
     raise UsageError(
-        f"{option} {where}: no such folder; name a dataset's, or two folders, files or patterns as "
-        "NOISY:CLEAN"
+        f"{option} {where}: {wrong}; name a dataset's folder, or two folders, files or "
+        "patterns as NOISY:CLEAN"
     )
 
 
@@ -142,24 +145,30 @@ def _is_there(side: str) -> bool:
 
 def _of_sides(where: str, option: str, noisy: str, clean: str) -> PairFolder:
     """Pairs of equal relative paths in two folders; else those that are alike by other means."""
-    if Path(noisy).is_dir() and Path(clean).is_dir():
-        noisies, cleans = (_by_name(Path(side), option) for side in (noisy, clean))
-        pairs = tuple(
-            PairFile(name, name, noisies[name], cleans[name])
-            for name in sorted(noisies)
-            if name in cleans
-        )
-        alone = [noisies[name] for name in sorted(set(noisies) - set(cleans))]
-        alone += [cleans[name] for name in sorted(set(cleans) - set(noisies))]
-        if pairs:
-            return PairFolder(where, pairs, tuple(alone))
-    found = by_likeness(*(find_pictures([side], option) for side in (noisy, clean)))
-    if found is None:
+    equal, alone = _of_equal_paths(noisy, clean, option)
+    if equal and not alone:
+        return PairFolder(where, equal)
+    pairs, others = most_alike(*(find_pictures([side], option) for side in (noisy, clean)))
+    if equal and len(equal) >= len(pairs):
+        return PairFolder(where, equal, alone)
+    if not pairs:
         raise UsageError(
-            f"{option} {where}: no picture of {noisy} has the name or number of one of {clean}, "
-            "one for one; give both the same relative path"
+            f"{option} {where}: no picture of {noisy} has the name or number of one of {clean}; "
+            "give both the same relative path"
         )
-    return PairFolder(where, _named_by_cleans(found))
+    return PairFolder(where, _named_by_cleans(pairs), tuple(others))
+
+
+def _of_equal_paths(
+    noisy: str, clean: str, option: str
+) -> tuple[tuple[PairFile, ...], tuple[Path, ...]]:
+    """Pairs of one relative path in two folders, and the files that have none; none of files."""
+    if not (Path(noisy).is_dir() and Path(clean).is_dir()):
+        return (), ()
+    noisies, cleans = (_by_name(Path(side), option) for side in (noisy, clean))
+    both = sorted(set(noisies) & set(cleans))
+    alone = [side[name] for side in (noisies, cleans) for name in sorted(set(side) - set(both))]
+    return tuple(PairFile(name, name, noisies[name], cleans[name]) for name in both), tuple(alone)
 
 
 def _named_by_cleans(pairs: Pairs) -> tuple[PairFile, ...]:

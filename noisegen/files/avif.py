@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import imagecodecs
 import numpy as np
@@ -22,13 +22,13 @@ def describe(file: BinaryIO) -> Description:
     Raises:
         RefusedError: it is animated, or this Pillow cannot read AVIF.
     """
-    image = _open(file)
+    image, found = _open(file), _configuration(file)
     return Description(
         width=image.width,
         height=image.height,
-        channels=3,
-        has_alpha=image.mode == "RGBA",
-        dtype=DEPTHS[_bits(file) > 8],
+        channels=1 if found.gray else 3,
+        has_alpha=image.mode.endswith("A"),
+        dtype=DEPTHS[found.bits > 8],
         icc=image.info.get("icc_profile") or None,
         orientation=orientation_in_exif(image.info.get("exif")),
     )
@@ -36,16 +36,16 @@ def describe(file: BinaryIO) -> Description:
 
 def decode(file: BinaryIO) -> Pixels:
     """Decode the samples, H×W×S, as they are stored; 10 and 12 bits are stretched to 16."""
-    image, bits = _open(file), _bits(file)
-    if bits == 8:
-        return np.asarray(image)
-    file.seek(0)
-    samples = imagecodecs.avif_decode(file.read())
-    if samples.ndim == 2:
-        samples = samples[:, :, None]
-    if samples.shape[2] < 3:
-        samples = np.concatenate([samples[:, :, :1].repeat(3, axis=2), samples[:, :, 1:]], axis=2)
-    return stretched(samples, bits)
+    image, found = _open(file), _configuration(file)
+    samples: Pixels = np.asarray(image)
+    if found.bits > 8:
+        file.seek(0)
+        samples = imagecodecs.avif_decode(file.read())
+    samples = samples[:, :, None] if samples.ndim == 2 else samples
+    if found.gray:
+        # Some versions of Pillow give gray as it is, others in three channels.
+        samples = samples[:, :, [0, -1] if image.mode.endswith("A") else [0]]
+    return stretched(samples, found.bits)
 
 
 def _open(file: BinaryIO) -> ImageFile:
@@ -62,9 +62,16 @@ def _open(file: BinaryIO) -> ImageFile:
     return image
 
 
-def _bits(file: BinaryIO) -> int:
-    """Bits of a sample, as the first AV1 configuration (``av1C``) declares them."""
+class _Configuration(NamedTuple):
+    """What the file's first AV1 configuration (``av1C``) declares."""
+
+    bits: int
+    gray: bool
+
+
+def _configuration(file: BinaryIO) -> _Configuration:
     file.seek(0)
     _, _, configuration = file.read(_SEARCHED).partition(b"av1C")
     flags = configuration[2] if len(configuration) > 2 else 0
-    return 8 if not flags & 0x40 else 12 if flags & 0x20 else 10
+    bits = 8 if not flags & 0x40 else 12 if flags & 0x20 else 10
+    return _Configuration(bits, bool(flags & 0x10))

@@ -186,6 +186,8 @@ def one_error(path: Path) -> Iterator[None]:
     except RefusedError as refusal:
         raise ImageError(path, str(refusal)) from refusal
     except FileNotFoundError as error:
+        if path.is_symlink():
+            raise ImageError(path, "a link that leads nowhere: remove it") from error
         raise ImageError(path, "no such file: check the path") from error
     except PermissionError as error:
         raise ImageError(path, "may not be read: check its permissions") from error

@@ -6,7 +6,8 @@ automatic brightness, no denoising. Noise of the raw values themselves is not wh
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -69,7 +70,8 @@ def decode(file: BinaryIO) -> Pixels:
         return np.array(developed)
 
 
-def _opened(file: BinaryIO) -> AbstractContextManager[Any]:
+@contextmanager
+def _opened(file: BinaryIO) -> Iterator[Any]:
     try:
         import rawpy
     except ImportError:
@@ -77,5 +79,12 @@ def _opened(file: BinaryIO) -> AbstractContextManager[Any]:
             f"a camera raw file, which needs rawpy: {from_checkout('raw')}"
         ) from None
     file.seek(0)
-    raw: AbstractContextManager[Any] = rawpy.imread(file)
-    return raw
+    try:
+        with rawpy.imread(file) as raw:
+            yield raw
+    except rawpy.LibRawError as error:
+        cause = error.args[0].decode() if isinstance(error.args[0], bytes) else error
+        raise RefusedError(
+            f"a damaged camera raw file, or none that LibRaw knows ({cause}): get an intact copy "
+            "of it, or convert it to DNG or TIFF"
+        ) from error

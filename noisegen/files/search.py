@@ -67,7 +67,7 @@ def search(folder: Path, passed_over: Callable[[Path], bool] = lambda _: False) 
                 kept.append(name)
         folders[:] = kept
         files += (here / name for name in sorted(names) if not name.startswith("."))
-    return Found(tuple(_once(files) if circles else files), tuple(circles))
+    return Found(tuple(_once(files, circles) if circles else files), tuple(circles))
 
 
 def _leads_round(link: Path, root: Path) -> bool:
@@ -77,11 +77,13 @@ def _leads_round(link: Path, root: Path) -> bool:
     return any(folder.resolve().is_relative_to(real) for folder in way)
 
 
-def _once(files: Sequence[Path]) -> list[Path]:
-    """Each entry of a folder once, by the shortest of its paths."""
+def _once(files: Sequence[Path], circles: Sequence[Unreadable]) -> list[Path]:
+    """Each entry of the folders of circles once, by the shortest of its paths."""
+    round_about = {circle.path.resolve() for circle in circles}
     shortest: dict[Path, Path] = {}
     for path in sorted(files, key=lambda path: len(path.parts)):
-        shortest.setdefault(path.parent.resolve() / path.name, path)
+        real = path.parent.resolve() / path.name
+        shortest.setdefault(real if round_about & {*real.parents} else path, path)
     kept = set(shortest.values())
     return [path for path in files if path in kept]
 

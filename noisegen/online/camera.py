@@ -165,8 +165,7 @@ def make_camera(
         WeightsError: the weights are unknown or damaged.
         UsageError: an option or the device cannot be.
     """
-    factors = strength if isinstance(strength, tuple) else (strength, strength)
-    checked = DatasetOptions(strength=factors, **options)
+    checked = DatasetOptions(strength=strength, **options)  # type: ignore[arg-type]
     loaded = synthesizer(str(weights), device).weights
     fitting = (
         draw_profiles(

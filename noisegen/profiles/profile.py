@@ -170,6 +170,8 @@ class NoiseProfile:
             ProfileError: missing, damaged, or of another version.
         """
         path = Path(path)
+        if path.is_symlink() and not path.exists():
+            raise ProfileError(f"{path}: a link that leads nowhere; name the profile itself")
         if not path.is_file():
             raise ProfileError(f"{path}: no such profile; make one with noisegen profile create")
         try:

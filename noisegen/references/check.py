@@ -232,7 +232,12 @@ def _check(reference: Reference, first: Reference) -> None:
             f"{name}: has {bits} bits, its clean {others}, so their values cannot be compared; "
             "save both at one depth (8 bits times 257 are 16)"
         )
-    if clean.shape != noisy.shape or clean.dtype not in (noisy.dtype, np.float32, np.float64):
+    if clean.shape == noisy.shape and clean.dtype not in (noisy.dtype, np.float32, np.float64):
+        raise BadReferenceError(
+            f"{name}: has {_type_name(noisy)} values, its clean {_type_name(clean)}; save both as "
+            "one type, in the same units"
+        )
+    if clean.shape != noisy.shape:
         raise BadReferenceError(
             f"{name}: is {_kind(noisy)} of {width}×{height}, its clean is {_kind(clean)} of "
             f"{clean.shape[1]}×{clean.shape[0]}; give the clean of this very picture"

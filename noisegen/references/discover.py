@@ -115,12 +115,19 @@ def _nothing_at(path: Path) -> str:
 
 def _expand(spec: str) -> list[Path]:
     path = Path(spec)
-    if not path.is_dir():
-        if path.exists():
-            return [path]
-        paths = [path] if path.is_symlink() else matching(spec)
-        return sorted((_readable(path) for path in paths if not path.is_dir()), key=in_order)
-    found = search(path)
+    if path.is_dir():
+        return _pictures_in(path)
+    if path.exists() or path.is_symlink():
+        return [_readable(path)] if path.is_symlink() else [path]
+    found = matching(spec)
+    files = [_readable(path) for path in found if not path.is_dir()]
+    # A pattern of folders alone means what they hold.
+    files = files or [picture for folder in found for picture in _pictures_in(folder)]
+    return sorted(files, key=in_order)
+
+
+def _pictures_in(folder: Path) -> list[Path]:
+    found = search(folder)
     for circle in found.unreadable:
         raise ImageError(circle.path, circle.reason)
     pictures = (_readable(path) for path in found.files if path.suffix.lower() in SUFFIXES)

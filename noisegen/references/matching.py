@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path, PurePosixPath
 
-from noisegen.errors import UsageError
+from noisegen.errors import UsageError, counted
 
 _NOISY, _CLEAN = "noisy|noise|real", "clean|mean|gt|groundtruth|ref"
 _MARKER = r"(?:^|[ _.-]+)(?:{})(?=$|[ _.-])"
@@ -21,6 +21,7 @@ _SIDES = tuple(re.compile(_MARKER.format(side), re.IGNORECASE) for side in (_NOI
 
 Matches = list[tuple[Path, Path | None]]
 Pairs = list[tuple[Path, Path]]
+Folders = tuple[str, ...]
 
 
 def match(noisies: Sequence[Path], cleans: Sequence[Path]) -> Matches:
@@ -39,8 +40,8 @@ def match(noisies: Sequence[Path], cleans: Sequence[Path]) -> Matches:
         _refuse_partial_match(noisies, cleans)
         if len(noisies) != len(cleans):
             raise UsageError(
-                f"{len(noisies)} references but {len(cleans)} cleans, and no names match: "
-                f"{noisies[0]}, {cleans[0]}; give one clean for each, named alike"
+                f"{counted(len(noisies), 'reference')} but {counted(len(cleans), 'clean')}, and no "
+                f"names match: {noisies[0]}, {cleans[0]}; give one clean for each, named alike"
             )
         matched = list(zip(noisies, cleans, strict=True))
     return [*matched]
@@ -80,6 +81,29 @@ def by_likeness(noisies: Sequence[Path], cleans: Sequence[Path]) -> Pairs | None
     return placed or named
 
 
+def most_alike(noisies: Sequence[Path], cleans: Sequence[Path]) -> tuple[Pairs, list[Path]]:
+    """Matches as :func:`by_likeness` makes them, and the files that no other is like.
+
+    Raises:
+        UsageError: folder and name say different things.
+    """
+    whole = by_likeness(noisies, cleans) if noisies and cleans else []
+    if whole is not None:
+        return whole, [] if whole else [*noisies, *cleans]
+    for key in (_numbered_stem, _numbers):
+        keys = [
+            {file: (folder, key(file)) for folder, files in side.items() for file in files}
+            for side in (_in_folders(noisies), _in_folders(cleans))
+        ]
+        both = set(keys[0].values()) & set(keys[1].values())
+        sides = [[file for file, its in side.items() if its in both] for side in keys]
+        alone = [file for side in keys for file, its in side.items() if its not in both]
+        pairs = by_likeness(*sides) if both else None
+        if pairs is not None:
+            return pairs, alone
+    return [], [*noisies, *cleans]
+
+
 def _by_names(noisies: Sequence[Path], cleans: Sequence[Path]) -> Pairs | None:
     if len(noisies) == len(cleans) == 1:
         return [(noisies[0], cleans[0])]
@@ -102,23 +126,44 @@ def _by_key(
 
 def _by_folders(noisies: Sequence[Path], cleans: Sequence[Path]) -> Pairs | None:
     """Matches within folders that are alike, below what is common to each side."""
-    there, here = _in_folders(cleans), _in_folders(noisies)
-    if len(here) < 2 or set(here) != set(there):
-        return None
-    found: dict[Path, Path] = {}
-    for folder, files in here.items():
-        pairs = _by_names(files, there[folder])
-        if pairs is None:
-            return None
-        found.update(pairs)
-    return [(noisy, found[noisy]) for noisy in noisies]
+    for name in (_bare_folders, _varying_folders, _numbers_of_folders):
+        here, there = (_in_folders(side, name) for side in (noisies, cleans))
+        if len(here) < 2 or set(here) != set(there):
+            continue
+        found: dict[Path, Path] = {}
+        for folder, files in here.items():
+            found.update(_by_names(files, there[folder]) or ())
+        if len(found) == len(noisies):
+            return [(noisy, found[noisy]) for noisy in noisies]
+    return None
 
 
-def _in_folders(files: Sequence[Path]) -> dict[tuple[str, ...], list[Path]]:
+def _bare_folders(files: Sequence[Path]) -> list[Folders]:
+    """Folders of each file below the common one, without markers, numbers as numbers."""
+    parts = [below.parent.parts for below in _below_common_folder(files)]
+    return [tuple(filter(None, (_numbered(_bare(part)) for part in each))) for each in parts]
+
+
+def _varying_folders(files: Sequence[Path]) -> list[Folders]:
+    """Those of them that differ from file to file: ``s1/input``, ``s2/input`` → ``s1``, ``s2``."""
+    folders = _bare_folders(files)
+    if len(set(map(len, folders))) > 1:
+        return folders
+    kept = [level for level in zip(*folders, strict=True) if len(set(level)) > 1]
+    return list(zip(*kept, strict=True)) if kept else [()] * len(folders)
+
+
+def _numbers_of_folders(files: Sequence[Path]) -> list[Folders]:
+    """The numbers in them alone."""
+    return [tuple(re.findall(r"\d+", "/".join(folders))) for folders in _bare_folders(files)]
+
+
+def _in_folders(
+    files: Sequence[Path], name: Callable[[Sequence[Path]], list[Folders]] = _bare_folders
+) -> dict[Folders, list[Path]]:
     found = defaultdict(list)
-    for file, below in zip(files, _below_common_folder(files), strict=True):
-        bare = (_numbered(_bare(part)) for part in below.parent.parts)
-        found[tuple(filter(None, bare))].append(file)
+    for folder, file in zip(name(files), files, strict=True):
+        found[folder].append(file)
     return found
 
 
@@ -198,8 +243,16 @@ def _numbers(path: Path) -> tuple[int, ...] | None:
 
 
 def sides_by_marker(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
-    """Noisy files and cleans of one folder, told by the markers in their names."""
-    noisies, cleans = ([p for p in paths if side.search(p.stem)] for side in _SIDES)
+    """Noisy files and cleans of one folder, told by markers in names or folders'."""
+    stems = [[path.stem] for path in paths]
+    folders = [below.parent.parts for below in _below_common_folder(paths)] if paths else []
+    for names in (stems, folders):
+        noisies, cleans = (
+            [path for path, its in zip(paths, names, strict=True) if any(map(side.search, its))]
+            for side in _SIDES
+        )
+        if noisies and cleans:
+            break
     return noisies, cleans
 
 

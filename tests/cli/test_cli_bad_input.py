@@ -24,6 +24,15 @@ def test_missing_reference(refused: Synth, camera: Path) -> None:
     refused("--ref", camera / "none.png", code=2, words=("none.png", "--ref"))
 
 
+def test_a_name_with_colons_is_told_as_it_is(refused: Synth, camera: Path) -> None:
+    refused("--ref", camera / "iso:a:smile:.png", code=2, words=("iso:a:smile:.png",))
+
+
+def test_a_link_to_nowhere(refused: Synth, tmp_path: Path) -> None:
+    (tmp_path / "link.png").symlink_to("nowhere.png")
+    refused("--ref", tmp_path / "link.png", code=1, words=("link.png: a link that leads nowhere",))
+
+
 def test_glob_that_matches_nothing(refused: Synth, camera: Path) -> None:
     refused("--ref", camera / "*.tif", code=2, words=("*.tif",))
 

@@ -47,7 +47,11 @@ def test_draw_makes_several_into_a_folder(draw: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "iso", "words"), [("webcam", 800, "kind of phone"), ("phone", 1, "from 10 to 409600")]
+    ("kind", "iso", "words"),
+    [
+        ("webcam", 800, "--kind webcam: choose of phone"),
+        ("phone", 1, "--iso 1: give an ISO from 10 to"),
+    ],
 )
 def test_draw_says_what_there_is(
     kind: str, iso: float, words: str, draw: Run, tmp_path: Path

@@ -153,6 +153,16 @@ def test_two_links_to_one_folder_are_two_folders(fill: Fill) -> None:
     assert set(_outputs(folder)) == {"gt/a.png", "cam1/a.png", "cam2/a.png"}
 
 
+def test_a_circle_takes_no_linked_folder_of_elsewhere_away(fill: Fill, tmp_path: Path) -> None:
+    folder = fill("a.png")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "b.png").touch()
+    for name in ("one", "two"):
+        (folder / name).symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    (folder / "round").symlink_to(folder, target_is_directory=True)
+    assert set(_outputs(folder)) == {"a.png", "one/b.png", "two/b.png"}
+
+
 def test_a_link_into_the_output_is_passed_over(fill: Fill) -> None:
     folder = fill("a.png", "out/clean/b.png", "out/noisegen.json")
     (folder / "again").symlink_to("out", target_is_directory=True)

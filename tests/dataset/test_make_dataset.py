@@ -6,11 +6,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from dataset_runs import Camera, files_in, run
 
 import noisegen
-from noisegen import DatasetOptions, RunOptions
+from noisegen import DatasetOptions, RunOptions, make_dataset
+from noisegen.dataset.plan import Layout, Shard
+from noisegen.errors import UsageError
 
 OPTIONS = DatasetOptions(seed=3, variants=2, strength=(0.5, 2.0), patch=32, per_image=2)
 CPU = RunOptions(device="cpu")
@@ -86,6 +89,48 @@ def test_what_cannot_be_is_refused_by_the_call_itself_and_nothing_is_written(
     ):
         with pytest.raises(noisegen.NoisegenError, match=words):
             noisegen.make_dataset(photos, out, **wrong)
-    with pytest.raises(noisegen.NoisegenError, match="--engine ray"):
+    with pytest.raises(noisegen.NoisegenError, match="add engine ray"):
         RunOptions(address="auto")
     assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "said"),
+    [
+        (DatasetOptions, {"variants": 0}, "variants and per_image: give 1 or more"),
+        (DatasetOptions, {"seed": 1.5}, "seed 1.5: give a whole number"),
+        (DatasetOptions, {"strength": (2, 1)}, r"strength 2:1: .* or \(low, high\)"),
+        (DatasetOptions, {"strength": (1, 2, 3)}, r"two as \(low, high\)"),
+        (DatasetOptions, {"patch": "64"}, "patch '64': give a whole number"),
+        (DatasetOptions, {"per_image": 2}, "per_image counts crops; add patch"),
+        (DatasetOptions, {"white_level": "a"}, "white_level 'a': give a number"),
+        (DatasetOptions, {"layout": "tar"}, "layout 'tar': choose of folders, webdataset"),
+        (RunOptions, {"engine": "dask"}, "engine 'dask': choose of threads, ray"),
+        (RunOptions, {"address": "host:1"}, "address names a Ray cluster; add engine ray"),
+        (RunOptions, {"workers": 0}, "workers 0: give 1 or more"),
+        (RunOptions, {"shard": (1, 2)}, "shard"),
+        (RunOptions, {"shard": "1/2", "overwrite": True}, "overwrite with shard"),
+    ],
+)
+def test_options_made_in_python_name_their_fields(
+    kind: type, given: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(UsageError, match=said) as refusal:
+        kind(**given)
+    assert "--" not in str(refusal.value)
+
+
+def test_options_are_taken_as_python_writes_them() -> None:
+    options = DatasetOptions(strength=2, layout="hf", seed=np.int64(3))  # type: ignore[arg-type]
+    assert (options.strength, options.layout, type(options.seed)) == ((2, 2), Layout.HF, int)
+    assert RunOptions(shard="2/3").shard == Shard(2, 3)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match=r"options=\{'seed': 1\}: give noisegen.DatasetOptions"):
+        make_dataset("photos", "pairs", "p.safetensors", options={"seed": 1})  # type: ignore[arg-type]
+
+
+def test_loading_a_generator_names_its_arguments() -> None:
+    for given, said in (({"device": "gpu"}, "^device gpu: unknown"), ({"tile": 0}, "^tile 0: ")):
+        with pytest.raises(UsageError, match=said):
+            noisegen.load_generator(**given)
+    with pytest.raises(noisegen.NoisegenError, match="1 noisy picture, but 2 clean ones"):
+        noisegen.load_generator().profile(np.zeros((64, 64, 3)), [np.zeros((64, 64, 3))] * 2)

@@ -38,6 +38,10 @@ def _paths(folder: str, names: str) -> list[Path]:
         ("noisy_002.png noisy_010.png", "gt_10.png gt_2.png", "gt_2.png gt_10.png"),
         ("s01/n_02.png s2/n_02.png", "s2/m_2.png s1/m_2.png", "s1/m_2.png s2/m_2.png"),
         ("DSC0011.png DSC0009.png", "mean_9.png mean_11.png", "mean_11.png mean_9.png"),
+        ("s1/input/a.png s2/input/a.png", "s2/target/a.png s1/target/a.png",
+         "s1/target/a.png s2/target/a.png"),
+        ("s1/x/a.png s2/x/a.png", "s2/a.png s1/a.png", "s1/a.png s2/a.png"),
+        ("shot1/a.png shot010/a.png", "mean10/a.png mean1/a.png", "mean1/a.png mean10/a.png"),
     ],
 )  # fmt: skip
 def test_matches(noisies: str, cleans: str, expected: str) -> None:
@@ -56,6 +60,7 @@ def test_matches(noisies: str, cleans: str, expected: str) -> None:
         ("a.png b.png", "a.png b.png b_clean.png", ("c/b.png", "c/b_clean.png")),
         ("a_noisy.png b_noisy.png", "a_clean.png c_clean.png", ("b_noisy.png", "c_clean.png")),
         ("x.png y.png z.png", "1.png 2.png", ("3 references", "2 cleans")),
+        ("x.png y.png", "1.png", ("2 references", "1 clean,")),
         ("a/1.png b/1.png c/1.png", "a/1.png b/1.png", ("n/c/1.png", "folder")),
         ("a/1.png a/01.png b/1.png", "a/1.png a/2.png b/1.png", ("n/a/1.png", "n/a/01.png")),
         ("noisy_1.png noisy_2.png", "gt_2.png gt_3.png", ("noisy_1.png", "gt_3.png")),
@@ -101,6 +106,7 @@ def shots(tmp_path: Path) -> Path:
         ([""], ["a.JPG", "b.png", "s/c.tif"]),
         (["*.*[gG]"], ["a.JPG", "b.png"]),
         (["**/*.tif"], ["s/c.tif"]),
+        (["s*"], ["s/c.tif"]),
         (["b.png", ""], ["b.png", "a.JPG", "s/c.tif"]),
         (["s", "a.JPG", "s/c.tif"], ["s/c.tif", "a.JPG"]),
     ],

@@ -219,6 +219,27 @@ def test_folders_that_are_links_are_refused_before_anything_is_written(
         assert files_in(tmp_path) == before
 
 
+def test_a_snapshot_of_links_is_read(
+    dataset: Path, camera: Camera, photos: Path, tmp_path: Path
+) -> None:
+    """As huggingface_hub, DVC and git-annex leave a dataset: its folders, and links for files."""
+    blobs = tmp_path / "blobs"
+    shutil.move(dataset, blobs)
+    for path in filter(Path.is_file, sorted(blobs.rglob("*"))):
+        link = dataset / path.relative_to(blobs)
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(path)
+    assert run("verify", dataset)[0] == 0
+    assert _regenerated(dataset, camera, photos)[0] == 0
+    before = files_in(blobs)
+    assert run(*camera.synth(photos, dataset), "--overwrite")[0] == 3  # one photo is broken
+    assert files_in(blobs) == before
+    (dataset / "noisy" / "1.png").unlink()
+    (dataset / "noisy" / "1.png").symlink_to(tmp_path / "nowhere.png")
+    code, _, err = run("verify", dataset)
+    assert code == 1 and "noisy/1.png: is missing" in err
+
+
 def _regenerated(
     dataset: Path, camera: Camera, photos: Path, *more: object
 ) -> tuple[int, str, str]:

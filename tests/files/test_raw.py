@@ -60,5 +60,5 @@ def test_a_damaged_raw_file_is_refused_by_name(tmp_path: Path) -> None:
     pytest.importorskip("rawpy", reason="rawpy is not installed")
     path = tmp_path / "shot.cr2"
     path.write_bytes(b"II*\0" + bytes(200))
-    with pytest.raises(ImageError, match=r"shot\.cr2"):
+    with pytest.raises(ImageError, match=r"shot\.cr2: a damaged camera raw.*\(Unsupported"):
         read_picture(path)

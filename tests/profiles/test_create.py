@@ -71,6 +71,11 @@ def test_without_a_clean_it_says_estimated(weights: Weights) -> None:
     ("noisy", "clean", "reason"),
     [
         (NOISY, CLEAN[:-1], "give the clean of this very picture"),
+        (
+            NOISY / np.float32(255),
+            CLEAN,
+            "float32 values, its clean uint8; save both as one",
+        ),
         (CLEAN, CLEAN, "identical"),
         (NOISY.astype(np.uint16) * 257, CLEAN, "has 16 bits, its clean 8"),
         (NOISY[:31], CLEAN[:31], "at least 32×32"),
