@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import noisegen
@@ -24,6 +23,7 @@ from noisegen.profiles.sources import (
     parse_mix,
     refuse_both,
 )
+from noisegen.synthesis import draws
 
 MOST_CAMERAS = 2000
 """Cameras that are drawn for one dataset: its recipe names each."""
@@ -130,15 +130,15 @@ def drawn_cameras(text: str, per_camera: int, dataset: DatasetOptions) -> NoiseS
     """
     if per_camera < 1:
         raise UsageError(f"--per-camera {per_camera}: give 1 picture or more")
-    draws = parse_draws(text)
-    words = f"{','.join(map(str, draws))}; a camera for {per_camera} of the pictures"
+    kinds = parse_draws(text)
+    words = f"{','.join(map(str, kinds))}; a camera for {per_camera} of the pictures"
 
     def request(weights: Weights) -> str:
         decides = (noisegen.__version__, weights.sha256, words, dataset.seed)
         return hashlib.sha256(repr(decides).encode()).hexdigest()
 
     def make(weights: Weights, files: Sequence[CleanFile]) -> list[NoiseProfile]:
-        return _for_files(files, draws, per_camera, dataset, weights)
+        return _for_files(files, kinds, per_camera, dataset, weights)
 
     note = (
         f"drawing a camera for every {f'{per_camera} pictures' if per_camera > 1 else 'picture'}, "
@@ -149,17 +149,22 @@ def drawn_cameras(text: str, per_camera: int, dataset: DatasetOptions) -> NoiseS
 
 def _for_files(
     files: Sequence[CleanFile],
-    draws: Sequence[Draw],
+    kinds: Sequence[Draw],
     per_camera: int,
     dataset: DatasetOptions,
     weights: Weights,
 ) -> list[NoiseProfile]:
-    """Cameras for gray and for RGB pictures, by the number of each."""
-    headers = read_headers(files, lambda _, __: None).headers
-    pictures = Counter(header.plane_channels == 1 for header in headers)
-    cameras = {
-        gray: -(-count * dataset.variants // per_camera) for gray, count in sorted(pictures.items())
-    }
+    """Cameras for gray and for RGB pictures, by the number of each.
+
+    With one picture to a camera, the camera's name says which: it stays so when pictures are added.
+    """
+    found = read_headers(files, lambda _, __: None)
+    headers = found.headers
+    tags: dict[bool, list[str]] = {}
+    for file, header in zip(found.files, headers, strict=True):
+        of_each = tags.setdefault(header.plane_channels == 1, [])
+        of_each += [draws.tag(dataset.seed, file.key, v) for v in range(dataset.variants)]
+    cameras = {gray: -(-len(of_each) // per_camera) for gray, of_each in sorted(tags.items())}
     total = sum(cameras.values())
     if total > MOST_CAMERAS:
         enough = -(-total * per_camera // MOST_CAMERAS)
@@ -167,8 +172,14 @@ def _for_files(
             f"--draw: {total} cameras for {len(headers)} pictures are more than {MOST_CAMERAS}; "
             f"say --per-camera {enough} or more"
         )
-    return [
-        profile
+    drawn = {
+        gray: draw_profiles(kinds, count, dataset.seed, weights, gray)
         for gray, count in cameras.items()
-        for profile in draw_profiles(draws, count, dataset.seed, weights, gray)
+    }
+    if per_camera > 1:
+        return [profile for made in drawn.values() for profile in made]
+    return [
+        replace(profile, name=f"{profile.name}-{tag}")
+        for gray, made in drawn.items()
+        for profile, tag in zip(made, tags[gray], strict=True)
     ]

@@ -124,8 +124,13 @@ def too_small(width: int, height: int, side: int | None) -> str | None:
 def drawn(
     profiles: Sequence[NoiseProfile], channels: int, options: DatasetOptions, key: str, variant: int
 ) -> tuple[NoiseProfile, Version]:
-    """Whose noise a picture of so many channels gets, and what that noise is drawn from."""
+    """Whose noise a picture of so many channels gets, and what that noise is drawn from.
+
+    A camera that was drawn for this picture alone is its own; else one of all that fit.
+    """
     fitting = [profile for profile in profiles if profile.channels == channels]
-    profile = fitting[draws.choice(len(fitting), options.seed, key, variant)]
+    tag = draws.tag(options.seed, key, variant)
+    own = [profile for profile in fitting if profile.name.endswith(tag)]
+    profile = (own or fitting)[draws.choice(len(own or fitting), options.seed, key, variant)]
     strength = draws.strength(*options.strength, options.seed, key, variant)
     return profile, Version(options.seed, key, variant, strength)

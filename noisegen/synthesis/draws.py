@@ -26,6 +26,11 @@ def choice(count: int, seed: int, key: str, variant: int) -> int:
     return int(uniform(seed, key, variant, "profile") * count)
 
 
+def tag(seed: int, key: str, variant: int) -> str:
+    """What the name of a profile that was made for one noisy version alone ends with."""
+    return f"{int(uniform(seed, key, variant, 'camera') * 2**53):014x}"
+
+
 def strength(low: float, high: float, seed: int, key: str, variant: int) -> float:
     """A factor between two strengths, uniform in its logarithm."""
     if low == high:
