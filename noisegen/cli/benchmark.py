@@ -9,10 +9,27 @@ import torch
 from noisegen.cli.output import Output
 from noisegen.cli.score_commands import Benchmark
 from noisegen.errors import counted
-from noisegen.evaluation.speed import content_cost, measure_speed, photograph
+from noisegen.evaluation.speed import (
+    SizeSpeed,
+    content_cost,
+    measure_sizes,
+    measure_speed,
+    photograph,
+)
 from noisegen.evaluation.speed_beside import Beside, measure_beside
 from noisegen.model.device import select_device
 from noisegen.model.weights import load_weights
+
+SIZES = (
+    (64, 64, 100),
+    (64, 64, 1000),
+    (64, 64, 10_000),
+    (256, 256, 100),
+    (256, 256, 1000),
+    (1024, 1024, 100),
+    (4000, 6000, 4),
+)
+"""Height, width and number of the table's pictures."""
 
 
 def benchmark(asked: Benchmark, output: Output) -> None:
@@ -47,7 +64,19 @@ def benchmark(asked: Benchmark, output: Output) -> None:
         beside = measure_beside(loaded, asked.weights, pictures)
         lines += _words(beside)
         data["beside"] = asdict(beside)
+    if asked.sizes:
+        rows = list(measure_sizes(loaded, SIZES, device, asked.workers))
+        lines += [_size_words(row) for row in rows]
+        data["sizes"] = [asdict(row) for row in rows]
     output.result("\n".join(lines), data)
+
+
+def _size_words(row: SizeSpeed) -> str:
+    memory = "" if row.memory is None else f", {row.memory:.0f} MB at most so far"
+    return (
+        f"{row.count:6} of {row.height}×{row.width}: {row.synth:5.2f} Mpx/s, "
+        f"{row.pictures:6.2f} a second, reading and writing only {row.files:5.1f} Mpx/s{memory}"
+    )
 
 
 def _words(beside: Beside) -> list[str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -147,11 +148,72 @@ def measure_speed(
     )
 
 
+@dataclass(frozen=True)
+class SizeSpeed:
+    """Speed with pictures of one size.
+
+    Attributes:
+        height: of the pictures, in pixels.
+        width: of them.
+        count: how many there are.
+        synth: files to files, megapixels a second.
+        pictures: of them, a second.
+        files: only reading the clean and writing it twice, megapixels a second.
+        memory: largest resident memory of this process so far, in megabytes; None where the
+            system does not say.
+    """
+
+    height: int
+    width: int
+    count: int
+    synth: float
+    pictures: float
+    files: float
+    memory: float | None
+
+
+def measure_sizes(
+    weights: Weights,
+    sizes: Sequence[tuple[int, int, int]],
+    device: str = "cpu",
+    workers: int | None = None,
+) -> Iterator[SizeSpeed]:
+    """Times datasets of ``sizes``: height, width and number of their pictures, smallest first."""
+    _, profile = with_and_without_network(weights)
+    synthesizer = Synthesizer(weights, device)
+    for height, width, count in sizes:
+        pictures = (photograph(height, width, index) for index in range(count))
+        with tempfile.TemporaryDirectory() as folder:
+            files = _Files(Path(folder), pictures, weights, device)
+            at_once = workers or default_workers()
+            seconds, _ = timed(partial(files.synth, "out", synthesizer, at_once, profile))
+            copied, _ = timed(files.copy)
+        megapixels = height * width * count / 1e6
+        yield SizeSpeed(
+            height,
+            width,
+            count,
+            synth=megapixels / seconds,
+            pictures=count / seconds,
+            files=megapixels / copied,
+            memory=largest_memory(),
+        )
+
+
+def largest_memory() -> float | None:
+    """Largest resident memory of this process so far, in megabytes; None where nobody says."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
 class _Files:
     """Cleans as PNG in a folder, and the work with them that is timed."""
 
     def __init__(
-        self, root: Path, pictures: Sequence[Bytes], weights: Weights, device: str
+        self, root: Path, pictures: Iterable[Bytes], weights: Weights, device: str
     ) -> None:
         self._root, self._weights, self._device = root, weights, device
         (root / "clean").mkdir()

@@ -15,7 +15,12 @@ import numpy as np
 import torch
 
 import noisegen
-from noisegen.evaluation.speed import photograph, timed, with_and_without_network
+from noisegen.evaluation.speed import (
+    largest_memory,
+    photograph,
+    timed,
+    with_and_without_network,
+)
 from noisegen.files import Container, Picture, encode
 from noisegen.model.weights import Weights
 from noisegen.noise.arrays import Bytes
@@ -69,7 +74,7 @@ def measure_beside(weights: Weights, name: str, pictures: Sequence[Bytes]) -> Be
         timed(partial(fit_profiles, [given], weights))[0]
         for given in (Reference("shot", shot, clean), Reference("shot", shot))
     )
-    return Beside(_others(pictures), crops, start, (pair, lone), _memory())
+    return Beside(_others(pictures), crops, start, (pair, lone), largest_memory())
 
 
 def _others(pictures: Sequence[Bytes]) -> dict[str, float]:
@@ -132,11 +137,3 @@ def _start(folder: Path, weights: str) -> float:
 def _environment() -> dict[str, str]:
     """With this package in the path, wherever the process is started."""
     return {**os.environ, "PYTHONPATH": str(Path(noisegen.__file__).parents[1])}
-
-
-def _memory() -> float | None:
-    try:
-        import resource
-    except ImportError:
-        return None
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
