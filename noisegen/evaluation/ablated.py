@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from noisegen.evaluation.protocol import Target
-from noisegen.evaluation.rows import Known, Row, generated
+from noisegen.evaluation.rows import Known, Row, generated, remembered
 from noisegen.files import Pixels
 from noisegen.model.camera_prior import usual_activity
 from noisegen.model.weights import Weights
@@ -15,17 +15,13 @@ from noisegen.noise.statistics import measure
 def uncompleted_row(weights: Weights, device: str = "cpu") -> Row:
     """The row of what users would get if curves were held where references show nothing."""
     ours = generated(weights, device)
-    measured: dict[int, Known] = {}
 
+    @remembered
     def fit(known: Known) -> Known:
-        if id(known) not in measured:
-            # One case after the other: what was measured before is not asked for again.
-            measured.clear()
-            if known.measured is None:
-                raise ValueError("completion is left out on windows: none are known")
-            seen = measure(known.measured.windows, weights.content, usual_activity())
-            measured[id(known)] = replace(known, profile=replace(known.profile, measured=seen))
-        return measured[id(known)]
+        if known.measured is None:
+            raise ValueError("completion is left out on windows: none are known")
+        seen = measure(known.measured.windows, weights.content, usual_activity())
+        return replace(known, profile=replace(known.profile, measured=seen))
 
     def draw(target: Target, known: Known) -> Pixels:
         return ours(target, fit(known))

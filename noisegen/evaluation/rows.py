@@ -74,6 +74,7 @@ FLOOR = "floor"
 """Name of the row of two draws of one process."""
 
 Model = TypeVar("Model")
+Given = TypeVar("Given")
 
 Draw = Callable[[Target, Known], Pixels]
 """A target and what is known of its camera → a noisy picture, H×W×C of the clean's type."""
@@ -136,6 +137,18 @@ def gaussian_row(weights: Weights) -> Row:
     return Row("gaussian", weights, draw)
 
 
+def remembered(fit: Callable[[Given], Model]) -> Callable[[Given], Model]:
+    """The same function, which keeps its last result: a case's targets come one after the other."""
+    last: list[tuple[Given, Model]] = []
+
+    def fit_or_remember(given: Given) -> Model:
+        if not last or last[0][0] is not given:
+            last[:] = [(given, fit(given))]
+        return last[0][1]
+
+    return fit_or_remember
+
+
 def fitted_row(
     name: str,
     weights: Weights,
@@ -150,17 +163,12 @@ def fitted_row(
         fit: windows → model.
         draw: model, clean, its white level and a generator of the target's own → noisy picture.
     """
-    fitted: dict[int, tuple[Windows, Model]] = {}
+    fit_once = remembered(fit)
 
     def fit_known(known: Known) -> Model:
         if known.windows is None:
             raise ValueError(f"{name} is fitted on windows: none are known")
-        key = id(known.windows)
-        if key not in fitted:
-            # One case after the other: what was fitted before is not asked for again.
-            fitted.clear()
-            fitted[key] = known.windows, fit(known.windows)
-        return fitted[key][1]
+        return fit_once(known.windows)
 
     def draw_target(target: Target, known: Known) -> Pixels:
         rng = np.random.default_rng([PROTOCOL_SEED, *target.name.encode()])

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from noisegen.errors import ProfileError
+from noisegen.errors import ProfileError, UsageError
 from noisegen.model.weights import Weights
 from noisegen.model.workers import single_threaded_pool
 from noisegen.noise.arrays import Pixels
@@ -38,12 +39,21 @@ class Version:
         key: what tells the file from others, as its relative path.
         variant: number of the version.
         strength: factor on the noise.
+
+    Raises:
+        UsageError: a number below 0, or a strength that is none.
     """
 
     seed: int = 0
     key: str = ""
     variant: int = 0
     strength: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.variant < 0:
+            raise UsageError(f"variant={self.variant}: give 0 or more")
+        if not (math.isfinite(self.strength) and self.strength >= 0):
+            raise UsageError(f"strength={self.strength}: give a factor of 0 or more")
 
 
 @dataclass(frozen=True)
@@ -126,6 +136,7 @@ class Synthesizer:
                 level or, where the references have none, below 0, or a level that contradicts the
                 profile's.
             ProfileError: the profile was made with other weights.
+            UsageError: a variant or strength below 0.
         """
         whole = [Region(0, 0, *clean.shape[:2])]
         version = Version(seed, key, variant, strength)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pictures import Pixels, add_gaussian, scene
 
-from noisegen.errors import ProfileError
+from noisegen.errors import ProfileError, UsageError
 from noisegen.model.weights import Weights
 from noisegen.profiles.profile import NoiseProfile
 from noisegen.references.check import Reference
@@ -137,6 +138,14 @@ def test_gray_and_two_dimensions(synthesizer: Synthesizer, gray_profile: NoisePr
     flat = synthesizer.synthesize(clean[..., 0], gray_profile)
     assert noisy.shape == (80, 100, 1)
     np.testing.assert_array_equal(noisy[..., 0], flat)
+
+
+@pytest.mark.parametrize("wrong", [{"strength": -1.0}, {"strength": np.nan}, {"variant": -1}])
+def test_what_no_version_has_is_refused(
+    classical: Synthesizer, classical_profile: NoiseProfile, wrong: dict[str, Any]
+) -> None:
+    with pytest.raises(UsageError, match="give"):
+        classical.synthesize(np.zeros((8, 8, 3), np.uint8), classical_profile, **wrong)
 
 
 def test_strength_scales_the_noise(classical: Synthesizer, classical_profile: NoiseProfile) -> None:
