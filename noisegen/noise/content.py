@@ -22,7 +22,7 @@ from torch.nn import functional as F
 from noisegen.model.config import ACTIVITY_NODES, BESIDE_MAPS
 from noisegen.model.content_network import ContentNetwork
 from noisegen.model.surroundings import Surroundings
-from noisegen.noise.arrays import Doubles, Floats
+from noisegen.noise.arrays import Doubles, Floats, of_each_channel
 from noisegen.noise.cells import Cells
 from noisegen.noise.censoring import read_level
 from noisegen.noise.gamma_fit import LARGEST, GammaFit, likelihood_gain
@@ -113,7 +113,11 @@ class Content:
         """Natural logarithm of the factor on the variance, N×C×h×w, in a sample's windows."""
         clean = sample.clean
         designs = _designs(clean, self.reach)
-        factor = np.stack([design @ self._row(c) for c, design in enumerate(designs)], 1)
+
+        def product(c: int) -> Doubles:
+            return np.asarray(designs[c] @ self._row(c))
+
+        factor = np.stack(of_each_channel(product, len(designs), clean[:, 0].size), 1)
         if network is not None and self.features.any():
             usual = read_level(self.usual, sample.position)
             numbers = torch.from_numpy(self.features.astype(np.float32))[None]
@@ -218,12 +222,13 @@ def _designs(clean: Floats, reach: Doubles) -> list[Doubles]:
     active = Surroundings.of(torch.from_numpy(clean)).position[:, 0].numpy()
     nodes = np.arange(ACTIVITY_NODES)
     hats = np.maximum(1 - np.abs(active.clip(0, ACTIVITY_NODES - 1)[..., None] - nodes), 0)
-    designs = []
-    for c, ends in enumerate(reach):
+
+    def of(c: int) -> Doubles:
         others = [d for d in range(clean.shape[1]) if d != c]
-        differences = [(clean[:, d] - clean[:, c]).clip(*ends[d])[..., None] for d in others]
-        designs.append(np.concatenate([hats, *differences], -1, dtype=np.float64))
-    return designs
+        differences = [(clean[:, d] - clean[:, c]).clip(*reach[c][d])[..., None] for d in others]
+        return np.concatenate([hats, *differences], -1, dtype=np.float64)
+
+    return of_each_channel(of, len(reach), clean[:, 0].size)
 
 
 def _pull(channels: int, known: Usual) -> tuple[Doubles, Doubles]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisegen.model.config import NODES
-from noisegen.noise.arrays import Doubles, Floats
+from noisegen.noise.arrays import Doubles, Floats, of_each_channel
 
 BENDING = 100.0
 """Pixels that a unit of bending weighs as much as: bends that fewer pixels ask for are noise."""
@@ -90,8 +90,11 @@ def positions(nodes: Doubles, values: Floats) -> Floats:
         N×C×h×w; the whole part is the node below, the rest the share of the way to the next.
     """
     index = np.arange(nodes.shape[1])
-    places = [np.interp(values[:, c], nodes[c], index) for c in range(len(nodes))]
-    return np.stack(places, 1).astype(np.float32)
+
+    def of(c: int) -> Floats:
+        return np.asarray(np.interp(values[:, c], nodes[c], index), np.float32)
+
+    return np.stack(of_each_channel(of, len(nodes), values[:, 0].size), 1)
 
 
 def fit_curves(
@@ -160,5 +163,8 @@ def _penalty(nodes: Doubles, unit: Doubles) -> Doubles:
 def read_curves(curves: Doubles, position: Floats) -> Floats:
     """Curves (C×n) at positions (N×C×h×w), held constant at the ends."""
     index = np.arange(curves.shape[1])
-    channels = [np.interp(position[:, c], index, curves[c]) for c in range(len(curves))]
-    return np.stack(channels, 1).astype(np.float32)
+
+    def of(c: int) -> Floats:
+        return np.asarray(np.interp(position[:, c], index, curves[c]), np.float32)
+
+    return np.stack(of_each_channel(of, len(curves), position[:, 0].size), 1)

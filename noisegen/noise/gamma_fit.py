@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from noisegen.noise.arrays import Doubles, Floats
+from noisegen.noise.arrays import Doubles, Floats, of_each_channel
 from noisegen.noise.cells import Cells
 from noisegen.noise.censoring import SMALLEST_LEVEL, trusted_variance
 
@@ -93,15 +93,25 @@ class GammaFit:
         rows = [self.usual] * len(self.designs)
         for _ in range(ROUNDS):
             ratio, expected = self.relative(level)
-            factors = np.empty_like(self.square)
-            for c, design in enumerate(self.designs):
-                rows[c] = self.regressed(design, ratio[:, c], expected[:, c], rows[c])
-                factors[:, c] = _factor(design, rows[c])
+            rows, factors = self._turn(rows, ratio, expected)
             trusted = trusted_variance(level)
             sums, weight = self.cells.sums(self.square / factors), self.cells.read(trusted) ** -2
             fitted = self.cells.fit(sums, weight, trusted)
             level = np.sqrt(np.maximum(fitted, SMALLEST_LEVEL**2))
         return rows, level
+
+    def _turn(
+        self, rows: list[Doubles], ratio: Doubles, expected: Floats
+    ) -> tuple[list[Doubles], Doubles]:
+        """Coefficients fitted anew from where they were, and their factors, N×C×h×w."""
+
+        def fit(c: int) -> tuple[Doubles, Doubles]:
+            row = self.regressed(self.designs[c], ratio[:, c], expected[:, c], rows[c])
+            return row, _factor(self.designs[c], row)
+
+        channels = of_each_channel(fit, len(rows), ratio[:, 0].size)
+        fitted, factors = zip(*channels, strict=True)
+        return list(fitted), np.stack(factors, 1)
 
 
 def likelihood_gain(
@@ -114,7 +124,8 @@ def likelihood_gain(
     ratio, expected = plain.relative(level)
     gains = np.zeros(len(black))
     for left_out in (black, ~black):
-        for c in range(len(plain.designs)):
+
+        def gain(c: int, left_out: NDArray[np.bool_] = left_out) -> Doubles:
             costs = []
             for fit in (plain, wider):
                 row = fit.regressed(
@@ -122,7 +133,11 @@ def likelihood_gain(
                 )
                 factor = _factor(fit.designs[c][left_out], row)
                 costs.append(_cost(ratio[left_out, c], expected[left_out, c], factor))
-            gains[left_out] += (costs[0] - costs[1]) / len(plain.designs)
+            return costs[0] - costs[1]
+
+        channels = of_each_channel(gain, len(plain.designs), ratio[:, 0].size)
+        for won in channels:
+            gains[left_out] += won / len(channels)
     return float(gains.mean())
 
 

@@ -7,7 +7,7 @@ from statistics import NormalDist
 import numpy as np
 
 from noisegen.model.config import MARGINALS, QUANTILE_NODES, QUANTILE_REACH
-from noisegen.noise.arrays import Doubles, Floats
+from noisegen.noise.arrays import Doubles, Floats, of_each_channel
 
 OF_ALL = 3000.0
 """Pixels of an intensity whose own marginal weighs as much as that of all; in the tails, where few
@@ -38,27 +38,34 @@ def fit_marginals(standard: Floats, position: Floats) -> tuple[Doubles, Doubles]
         C×MARGINALS, the places among the curves' nodes that the tables stand at, not falling;
         C×MARGINALS×QUANTILE_NODES, each of unit variance.
     """
+
+    def fit(c: int) -> tuple[Doubles, Doubles]:
+        return _fit_channel(standard[:, c].ravel(), position[:, c].ravel())
+
+    channels = of_each_channel(fit, standard.shape[1], standard[:, 0].size)
+    places, tables = zip(*channels, strict=True)
+    return np.stack(places), np.stack(tables)
+
+
+def _fit_channel(standard: Floats, where: Floats) -> tuple[Doubles, Doubles]:
+    """Places and tables of one channel's noise, P each of noise and position."""
     probabilities = gaussian_probabilities()
     rarity = np.minimum(probabilities, probabilities[::-1])
-    places, tables = [], []
-    for c in range(standard.shape[1]):
-        values = standard[:, c].ravel().clip(-FARTHEST, FARTHEST)
-        where = position[:, c].ravel()
-        edges = np.quantile(where, np.linspace(0, 1, MARGINALS + 1))
-        group = np.searchsorted(edges[1:-1], where, side="right")
-        pooled = _table(values)
-        own, at = [], []
-        for g in range(MARGINALS):
-            inside = group == g
-            share = inside.sum() * rarity
-            trust = share / (share + 0.05 * OF_ALL)
-            table = _table(values[inside]) if inside.any() else pooled
-            own.append(trust * table + (1 - trust) * pooled)
-            middle = float(where[inside].mean()) if inside.any() else float(edges[g])
-            at.append(min(max(middle, edges[g]), edges[g + 1]))
-        places.append(np.maximum.accumulate(at))
-        tables.append(unit_variance(np.maximum.accumulate(np.stack(own), axis=1)))
-    return np.stack(places), np.stack(tables)
+    values = standard.clip(-FARTHEST, FARTHEST)
+    edges = np.quantile(where, np.linspace(0, 1, MARGINALS + 1))
+    group = np.searchsorted(edges[1:-1], where, side="right")
+    pooled = _table(values)
+    own, at = [], []
+    for g in range(MARGINALS):
+        inside = group == g
+        share = inside.sum() * rarity
+        trust = share / (share + 0.05 * OF_ALL)
+        table = _table(values[inside]) if inside.any() else pooled
+        own.append(trust * table + (1 - trust) * pooled)
+        middle = float(where[inside].mean()) if inside.any() else float(edges[g])
+        at.append(min(max(middle, edges[g]), edges[g + 1]))
+    places: Doubles = np.maximum.accumulate(at)
+    return places, unit_variance(np.maximum.accumulate(np.stack(own), axis=1))
 
 
 def _table(values: Floats) -> Doubles:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from pictures import Pixels, add_gaussian, scene
 
 from noisegen.files import to_float
@@ -165,3 +166,15 @@ def test_take_spreads_evenly() -> None:
     )
     windows = Windows(values, values, False, Recording.even(1, 0), cut_places(320, 320))
     np.testing.assert_array_equal(windows.take(4).residual[:, 0, 0, 0], [0, 33, 66, 99])
+
+
+def test_threads_change_no_number() -> None:
+    clean = scene(768, 704, seed=5)
+    windows = windows_of(add_gaussian(clean, 9), clean)
+    threads, found = torch.get_num_threads(), []
+    for count in (1, 2):
+        torch.set_num_threads(count)
+        found.append(measure(windows))
+    torch.set_num_threads(threads)
+    one, two = map(vars, found)
+    assert all(np.array_equal(one[name], two[name]) for name in one)
