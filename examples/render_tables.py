@@ -1,9 +1,9 @@
-"""Render the tables of README.md and the evaluation guide from their CSV.
+"""Render the tables of README.md and the evaluation guide from their CSV and texts.
 
 ``python examples/render_tables.py`` writes what lies between a table's two comments anew; a test
 fails where it differs. The CSV of scores is the scores.csv of ``noisegen evaluate --csv``, of
-several runs one under the other; those of denoisers are the summary.csv of ``noisegen study``. The
-commands stand above in lines that begin with #.
+several runs one under the other; those of denoisers are the summary.csv of ``noisegen study``;
+speeds are what ``noisegen benchmark`` printed. The commands stand above in lines that begin with #.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from noisegen.evaluation.tables import markdown_table
 
 ROOT = Path(__file__).parents[1]
 SCORES = ROOT / "noisegen/research/tables/evaluation.csv"
+SPEED = SCORES.with_name("speed.txt")
 PAGES = ROOT / "README.md", ROOT / "examples/guides/evaluation.md"
 
-TABLE = re.compile(r"(<!-- (scores|study): (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
+TABLE = re.compile(r"(<!-- (scores|study|speed): (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 ROWS = {
     "gaussian": "Gaussian of the reference's σ",
@@ -198,6 +199,13 @@ def _figures(line: Line, kind: str, **digits: int) -> str:
     return " / ".join(f"{float(line[f'{name} {kind}']):.{n}f}" for name, n in digits.items())
 
 
+def printed(lines: str, whole: bool) -> str:
+    """What the benchmark printed; else its first block alone, of pictures of one size."""
+    shown = [line for line in lines.splitlines() if not line.startswith("#")]
+    end = next(i for i, line in enumerate(shown) if i and not line.startswith(" "))
+    return "\n".join(["```", *(shown if whole else shown[:end]), "```"])
+
+
 OF_SPLITS: dict[str, Callable[[Scores], str]] = {
     "overview": overview,
     "learned": learned,
@@ -212,6 +220,8 @@ def rendered(page: str, scores: Scores) -> str:
         make = OF_SPLITS.get(found[3])
         if found[2] == "study":
             made = study(read_lines(SCORES.with_name(f"study-{found[3]}.csv")))
+        elif found[2] == "speed":
+            made = printed(SPEED.read_text(encoding="utf-8"), found[3] == "all")
         else:
             made = make(scores) if make else whole(scores, *found[3].split())
         return f"{found[1]}{made}\n{found[4]}"
