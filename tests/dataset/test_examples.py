@@ -18,8 +18,8 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 SCRIPT = EXAMPLES / "slurm_array.sh"
 WORKFLOW = EXAMPLES / "regenerate_in_ci.yml"
 
-TASKS = (3, 4, 5)
-"""Numbers of the array: not from 1, as after ``sbatch --array=3-5``."""
+TASKS = (3, 4)
+"""Numbers of the array: not from 1, as after ``sbatch --array=3-4``."""
 
 SBATCH = """#!/bin/sh
 printf '%s\\n' "$*" >> "$SUBMITTED"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from noisegen.errors import UsageError
@@ -28,10 +27,8 @@ def test_the_same_seed_draws_the_same_camera_and_its_file_is_read(
 
 @pytest.mark.parametrize("kind", ["phone", "dslr", "industrial"])
 def test_noise_grows_with_iso(kind: str, weights: Weights) -> None:
-    quiet, loud = (
-        np.median([draw_profile(kind, iso, seed, weights, gray=True).sigma[0] for seed in range(3)])
-        for iso in (100, 6400)
-    )
+    # One seed is one camera, whatever its ISO.
+    quiet, loud = (draw_profile(kind, iso, 1, weights, gray=True).sigma[0] for iso in (100, 6400))
     assert loud > 1.5 * quiet
 
 
@@ -45,9 +42,9 @@ def test_phones_smooth_what_instruments_record_as_it_is(weights: Weights) -> Non
 
 def test_several_cameras_are_the_first_of_any_longer_list(weights: Weights) -> None:
     wanted = parse_draws("microscope:800-6400,industrial")
-    few, more = (draw_profiles(wanted, count, 5, weights, gray=True) for count in (2, 4))
-    assert [p.sha256 for p in few] == [p.sha256 for p in more[:2]]
-    assert len({p.sha256 for p in more}) == 4
+    few, more = (draw_profiles(wanted, count, 5, weights, gray=True) for count in (1, 3))
+    assert [p.sha256 for p in few] == [p.sha256 for p in more[:1]]
+    assert len({p.sha256 for p in more}) == 3
 
 
 def test_a_draw_is_a_kind_with_an_iso_a_range_or_its_usual_one() -> None:
