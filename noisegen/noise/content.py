@@ -112,12 +112,8 @@ class Content:
     def log_factor(self, sample: Sample, network: ContentNetwork | None = None) -> Floats:
         """Natural logarithm of the factor on the variance, N×C×h×w, in a sample's windows."""
         clean = sample.clean
-        designs = _designs(clean, self.reach)
-
-        def product(c: int) -> Doubles:
-            return np.asarray(designs[c] @ self._row(c))
-
-        factor = np.stack(of_each_channel(product, len(designs), clean[:, 0].size), 1)
+        factors = _with_designs(clean, self.reach, lambda c, design: design @ self._row(c))
+        factor = np.stack(factors, 1)
         if network is not None and self.features.any():
             usual = read_level(self.usual, sample.position)
             numbers = torch.from_numpy(self.features.astype(np.float32))[None]
@@ -154,7 +150,7 @@ def fit_content(
     fit = GammaFit(
         noise[part].astype(np.float64) ** 2,
         Cells.of(position, sample.nodes),
-        _designs(clean, reach),
+        _with_designs(clean, reach, lambda _, design: design),
         *_pull(channels, known or Usual.unknown()),
     )
     rows, fitted = fit.alternate(level)
@@ -212,12 +208,15 @@ def _reach(clean: Floats, channel: int, other: int) -> Doubles:
     return reach
 
 
-def _designs(clean: Floats, reach: Doubles) -> list[Doubles]:
-    """Regressors of each channel's log variance, N×h×w×(ACTIVITY_NODES + C − 1).
+def _with_designs(
+    clean: Floats, reach: Doubles, work: Callable[[int, Doubles], Doubles]
+) -> list[Doubles]:
+    """Do some work with the regressors of each channel's log variance.
 
     Args:
         clean: N×C×h×w.
         reach: C×C×2, of the differences between channels.
+        work: on a channel's number and its regressors, N×h×w×(ACTIVITY_NODES + C − 1).
     """
     active = Surroundings.of(torch.from_numpy(clean)).position[:, 0].numpy()
     nodes = np.arange(ACTIVITY_NODES)
@@ -226,7 +225,7 @@ def _designs(clean: Floats, reach: Doubles) -> list[Doubles]:
     def of(c: int) -> Doubles:
         others = [d for d in range(clean.shape[1]) if d != c]
         differences = [(clean[:, d] - clean[:, c]).clip(*reach[c][d])[..., None] for d in others]
-        return np.concatenate([hats, *differences], -1, dtype=np.float64)
+        return work(c, np.concatenate([hats, *differences], -1, dtype=np.float64))
 
     return of_each_channel(of, len(reach), clean[:, 0].size)
 
