@@ -37,6 +37,7 @@ def settle(options: object, read: dict[type, Callable[[str], Any]]) -> None:
         UsageError: a value is of another type, or below the least that its option takes.
     """
     hints = get_type_hints(type(options), include_extras=True)
+    # typing has no public name for what any dataclass is.
     for field in fields(options):  # type: ignore[arg-type]
         kind, _, *more = get_args(hints[field.name])
         flag, value = f"--{field.name.replace('_', '-')}", getattr(options, field.name)

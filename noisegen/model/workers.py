@@ -7,11 +7,18 @@ would wait for both, and a block's sums then cannot depend on the number of thre
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import torch
 
 from noisegen.model.vector_math import begin_vector_math
+
+Result = TypeVar("Result")
+
+FEW = 2**18
+"""Numbers of one channel, below which a thread costs more than it saves."""
 
 
 def single_threaded_pool(workers: int | None = None) -> ThreadPoolExecutor:
@@ -36,3 +43,18 @@ def _compute_alone() -> None:
     torch.set_num_threads(1)
     # Asking settles it: a thread's first question otherwise takes the process's number over.
     torch.get_num_threads()
+
+
+def of_each_channel(work: Callable[[int], Result], channels: int, size: int) -> list[Result]:
+    """Do some work for each channel: side by side where there are threads and enough to do.
+
+    Args:
+        work: of one channel, by its number; most of it in NumPy, which lets other threads run.
+        channels: how many.
+        size: numbers of one channel.
+    """
+    threads = min(channels, torch.get_num_threads())
+    if threads == 1 or size < FEW:
+        return [work(channel) for channel in range(channels)]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(work, range(channels)))

@@ -22,7 +22,8 @@ from torch.nn import functional as F
 from noisegen.model.config import ACTIVITY_NODES, BESIDE_MAPS
 from noisegen.model.content_network import ContentNetwork
 from noisegen.model.surroundings import Surroundings
-from noisegen.noise.arrays import Doubles, Floats, of_each_channel
+from noisegen.model.workers import of_each_channel
+from noisegen.noise.arrays import Doubles, Floats
 from noisegen.noise.cells import Cells
 from noisegen.noise.censoring import read_level
 from noisegen.noise.gamma_fit import LARGEST, GammaFit, likelihood_gain

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisegen.model.config import NODES
-from noisegen.noise.arrays import Doubles, Floats, of_each_channel
+from noisegen.model.workers import of_each_channel
+from noisegen.noise.arrays import Doubles, Floats
 
 BENDING = 100.0
 """Pixels that a unit of bending weighs as much as: bends that fewer pixels ask for are noise."""

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from noisegen.noise.arrays import Doubles, Floats, of_each_channel
+from noisegen.model.workers import of_each_channel
+from noisegen.noise.arrays import Doubles, Floats
 from noisegen.noise.cells import Cells
 from noisegen.noise.censoring import SMALLEST_LEVEL, trusted_variance
 

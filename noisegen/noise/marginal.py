@@ -7,7 +7,8 @@ from statistics import NormalDist
 import numpy as np
 
 from noisegen.model.config import MARGINALS, QUANTILE_NODES, QUANTILE_REACH
-from noisegen.noise.arrays import Doubles, Floats, of_each_channel
+from noisegen.model.workers import of_each_channel
+from noisegen.noise.arrays import Doubles, Floats
 
 OF_ALL = 3000.0
 """Pixels of an intensity whose own marginal weighs as much as that of all; in the tails, where few

@@ -165,6 +165,7 @@ def make_camera(
         WeightsError: the weights are unknown or damaged.
         UsageError: an option or the device cannot be.
     """
+    # One number is settled to a pair by the options themselves.
     checked = DatasetOptions(strength=strength, **options)  # type: ignore[arg-type]
     loaded = synthesizer(str(weights), device).weights
     fitting = (

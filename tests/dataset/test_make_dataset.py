@@ -121,6 +121,7 @@ def test_options_made_in_python_name_their_fields(
 
 
 def test_options_are_taken_as_python_writes_them() -> None:
+    # Types that no checker passes, on purpose: Python hands on whatever it is given.
     options = DatasetOptions(strength=2, layout="hf", seed=np.int64(3))  # type: ignore[arg-type]
     assert (options.strength, options.layout, type(options.seed)) == ((2, 2), Layout.HF, int)
     assert RunOptions(shard="2/3").shard == Shard(2, 3)  # type: ignore[arg-type]
