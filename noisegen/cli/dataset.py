@@ -25,24 +25,25 @@ from noisegen.references.matching import sides_by_marker
 def synth(asked: Synth, output: Output) -> None:
     """Makes a dataset, or says what it would cost."""
     noise = find_noise(asked.noise, asked.dataset)
-    if noise.note:
-        output.note(noise.note)
+    for note in noise.notes:
+        output.note(note)
     plan = plan_dataset(asked.clean, asked.out, noise, asked.weights, asked.dataset, asked.run)
     for profile in plan.measured:
         if profile.kind != "drawn":
             note_measured(profile, output)
     _say_what_is_planned(plan, output)
-    levels = {
+    told = {
+        "remarks": list(plan.surveyed.remarks),
         "white_levels": list(plan.levels.notes),
         "white_level_warnings": list(plan.levels.doubts),
     }
     if asked.dry_run:
         shown, data = _cost(plan)
-        output.result(shown, data | levels)
+        output.result(shown, data | told)
         output.end(plan.run.skipped, "would skip")
     else:
         shown, data, skipped = _made(plan, output)
-        output.result(shown, data | levels)
+        output.result(shown, data | told)
         output.end(skipped)
 
 
@@ -65,6 +66,8 @@ def _say_what_is_planned(plan: Plan, output: Output) -> None:
         passed = plan.passed_over.items()
         counts = ", ".join(f"{count} {ending or 'without'}" for ending, count in passed)
         output.note(f"passed over files with endings that are no picture's here: {counts}")
+    for remark in plan.surveyed.remarks:
+        output.note(remark)
     _say_levels(plan, output)
 
 

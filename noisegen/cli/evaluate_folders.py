@@ -100,8 +100,8 @@ def _baselines(asked: Evaluate, output: Output) -> list[Baseline]:
     wanted = NoiseOptions(asked.ref, asked.ref_clean, profile=asked.profile)
     noise = find_noise(wanted, DatasetOptions(white_level=asked.white_level))
     weights = load_weights(asked.weights)
-    if noise.note:
-        output.note(noise.note)
+    for note in noise.notes:
+        output.note(note)
     profiles = noise.make(weights, ())
     if asked.ref:
         note_measured(profiles[0], output)

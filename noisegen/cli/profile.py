@@ -24,8 +24,8 @@ def create(asked: Create, output: Output) -> None:
     check_file(asked.out, asked.overwrite)
     options = asked.references
     found = find_reference_files(options.ref, options.ref_clean, options.ref_burst)
-    if found.note:
-        output.note(found.note)
+    for note in found.notes:
+        output.note(note)
     channels = found.read()
     _check_files(asked, found.files, channels)
     profiles, unusable = dict[Path, NoiseProfile](), list[BadReferenceError]()

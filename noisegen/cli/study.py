@@ -96,8 +96,8 @@ def _own(asked: Asked, config: StudyConfig, output: Output) -> StudyData:
 
 def _matches(refs: Sequence[str], cleans: Sequence[str], output: Output) -> Matches:
     found = find_reference_files(refs, cleans)
-    if found.note:
-        output.note(found.note)
+    for note in found.notes:
+        output.note(note)
     return found.matches
 
 

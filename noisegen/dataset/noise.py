@@ -41,14 +41,14 @@ class NoiseSource:
         request: of the weights, a hash of all that decides the profiles; None where they are
             given. A dataset that was begun by the same request lends its profiles to the run that
             goes on with it.
-        note: what there is to say of how the files were found, or of what takes long.
+        notes: what there is to say of the files, of how they were found, or of what takes long.
         drawn: what cameras are drawn from, as the recipe tells it.
     """
 
     make: Callable[[Weights, Sequence[CleanFile]], Sequence[NoiseProfile]]
     files: Sequence[Path] = ()
     request: Callable[[Weights], str | None] = lambda weights: None
-    note: str | None = None
+    notes: Sequence[str] = ()
     drawn: str | None = None
 
 
@@ -111,7 +111,7 @@ def find_noise(wanted: NoiseOptions, dataset: DatasetOptions | None = None) -> N
         lambda weights, _: [found.profile(weights, *how)],
         found.files,
         lambda weights: found.request(weights, *how),
-        found.note,
+        found.notes,
     )
 
 
@@ -144,7 +144,7 @@ def drawn_cameras(text: str, per_camera: int, dataset: DatasetOptions) -> NoiseS
         f"drawing a camera for every {f'{per_camera} pictures' if per_camera > 1 else 'picture'}, "
         "where that is not done yet: about 3 s each on a core; a larger --per-camera takes less"
     )
-    return NoiseSource(make, request=request, note=note, drawn=words)
+    return NoiseSource(make, request=request, notes=(note,), drawn=words)
 
 
 def _for_files(

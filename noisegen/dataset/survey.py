@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from noisegen.dataset.layouts.lmdb import unfit_for_lmdb
 from noisegen.dataset.plan import CleanFile, DatasetOptions, Layout, Skipped
 from noisegen.errors import ImageError
-from noisegen.files import Header, VolumeHeader, open_image
+from noisegen.files import Header, VolumeHeader, gathered, open_image
 from noisegen.profiles.profile import NoiseProfile
 from noisegen.synthesis import draws
 from noisegen.synthesis.channel_profiles import profiles_of_channels
@@ -37,6 +37,18 @@ class Survey:
     files: tuple[CleanFile, ...]
     headers: tuple[Declared, ...]
     skipped: tuple[Skipped, ...]
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What there is to tell of the files beside their pixels."""
+        return gathered(
+            "clean",
+            [
+                (file.key, header.remarks)
+                for file, header in zip(self.files, self.headers, strict=True)
+                if isinstance(header, Header)
+            ],
+        )
 
 
 def read_headers(

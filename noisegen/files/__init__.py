@@ -15,6 +15,7 @@ from noisegen.files.read import (
     read_planes,
     read_volume_header,
 )
+from noisegen.files.remarks import gathered
 from noisegen.files.tiff_write import write_volume
 from noisegen.files.volume import Plane, PlaneRows, Volume, VolumeHeader
 from noisegen.files.white_level import (
@@ -44,6 +45,7 @@ __all__ = [
     "default_white_level",
     "encode",
     "file_hash",
+    "gathered",
     "level_words",
     "lossless_container",
     "open_image",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import BinaryIO, NamedTuple
 
 import imagecodecs
@@ -30,6 +31,8 @@ def describe(file: BinaryIO) -> Description:
         has_alpha=image.mode.endswith("A"),
         dtype=DEPTHS[found.bits > 8],
         icc=image.info.get("icc_profile") or None,
+        colours=found.colours,
+        gain_map=has_gain_map(file),
         orientation=orientation_in_exif(image.info.get("exif")),
     )
 
@@ -46,6 +49,13 @@ def decode(file: BinaryIO) -> Pixels:
         # Some versions of Pillow give gray as it is, others in three channels.
         samples = samples[:, :, [0, -1] if image.mode.endswith("A") else [0]]
     return stretched(samples, found.bits)
+
+
+def has_gain_map(file: BinaryIO) -> bool:
+    """Whether a file's brands announce one (``tmap``, ISO 21496-1), as AVIF's and HEIF's do."""
+    file.seek(0)
+    length = int.from_bytes(file.read(4), "big")
+    return b"tmap" in file.read(min(length, 256))
 
 
 def _open(file: BinaryIO) -> ImageFile:
@@ -67,11 +77,16 @@ class _Configuration(NamedTuple):
 
     bits: int
     gray: bool
+    colours: tuple[int, int] | None
+    """By the first colour box (``colr``) that has code points."""
 
 
 def _configuration(file: BinaryIO) -> _Configuration:
     file.seek(0)
-    _, _, configuration = file.read(_SEARCHED).partition(b"av1C")
+    lead = file.read(_SEARCHED)
+    _, _, configuration = lead.partition(b"av1C")
+    _, _, coded = lead.partition(b"colrnclx")
     flags = configuration[2] if len(configuration) > 2 else 0
     bits = 8 if not flags & 0x40 else 12 if flags & 0x20 else 10
-    return _Configuration(bits, bool(flags & 0x10))
+    colours = struct.unpack_from(">HH", coded) if len(coded) >= 4 else None
+    return _Configuration(bits, bool(flags & 0x10), colours)

@@ -1,4 +1,4 @@
-"""HEIC and HEIF by pillow-heif: the main picture; bursts' others, depth and gain maps left aside.
+"""HEIC and HEIF by pillow-heif: the main picture; others, depth and gain maps are left aside.
 
 The file's own turn is applied by the decoder; its EXIF orientation does not count, as the format
 says.
@@ -11,10 +11,11 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from noisegen.errors import from_checkout
+from noisegen.files.avif import has_gain_map
 from noisegen.files.opening import Description, RefusedError
 from noisegen.files.picture import DEPTHS, Pixels, stretched
 
-_MODES = {"L": (1, False), "RGB": (3, False), "RGBA": (3, True)}
+_MODES = {"L": (1, False), "I": (1, False), "RGB": (3, False), "RGBA": (3, True)}
 
 
 def describe(file: BinaryIO) -> Description:
@@ -36,6 +37,8 @@ def describe(file: BinaryIO) -> Description:
         has_alpha=has_alpha,
         dtype=DEPTHS[_bits(image) > 8],
         icc=image.info.get("icc_profile") or None,
+        colours=_colours(image),
+        gain_map=has_gain_map(file) or any("gainmap" in kind for kind in image.info.get("aux", ())),
     )
 
 
@@ -58,6 +61,11 @@ def _open(file: BinaryIO) -> Any:  # noqa: ANN401 (pillow-heif may be missing)
     file.seek(0)
     found = pillow_heif.open_heif(file, convert_hdr_to_8bit=False)
     return found[found.primary_index]
+
+
+def _colours(image: Any) -> tuple[int, int] | None:  # noqa: ANN401
+    coded = image.info.get("nclx_profile")
+    return coded and (coded["color_primaries"], coded["transfer_characteristics"])
 
 
 def _bits(image: Any) -> int:  # noqa: ANN401

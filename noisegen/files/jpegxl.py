@@ -1,7 +1,7 @@
 """JPEG XL by imagecodecs, which turns it upright; 8 bits stay, more become 16.
 
 Nothing but the size is read from the header: type and channels are those of the decoded samples.
-The profile is compressed with the picture and not handed out, so none is kept.
+The profile is compressed with the picture and not handed out, so none is kept, as a remark says.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from noisegen.files.opening import Description, RefusedError, check_declared_siz
 from noisegen.files.picture import DEPTHS, Pixels
 
 _STREAM = b"\xff\x0a"
+_GAIN_MAP = b"jhgm"
 _BOXES = (b"jxlc", b"jxlp")
 _LEAD = 2**22
 _RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
@@ -28,6 +29,7 @@ def describe(file: BinaryIO) -> Description:
         RefusedError: an absurd size, several frames, or floats.
     """
     samples = decode(file)
+    file.seek(0)
     channels = samples.shape[2] if samples.ndim == 3 else 1
     return Description(
         width=samples.shape[1],
@@ -35,6 +37,7 @@ def describe(file: BinaryIO) -> Description:
         channels=1 if channels < 3 else 3,
         has_alpha=channels in (2, 4),
         dtype=samples.dtype,
+        gain_map=_GAIN_MAP in file.read(),
     )
 
 

@@ -50,6 +50,10 @@ class Description:
     dtype: np.dtype[Any] = DEPTHS[0]
     """uint8 or uint16, after fewer bits are expanded."""
     icc: bytes | None = None
+    colours: tuple[int, int] | None = None
+    """Primaries and transfer function as code points (ITU-T H.273), where the file has them."""
+    gain_map: bool = False
+    """Whether another picture beside it makes it one of high dynamic range."""
     orientation: int = 1
     """EXIF's 1–8: 1 is upright."""
     verbatim: bool = False

@@ -51,6 +51,8 @@ class Header:
     dtype: np.dtype[Any]
     """uint8 or uint16."""
     container: Container
+    remarks: tuple[str, ...] = ()
+    """What there is to tell of it beside its pixels, as clauses."""
 
     @property
     def plane_channels(self) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 from typing import BinaryIO, NamedTuple, cast
 
 import numpy as np
@@ -17,6 +18,7 @@ from PIL.BmpImagePlugin import BmpImageFile
 from PIL.GifImagePlugin import GifImageFile
 from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
+from PIL.MpoImagePlugin import MpoImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from noisegen.files.opening import Description, RefusedError, check_declared_size, container_of
@@ -31,6 +33,8 @@ _PLUGINS: dict[Container, Callable[[BinaryIO], ImageFile]] = {
     Container.GIF: GifImageFile,
     Container.BMP: BmpImageFile,
 }
+
+_GAIN_MAPS = (b"hdrgm:", b"HDRGainMap", b"urn:iso:std:iso:ts:21496:-1")
 
 _ANIMATIONS = {Container.GIF: "GIF", Container.WEBP: "WebP"}
 
@@ -79,6 +83,7 @@ def describe(file: BinaryIO) -> Description:
         channels=1 if mode.startswith("L") else 3,
         has_alpha=mode.endswith("A"),
         icc=image.info.get("icc_profile") or None,
+        gain_map=container is Container.JPEG and _has_gain_map(image, file),
         orientation=orientation_in_exif(image.info.get("exif")),
     )
 
@@ -89,6 +94,29 @@ def decode(file: BinaryIO) -> Pixels:
     if container is Container.BMP:
         return _decode_bmp(file, image)
     return np.asarray(image.convert(_mode(image, container)))
+
+
+def _has_gain_map(image: ImageFile, file: BinaryIO) -> bool:
+    """Whether a JPEG announces a gain map, or one of the pictures behind it is one."""
+    if _announces_gain_map(image):
+        return True
+    if "mp" not in image.info:
+        return False
+    # A broken index of the others leaves the main picture as sound as it was.
+    with suppress(Exception):
+        file.seek(0)
+        several = MpoImageFile(file)
+        for index in range(1, several.n_frames):
+            several.seek(index)
+            if _announces_gain_map(several):
+                return True
+    return False
+
+
+def _announces_gain_map(image: ImageFile) -> bool:
+    """Whether a JPEG has the marks of Adobe's, Apple's or ISO 21496-1's gain maps."""
+    segments = b"".join(data for _, data in getattr(image, "applist", ()))
+    return any(mark in segments for mark in _GAIN_MAPS)
 
 
 def encode_bmp(picture: Picture, _: int) -> bytes:

@@ -55,7 +55,7 @@ def describe(file: BinaryIO) -> Description:
     if b"acTL" in chunks:
         raise RefusedError("an animated PNG, which is not supported: save one frame of it")
     keyed = b"tRNS" in chunks and colour in (_GRAY, _RGB, _PALETTE)
-    profile, exif = chunks.get(b"iCCP"), chunks.get(b"eXIf")
+    profile, exif, coded = (chunks.get(name) for name in (b"iCCP", b"eXIf", b"cICP"))
     return Description(
         width=width,
         height=height,
@@ -63,6 +63,7 @@ def describe(file: BinaryIO) -> Description:
         has_alpha=keyed or colour in (_GRAY_ALPHA, _RGBA),
         dtype=np.dtype(np.uint16 if depth == 16 else np.uint8),
         icc=None if profile is None else _profile(_data(file, profile)),
+        colours=None if coded is None else _coded(_data(file, coded)),
         orientation=UPRIGHT if exif is None else orientation_in_exif(_data(file, exif)),
         verbatim=depth >= 8 and colour != _PALETTE and not keyed,
     )
@@ -127,6 +128,11 @@ def _first_of_each(file: BinaryIO) -> dict[bytes, _Chunk]:
 def _data(file: BinaryIO, chunk: _Chunk) -> bytes:
     file.seek(chunk.start + 8)
     return file.read(chunk.length)
+
+
+def _coded(body: bytes) -> tuple[int, int] | None:
+    """Primaries and transfer function of a cICP chunk."""
+    return (body[0], body[1]) if len(body) == 4 else None
 
 
 def _profile(body: bytes) -> bytes:

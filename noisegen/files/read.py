@@ -23,6 +23,7 @@ from noisegen.files.orientation import UPRIGHT, packed, swaps_sides, upright
 from noisegen.files.page_order import order_of
 from noisegen.files.picture import Container, Header, Picture, PixelHash, Pixels, pixel_hash
 from noisegen.files.planes import Planes, planes_of
+from noisegen.files.remarks import remarks_of
 from noisegen.files.tiff_page import Page
 from noisegen.files.volume import Volume, VolumeHeader
 
@@ -98,6 +99,7 @@ class ImageFile:
             has_alpha=described.has_alpha,
             dtype=described.dtype,
             container=self.container,
+            remarks=remarks_of(described, self.container),
         )
 
     def picture(self) -> Picture:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
 import noisegen
-from noisegen.errors import BadReferenceError, ProfileError, UsageError
+from noisegen.errors import BadReferenceError, ImageError, ProfileError, UsageError
+from noisegen.files import gathered, open_image
 from noisegen.model.weights import Weights
 from noisegen.profiles.fit import fit_profiles
 from noisegen.profiles.profile import NoiseProfile, unfit_for_weights
@@ -108,13 +110,21 @@ class ReferenceFiles:
         return self.bursts[0].name if self.bursts else self.matches[0][0].stem
 
     @property
-    def note(self) -> str | None:
-        """What to tell where references and cleans had no names to be matched by."""
+    def notes(self) -> tuple[str, ...]:
+        """What to tell of the files: how they were matched without names, and beside their pixels.
+
+        Files that cannot be read are passed over: reading them says so.
+        """
+        remarks = list[tuple[str, Sequence[str]]]()
+        for path in self.files:
+            with suppress(ImageError), open_image(path) as image:
+                remarks.append((path.name, getattr(image.header, "remarks", ())))
+        told = gathered("reference", remarks)
         if not matched_by_order(self.matches):
-            return None
+            return told
         pairs = [f"{noisy.name} with {clean and clean.name}" for noisy, clean in self.matches]
         shown = ", ".join(pairs)
-        return f"no names match, so references and cleans were matched in order: {shown}"
+        return (f"no names match, so references and cleans were matched in order: {shown}", *told)
 
     def read(self) -> Mapping[str, Shots]:
         """The pictures of each channel by its name; a single channel has none.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -239,3 +240,23 @@ def test_eight_bits_do_not_mind_the_white_level_of_sixteen(
         assert (tmp_path / "pairs" / "noisy" / name).read_bytes() == (
             tmp_path / "other" / "noisy" / name
         ).read_bytes()
+
+
+def test_a_gain_map_is_told_of_among_references_and_cleans(
+    scene: Scene, run: Callable[..., Any], tmp_path: Path
+) -> None:
+    """Said once of all that have one, and in the JSON; no pixel is its."""
+    folder = tmp_path / "phone"
+    folder.mkdir()
+    mark = b'<x:xmpmeta><rdf:Description hdrgm:Version="1.0"/></x:xmpmeta>'
+    for name in ("a.jpg", "b.jpg"):
+        Image.fromarray(scene(96, 96)).save(folder / name, quality=95, xmp=mark)
+    Image.fromarray(scene(96, 96)).save(folder / "plain.png")
+    asked = ("synth", "--ref", folder / "a.jpg", "--ref-clean", folder / "plain.png")
+    out = tmp_path / "pairs"
+    ran = run(*asked, "--clean", folder, "--out", out, "--device", "cpu", "--json")
+    assert ran.code == 0, ran.err
+    told = "as a.jpg: a gain map (HDR) is left aside, the standard picture is taken"
+    assert f"1 reference, {told}" in ran.err
+    assert json.loads(ran.out)["remarks"] == [f"2 cleans, {told}"]
+    assert f"2 cleans, {told}" in ran.err
