@@ -26,7 +26,7 @@ import noisegen.cli.profile  # noqa: F401 (and torch with both, once for all for
 
 CAMERA = "--kind phone --iso 1600"
 HANG = 300.0
-"""Seconds after which a run over one odd file hangs: phones' pictures take some 60 on a busy core."""
+"""Seconds after which a run over one odd file hangs; a phone's picture may take 60."""
 Found = tuple[str, str, str]
 """What was tried, what came of it, and what was lost."""
 MEMORY = 4096.0

@@ -12,6 +12,7 @@ import imagecodecs
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from phone_bytes import heif_bytes
 from pictures import scene
 from PIL import Image, features
 
@@ -35,16 +36,6 @@ def _exif() -> bytes:
     exif = Image.Exif()
     exif[0x0112] = ROTATED
     return exif.tobytes()
-
-
-def _heif_bytes(pixels: Pixels, **options: Any) -> bytes:
-    pillow_heif = pytest.importorskip("pillow_heif", reason="pillow-heif is not installed")
-    height, width, channels = pixels.shape
-    mode = ("RGB" if channels == 3 else "RGBA") + (";16" if pixels.dtype == np.uint16 else "")
-    made = pillow_heif.from_bytes(mode, (width, height), pixels.tobytes())
-    buffer = io.BytesIO()
-    made.save(buffer, quality=-1, chroma=444, matrix_coefficients=0, **options)
-    return buffer.getvalue()
 
 
 LOSSLESS: dict[str, Callable[[Pixels], bytes]] = {
@@ -112,7 +103,7 @@ def test_avif_of_more_bits_is_stretched_to_16(bits: int, samples: int, saved: Sa
 def test_heic_of_8_bits(samples: int, saved: Saved, icc: bytes) -> None:
     clean = scene(64, 80)
     clean = clean if samples == 3 else np.dstack([clean, clean[..., :1]])
-    picture = read_picture(saved(_heif_bytes(clean, icc_profile=icc)))
+    picture = read_picture(saved(heif_bytes(clean, icc_profile=icc)))
     assert picture.container is Container.HEIF
     _close(picture.pixels, clean[..., :3], 2)
     assert picture.icc == icc
@@ -121,13 +112,13 @@ def test_heic_of_8_bits(samples: int, saved: Saved, icc: bytes) -> None:
 
 def test_heic_of_10_bits_is_stretched_to_16(saved: Saved) -> None:
     clean = (scene(64, 80).astype(np.uint32) * 65535 // 255).astype(np.uint16)
-    picture = read_picture(saved(_heif_bytes(clean)))
+    picture = read_picture(saved(heif_bytes(clean)))
     _close(picture.pixels, clean, 400)
 
 
 def test_heic_is_turned_as_its_box_says_once(saved: Saved) -> None:
     clean = scene(64, 80)
-    picture = read_picture(saved(_heif_bytes(clean, exif=_exif())))
+    picture = read_picture(saved(heif_bytes(clean, exif=_exif())))
     _close(picture.pixels, np.rot90(clean, -1), 2)
 
 
@@ -174,7 +165,7 @@ def test_a_declared_bomb_is_refused_before_it_is_decoded(kind: str, saved: Saved
 def test_damaged_files_are_refused_by_name(kind: str, saved: Saved) -> None:
     clean = scene(64, 80)
     if kind == "heic":
-        data = _heif_bytes(clean)
+        data = heif_bytes(clean)
     elif kind == "avif":
         data = bytes(imagecodecs.avif_encode(clean, level=90))
     else:
