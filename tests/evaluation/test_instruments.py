@@ -168,9 +168,10 @@ def test_the_bench_tries_every_kind(weights: Weights) -> None:
     lines = list(run_bench(chosen, weights, config=BenchConfig(160, 96, 6, 3)))
     assert [line.kind for line in lines] == list(Kind)
     assert all(line.judged is not None or line.refused for line in lines)
-    assert lines[0].missed == ()
-    assert lines[0].judged is not None
-    assert lines[0].judged.median_ratio == pytest.approx(1, abs=0.1)
+    for line in lines[:3]:
+        assert line.missed == ()
+        assert line.judged is not None
+        assert line.judged.median_ratio == pytest.approx(1, abs=0.1)
     assert BenchLine("x", Kind.LONE, None, "why").missed == ("refused",)
     off = replace(lines[0], kind=Kind.PAIR, judged=_louder(lines[0]))
     assert "σ" in off.missed

@@ -14,6 +14,7 @@ from noisegen.evaluation import classical_baseline
 from noisegen.evaluation.instruments.judge import KEPT, Judged, Truth, find_truth, judge, shown_by
 from noisegen.evaluation.instruments.sensors import Instrument
 from noisegen.model.weights import Weights
+from noisegen.noise.arrays import Doubles, Pixels, Rng
 from noisegen.profiles.fit import fit_profiles
 from noisegen.references.check import Burst, Reference
 from noisegen.synthesis.synthesizer import Synthesizer
@@ -35,11 +36,20 @@ LARGEST_MEAN = 2.0
 class Kind(str, Enum):
     """Reference that the noise is made from. All see one scene, another than the target's."""
 
+    GAUSSIAN = "gaussian"
+    """White noise of the pair's σ."""
     CLASSICAL = "classical"
     """The plain classical model of the pair: the line to compare with."""
+    START = "start"
+    """The measured model of the pair alone, the network off."""
     PAIR = "pair"
     BURST = "burst"
     LONE = "lone"
+
+    @property
+    def baseline(self) -> bool:
+        """Whether it stands beside ours to compare with, and has no targets."""
+        return self in (Kind.GAUSSIAN, Kind.CLASSICAL, Kind.START)
 
 
 @dataclass(frozen=True)
@@ -79,8 +89,8 @@ class BenchLine:
 
     @property
     def missed(self) -> tuple[str, ...]:
-        """Names of missed targets: ``σ``, ``KLD``, ``mean``, ``refused``; none of the baseline."""
-        if self.kind is Kind.CLASSICAL:
+        """Names of missed targets: ``σ``, ``KLD``, ``mean``, ``refused``; none of a baseline."""
+        if self.kind.baseline:
             return ()
         if self.judged is None:
             return ("refused",)
@@ -114,21 +124,28 @@ def _lines(
     truth = find_truth(instrument, instrument.scene(2, config.target), config.shots, rng)
     shown = shown_by(clean, truth.clean, instrument.white_level)
     shots = tuple(instrument.process.shoot(scene, rng) for _ in range(config.burst))
-    model = classical_baseline.fit_pictures(
-        shots[0] / instrument.white_level, clean / instrument.white_level
-    )
-    plain = [
-        classical_baseline.draw(model, truth.clean, instrument.white_level, rng)
-        for _ in range(KEPT)
-    ]
-    yield BenchLine(instrument.name, Kind.CLASSICAL, judge(instrument, truth, plain, shown))
+    white = instrument.white_level
+    model = classical_baseline.fit_pictures(shots[0] / white, clean / white)
+    plain = [classical_baseline.draw(model, truth.clean, white, rng) for _ in range(KEPT)]
+    sigma = (shots[0] - clean.astype(np.float64)).std((0, 1))
+    even = [_gaussian(truth.clean, sigma, white, rng) for _ in range(KEPT)]
+    for kind, drawn in ((Kind.GAUSSIAN, even), (Kind.CLASSICAL, plain)):
+        yield BenchLine(instrument.name, kind, judge(instrument, truth, drawn, shown))
     references: dict[Kind, References] = {
+        Kind.START: [Reference("pair", shots[0], clean)],
         Kind.PAIR: [Reference("pair", shots[0], clean)],
         Kind.BURST: [Burst("burst", tuple(map(str, range(config.burst))), shots)],
         Kind.LONE: [Reference("lone", shots[0])],
     }
     for kind, given in references.items():
         yield _line(instrument, kind, given, (truth, shown), synthesizer)
+
+
+def _gaussian(clean: Pixels, sigma: Doubles, white_level: float, rng: Rng) -> Pixels:
+    """White noise on a picture, clipped and, of integers, rounded."""
+    noisy = (clean + rng.normal(0, sigma, clean.shape)).clip(0, white_level)
+    drawn: Pixels = (noisy if clean.dtype.kind == "f" else np.rint(noisy)).astype(clean.dtype)
+    return drawn
 
 
 def _line(
@@ -142,7 +159,9 @@ def _line(
     truth, shown = target
     white = instrument.white_level
     try:
-        (profile,) = fit_profiles(references, synthesizer.weights, white_level=white)
+        (profile,) = fit_profiles(
+            references, synthesizer.weights, white_level=white, learned=kind is not Kind.START
+        )
         drawn = [
             synthesizer.synthesize(
                 truth.clean, profile, key=instrument.name, variant=turn, white_level=white
