@@ -188,17 +188,21 @@ def plan_dataset(
         check_inputs(out, noise.files)
     loaded = load_weights(weights)
     request = noise.request(loaded)
-    lent = begun and request and all(entry.made_from == request for entry in begun.profiles)
-    if begun and lent:
-        profiles = load_profiles(begun, out)
-    else:
-        profiles = named_apart(noise.make(loaded, cleans.files))
+    lent = _lent(begun, request, out)
+    profiles = named_apart(noise.make(loaded, cleans.files)) if lent is None else lent
     recipe = make_recipe(options, profiles, loaded, kind, request, noise.drawn)
     folder, workshop = Folder(out, run.shard), Workshop(run, loaded, weights)
     plan = plan_run(recipe, profiles, cleans, folder, workshop)
     if not plan.surveyed.files:
         raise NoisegenError(first_of(plan.run.skipped))
-    return replace(plan, measured=profiles if request and not lent else ())
+    return replace(plan, measured=profiles if request and lent is None else ())
+
+
+def _lent(begun: Recipe | None, request: str | None, out: Path) -> list[NoiseProfile] | None:
+    """Profiles of a dataset that was begun by the same request; None where there are none."""
+    if begun is None or not request or any(one.made_from != request for one in begun.profiles):
+        return None
+    return load_profiles(begun, out)
 
 
 def plan_run(

@@ -35,7 +35,7 @@ from noisegen.synthesis import draws
 from noisegen.synthesis.blocks import Region
 from noisegen.synthesis.channel_profiles import profiles_of_channels
 from noisegen.synthesis.synthesizer import CleanError, Synthesizer, Version
-from noisegen.synthesis.volumes import VolumePair, volume_version
+from noisegen.synthesis.volumes import VolumePair, Written, volume_version
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ class PairMaker:
             job.version,
             regions=job.regions,
             white_level=self.options.white_level,
-            compression=self.options.compression,
+            written=Written(self.options.compression),
         )
 
     def _write(self, job: _Job, index: int, pair: _Pair | VolumePair) -> PairLine:

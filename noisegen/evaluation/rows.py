@@ -282,12 +282,8 @@ def _plain_windows(case: Case, measured: Measured) -> Windows:
     if case.misregistered or len(pairs) < len(case.references):
         return measured.windows
     level, recording = measured.cut.samples.white_level, measured.windows.recording
-    return join(
-        [
-            all_windows(to_float(noisy, level), to_float(clean, level), recording)
-            for noisy, clean in pairs
-        ]
-    )
+    units = [(to_float(noisy, level), to_float(clean, level)) for noisy, clean in pairs]
+    return join([all_windows(*both, recording) for both in units])
 
 
 def summarise(comparisons: Iterable[SideBySide]) -> dict[str, dict[str, dict[str, float]]]:

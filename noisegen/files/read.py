@@ -89,9 +89,8 @@ class ImageFile:
         """What the file declares of its one picture."""
         with one_error(self.path):
             described = self._described()
-        width, height = described.width, described.height
-        if swaps_sides(described.orientation):
-            width, height = height, width
+        sides = described.width, described.height
+        width, height = sides[::-1] if swaps_sides(described.orientation) else sides
         return Header(
             width=width,
             height=height,
@@ -156,10 +155,9 @@ class ImageFile:
         samples = samples[:, :, None] if samples.ndim == 2 else samples
         shape = (described.height, described.width, described.samples)
         if samples.shape != shape or samples.dtype != described.dtype:
-            raise RefusedError(
-                f"declares {described.dtype} {shape} but holds {samples.dtype} {samples.shape}: "
-                "the file is damaged"
-            )
+            held = f"{samples.dtype} {samples.shape}"
+            declared = f"{described.dtype} {shape}"
+            raise RefusedError(f"declares {declared} but holds {held}: the file is damaged")
         return samples
 
     def _volume(self, *, by_rows: bool) -> Volume | None:

@@ -80,9 +80,9 @@ def complete(measured: NoiseStatistics, cameras: Cameras, kind: Kind) -> NoiseSt
     wide = np.stack([_with_outside(row) for row in nodes])
     common = float(((logs - _read(log_curve, nodes)) * sure).sum() / max(sure.sum(), 1e-9))
     through = _through(log_curve + common, logs, sure, nodes, wide)
-    held = np.stack([np.interp(*row) for row in zip(wide, nodes, logs, strict=True)])
     trust = _known(level, sure) / (1 + _read(doubt, wide) / DOUBTFUL**2)
     trust = np.maximum(trust, _widened(sure.astype(np.float32), nodes, wide))
+    held = _held(logs, nodes, wide)
     whole = np.exp(held + trust * (through - held))
     whole = np.maximum(whole - FAINT_LEVEL, SMALLEST_LEVEL)
     mean = np.zeros_like(wide)
@@ -91,7 +91,7 @@ def complete(measured: NoiseStatistics, cameras: Cameras, kind: Kind) -> NoiseSt
         mean_curve = posterior(cameras, both)[0].reshape(2, len(nodes), -1)[1]
         mean = _through(mean_curve, relative, sure, nodes, wide) * (whole + FAINT_MEAN)
     over = np.maximum(measured.usual, SMALLEST_LEVEL) / np.maximum(level, SMALLEST_LEVEL)
-    usual = whole * np.stack([np.interp(*row) for row in zip(wide, nodes, over, strict=True)])
+    usual = whole * _held(over, nodes, wide)
     return replace(
         measured,
         stripes=_stripes(measured, wide),
@@ -102,6 +102,11 @@ def complete(measured: NoiseStatistics, cameras: Cameras, kind: Kind) -> NoiseSt
         coverage=_widened(measured.coverage, nodes, wide),
         pixels=_widened(measured.pixels, nodes, wide),
     )
+
+
+def _held(curves: Doubles, nodes: Doubles, wide: Doubles) -> Doubles:
+    """Curves, C×n, at all nodes, held beyond the measured."""
+    return np.stack([np.interp(*row) for row in zip(wide, nodes, curves, strict=True)])
 
 
 def _stripes(measured: NoiseStatistics, wide: Doubles) -> Floats:

@@ -16,6 +16,7 @@ from functools import partial
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -121,6 +122,17 @@ class Content:
             factor += _in_windows(partial(network.log_factor, numbers=numbers), clean, usual)
         return factor.clip(-LARGEST, LARGEST).astype(np.float32)
 
+    @property
+    def factors(self) -> dict[str, Doubles]:
+        """What ``NoiseStatistics`` holds of it, by its names there."""
+        return {
+            "usual": self.usual,
+            "activity": self.activity,
+            "colour": self.colour,
+            "colour_reach": self.reach,
+            "features": self.features,
+        }
+
     def _row(self, channel: int) -> Doubles:
         return np.concatenate([self.activity[channel], np.delete(self.colour[channel], channel)])
 
@@ -158,16 +170,29 @@ def fit_content(
     features = np.zeros((channels, BESIDE_MAPS + (network.config.features if network else 0)))
     if network is not None and len(clean) >= FEWEST_WINDOWS:
         maps = window_maps(network, clean, read_level(usual, position))
-        usually = maps.mean((0, 3, 4), keepdims=True, dtype=np.float64).astype(np.float32)
-        wider = fit.beside(maps - usually, np.exp(network.log_pull.double().numpy()))
         black = sample.windows.where(np.arange(len(noise))[part]).chessboard()
-        if likelihood_gain(fit, wider, fitted, black) > LEAST_GAIN:
-            rows, fitted = wider.alternate(fitted)
-            features = _features(rows, maps, usually)
+        followed = _followed(fit, fitted, maps, black, network)
+        rows, fitted, features = followed or (rows, fitted, features)
     activity = np.stack([row[:ACTIVITY_NODES] for row in rows])
     others = slice(ACTIVITY_NODES, ACTIVITY_NODES + channels - 1)
     colour = np.stack([np.insert(row[others], c, 0) for c, row in enumerate(rows)])
     return Content(activity, colour, reach, features, usual), fitted
+
+
+def _followed(
+    fit: GammaFit,
+    level: Doubles,
+    maps: Floats,
+    black: NDArray[np.bool_],
+    network: ContentNetwork,
+) -> tuple[list[Doubles], Doubles, Doubles] | None:
+    """Rows, level and features of a fit beside maps; None where windows left out gain nothing."""
+    usually = maps.mean((0, 3, 4), keepdims=True, dtype=np.float64).astype(np.float32)
+    wider = fit.beside(maps - usually, np.exp(network.log_pull.double().numpy()))
+    if likelihood_gain(fit, wider, level, black) <= LEAST_GAIN:
+        return None
+    rows, fitted = wider.alternate(level)
+    return rows, fitted, _features(rows, maps, usually)
 
 
 def _features(rows: list[Doubles], maps: Floats, usually: Floats) -> Doubles:

@@ -134,22 +134,13 @@ def measure(
         nodes=nodes,
         mean=mean,
         level=before_rounding(level, sample.recording.step),
-        usual=content.usual,
         coverage=counts / (counts + COVERED),
         pixels=counts / counts.sum(1, keepdims=True),
-        activity=content.activity,
-        colour=content.colour,
-        colour_reach=content.reach,
-        features=content.features,
-        marginal_at=_at_places(nodes, shape.places),
-        marginals=shape.tables,
-        kernel=colouring_kernel(before_quantiles(shape.correlation, shape.mean_table)),
-        stripes=stripes.at(sample.nodes),
-        stripe_kernel=stripes.kernel.swapaxes(0, 1),
-        stripe_shared=np.tile(stripes.shared, (len(nodes), 1)),
         sigma=np.maximum(windows.residual.std((0, 2, 3)), SMALLEST_LEVEL),
-        autocorrelation=_autocorrelation(shape.correlation),
-        colour_correlation=shape.correlation[0, 0],
+        marginal_at=_at_places(nodes, shape.places),
+        **content.factors,
+        **shape.tables_and_grain,
+        **stripes.at_nodes(sample.nodes),
     )
 
 
@@ -194,6 +185,16 @@ class _Shape:
         correlation = correlations(grain, rounding.clip(0, 0.5), places, seen)
         dithered = _dithered(standard, sample, spread, floor)
         return cls(correlation, *fit_marginals(dithered, sample.position))
+
+    @property
+    def tables_and_grain(self) -> dict[str, Doubles]:
+        """What :class:`NoiseStatistics` holds of it, by its names there."""
+        return {
+            "marginals": self.tables,
+            "kernel": colouring_kernel(before_quantiles(self.correlation, self.mean_table)),
+            "autocorrelation": _autocorrelation(self.correlation),
+            "colour_correlation": self.correlation[0, 0],
+        }
 
     @property
     def mean_table(self) -> Doubles:

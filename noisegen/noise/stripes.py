@@ -52,6 +52,14 @@ class Stripes:
         """There are some."""
         return bool(self.sigma.any())
 
+    def at_nodes(self, nodes: Doubles) -> dict[str, Doubles]:
+        """What ``NoiseStatistics`` holds of them, by its names there, at its C×n nodes."""
+        return {
+            "stripes": self.at(nodes),
+            "stripe_kernel": self.kernel.swapaxes(0, 1),
+            "stripe_shared": np.tile(self.shared, (len(nodes), 1)),
+        }
+
     def at(self, nodes: Doubles) -> Doubles:
         """C×2×n, standard deviation of the offsets at other nodes of intensity before clipping."""
         strengths = np.empty((len(nodes), 2, nodes.shape[1]))

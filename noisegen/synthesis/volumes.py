@@ -44,6 +44,22 @@ Samples = NDArray[Any]
 
 
 @dataclass(frozen=True)
+class Written:
+    """How a volume's files are written.
+
+    Attributes:
+        compression: zlib's level.
+        band: rows that are generated at a time, chosen where not given; no file changes with them.
+    """
+
+    compression: int = 1
+    band: int | None = None
+
+
+AS_USUAL = Written()
+
+
+@dataclass(frozen=True)
 class VolumeNoise:
     """All that decides the noise of a volume.
 
@@ -174,8 +190,7 @@ def volume_version(
     *,
     regions: Sequence[Region] | None = None,
     white_level: float | None = None,
-    compression: int = 1,
-    band: int | None = None,
+    written: Written = AS_USUAL,
 ) -> list[VolumePair]:
     """One noisy version of a volume, a pair a region, generated while it is written.
 
@@ -187,8 +202,7 @@ def volume_version(
         regions: of all planes alike; None for the whole.
         white_level: of all planes, but 8-bit ones. Those of one profile are taken alike, by the
             brightest of them.
-        compression: zlib's level for what is written.
-        band: rows generated at a time; it changes neither pixels nor files.
+        written: how.
 
     Raises:
         CleanError: as :meth:`Synthesizer.check`, of every plane, before anything is written.
@@ -203,11 +217,11 @@ def volume_version(
     wanted = [whole] if regions is None else list(regions)
     if any(region.overlap(whole) != region for region in wanted):
         raise ValueError("a region lies outside the picture")
-    rows = band or band_rows(header.width, header.samples, synthesizer.tile)
+    rows = written.band or band_rows(header.width, header.samples, synthesizer.tile)
     taken = enumerate(zip(chosen, levels, strict=True))
     planes = tuple(PlaneNoise(*one, version, plane) for plane, one in taken)
     noise = VolumeNoise(synthesizer, version, planes, rows)
-    return [VolumePair(path, header, region, noise, compression) for region in wanted]
+    return [VolumePair(path, header, region, noise, written.compression) for region in wanted]
 
 
 def _whole(header: VolumeHeader) -> Region:

@@ -22,7 +22,7 @@ from noisegen.profiles.profile import NoiseProfile
 from noisegen.synthesis.blocks import Region
 from noisegen.synthesis.clean_rows import ArrayRows
 from noisegen.synthesis.synthesizer import CleanError, PlaneNoise, Synthesizer, Version
-from noisegen.synthesis.volumes import VolumePair, volume_version
+from noisegen.synthesis.volumes import VolumePair, Written, volume_version
 
 Save = Callable[..., Path]
 
@@ -120,7 +120,7 @@ def test_any_band_gives_the_same_file(
     path = saved(clean, planarconfig=planar, tile=tile, compression="zlib")
     files = []
     for rows in (band, None):
-        (pair,) = volume_version(path, [gray_profile], synthesizer, A, band=rows)
+        (pair,) = volume_version(path, [gray_profile], synthesizer, A, written=Written(band=rows))
         files.append((written(pair, tmp_path)[0].read_bytes(), pair.hashes))
     assert files[0] == files[1]
 
