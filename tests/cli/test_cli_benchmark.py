@@ -22,6 +22,7 @@ def test_rows_by_size_agree_with_themselves(weights: Weights) -> None:
         assert row.files > 0
 
 
+@pytest.mark.slow
 def test_the_command_prints_what_it_measured(run: Callable[..., Any], weights_file: Path) -> None:
     asked = ("--side", 64, "--count", 1, "--workers", 1, "--weights", weights_file)
     told = run("benchmark", *asked)

@@ -168,6 +168,7 @@ def test_what_cannot_be_reported_is_refused_in_a_line(
     assert not page.exists()
 
 
+@pytest.mark.slow
 def test_a_browser_shows_it_wide_and_on_a_phone(run: Run, dataset: Path, tmp_path: Path) -> None:
     """Nothing sticks out, all pictures are there, the slider and the scrolling work."""
     found_browser()

@@ -134,7 +134,11 @@ def test_ctrl_c_leaves_whole_pairs_and_exits_130(
 
 
 @pytest.mark.parametrize(
-    "environment", [{"PYTHONIOENCODING": "ascii"}, {"NO_COLOR": "1", "FORCE_COLOR": "1"}]
+    "environment",
+    [
+        {"PYTHONIOENCODING": "ascii"},
+        pytest.param({"NO_COLOR": "1", "FORCE_COLOR": "1"}, marks=pytest.mark.slow),
+    ],
 )
 def test_a_plain_terminal_gets_stand_ins_and_no_colour(
     rgb_profile: Path, environment: dict[str, str]

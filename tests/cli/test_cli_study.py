@@ -31,6 +31,7 @@ def own(tmp_path: Path, weights_file: Path) -> list[object]:
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_own_folders(run: Run, own: list[object], tmp_path: Path) -> None:
     out = tmp_path / "study"
     ran = run("study", *own, "--out", out, "--json")
@@ -53,6 +54,7 @@ def test_own_folders(run: Run, own: list[object], tmp_path: Path) -> None:
     assert (quiet.code, quiet.out, quiet.err) == (0, "", "")
 
 
+@pytest.mark.slow
 def test_only_a_few_real_pairs_and_other_cleans(
     run: Run, own: list[object], tmp_path: Path
 ) -> None:

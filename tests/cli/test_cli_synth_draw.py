@@ -55,6 +55,7 @@ def test_each_picture_has_a_camera_and_all_is_made_again(
     assert contents(out) == contents(tmp_path / "again")
 
 
+@pytest.mark.slow
 def test_a_begun_dataset_goes_on_with_its_cameras(
     draw: Run, cleans: Path, contents: Contents, tmp_path: Path
 ) -> None:

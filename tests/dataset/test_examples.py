@@ -49,6 +49,7 @@ def _bash(
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_array_job_makes_what_one_run_makes(
     photos: Path, environment: dict[str, str], tmp_path: Path
 ) -> None:
@@ -75,6 +76,7 @@ def test_the_array_job_makes_what_one_run_makes(
     assert files_in(out) == files_in(whole)
 
 
+@pytest.mark.slow
 def test_a_task_that_fails_fails_the_job(environment: dict[str, str], tmp_path: Path) -> None:
     usage = _bash(SCRIPT, environment=environment, where=tmp_path)
     assert (usage.returncode, usage.stdout) == (2, "")
@@ -122,6 +124,7 @@ def _steps() -> dict[str, str]:
     return {step["name"]: step["run"] for step in job["steps"] if "run" in step}
 
 
+@pytest.mark.slow
 def test_the_workflow_fails_where_a_pixel_differs_and_only_there(
     repository: Path, environment: dict[str, str], tmp_path: Path
 ) -> None:

@@ -52,6 +52,7 @@ def test_files_and_outcomes_are_those_of_the_command_and_a_call_cut_short_goes_o
     assert files_in(out) == commanded
 
 
+@pytest.mark.slow
 def test_cameras_are_drawn_as_the_command_draws_them(
     camera: Camera, photos: Path, tmp_path: Path
 ) -> None:

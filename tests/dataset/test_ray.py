@@ -58,6 +58,7 @@ def _ray(camera: Camera, photos: Path, out: Path, head: Head) -> list[str]:
     return camera.synth(photos, out, *more)
 
 
+@pytest.mark.slow
 def test_a_run_that_threads_began_ends_in_their_files_on_a_cluster_of_its_own(
     camera: Camera, photos: Path, whole: dict[str, bytes], tmp_path: Path
 ) -> None:
@@ -94,6 +95,7 @@ def _begin_with_threads(camera: Camera, photos: Path, out: Path) -> None:
     assert ran.returncode == 9
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_a_run_whole_and_threads_go_on(
     camera: Camera, photos: Path, whole: dict[str, bytes], head: Head, tmp_path: Path
 ) -> None:

@@ -7,9 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 SCRIPT = Path(__file__).parents[2] / "examples" / "reliability"
 
 
+@pytest.mark.slow
 def test_nothing_is_lost_to_kills_a_second_writer_and_damaged_files(tmp_path: Path) -> None:
     small = ["--kills", "3", "--minutes", "0.05", "--only", "kills", "two", "fuzzing"]
     ran = subprocess.run(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from noisegen.model.weights import load_weights
 from noisegen.noise.content import window_maps
 from noisegen.noise.statistics import NoiseStatistics, measure
 from noisegen.profiles.blend import blend
+from noisegen.profiles.profile import NoiseProfile
 from noisegen.profiles.tensors import statistics_tensors
 from noisegen.references.check import Reference
 from noisegen.simulator import draw_setting, simulate
@@ -35,6 +37,7 @@ def network() -> ContentNetwork:
     return load_weights().content
 
 
+@cache
 def processed(seed: int) -> tuple[Bytes, Bytes]:
     """Noisy and clean of a camera that denoises and saves small JPEGs."""
     rng = np.random.default_rng(0)
@@ -46,6 +49,13 @@ def processed(seed: int) -> tuple[Bytes, Bytes]:
     pair = simulate(clean, [setting], torch.Generator().manual_seed(seed), 512)
     noisy, pure = (x[0, 0].permute(1, 2, 0).numpy() for x in pair)
     return noisy, pure
+
+
+@cache
+def following(channels: int) -> NoiseProfile:
+    """A profile whose network is on."""
+    noisy, shown = (x[..., :channels] for x in processed(1))
+    return create_profile([Reference("r", noisy, shown)], load_weights())
 
 
 def noise_of(noisy: Bytes, clean: Bytes) -> NDArray[np.float32]:
@@ -135,8 +145,7 @@ def test_noise_that_follows_nothing_is_left_alone(network: ContentNetwork) -> No
 @pytest.mark.parametrize("channels", [1, 3])
 def test_pixels_do_not_depend_on_blocks_tiles_or_threads(channels: int) -> None:
     weights = load_weights()
-    noisy, shown = (x[..., :channels] for x in processed(1))
-    profile = create_profile([Reference("r", noisy, shown)], weights)
+    profile = following(channels)
     assert profile.follows_content
     clean = scene(301, 533, channels, seed=5)
     whole = Synthesizer(weights).synthesize(clean, profile)
@@ -161,12 +170,10 @@ def test_profiles_are_made_as_before_once_a_synthesizer_is_on_another_device() -
 
 @pytest.mark.parametrize("count", [2, 5])
 def test_a_profile_of_another_number_of_maps_is_refused(count: int) -> None:
-    weights = load_weights()
-    noisy, shown = processed(1)
-    profile = create_profile([Reference("r", noisy, shown)], weights)
+    weights, profile = load_weights(), following(3)
     fewer = replace(profile.measured, features=profile.measured.features[:, :count])
     strange = replace(profile, measured=fewer)
     with pytest.raises(ProfileError, match="numbers for"):
-        Synthesizer(weights).synthesize(shown, strange)
+        Synthesizer(weights).synthesize(scene(64, 64), strange)
     with pytest.raises(ProfileError, match="its maps"):
         blend([profile, strange], [1, 1], "mix")

@@ -16,6 +16,7 @@ from noisegen.profiles.profile import NoiseProfile
 ONE = DrawnCameras("phone:800-6400,dslr", count=1)
 
 
+@pytest.mark.slow
 def test_pairs_and_transform_draw_the_cameras_of_their_seed(
     cleans: Path, weights_file: Path
 ) -> None:

@@ -8,9 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 EXAMPLE = Path(__file__).parents[2] / "examples" / "train_denoiser.py"
 
 
+@pytest.mark.slow
 def test_the_loss_goes_down(tmp_path: Path) -> None:
     ran = subprocess.run(
         [sys.executable, str(EXAMPLE), "--epochs", "30"],

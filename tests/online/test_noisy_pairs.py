@@ -99,7 +99,10 @@ def test_tiffs_of_floats(
         {"num_workers": 1},
         {"num_workers": 2, "batch_size": 2},
         {"num_workers": 2, "persistent_workers": True},
-        {"num_workers": 2, "persistent_workers": True, "multiprocessing_context": "spawn"},
+        pytest.param(
+            {"num_workers": 2, "persistent_workers": True, "multiprocessing_context": "spawn"},
+            marks=pytest.mark.slow,
+        ),
     ],
     ids=["one worker", "two workers", "persistent", "spawned"],
 )

@@ -70,6 +70,7 @@ def test_grain_of_one_strength_is_told_apart(shipped: Weights) -> None:
     assert found_in(references, shipped).groups == ((0, 3), (1, 2))
 
 
+@pytest.mark.slow
 def test_without_their_clean_the_loud_are_told_from_the_quiet(shipped: Weights) -> None:
     references = [
         replace(shot(sigma, seed), clean=None) for seed, sigma in enumerate((4, 4, 24, 24))
@@ -136,6 +137,7 @@ def test_a_single_reference_costs_nothing(weights: Weights, counted: list[int]) 
     assert counted == []
 
 
+@pytest.mark.slow
 def test_a_long_stack_stays_cheap(weights: Weights, counted: list[int]) -> None:
     clean = scene(96, 96)
     stack = [Reference(f"s[{i}]", add_gaussian(clean, 8, i), clean) for i in range(60)]

@@ -25,13 +25,16 @@ def test_the_same_seed_draws_the_same_camera_and_its_file_is_read(
     assert "phone at ISO 1600, seed 3" in read.references[0]
 
 
-@pytest.mark.parametrize("kind", ["phone", "dslr", "industrial"])
+@pytest.mark.parametrize(
+    "kind", ["industrial", *(pytest.param(k, marks=pytest.mark.slow) for k in ("phone", "dslr"))]
+)
 def test_noise_grows_with_iso(kind: str, weights: Weights) -> None:
     # One seed is one camera, whatever its ISO.
     quiet, loud = (draw_profile(kind, iso, 1, weights, gray=True).sigma[0] for iso in (100, 6400))
     assert loud > 1.5 * quiet
 
 
+@pytest.mark.slow
 def test_phones_smooth_what_instruments_record_as_it_is(weights: Weights) -> None:
     phone = draw_profile("phone", 1600, 0, weights, gray=False)
     microscope = draw_profile("microscope", 1600, 0, weights, gray=True)
@@ -40,6 +43,7 @@ def test_phones_smooth_what_instruments_record_as_it_is(weights: Weights) -> Non
     assert abs(microscope.autocorrelation[0, 6, 7]) < 0.1
 
 
+@pytest.mark.slow
 def test_several_cameras_are_the_first_of_any_longer_list(weights: Weights) -> None:
     wanted = parse_draws("microscope:800-6400,industrial")
     few, more = (draw_profiles(wanted, count, 5, weights, gray=True) for count in (1, 3))

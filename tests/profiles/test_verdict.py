@@ -65,7 +65,9 @@ def test_strength_that_grows_to_the_corners_is_not_good(
     assert quality.overall != GOOD, quality
 
 
-@pytest.mark.parametrize("period", [3, 5.3, 8, 16])
+@pytest.mark.parametrize(
+    "period", [5.3, *(pytest.param(p, marks=pytest.mark.slow) for p in (3, 8, 16))]
+)
 def test_a_periodic_pattern_is_not_good(generator: noisegen.NoiseGenerator, period: float) -> None:
     y, x = np.mgrid[:SIDE, :SIDE]
     pattern = 15 * np.sin(2 * np.pi * (x + 0.7 * y) / period)[..., None]
@@ -84,7 +86,7 @@ def test_blotches_wider_than_the_kernel_are_not_good(
     assert verdict(generator, with_noise(noise), CLEAN).overall != GOOD
 
 
-@pytest.mark.parametrize("alone", [False, True])
+@pytest.mark.parametrize("alone", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_it_says_which_intensities_the_reference_shows(
     generator: noisegen.NoiseGenerator, alone: bool
 ) -> None:
@@ -107,7 +109,7 @@ def half_clipped(end: int) -> tuple[Pixels, Pixels]:
     return noisy, clean
 
 
-@pytest.mark.parametrize("end", [0, 255])
+@pytest.mark.parametrize("end", [255, pytest.param(0, marks=pytest.mark.slow)])
 def test_half_of_a_pair_that_is_clipped_does_not_count(
     generator: noisegen.NoiseGenerator, end: int
 ) -> None:
@@ -115,6 +117,7 @@ def test_half_of_a_pair_that_is_clipped_does_not_count(
     assert verdict(generator, noisy, clean).pixels == pytest.approx(0.5, abs=0.01)
 
 
+@pytest.mark.slow
 def test_half_of_a_lone_shot_that_is_black_does_not_count(
     generator: noisegen.NoiseGenerator,
 ) -> None:

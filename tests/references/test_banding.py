@@ -53,7 +53,10 @@ def generator() -> noisegen.NoiseGenerator:
     return noisegen.load_generator(device="cpu")
 
 
-@pytest.fixture(scope="module", params=[(ROWS, False), (ROWS, True), (COLUMNS, False)])
+@pytest.fixture(
+    scope="module",
+    params=[(ROWS, False), pytest.param((ROWS, True), marks=pytest.mark.slow), (COLUMNS, False)],
+)
 def made(request: pytest.FixtureRequest, generator: noisegen.NoiseGenerator) -> Any:
     axis, alone = request.param
     noisy, clean, real = banded(axis)

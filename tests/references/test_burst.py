@@ -44,6 +44,7 @@ def measured(burst: Burst, repair: bool = True) -> Measured:
     return measure_references([burst], repair=Repair.ALL if repair else Repair.NONE)
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None)
 @given(st.integers(2, 9), st.sampled_from([3.0, 8.0, 15.0]))
 def test_a_burst_of_any_length_shows_the_full_noise(count: int, sigma: float) -> None:

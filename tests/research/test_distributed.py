@@ -86,6 +86,7 @@ def two(bank: Path, tmp_path_factory: pytest.TempPathFactory) -> Two:
     return folder, [torch.load(folder / f"{rank}.pt", weights_only=True) for rank in range(2)]
 
 
+@pytest.mark.slow
 def test_gradients_are_means_over_the_processes(two: Two) -> None:
     _, found = two
     assert [each["rank"] for each in found] == [0, 1]

@@ -72,6 +72,7 @@ def test_a_killed_study_ends_with_the_same_files(weights: Weights, tmp_path: Pat
         assert (tmp_path / "killed" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 
 
+@pytest.mark.slow
 def test_a_run_killed_anywhere_ends_with_the_same_files(weights_file: Path, tmp_path: Path) -> None:
     """Real kills of the command itself, the last one after what would finish the first arm."""
     for name, first in (("train", 0), ("test", 50), ("ref", 90)):

@@ -104,6 +104,7 @@ def test_the_fixed_pattern_is_the_same_on_every_scene() -> None:
     assert abs(shared - 0.3**2 / (1 + 0.3**2)) < 0.03
 
 
+@pytest.mark.slow
 def test_drawn_settings_span_dslrs_to_phones() -> None:
     rng = np.random.default_rng(0)
     settings = [draw_setting(rng) for _ in range(300)]

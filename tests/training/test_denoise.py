@@ -129,6 +129,7 @@ def test_time_ends_a_training(pictures: list[NDArray[np.uint8]], tmp_path: Path)
     assert 0 < len(list(train_denoiser(brief, pictures, None, tmp_path, CPU))) < 1000
 
 
+@pytest.mark.slow
 def test_the_command_writes_weights_that_load(tmp_path: Path, weights_file: Path) -> None:
     """The other networks stay as they are; the denoiser is another."""
     command = ["train", "denoiser", "--run", str(tmp_path / "run"), "--start", str(weights_file)]

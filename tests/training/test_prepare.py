@@ -90,6 +90,7 @@ def test_the_second_call_writes_nothing(drawn: Path) -> None:
     assert {path.name: path.stat().st_mtime_ns for path in drawn.iterdir()} == before
 
 
+@pytest.mark.slow
 def test_one_seed_one_bank_whatever_else_it_holds(drawn: Path, tmp_path: Path) -> None:
     """Each shard has a seed of its own: fewer of one kind change no other."""
     fewer = replace(DRAWN, classical=2, validation=0)
@@ -138,6 +139,7 @@ def test_own_pairs_become_settings_and_are_trained_on(tmp_path: Path) -> None:
     assert np.isfinite([step.loss for step in steps]).all()
 
 
+@pytest.mark.slow
 def test_any_number_of_processes_makes_the_same_bank(drawn: Path, tmp_path: Path) -> None:
     few = Sources(replace(DRAWN, leaves=0, validation=0))
     names = [shard.name for shard in prepare(tmp_path, few, processes=2)]

@@ -105,6 +105,7 @@ def test_a_run_goes_on_where_it_stopped(pictures: list[NDArray[np.uint8]], tmp_p
     assert network.config == TINY
 
 
+@pytest.mark.slow
 def test_the_command_writes_weights_with_the_network(tmp_path: Path) -> None:
     arguments = ["train", "content", "--run", str(tmp_path), "--start", "sim", "--steps", "1"]
     sizes = ["--cameras", "1", "--pictures", "2", "--device", "cpu"]
