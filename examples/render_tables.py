@@ -9,15 +9,18 @@ speeds are what ``noisegen benchmark`` printed. The commands stand above in line
 from __future__ import annotations
 
 import csv
+import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from statistics import mean, median
 
 from noisegen.evaluation.tables import markdown_table
 
 ROOT = Path(__file__).parents[1]
 SCORES = ROOT / "noisegen/research/tables/evaluation.csv"
 SPEED = SCORES.with_name("speed.txt")
+INSTRUMENTS = SCORES.with_name("instruments.csv")
 PAGES = ROOT / "README.md", ROOT / "examples/guides/evaluation.md"
 
 TABLE = re.compile(r"(<!-- (scores|study|speed): (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -52,6 +55,17 @@ OVERVIEW = {
     "polyu-unseen": "PolyU, Sony",
     "micro": "micro: fluorescence",
 }
+BENCH = "15 simulated instruments"
+BENCH_KINDS = {
+    "gaussian": "Gaussian of the pair's σ",
+    "classical": "classical model of the pair",
+    "start": "start (network off), by a pair",
+    "pair": "**noisegen**, by a pair",
+    "burst": "**noisegen**, by a burst of four",
+    "lone": "**noisegen**, by a lone shot",
+}
+BENCH_DISTANCES = {"kld": "KLD", "akld": "AKLD", "correlation": "correlation error"}
+
 LEARNED_ROWS = "classical", "start", "noisegen", "floor"
 SIM = "`--weights sim`, which has seen none of PolyU"
 LEARNED = {
@@ -121,12 +135,48 @@ def _shown(lines: dict[str, Line]) -> Iterable[str]:
 def overview(scores: Scores) -> str:
     """KLD / AKLD of the splits that nothing is trained or tuned on, means."""
     splits = [scores["base", split, "pair"] for split in OVERVIEW]
+    found = read_bench()
+    tried = {"gaussian": "gaussian", "classical": "classical", "noisegen": "pair", "floor": "floor"}
     cells = (
-        [ROWS[row], *(_figures(lines[row], "mean", kld=4, akld=3) for lines in splits)]
+        [
+            ROWS[row],
+            *(_figures(lines[row], "mean", kld=4, akld=3) for lines in splits),
+            _bench_figures(found[tried[row]]) if row in tried else "–",
+        ]
         for row in ROWS
         if row != "start" and all(row in lines for lines in splits)
     )
-    return markdown_table(["", *OVERVIEW.values()], cells)
+    return markdown_table(["", *OVERVIEW.values(), BENCH], cells)
+
+
+def _bench_figures(of: dict[str, list[float]]) -> str:
+    return f"{mean(of['kld']):.4f} / {mean(of['akld']):.3f}"
+
+
+def read_bench() -> dict[str, dict[str, list[float]]]:
+    """Kind of reference, or ``floor`` → distance, or ``σ`` → one value an instrument."""
+    found: dict[str, dict[str, list[float]]] = {}
+    for line in csv.DictReader(_uncommented(INSTRUMENTS.read_text(encoding="utf-8"))):
+        of, floor = (found.setdefault(kind, {}) for kind in (line["kind"], "floor"))
+        for name in BENCH_DISTANCES:
+            of.setdefault(name, []).append(float(line[f"judged distances {name}"]))
+            if line["kind"] == "pair":
+                floor.setdefault(name, []).append(float(line[f"judged floor {name}"]))
+        of.setdefault("σ", []).append(abs(math.log(float(line["judged worst_ratio"]))))
+    return found
+
+
+def bench(kinds: dict[str, str]) -> str:
+    """Distances, and how far σ is off in the worst tenth of the intensities, mean (median)."""
+    found = read_bench()
+    cells = []
+    for kind, words in {**kinds, "floor": ROWS["floor"]}.items():
+        of = found[kind]
+        row = [f"{mean(of[name]):.4f} ({median(of[name]):.4f})" for name in BENCH_DISTANCES]
+        worst = [100 * math.expm1(off) for off in of.get("σ", [])]
+        row.append(f"{mean(worst):.0f} % ({median(worst):.0f} %)" if worst else "–")
+        cells.append([words, *row])
+    return markdown_table(["", *BENCH_DISTANCES.values(), "σ off, worst tenth"], cells)
 
 
 def learned(scores: Scores) -> str:
@@ -218,7 +268,9 @@ def rendered(page: str, scores: Scores) -> str:
 
     def table(found: re.Match[str]) -> str:
         make = OF_SPLITS.get(found[3])
-        if found[2] == "study":
+        if found[3] == "instruments":
+            made = bench(BENCH_KINDS)
+        elif found[2] == "study":
             made = study(read_lines(SCORES.with_name(f"study-{found[3]}.csv")))
         elif found[2] == "speed":
             made = printed(SPEED.read_text(encoding="utf-8"), found[3] == "all")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,9 @@ PARTLY = 3
 INTERRUPTED = 130
 """Exit code: asked to stop."""
 
+FILE_COLUMNS = 120
+"""Width of what goes to a file or pipe: that of the widest table."""
+
 Advance = Callable[..., None]
 """Moves a progress bar by items and, if given, pixels; shows a note at its end."""
 
@@ -36,6 +40,9 @@ class Output:
     def __init__(self, as_json: bool = False, quiet: bool = False) -> None:
         self.as_json, self.quiet = as_json, quiet
         self._out = Console(highlight=False, emoji=False)
+        if not self._out.is_terminal and "COLUMNS" not in os.environ:
+            # Rich takes a file or pipe to be 80 columns wide and cuts the tables' numbers.
+            self._out.width = FILE_COLUMNS
         self._err = Console(stderr=True, highlight=False, emoji=False)
 
     def result(self, shown: RenderableType, data: dict[str, Any]) -> None:

@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.table import Table
+
+from noisegen.cli.output import Output
 
 Run = Callable[..., Any]
 
@@ -83,3 +86,16 @@ def test_one_command_tries_pairs_lone_shots_and_peers_and_writes_csv(
     again = run(*command)
     assert again.code == 1
     assert "scores.csv: is there already" in again.err
+
+
+def test_a_wide_table_is_whole_in_a_pipe(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The instruments' has 100 columns; Rich would take a pipe to have 80 and cut numbers."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+    table = Table()
+    for number in range(12):
+        table.add_column(f"{number}", no_wrap=True)
+    table.add_row(*["0.1234"] * 12)
+    Output().result(table, {})
+    assert capsys.readouterr().out.count("0.1234") == 12
