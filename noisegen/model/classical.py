@@ -90,17 +90,20 @@ def content_factor(
     statistics: Statistics,
     usual: Tensor | None = None,
     network: ContentNetwork | None = None,
+    context: int = 0,
 ) -> Tensor:
     """Natural logarithm of the variance's factor by activity, colour and learned content, B×C×H×W.
 
     Args:
-        clean: B×C×H×W.
+        clean: B×C×(H + 2·context)×(W + 2·context).
         statistics: of the cameras; with a network, of one.
-        usual: B×C×H×W, level that is usual at the clean's intensity, for the network.
+        usual: the clean's shape, level that is usual at its intensity, for the network.
         network: left out where its maps do not count.
+        context: pixels on every side that are looked at alone.
     """
-    around = Surroundings.of(clean)
-    position = around.position.clamp(0, ACTIVITY_NODES - 1)
+    whole, around = clean, Surroundings.of(clean)
+    clean = inner(whole, context)
+    position = inner(around.position, context).clamp(0, ACTIVITY_NODES - 1)
     lower = position.floor().clamp_(max=ACTIVITY_NODES - 2)
     batch, channels = clean.shape[:2]
     rows = torch.arange(batch * channels, device=clean.device, dtype=torch.int32)
@@ -116,8 +119,14 @@ def content_factor(
         # No fused operation: some processors round its product, others do not.
         factor = factor + statistics.colour[:, channel, other, None, None] * difference
     if network is not None and usual is not None:
-        factor = factor + network.log_factor(clean, around, usual, statistics.features)
+        learned = network.log_factor(whole, around, usual, statistics.features)
+        factor = factor + inner(learned, context)
     return factor.clamp_(-LARGEST_FACTOR, LARGEST_FACTOR)
+
+
+def inner(planes: Tensor, context: int) -> Tensor:
+    """Planes without what lies around them on every side."""
+    return planes[..., context:-context, context:-context] if context else planes
 
 
 class Colouring:
@@ -183,20 +192,30 @@ def shape_field(
 
     Args:
         white: B×3×(H + KERNEL − 1)×(W + KERNEL − 1), standard normal.
-        clean: B×3×H×W, in units of the white level.
+        clean: B×3×H×W, in units of the white level, or more on every side, which content is looked
+            at in.
         statistics: of the camera.
         colouring: by its kernel, for several fields of one camera.
         network: of the learned content, where that counts.
     """
     coloured = (colouring or Colouring(statistics.kernel))(white)
+    context = _context(clean, coloured)
+    usual = None
+    if network is not None:
+        usual = find_places(statistics.nodes, clean).read(statistics.usual)
+    follows = 0.5 * content_factor(clean, statistics, usual, network, context)
+    clean = inner(clean, context)
     places = find_places(statistics.nodes, clean)
     # Variances are interpolated: of shot noise, they are straight lines.
     level = rounded(torch.sqrt, places.read(statistics.level.square()))
     mean, coverage = places.read(statistics.mean), places.read(statistics.coverage)
-    usual = places.read(statistics.usual) if network is not None else None
-    follows = 0.5 * content_factor(clean, statistics, usual, network)
     noise = marginal(coloured, clean, statistics) * level * rounded(torch.exp, follows) + mean
     return ShapedField(noise, mean, level, coverage, follows)
+
+
+def _context(clean: Tensor, coloured: Tensor) -> int:
+    """Pixels that a clean has on every side of what is coloured."""
+    return (clean.shape[-1] - coloured.shape[-1]) // 2
 
 
 def marginal(coloured: Tensor, clean: Tensor, statistics: Statistics) -> Tensor:
@@ -261,16 +280,19 @@ class ByValue:
         """Noise, 1×C×H×W, as :func:`shape_field` makes it but for rounding.
 
         Args:
-            clean: 1×C×H×W, in units of the white level.
+            clean: 1×C×H×W, in units of the white level, or more on every side.
             field: 1×C×(H + KERNEL − 1)×(W + KERNEL − 1), standard normal.
         """
         coloured = self._colouring(field)
-        index = (clean * self._white).round_().add_(self._first).to(torch.int32).flatten()
+        context = _context(clean, coloured)
+        every = (clean * self._white).round_().add_(self._first).to(torch.int32)
+        index = inner(every, context).flatten()
         lower, share = _table_places(coloured, self._size)
         noise = _between(self._tables, index * self._size + lower, share)
         level = self._level.index_select(0, index).view_as(noise)
-        usual = None if self._network is None else self._usual.index_select(0, index)
-        usual = None if usual is None else usual.view_as(noise)
-        factor = content_factor(clean, self._statistics, usual, self._network)
+        usual = None
+        if self._network is not None:
+            usual = self._usual.index_select(0, every.flatten()).view_as(clean)
+        factor = content_factor(clean, self._statistics, usual, self._network, context)
         noise *= rounded(torch.exp, factor.mul_(0.5)).mul_(level)
         return noise.add_(self._mean.index_select(0, index).view_as(noise))

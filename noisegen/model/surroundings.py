@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -35,7 +36,7 @@ class Surroundings:
         variance = pooled[:, -1:] - _mean_square(mean)
         return cls(mean, rounded(torch.sqrt, variance.clamp_(min=0)))
 
-    @property
+    @cached_property
     def position(self) -> Tensor:
         """B×1×H×W, places of the activity among the nodes of its curve."""
         return rounded(torch.log2, (self.activity * 255).clamp(min=0.25)) + 1

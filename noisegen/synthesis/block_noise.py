@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from noisegen.files import to_float
-from noisegen.model.classical import ByValue, Colouring, shape_field
+from noisegen.model.classical import ByValue, Colouring, inner, shape_field
 from noisegen.model.config import KERNEL
 from noisegen.model.content_network import ContentNetwork
 from noisegen.model.surroundings import REACH
@@ -26,7 +26,7 @@ from noisegen.synthesis.clean_rows import HeldRows
 from noisegen.synthesis.recorder import Recorder
 
 _Model = Callable[[Tensor, Tensor], Tensor]
-"""Clean and field → noise."""
+"""Clean with its context, and field → noise."""
 
 MARGIN = KERNEL // 2
 """What colouring uses up of the field on every side."""
@@ -72,21 +72,20 @@ class BlockNoise:
         """
         context = self._context
         surround = bounds(blocks).grown(context)
-        drawn = surround.grown(MARGIN)
+        drawn = bounds(blocks).grown(MARGIN)
         clean = _with_context(held, white, surround)
         field = self._field(key, drawn)
         model = self._model_of(held.dtype, white)
 
         def generate(block: Region) -> Floats:
-            around = block.grown(context)
-            here, under = around.slices(surround), around.grown(MARGIN).slices(drawn)
+            here = block.grown(context).slices(surround)
+            under = block.grown(MARGIN).slices(drawn)
             part = clean[(None, slice(None), *here)].contiguous().to(self._device)
             white_noise = field[(None, slice(None), *under)].contiguous()
             with torch.inference_mode():
                 noise = self._of_planes(model, part, white_noise)
             values, shown = (
-                planes[0, :, context:-context, context:-context].permute(1, 2, 0).cpu().numpy()
-                for planes in (noise, part)
+                planes[0].permute(1, 2, 0).cpu().numpy() for planes in (noise, inner(part, context))
             )
             stripes = stripes_of(self._measured, key, (block.y, block.x), shown)
             return values if stripes is None else values + stripes
