@@ -36,6 +36,8 @@ logging.getLogger("tifffile").addHandler(logging.NullHandler())
 _UNSIGNED, _SIGNED, _FLOAT = 1, 2, 3
 _DEPTHS = {_UNSIGNED: (1, 8, 16, 32), _SIGNED: (16,), _FLOAT: (16, 32, 64)}
 _PHOTOMETRIC, _PROFILE, _DNG_VERSION = 262, 34675, 50706
+# Width, length, samples, rows of a strip, arrangement, sides of a tile: one number each.
+_SINGLE = frozenset({256, 257, 277, 278, 284, 322, 323})
 # Whose values are needed: bits, description (OME, ImageJ), strips, palette, tiles, kinds of
 # samples, JPEG's tables, profile, ImageJ's metadata.
 _NEEDED = frozenset({258, 270, 273, 279, 320, 324, 325, 338, 339, 347, 34675, 50838, 50839})
@@ -82,11 +84,13 @@ def open_tiff(file: BinaryIO) -> tifffile.TiffFile:
 
 
 def _check_value(entry: bytes, tiff: tifffile.TiffFile) -> None:
-    """The value of a tag that pixels depend on lies in the file: tifffile leaves out others."""
+    """A size is one number; values that pixels depend on lie in the file, others are left out."""
     form = tiff.tiff
     code, kind = struct.unpack_from(form.byteorder + "HH", entry)
     count, start = struct.unpack_from(form.byteorder + 2 * form.offsetformat[-1], entry, 4)
     size = count * struct.calcsize("<" + tifffile.TIFF.DATA_FORMATS.get(kind, "B"))
+    if code in _SINGLE and count != 1:
+        raise RefusedError(f"its tag {code} has {count} values instead of one: {_INTACT}")
     if code in _NEEDED and size > form.offsetsize and start + size > tiff.filehandle.size:
         raise RefusedError(f"the values of its tag {code} are cut short: {_INTACT}")
 

@@ -8,6 +8,7 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
+from noisegen.files.lzw import check_lzw
 from noisegen.files.opening import FREE_SAMPLES, RefusedError
 from noisegen.files.orientation import valid_orientation
 from noisegen.files.picture import Samples
@@ -17,7 +18,7 @@ UNSPECIFIED, MULTIPLIED, UNASSOCIATED = 0, 1, 2
 """Kinds of samples beside the colours: unknown, and two of alpha."""
 TOGETHER, APART = 1, 2
 """Samples pixel by pixel, or each sample's plane by itself."""
-JPEG = 7
+LZW, JPEG = 5, 7
 
 # None, LZW, deflate (two numbers), PackBits, LZMA, Zstandard.
 _LOSSLESS = (1, 5, 8, 32946, 32773, 34925, 50000)
@@ -94,6 +95,9 @@ class PageRows:
         """Decode all rows, H×W×S; compressed ones by several threads."""
         if self._raw.is_final:
             return self.rows(0, self._page.height)
+        if self._raw.compression == LZW:
+            for number in range(len(self._raw.dataoffsets)):
+                check_lzw(self._coded(number))
         # Five axes: separate sample, depth (1), row, column, sample.
         stored = self._raw.asarray(squeeze=False)
         return self._expanded(np.moveaxis(stored[:, 0], 0, -1).reshape(*stored.shape[2:4], -1))
@@ -154,8 +158,9 @@ class PageRows:
         samples = np.empty((height, page.width, page.stored_samples), raw.dtype)
         firsts = ((plane * down + index) * across for plane in range(apart))
         for number in (first + column for first in firsts for column in range(across)):
-            page.file.seek(raw.dataoffsets[number])
-            coded = page.file.read(raw.databytecounts[number])
+            coded = self._coded(number)
+            if raw.compression == LZW:
+                check_lzw(coded)
             part, (plane, _, y, x, _), _ = raw.decode(
                 coded, number, **outside, _fullsize=raw.is_tiled
             )
@@ -166,6 +171,11 @@ class PageRows:
                 raise RefusedError("a strip or tile of it is cut short: get an intact copy")
             target[...] = part
         return samples
+
+    def _coded(self, number: int) -> bytes:
+        """A strip or tile as it lies in the file."""
+        self._page.file.seek(self._raw.dataoffsets[number])
+        return bytes(self._page.file.read(self._raw.databytecounts[number]))
 
     def _expanded(self, stored: Samples) -> Samples:
         """Samples as they are meant: bits, palettes and min-is-white expanded."""

@@ -97,6 +97,7 @@ def test_gradients_are_means_over_the_processes(two: Two) -> None:
         assert torch.equal(last, torch.tensor([0.0, 0.5, -2.0]))
 
 
+@pytest.mark.slow
 def test_copies_stay_equal_on_different_batches(two: Two) -> None:
     _, (first, second) = two
     assert first["losses"][0] != second["losses"][0]
