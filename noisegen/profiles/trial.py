@@ -107,15 +107,16 @@ def draw_measured(
     counts = network if measured.features.any() else None
     around = ((0, 0), (0, 0), (SURROUND, SURROUND), (SURROUND, SURROUND))
     clean = torch.from_numpy(np.pad(windows.clean, around, mode="reflect"))
-    side = WINDOW + 2 * SURROUND + KERNEL - 1
+    side = WINDOW + KERNEL - 1
     noise = np.empty_like(windows.clean)
 
     def draw(index: int) -> None:
-        field = gaussian_field(field_key(0, key, 0), index * APART, 0, side, side)
-        white = torch.from_numpy(field[None, : windows.clean.shape[1]])
+        top = index * APART + SURROUND
+        field = gaussian_field(field_key(0, key, 0), top, SURROUND, side, side, len(measured.sigma))
+        white = torch.from_numpy(field[None])
         with torch.inference_mode():
             shaped = shape_field(white, clean[index : index + 1], statistics, network=counts)
-        noise[index] = shaped.noise[0, :, SURROUND:-SURROUND, SURROUND:-SURROUND].numpy()
+        noise[index] = shaped.noise[0].numpy()
 
     with single_threaded_pool() as workers:
         list(workers.map(draw, range(len(windows))))
