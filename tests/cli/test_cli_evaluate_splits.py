@@ -54,7 +54,8 @@ def test_instruments_need_no_data(run: Run, tmp_path: Path, weights_file: Path) 
     with written.open() as file:
         assert [line["kind"] for line in csv.DictReader(file)][-1] == "lone"
     lines = ran.json["instruments"]
-    assert [line["kind"] for line in lines] == ["classical", "pair", "burst", "lone"]
+    kinds = ["gaussian", "classical", "start", "pair", "burst", "lone"]
+    assert [line["kind"] for line in lines] == kinds
     assert ran.json["splits"] == {}
     classical = lines[0]["judged"]
     assert classical["impossible"] > 0.5
