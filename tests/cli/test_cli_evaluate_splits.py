@@ -57,7 +57,7 @@ def test_instruments_need_no_data(run: Run, tmp_path: Path, weights_file: Path) 
     kinds = ["gaussian", "classical", "start", "pair", "burst", "lone"]
     assert [line["kind"] for line in lines] == kinds
     assert ran.json["splits"] == {}
-    classical = lines[0]["judged"]
+    classical = lines[1]["judged"]
     assert classical["impossible"] > 0.5
     assert len(classical["deciles"]) == 10
     assert abs(classical["worst_ratio"] - 1) > abs(classical["median_ratio"] - 1)
