@@ -12,7 +12,8 @@ from noisegen.files import raw
 from noisegen.files.search import matching, search, unreadable
 from noisegen.references.matching import Matches, in_order, match, told_apart
 
-_PHOTOGRAPHS, _PLAIN = "png jpg jpeg tif tiff webp bmp gif", "pbm pgm ppm pnm"
+_PHOTOGRAPHS = "png jpg jpeg jpe jfif mpo tif tiff webp bmp gif"
+_PLAIN = "pbm pgm ppm pnm"
 _LATER = "avif heic heif hif jxl jp2 j2k jpx"
 SUFFIXES = frozenset(
     (*(f".{ending}" for ending in f"{_PHOTOGRAPHS} {_PLAIN} {_LATER}".split()), *raw.SUFFIXES)

@@ -260,3 +260,16 @@ def test_a_gain_map_is_told_of_among_references_and_cleans(
     assert f"1 reference, {told}" in ran.err
     assert json.loads(ran.out)["remarks"] == [f"2 cleans, {told}"]
     assert f"2 cleans, {told}" in ran.err
+
+
+def test_a_multi_picture_jpeg_is_found_by_its_ending(
+    noisy_of: Callable[..., tuple[Path, Path]], scene: Scene, tmp_path: Path
+) -> None:
+    """Cameras name it so; its main picture is what is taken."""
+    folder = tmp_path / "cleans"
+    folder.mkdir()
+    pictures = [Image.fromarray(scene(96, 96)), Image.fromarray(scene(48, 48))]
+    path = folder / "stereo.MPO"
+    pictures[0].save(path, "MPO", save_all=True, append_images=pictures[1:], quality=95)
+    noisy, clean = noisy_of(path, "stereo.png")
+    _check_pair(path, noisy, clean)
