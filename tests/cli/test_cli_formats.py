@@ -16,6 +16,7 @@ from PIL import Image, ImageCms
 
 from noisegen.files import Container, read_picture
 from noisegen.files.opening import open_file
+from noisegen.references.discover import find_pictures
 
 Scene = Callable[..., Any]
 
@@ -271,5 +272,6 @@ def test_a_multi_picture_jpeg_is_found_by_its_ending(
     pictures = [Image.fromarray(scene(96, 96)), Image.fromarray(scene(48, 48))]
     path = folder / "stereo.MPO"
     pictures[0].save(path, "MPO", save_all=True, append_images=pictures[1:], quality=95)
+    assert find_pictures([str(folder)], "--ref") == [path]
     noisy, clean = noisy_of(path, "stereo.png")
     _check_pair(path, noisy, clean)
