@@ -65,6 +65,7 @@ def test_every_peer_has_about_the_strength_of_the_reference(
     assert all(pace.fit >= 0 and pace.draw > 0 for pace in paces([*rows.values(), drawn]).values())
 
 
+@pytest.mark.slow
 def test_a_target_has_the_same_noise_each_time(weights: Weights) -> None:
     for one, again in zip(made(weights, noisy_case(3)), made(weights, noisy_case(3)), strict=True):
         assert np.array_equal(one.fake, again.fake), one.row

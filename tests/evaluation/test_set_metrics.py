@@ -87,6 +87,7 @@ def test_learns_to_denoise(config: DenoiserConfig) -> None:
     assert psnr(denoise(denoiser, noisy), planes(clean)) > psnr(planes(noisy), planes(clean)) + 3
 
 
+@pytest.mark.slow
 def test_equal_noise_leaves_no_gap_and_wrong_noise_does() -> None:
     same = denoising_gap(comparisons(white(20), white(20)), QUICK)
     wrong = comparisons(white(20), white(4))

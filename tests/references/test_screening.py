@@ -155,6 +155,7 @@ def test_all_texture_is_told_only_where_the_clean_is_not_known() -> None:
     assert told(noisy, clean) == ()
 
 
+@pytest.mark.slow
 def test_what_one_reference_lacks_another_may_show() -> None:
     even = [add_gaussian(as_bytes(EVEN + level), 8, 80 + level) for level in (-80, 0, 80)]
     references = [Reference(f"{index}.png", picture) for index, picture in enumerate(even)]

@@ -69,6 +69,7 @@ def cases() -> list[Case]:
     return [Case("drawn", (Reference("r", add_gaussian(shown, 10), shown),), tuple(targets))]
 
 
+@pytest.mark.slow
 def test_every_row_leaves_weights_of_its_size(trained: Path) -> None:
     for name in NAMES:
         weights = trained_weights(trained / slug(name))

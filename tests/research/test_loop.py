@@ -181,6 +181,7 @@ def test_an_interrupted_step_leaves_what_it_resumes_from(
     assert resumed == [4, 5]
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_with_a_longer_stage_but_no_other_configuration(
     bank: Path, tmp_path: Path
 ) -> None:
@@ -191,6 +192,7 @@ def test_a_run_goes_on_with_a_longer_stage_but_no_other_configuration(
         list(train(replace(longer, seed=1, clip=0.5), bank, tmp_path, CPU))
 
 
+@pytest.mark.slow
 def test_a_stage_goes_on_from_the_averaged_weights(
     bank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -237,6 +239,7 @@ def test_a_checkpoint_holds_all_that_training_changes(
         assert not changed(copy_of(getattr(trainer, part)), getattr(other, part)), part
 
 
+@pytest.mark.slow
 def test_the_log_holds_mean_losses(
     bank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -334,6 +337,7 @@ def test_the_configuration_counts_the_steps_of_all_stages() -> None:
     assert asdict(config)["stages"][1]["steps"] == 5
 
 
+@pytest.mark.slow
 def test_written_weights_keep_a_share_of_what_was_learned(bank: Path, tmp_path: Path) -> None:
     written = []
     for keep in (1.0, 0.5, 0.0):

@@ -142,6 +142,7 @@ def test_learning_from_the_camera_beats_not_denoising(weights: Weights, tmp_path
     assert json.loads((tmp_path / "study.json").read_text())["layers"] == 4
 
 
+@pytest.mark.slow
 def test_shares_of_mixed_arms(weights: Weights, tmp_path: Path) -> None:
     data = study_data()
     pools = Pools(data, Maker(weights, "cpu", tmp_path, 255, lambda _: None))

@@ -71,6 +71,7 @@ def test_the_autoencoders_loss_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     assert loss.dtype == torch.float32
 
 
+@pytest.mark.slow
 def test_consistency_learns_and_one_step_gives_the_noise() -> None:
     """All crops have one noise: the sample must come to it from any start."""
     torch.manual_seed(0)

@@ -24,6 +24,7 @@ from noisegen.training.prior import (
 )
 
 
+@pytest.mark.slow
 def test_a_chunk_is_a_function_of_seed_and_number() -> None:
     first, again = draw_chunk(3, 7), draw_chunk(3, 7)
     np.testing.assert_array_equal(first, again)
@@ -39,6 +40,7 @@ def test_sensors_are_louder_where_there_is_more_light() -> None:
     assert level[:, -1].max() < 0.3
 
 
+@pytest.mark.slow
 def test_activities_are_those_of_loud_channels(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prior, "LEAVES", 4)
     monkeypatch.setattr(prior, "SCENES", 2)
