@@ -145,9 +145,11 @@ class PageRows:
         page, raw, step = self._page, self._raw, self._step
         across = math.ceil(page.width / raw.tilewidth) if raw.is_tiled else 1
         width = across * raw.tilewidth if raw.is_tiled else page.width
-        if step * width * page.stored_samples > FREE_SAMPLES:
+        # A tile is decoded whole, though it go far beyond the picture.
+        tall = raw.tilelength if raw.is_tiled else step
+        if tall * width * page.stored_samples > FREE_SAMPLES:
             raise RefusedError(
-                f"its strips or tiles of {step}×{width} pixels are too large to be read one by "
+                f"its strips or tiles of {tall}×{width} pixels are too large to be read one by "
                 "one: save it in tiles, as of 256×256 pixels"
             )
         height, down = min(step, page.height - index * step), math.ceil(page.height / step)

@@ -84,3 +84,10 @@ def test_damaged_bytes_never_raise_anything_else(
     for position, value in changes:
         data[int(position * reach)] = value
     passed_through(saved(bytes(data)))
+
+
+def test_a_tile_far_longer_than_the_picture_is_refused_before_it_is_decoded(saved: Saved) -> None:
+    """tifffile decodes a tile whole: this one, by one byte of its length, takes gigabytes."""
+    data = bytearray(FILES["tiled"])
+    data[165] = 95
+    assert passed_through(saved(bytes(data))) is None
