@@ -166,11 +166,11 @@ def read_bench() -> dict[str, dict[str, list[float]]]:
     return found
 
 
-def bench(kinds: dict[str, str]) -> str:
+def bench() -> str:
     """Distances, and how far σ is off in the worst tenth of the intensities, mean (median)."""
     found = read_bench()
     cells = []
-    for kind, words in {**kinds, "floor": ROWS["floor"]}.items():
+    for kind, words in {**BENCH_KINDS, "floor": ROWS["floor"]}.items():
         of = found[kind]
         row = [f"{mean(of[name]):.4f} ({median(of[name]):.4f})" for name in BENCH_DISTANCES]
         worst = [100 * math.expm1(off) for off in of.get("σ", [])]
@@ -269,7 +269,7 @@ def rendered(page: str, scores: Scores) -> str:
     def table(found: re.Match[str]) -> str:
         make = OF_SPLITS.get(found[3])
         if found[3] == "instruments":
-            made = bench(BENCH_KINDS)
+            made = bench()
         elif found[2] == "study":
             made = study(read_lines(SCORES.with_name(f"study-{found[3]}.csv")))
         elif found[2] == "speed":

@@ -97,7 +97,7 @@ class PageRows:
             return self.rows(0, self._page.height)
         if self._raw.compression == LZW:
             for number in range(len(self._raw.dataoffsets)):
-                check_lzw(self._coded(number))
+                self._coded(number)
         # Five axes: separate sample, depth (1), row, column, sample.
         stored = self._raw.asarray(squeeze=False)
         return self._expanded(np.moveaxis(stored[:, 0], 0, -1).reshape(*stored.shape[2:4], -1))
@@ -161,8 +161,6 @@ class PageRows:
         firsts = ((plane * down + index) * across for plane in range(apart))
         for number in (first + column for first in firsts for column in range(across)):
             coded = self._coded(number)
-            if raw.compression == LZW:
-                check_lzw(coded)
             part, (plane, _, y, x, _), _ = raw.decode(
                 coded, number, **outside, _fullsize=raw.is_tiled
             )
@@ -175,9 +173,12 @@ class PageRows:
         return samples
 
     def _coded(self, number: int) -> bytes:
-        """A strip or tile as it lies in the file."""
+        """A strip or tile as it lies in the file; LZW that would crash the decoder is refused."""
         self._page.file.seek(self._raw.dataoffsets[number])
-        return bytes(self._page.file.read(self._raw.databytecounts[number]))
+        coded = bytes(self._page.file.read(self._raw.databytecounts[number]))
+        if self._raw.compression == LZW:
+            check_lzw(coded)
+        return coded
 
     def _expanded(self, stored: Samples) -> Samples:
         """Samples as they are meant: bits, palettes and min-is-white expanded."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import imagecodecs
 import numpy as np
@@ -41,11 +42,11 @@ def of_gif(pixels: NDArray[np.uint8]) -> bytes:
 def damaged(stream: bytes, lowest_first: bool) -> bytes:
     """The stream with another code after the first, which clears the table; each has 9 bits."""
     head, rest = stream[:3], stream[3:]
-    order = "little" if lowest_first else "big"
-    bits = int.from_bytes(head, order)  # type: ignore[arg-type]
+    order: Literal["little", "big"] = "little" if lowest_first else "big"
+    bits = int.from_bytes(head, order)
     shift = 9 if lowest_first else 24 - 18
     bits = bits & ~(0x1FF << shift) | CODE << shift
-    return bits.to_bytes(3, order) + rest  # type: ignore[arg-type]
+    return bits.to_bytes(3, order) + rest
 
 
 @pytest.mark.parametrize("lowest_first", [False, True])
