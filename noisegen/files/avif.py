@@ -9,7 +9,7 @@ import imagecodecs
 import numpy as np
 from PIL.ImageFile import ImageFile
 
-from noisegen.files.opening import Description, RefusedError
+from noisegen.files.opening import Description, RefusedError, brands_of
 from noisegen.files.orientation import orientation_in_exif
 from noisegen.files.picture import DEPTHS, Pixels, stretched
 
@@ -53,9 +53,7 @@ def decode(file: BinaryIO) -> Pixels:
 
 def has_gain_map(file: BinaryIO) -> bool:
     """Whether a file's brands announce one (``tmap``, ISO 21496-1), as AVIF's and HEIF's do."""
-    file.seek(0)
-    length = int.from_bytes(file.read(4), "big")
-    return b"tmap" in file.read(min(length, 256))
+    return b"tmap" in brands_of(file)
 
 
 def _open(file: BinaryIO) -> ImageFile:

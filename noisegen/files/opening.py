@@ -167,10 +167,17 @@ def container_of(file: BinaryIO) -> Container:
     raise RefusedError(f"not an image in a known format; {_WAY_OUT}")
 
 
+def brands_of(file: BinaryIO) -> set[bytes]:
+    """The brands of a file's first box (``ftyp``): its own, and those that it is readable as."""
+    file.seek(0)
+    lead = file.read(_LEAD_BYTES)
+    rest = file.read(min(int.from_bytes(lead[:4], "big"), 256) - len(lead))
+    return {lead[8:12], *(rest[at : at + 4] for at in range(0, len(rest), 4))}
+
+
 def _of_brands(lead: bytes, file: BinaryIO) -> Container:
     """AVIF, HEIF or Canon's raw, by the brands of a file's first box; videos have it too."""
-    rest = file.read(min(int.from_bytes(lead[:4], "big"), 256) - len(lead))
-    brands = {lead[8:12], *(rest[at : at + 4] for at in range(0, len(rest), 4))}
+    brands = brands_of(file)
     if brands & _AVIF_BRANDS:
         return Container.AVIF
     if brands & _HEIF_BRANDS:
