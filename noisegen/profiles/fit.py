@@ -19,6 +19,7 @@ from noisegen.noise.prior import Kind
 from noisegen.noise.statistics import NoiseStatistics, measure
 from noisegen.noise.windows import Windows, join
 from noisegen.profiles.belonging import belonging, doubt
+from noisegen.profiles.lone_grain import as_before_denoising
 from noisegen.profiles.profile import NoiseProfile
 from noisegen.profiles.profile_check import safe_name
 from noisegen.profiles.quality import ProfileQuality
@@ -122,6 +123,10 @@ def measure_cut(cut: CutReferences, network: ContentNetwork | None = None) -> Me
         raise BadReferenceError(
             f"{cut.shots[0]}: shows no noise against {against}; give a noisy shot"
         )
+    denoised = [reference.denoised for reference in cut.each if reference.denoised]
+    # Beside pairs the grain is theirs in part, which no denoiser touched.
+    if len(denoised) == len(cut.each):
+        statistics = as_before_denoising(statistics, denoised)
     return Measured(cut, windows, statistics)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -33,24 +33,42 @@ class EstimatedBlock:
     """A part of a reference; all h×w×C in units of the white level.
 
     Attributes:
-        noisy: as it was.
         clean: its estimate, not clipped.
         error: squared error to expect of the estimate.
         top: its first row in the reference.
         left: its first column.
+        around: as it was, with CONTEXT pixels and more on each side, mirrored beyond the picture.
     """
 
-    noisy: Floats
     clean: Floats
     error: Floats
     top: int
     left: int
+    around: Floats
+
+    @property
+    def noisy(self) -> Floats:
+        """The block as it was."""
+        return self.around[self.within]
+
+    @property
+    def within(self) -> tuple[slice, slice]:
+        """Rows and columns of it in what is around it."""
+        height, width = self.clean.shape[:2]
+        return slice(CONTEXT, CONTEXT + height), slice(CONTEXT, CONTEXT + width)
 
     @property
     def place(self) -> tuple[slice, slice]:
         """Rows and columns of it in the reference."""
-        height, width = self.noisy.shape[:2]
+        height, width = self.clean.shape[:2]
         return slice(self.top, self.top + height), slice(self.left, self.left + width)
+
+    def estimated_again(self, noisy: Floats, denoiser: Denoiser) -> EstimatedBlock:
+        """Estimate the block with other noisy pixels, h×w×C, in the same surroundings."""
+        around = self.around.copy()
+        around[self.within] = noisy
+        clean, error = _denoised(around, denoiser)
+        return replace(self, clean=clean[self.within], error=error[self.within], around=around)
 
 
 def estimated_blocks(noisy: Floats, denoiser: Denoiser) -> list[EstimatedBlock]:
@@ -76,10 +94,10 @@ def estimated_blocks(noisy: Floats, denoiser: Denoiser) -> list[EstimatedBlock]:
         top, left = places[index]
         down, across = slice(top, top + tall + 2 * CONTEXT), slice(left, left + wide + 2 * CONTEXT)
         around = noisy[np.ix_(rows[down], columns[across])]
-        clean, error = _denoised(around, denoiser)
-        block = noisy[top : top + BLOCK, left : left + BLOCK]
-        inner = tuple(slice(CONTEXT, CONTEXT + side) for side in block.shape[:2])
-        return EstimatedBlock(block, clean[inner], error[inner], top, left)
+        height, width = noisy[top : top + BLOCK, left : left + BLOCK].shape[:2]
+        inner = slice(CONTEXT, CONTEXT + height), slice(CONTEXT, CONTEXT + width)
+        clean, error = (whole[inner].copy() for whole in _denoised(around, denoiser))
+        return EstimatedBlock(clean, error, top, left, around)
 
     with single_threaded_pool() as workers:
         return list(workers.map(estimated, chosen))

@@ -9,7 +9,8 @@ denoiser's, so of similar brightness only windows with the smaller ones are kept
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -20,10 +21,11 @@ from torch.nn import functional as F
 from noisegen.model.config import WINDOW
 from noisegen.model.denoiser import Denoiser
 from noisegen.model.weights import load_weights
+from noisegen.model.workers import single_threaded_pool
 from noisegen.noise.arrays import Floats, Places
 from noisegen.noise.record import Recording
 from noisegen.noise.stripes import find_stripes, without_stripes
-from noisegen.noise.windows import Windows, cut, cut_places, put_together
+from noisegen.noise.windows import Windows, cut, cut_places, put_together, spread_evenly
 from noisegen.references.clean_estimate import EstimatedBlock, estimated_blocks
 from noisegen.references.pixel_blocks import fit_surfaces, of_similar
 
@@ -65,16 +67,68 @@ NEARBY = 7
 
 
 def lone_windows(noisy: Floats, recording: Recording, denoiser: Denoiser | None = None) -> Windows:
-    """Windows of a noisy picture with an estimated clean.
+    """Windows of a noisy picture with an estimated clean; see :func:`denoised_picture`."""
+    return denoised_picture(noisy, recording, denoiser).windows
+
+
+@dataclass(frozen=True)
+class DenoisedPicture:
+    """A denoised reference, and the way to denoise parts of it again with other noise.
+
+    Attributes:
+        windows: to measure.
+        blocks: some of the picture, evenly spread, as the denoiser looks at them.
+        stretch: curve that they went through before, if any.
+        denoiser: that estimated them.
+    """
+
+    windows: Windows
+    blocks: tuple[EstimatedBlock, ...]
+    stretch: _Stretch | None
+    denoiser: Denoiser
+
+    def again(self, noise_of: Callable[[Floats], Floats]) -> tuple[Windows, Windows]:
+        """Windows of the estimated clean with known noise: as they are estimated, and as they are.
+
+        Args:
+            noise_of: noise of a clean h×w×C in units of the white level, before it is recorded.
+        """
+        recording, stretch = self.windows.recording, self.stretch
+        cleans = [
+            (stretch.back(block.clean) if stretch else block.clean).clip(0, 1)
+            for block in self.blocks
+        ]
+        noisy = [recording.record(clean + noise_of(clean), channel_axis=2) for clean in cleans]
+
+        def estimated(block: EstimatedBlock, other: Floats) -> EstimatedBlock:
+            seen = stretch.forward(other) if stretch else other
+            return block.estimated_again(seen, self.denoiser)
+
+        with single_threaded_pool() as workers:
+            blocks = list(workers.map(estimated, self.blocks, noisy))
+        windows = _windows_of(blocks, noisy, stretch)
+        chosen = surest(windows)
+        clean = np.concatenate([cut(one) for one in cleans])[chosen]
+        guess = made_up_windows(windows, recording)
+        return guess, replace(guess, residual=windows.noisy[chosen] - clean, clean=clean)
+
+
+def denoised_picture(
+    noisy: Floats, recording: Recording, denoiser: Denoiser | None = None, kept: int = 0
+) -> DenoisedPicture:
+    """Denoise a noisy picture.
 
     Args:
         noisy: H×W×C in units of the white level, at most 1.
         recording: how it was clipped and rounded.
         denoiser: that estimates the clean; the shipped one where not given.
+        kept: blocks of the picture that can be denoised again.
     """
-    return made_up_windows(
-        estimated_windows(noisy, recording, denoiser or shipped_denoiser()), recording
-    )
+    denoiser = denoiser or shipped_denoiser()
+    stretch, blocks = _estimated(noisy, recording, denoiser)
+    windows = _windows_of(blocks, [noisy[block.place] for block in blocks], stretch)
+    some = tuple(blocks[index] for index in spread_evenly(len(blocks), kept))
+    return DenoisedPicture(made_up_windows(windows, recording), some, stretch, denoiser)
 
 
 def made_up_windows(estimated: EstimatedWindows, recording: Recording) -> Windows:
@@ -141,10 +195,23 @@ class EstimatedWindows:
 
 def estimated_windows(noisy: Floats, recording: Recording, denoiser: Denoiser) -> EstimatedWindows:
     """Estimate the clean of all windows that the denoiser looks at."""
+    stretch, blocks = _estimated(noisy, recording, denoiser)
+    return _windows_of(blocks, [noisy[block.place] for block in blocks], stretch)
+
+
+def _estimated(
+    noisy: Floats, recording: Recording, denoiser: Denoiser
+) -> tuple[_Stretch | None, list[EstimatedBlock]]:
     stretch = _Stretch.of(noisy, recording)
     even = _even_lines(noisy, recording)
-    blocks = estimated_blocks(stretch.forward(even) if stretch else even, denoiser)
-    pixels = np.concatenate([cut(noisy[block.place]) for block in blocks])
+    return stretch, estimated_blocks(stretch.forward(even) if stretch else even, denoiser)
+
+
+def _windows_of(
+    blocks: Sequence[EstimatedBlock], noisy: Sequence[Floats], stretch: _Stretch | None
+) -> EstimatedWindows:
+    """Windows of estimated blocks whose noisy pixels, in units of the white level, are these."""
+    pixels = np.concatenate([cut(one) for one in noisy])
     clean = np.concatenate([cut(block.clean) for block in blocks])
     error = np.concatenate([cut(block.error) for block in blocks])
     if stretch:

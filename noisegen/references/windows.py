@@ -7,13 +7,17 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from noisegen.model.denoiser import Denoiser
+from noisegen.noise.arrays import Pixels
 from noisegen.noise.windows import Windows
 from noisegen.references.burst import burst_windows
 from noisegen.references.check import Burst, Checked, Reference, Samples, check_references, scaled
-from noisegen.references.lone import lone_windows
+from noisegen.references.lone import DenoisedPicture, denoised_picture
 from noisegen.references.misplaced import all_windows, paired_windows
 from noisegen.references.repair import ANY, GROSS, refuse_other_scene, repaired_windows
 from noisegen.references.screening import Screened, screen, warnings_of
+
+TRIED_AGAIN = 12
+"""Blocks of all lone references together that can be denoised again with known noise: 0.8 Mpx."""
 
 
 class Repair(Enum):
@@ -40,6 +44,7 @@ class CutReference:
         windows: of it alone, their clean in [0, 1].
         repairs: what was done to it, each with its name.
         screened: what its picture shows of its history.
+        denoised: how its clean was estimated, where it was.
     """
 
     name: str
@@ -48,6 +53,7 @@ class CutReference:
     windows: Windows
     repairs: tuple[str, ...]
     screened: Screened
+    denoised: DenoisedPicture | None = None
 
 
 @dataclass(frozen=True)
@@ -119,23 +125,33 @@ def cut_references(
         BadReferenceError: one of them cannot be used; names it and the reason.
     """
     checked = check_references(references, white_level)
-    each = tuple(_cut(reference, checked, repair, denoiser) for reference in checked.each)
+    kept = -(-TRIED_AGAIN // len(checked.each))
+    each = tuple(_cut(reference, checked, repair, denoiser, kept) for reference in checked.each)
     return CutReferences(isinstance(references[0], Burst), checked.samples, each)
 
 
 def _cut(
-    reference: Reference | Burst, checked: Checked, repair: Repair, denoiser: Denoiser | None
+    reference: Reference | Burst,
+    checked: Checked,
+    repair: Repair,
+    denoiser: Denoiser | None,
+    kept: int,
 ) -> CutReference:
     pictures, level = reference.pictures, checked.samples.white_level
     # First: what shows no noise is not worth estimating. A burst's shots are alike.
     first, burst = pictures[0], isinstance(reference, Burst)
     has_clean = burst or first.clean is not None
     screened = screen(first.noisy, first.name, level, has_clean, first.jpeg_quality)
+    denoised = None
     if isinstance(reference, Burst):
         undo = repair in (Repair.ALL, Repair.GROSS)
         windows, done = burst_windows(reference, level, checked.recording, undo)
+    elif first.clean is None:
+        noisy = scaled(first.noisy, level)
+        denoised = denoised_picture(noisy, checked.recording, denoiser, kept)
+        windows, done = denoised.windows, ()
     else:
-        windows, done = _windows(reference, checked, repair, denoiser)
+        windows, done = _pair_windows(reference, first.clean, checked, repair)
     return CutReference(
         name=reference.name,
         shots=tuple(picture.name for picture in pictures),
@@ -144,18 +160,16 @@ def _cut(
         windows=replace(windows, clean=windows.clean.clip(0, 1)),
         repairs=tuple(f"{reference.name}{'/' if burst else ': '}{what}" for what in done),
         screened=screened,
+        denoised=denoised,
     )
 
 
-def _windows(
-    reference: Reference, checked: Checked, repair: Repair, denoiser: Denoiser | None
+def _pair_windows(
+    reference: Reference, its_clean: Pixels, checked: Checked, repair: Repair
 ) -> tuple[Windows, tuple[str, ...]]:
-    """Windows of a single picture, and what was done to it."""
+    """Windows of a picture with its clean, and what was done to it."""
     level, recording = checked.samples.white_level, checked.recording
-    noisy = scaled(reference.noisy, level)
-    if reference.clean is None:
-        return lone_windows(noisy, recording, denoiser), ()
-    clean = scaled(reference.clean, level)
+    noisy, clean = scaled(reference.noisy, level), scaled(its_clean, level)
     if repair in (Repair.MASK, Repair.NONE):
         refuse_other_scene(noisy, clean, reference.name)
         take = paired_windows if repair is Repair.MASK else all_windows
