@@ -117,11 +117,12 @@ def measure(
     """
     if windows.estimated or windows.averaged:
         network = known = None
+    windows = windows.take_blocks(MEASURED)
     stripes = find_stripes(windows)
-    whole = Sample.of(windows.take_blocks(MEASURED))
+    whole = Sample.of(windows)
     # What is clipped is so with its line's offset.
     beyond = hidden(whole)
-    sample = replace(whole, windows=without_stripes(windows, stripes).take_blocks(MEASURED))
+    sample = replace(whole, windows=without_stripes(windows, stripes))
     fit = moments(sample, beyond)
     centred = imputed(sample, beyond, fit) - read_curves(fit.mean, sample.position)
     content, level = fit_content(centred, sample, fit.level, network, known)

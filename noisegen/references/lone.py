@@ -24,6 +24,7 @@ from noisegen.model.weights import load_weights
 from noisegen.model.workers import single_threaded_pool
 from noisegen.noise.arrays import Floats, Places
 from noisegen.noise.record import Recording
+from noisegen.noise.statistics import MEASURED
 from noisegen.noise.stripes import find_stripes, without_stripes
 from noisegen.noise.windows import Windows, cut, cut_places, put_together, spread_evenly
 from noisegen.references.clean_estimate import EstimatedBlock, estimated_blocks
@@ -229,12 +230,18 @@ def _windows_of(
 def _even_lines(noisy: Floats, recording: Recording) -> Floats:
     """The picture without row and column noise, which a denoiser takes for the scene's."""
     pixels = cut(noisy)
-    smooth = fit_surfaces(pixels)
-    rough = Windows(pixels - smooth, smooth, True, recording, cut_places(*noisy.shape[:2]))
-    stripes = find_stripes(rough)
+    whole = Windows(pixels, pixels, True, recording, cut_places(*noisy.shape[:2]))
+    stripes = find_stripes(_rough(whole.take_blocks(MEASURED)))
     if not stripes.any:
         return noisy
-    return put_together(smooth + without_stripes(rough, stripes).residual, noisy)
+    rough = _rough(whole)
+    return put_together(rough.clean + without_stripes(rough, stripes).residual, noisy)
+
+
+def _rough(windows: Windows) -> Windows:
+    """Windows of a picture whose clean is its smooth part, and whose residual is all else."""
+    smooth = fit_surfaces(windows.residual)
+    return replace(windows, residual=windows.residual - smooth, clean=smooth)
 
 
 @dataclass(frozen=True)
