@@ -10,6 +10,7 @@ from noisegen.files import Pixels
 from noisegen.model.camera_prior import usual_activity
 from noisegen.model.weights import Weights
 from noisegen.noise.statistics import measure
+from noisegen.profiles.lone_grain import as_before_denoising
 
 
 def uncompleted_row(weights: Weights, device: str = "cpu") -> Row:
@@ -21,6 +22,7 @@ def uncompleted_row(weights: Weights, device: str = "cpu") -> Row:
         if known.measured is None:
             raise ValueError("completion is left out on windows: none are known")
         seen = measure(known.measured.windows, weights.content, usual_activity())
+        seen = as_before_denoising(seen, known.measured.cut.denoised)
         return replace(known, profile=replace(known.profile, measured=seen))
 
     def draw(target: Target, known: Known) -> Pixels:

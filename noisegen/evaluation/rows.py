@@ -21,7 +21,7 @@ from noisegen.noise.arrays import Rng
 from noisegen.noise.field import field_key, gaussian_field
 from noisegen.noise.metrics import compare
 from noisegen.noise.windows import Windows, join
-from noisegen.profiles.fit import Measured, encode_profile, measure_cut, measure_whole
+from noisegen.profiles.fit import Measured, encode_profile, measure_cut
 from noisegen.profiles.profile import NoiseProfile
 from noisegen.references.check import Burst, Reference
 from noisegen.references.misplaced import all_windows
@@ -66,7 +66,7 @@ class Known:
         """The same with the measured statistics alone, without learned content."""
         if self.measured is None:
             return self
-        statistics = measure_whole(self.measured.windows)
+        statistics = measure_cut(self.measured.cut).statistics
         return replace(self, profile=replace(self.profile, measured=statistics))
 
 

@@ -123,11 +123,7 @@ def measure_cut(cut: CutReferences, network: ContentNetwork | None = None) -> Me
         raise BadReferenceError(
             f"{cut.shots[0]}: shows no noise against {against}; give a noisy shot"
         )
-    denoised = [reference.denoised for reference in cut.each if reference.denoised]
-    # Beside pairs the grain is theirs in part, which no denoiser touched.
-    if len(denoised) == len(cut.each):
-        statistics = as_before_denoising(statistics, denoised)
-    return Measured(cut, windows, statistics)
+    return Measured(cut, windows, as_before_denoising(statistics, cut.denoised))
 
 
 def measure_whole(windows: Windows, network: ContentNetwork | None = None) -> NoiseStatistics:

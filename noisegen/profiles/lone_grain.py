@@ -44,16 +44,20 @@ DISBELIEVED = 0.3
 
 
 def as_before_denoising(
-    measured: NoiseStatistics, pictures: Sequence[DenoisedPicture]
+    measured: NoiseStatistics, references: Sequence[DenoisedPicture | None]
 ) -> NoiseStatistics:
     """Statistics whose grain is the noise's, not that of the denoiser's residual.
 
     Only grain changes: the level of each of brightness and colour is left as it was measured.
 
     Args:
-        measured: in the windows of the pictures.
-        pictures: denoised references, with blocks to try noise on.
+        measured: in the references' windows.
+        references: how each was denoised; beside one that was not, nothing is changed, for the
+            grain is its own in part.
     """
+    pictures = [picture for picture in references if picture is not None]
+    if len(pictures) < len(references):
+        return measured
     found = field_correlation(measured.kernel)
     for _ in range(ROUNDS):
         loss = Loss.of(measured, pictures)

@@ -85,6 +85,11 @@ class CutReferences:
         return tuple(shot for part in self.each for shot in part.shots)
 
     @property
+    def denoised(self) -> tuple[DenoisedPicture | None, ...]:
+        """How the clean of each was estimated, where it was."""
+        return tuple(part.denoised for part in self.each)
+
+    @property
     def pixels(self) -> int:
         """Number of pixels of all pictures together."""
         return sum(part.pixels for part in self.each)
