@@ -25,7 +25,7 @@ class NoiseGenerator(Synthesizer):
     def profile(
         self,
         noisy: Pixels | Sequence[Pixels],
-        clean: Pixels | Sequence[Pixels] | None = None,
+        clean: Pixels | Sequence[Pixels | None] | None = None,
         *,
         name: str = "profile",
         white_level: float | None = None,
@@ -36,7 +36,7 @@ class NoiseGenerator(Synthesizer):
         Args:
             noisy: H×W, H×W×1 or H×W×3, uint8, uint16, or float; or several of them.
             clean: the clean of each, of the same shape, and of its type or float in the same
-                units; estimated where not given.
+                units; estimated where not given, or None.
             name: of the profile.
             white_level: found from the pictures where not given; see :func:`.cut_references`.
             repair: undo gross shift, brightness and drift between a picture and its clean.
@@ -86,6 +86,6 @@ def load_generator(
     return NoiseGenerator(load_weights(weights), select_device(device), tile)
 
 
-def _several(pixels: Pixels | Sequence[Pixels]) -> list[Any]:
+def _several(pixels: Pixels | Sequence[Pixels | None]) -> list[Any]:
     several = pixels if isinstance(pixels, (list, tuple)) else [pixels]
-    return [np.asarray(one) for one in several]
+    return [None if one is None else np.asarray(one) for one in several]

@@ -13,6 +13,7 @@ from pictures import Pixels, add_gaussian, scene
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
+from noisegen import load_generator
 from noisegen.errors import BadReferenceError, ProfileError
 from noisegen.model.tensor_file import METADATA_KEY
 from noisegen.model.weights import Weights
@@ -59,6 +60,13 @@ def test_several_references_of_several_sizes(weights: Weights) -> None:
     ]
     profile = create_profile(references, weights)
     assert profile.pixels == 96 * 128 + 64 * 32
+
+
+def test_one_of_several_may_have_no_clean() -> None:
+    generator = load_generator(device="cpu")
+    profile = generator.profile([NOISY, add_gaussian(CLEAN, 10, seed=1)], [CLEAN, None])
+    assert (profile.kind, len(profile.references)) == ("estimated", 2)
+    np.testing.assert_allclose(profile.sigma * 255, 10, rtol=0.1)
 
 
 def test_without_a_clean_it_says_estimated(weights: Weights) -> None:
