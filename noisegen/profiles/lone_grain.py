@@ -18,6 +18,7 @@ import torch
 from noisegen.model.classical import shape_field
 from noisegen.model.config import KERNEL
 from noisegen.noise.arrays import Doubles, Floats
+from noisegen.noise.censoring import SMALLEST_LEVEL
 from noisegen.noise.field import field_key, gaussian_field
 from noisegen.noise.spectrum import colouring_kernel, field_correlation
 from noisegen.noise.statistics import LAGS, NoiseStatistics, measure
@@ -98,7 +99,8 @@ class Loss:
         drawn = _Draws(measured)
         both = [picture.again(drawn) for picture in pictures]
         estimated, put_on = (join(list(side)) for side in zip(*both, strict=True))
-        off = abs(np.log2(estimated.residual.std() / put_on.residual.std()))
+        found, true = (max(side.residual.std(), SMALLEST_LEVEL) for side in (estimated, put_on))
+        off = abs(np.log2(found / true))
         belief = float(np.clip((DISBELIEVED - off) / (DISBELIEVED - DOUBTED), 0, 1))
         return cls(
             field_correlation(measure(put_on).kernel),

@@ -29,6 +29,7 @@ from noisegen.noise.stripes import find_stripes, without_stripes
 from noisegen.noise.windows import Windows, cut, cut_places, put_together, spread_evenly
 from noisegen.references.clean_estimate import EstimatedBlock, estimated_blocks
 from noisegen.references.pixel_blocks import fit_surfaces, of_similar
+from noisegen.references.stretch import Stretch
 
 KEPT = 0.5
 """Share of the windows of similar brightness that is kept."""
@@ -47,12 +48,6 @@ leave more noise on detail."""
 
 LIVELY = 1.5
 """Standard deviation of a lively window's clean estimate, in those of its residual."""
-
-FEW_STEPS = 1 / 1000
-"""Of the quantisation, of white, below which data are deep: more than 8 bits, without a curve."""
-
-DIM = 0.2
-"""Share of its range that the darker half of a dim picture takes."""
 
 QUIET = 0.1
 """Quantile of the variances of similar brightness that counts as quiet."""
@@ -85,7 +80,7 @@ class DenoisedPicture:
 
     windows: Windows
     blocks: tuple[EstimatedBlock, ...]
-    stretch: _Stretch | None
+    stretch: Stretch | None
     denoiser: Denoiser
 
     def again(self, noise_of: Callable[[Floats], Floats]) -> tuple[Windows, Windows]:
@@ -202,14 +197,14 @@ def estimated_windows(noisy: Floats, recording: Recording, denoiser: Denoiser) -
 
 def _estimated(
     noisy: Floats, recording: Recording, denoiser: Denoiser
-) -> tuple[_Stretch | None, list[EstimatedBlock]]:
-    stretch = _Stretch.of(noisy, recording)
+) -> tuple[Stretch | None, list[EstimatedBlock]]:
+    stretch = Stretch.of(noisy, recording)
     even = _even_lines(noisy, recording)
     return stretch, estimated_blocks(stretch.forward(even) if stretch else even, denoiser)
 
 
 def _windows_of(
-    blocks: Sequence[EstimatedBlock], noisy: Sequence[Floats], stretch: _Stretch | None
+    blocks: Sequence[EstimatedBlock], noisy: Sequence[Floats], stretch: Stretch | None
 ) -> EstimatedWindows:
     """Windows of estimated blocks whose noisy pixels, in units of the white level, are these."""
     pixels = np.concatenate([cut(one) for one in noisy])
@@ -242,45 +237,6 @@ def _rough(windows: Windows) -> Windows:
     """Windows of a picture whose clean is its smooth part, and whose residual is all else."""
     smooth = fit_surfaces(windows.residual)
     return replace(windows, residual=windows.residual - smooth, clean=smooth)
-
-
-@dataclass(frozen=True)
-class _Stretch:
-    """Tone curve that a dim, linear picture goes through before the denoiser looks at it.
-
-    The denoiser has learned pictures as 8 bits show them, after a tone curve. In deep data most of
-    the picture may lie in a hundredth of the range, its noise far below what 8 bits show; a square
-    root spreads it, and makes shot noise even.
-
-    Attributes:
-        low: black of the stretched picture.
-        span: from there to its white.
-    """
-
-    low: float
-    span: float
-
-    @classmethod
-    def of(cls, noisy: Floats, recording: Recording) -> _Stretch | None:
-        """Choose a picture's curve: none for one of few steps, or one that fills its range."""
-        low, middle, high = np.quantile(noisy, (0.001, 0.5, 0.999))
-        deep = float(recording.step.max()) < FEW_STEPS
-        if not deep or high == low or middle - low > DIM * (high - low):
-            return None
-        return cls(float(low - DIM * (middle - low)), float(high - low))
-
-    def forward(self, noisy: Floats) -> Floats:
-        """Map pixels to what the denoiser looks at."""
-        spread = np.clip((noisy - self.low) / self.span, 0, None)
-        return np.asarray(np.sqrt(spread), np.float32)
-
-    def back(self, clean: Floats) -> Floats:
-        """Map a clean estimate back."""
-        return (self.low + self.span * np.maximum(clean, 0) ** 2).astype(np.float32)
-
-    def slope(self, clean: Floats) -> Floats:
-        """Factor on a small error of a clean estimate on its way back."""
-        return (2 * self.span * np.maximum(clean, 0.01)).astype(np.float32)
 
 
 def _places(block: EstimatedBlock) -> Places:
