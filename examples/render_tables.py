@@ -21,6 +21,8 @@ ROOT = Path(__file__).parents[1]
 SCORES = ROOT / "noisegen/research/tables/evaluation.csv"
 SPEED = SCORES.with_name("speed.txt")
 INSTRUMENTS = SCORES.with_name("instruments.csv")
+TOLD_APART = SCORES.with_name("told-apart.csv")
+PAPERS = SCORES.with_name("ablation-papers.csv")
 PAGES = ROOT / "README.md", ROOT / "examples/guides/evaluation.md"
 
 TABLE = re.compile(r"(<!-- (scores|study|speed): (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -81,6 +83,12 @@ COMPLETION = {
     "polyu-seen": "a half of each scene",
     "polyu-seen-hard": "one 256² crop",
     "polyu-seen-narrow": "four crops of few intensities",
+}
+
+PAPERS_ON = {
+    "polyu-seen": "PolyU, seen cameras",
+    "polyu-unseen": "PolyU, Sony",
+    "simulated": "simulated cameras",
 }
 
 Line = dict[str, str]
@@ -195,6 +203,33 @@ def completion(scores: Scores) -> str:
     return _of_rows(COMPLETION_ROWS, shown)
 
 
+def told_apart() -> str:
+    """How often a classifier tells generated noise from real, with its interval over scenes."""
+    cells = (
+        [
+            ROWS[line["row"]],
+            "{:.0f} % ({:.0f}–{:.0f} %)".format(
+                *(100 * float(line[f"told_apart {name}"]) for name in ("accuracy", "low", "high"))
+            ),
+            f"{float(line['mmd']):.5f}".replace("-", "−"),
+        ]
+        for line in csv.DictReader(_uncommented(TOLD_APART.read_text(encoding="utf-8")))
+    )
+    return markdown_table(["", "told apart", "MMD²"], cells)
+
+
+def papers() -> str:
+    """KLD / AKLD of the pixel generator trained by each paper's objectives, means."""
+    found: dict[str, dict[str, Line]] = {}
+    for line in csv.DictReader(_uncommented(PAPERS.read_text(encoding="utf-8"))):
+        found.setdefault(line["row"], {})[line["split"]] = line
+    cells = (
+        [row, *(_figures(of[split], "mean", kld=4, akld=3) for split in PAPERS_ON)]
+        for row, of in found.items()
+    )
+    return markdown_table(["", *PAPERS_ON.values()], cells)
+
+
 def _of_rows(rows: Sequence[str], of: dict[str, dict[str, Line]]) -> str:
     """KLD / AKLD / noise level error, mean (median)."""
     digits = {"kld": 4, "akld": 3, "level": 3}
@@ -261,6 +296,11 @@ OF_SPLITS: dict[str, Callable[[Scores], str]] = {
     "learned": learned,
     "completion": completion,
 }
+WITHOUT_SCORES: dict[str, Callable[[], str]] = {
+    "instruments": bench,
+    "told apart": told_apart,
+    "papers": papers,
+}
 
 
 def rendered(page: str, scores: Scores) -> str:
@@ -268,8 +308,8 @@ def rendered(page: str, scores: Scores) -> str:
 
     def table(found: re.Match[str]) -> str:
         make = OF_SPLITS.get(found[3])
-        if found[3] == "instruments":
-            made = bench()
+        if found[3] in WITHOUT_SCORES:
+            made = WITHOUT_SCORES[found[3]]()
         elif found[2] == "study":
             made = study(read_lines(SCORES.with_name(f"study-{found[3]}.csv")))
         elif found[2] == "speed":
