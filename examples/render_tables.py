@@ -224,7 +224,7 @@ def papers() -> str:
     for line in csv.DictReader(_uncommented(PAPERS.read_text(encoding="utf-8"))):
         found.setdefault(line["row"], {})[line["split"]] = line
     cells = (
-        [row, *(_figures(of[split], "mean", kld=4, akld=3) for split in PAPERS_ON)]
+        [ROWS.get(row, row), *(_figures(of[split], "mean", kld=4, akld=3) for split in PAPERS_ON)]
         for row, of in found.items()
     )
     return markdown_table(["", *PAPERS_ON.values()], cells)
