@@ -47,11 +47,6 @@ class EstimatedBlock:
     around: Floats
 
     @property
-    def noisy(self) -> Floats:
-        """The block as it was."""
-        return self.around[self.within]
-
-    @property
     def within(self) -> tuple[slice, slice]:
         """Rows and columns of it in what is around it."""
         height, width = self.clean.shape[:2]

@@ -104,9 +104,9 @@ class DenoisedPicture:
             blocks = list(workers.map(estimated, self.blocks, noisy))
         windows = _windows_of(blocks, noisy, stretch)
         chosen = surest(windows)
-        clean = np.concatenate([cut(one) for one in cleans])[chosen]
-        guess = made_up_windows(windows, recording)
-        return guess, replace(guess, residual=windows.noisy[chosen] - clean, clean=clean)
+        windows, clean = windows.where(chosen), np.concatenate([cut(x) for x in cleans])[chosen]
+        guess = _made_up(windows, recording)
+        return guess, replace(guess, residual=windows.noisy - clean, clean=clean)
 
 
 def denoised_picture(
@@ -129,7 +129,10 @@ def denoised_picture(
 
 def made_up_windows(estimated: EstimatedWindows, recording: Recording) -> Windows:
     """The windows to measure of a denoised picture."""
-    estimated = estimated.where(surest(estimated))
+    return _made_up(estimated.where(surest(estimated)), recording)
+
+
+def _made_up(estimated: EstimatedWindows, recording: Recording) -> Windows:
     residual = estimated.residual * np.sqrt(1 + estimated.made_up())
     clean = estimated.clean.clip(0, 1)
     made_up = 1 - float((estimated.residual**2).sum() / (residual**2).sum())
@@ -242,7 +245,7 @@ def _rough(windows: Windows) -> Windows:
 def _places(block: EstimatedBlock) -> Places:
     """Places of a block's windows in the picture's grid of windows."""
     corner = np.array([0, block.top // WINDOW, block.left // WINDOW])
-    return np.asarray(cut_places(*block.noisy.shape[:2]) + corner)
+    return np.asarray(cut_places(*block.clean.shape[:2]) + corner)
 
 
 def nearby(values: Floats) -> Floats:
