@@ -101,8 +101,7 @@ class ReferenceFiles:
     @property
     def files(self) -> list[Path]:
         """All files of the references."""
-        shots = [path for pair in self.matches for path in pair if path is not None]
-        return [*shots, *(path for burst in self.bursts for path in burst.files)]
+        return [path for _, path in self._roles()]
 
     @property
     def name(self) -> str:
@@ -136,13 +135,24 @@ class ReferenceFiles:
         return read_bursts(self.bursts) if self.bursts else read_references(self.matches)
 
     def request(self, weights: Weights, repair: bool, white_level: float | None) -> str:
-        """Hash of the references and of how they are to be measured."""
+        """Hash of the references, of what each is, and of how they are to be measured."""
         chosen = (repair, white_level)
         digest = hashlib.sha256(f"{noisegen.__version__} {weights.sha256} {chosen}".encode())
-        # A pipe would never end; its reader refuses it by name.
-        for path in filter(Path.is_file, self.files):
-            digest.update(hashlib.sha256(path.read_bytes()).digest())
+        for role, path in self._roles():
+            # A pipe would never end; its reader refuses it by name.
+            if path.is_file():
+                digest.update(role.encode() + hashlib.sha256(path.read_bytes()).digest())
         return digest.hexdigest()
+
+    def _roles(self) -> Iterator[tuple[str, Path]]:
+        """All files, each with what it is: the same files are other references as cleans."""
+        for number, (noisy, clean) in enumerate(self.matches):
+            yield f"noisy {number}", noisy
+            if clean is not None:
+                yield f"clean {number}", clean
+        for number, burst in enumerate(self.bursts):
+            for path in burst.files:
+                yield f"burst {number}", path
 
     def profile(self, weights: Weights, repair: bool, white_level: float | None) -> NoiseProfile:
         """The one profile of all references.
@@ -205,6 +215,15 @@ def _only_channel(channels: Mapping[str, T], file: Path, way_out: str) -> T:
     return next(iter(channels.values()))
 
 
+def _common_level(channels: Mapping[str, Shots]) -> float | None:
+    """White level of all channels that show one; the others' faults are told channel by channel."""
+    levels = []
+    for references in channels.values():
+        with suppress(BadReferenceError):
+            levels.append(find_white_level(references))
+    return max(levels, default=None)
+
+
 def channel_profiles(
     channels: Mapping[str, Shots],
     weights: Weights,
@@ -225,8 +244,7 @@ def channel_profiles(
         repair: as for :func:`fit_profiles`.
         split: the same.
     """
-    shots = [shot for references in channels.values() for shot in references]
-    level = find_white_level(shots) if white_level is None else white_level
+    level = _common_level(channels) if white_level is None else white_level
     for channel, references in channels.items():
         its_name = "-".join(filter(None, (name, channel)))
         try:

@@ -91,7 +91,7 @@ def test_a_pair_is_repaired_unless_told_not_to(create: Run, tmp_path: Path, writ
     assert "repaired" not in ran.err
     left = NoiseProfile.load(tmp_path / "camera.safetensors")
     assert left.repairs == ()
-    assert (left.mean_curve.max(1) * 255 > 8).all()
+    assert (left.measured.mean.max(1) * 255 > 8).all()
 
 
 @pytest.mark.parametrize(
@@ -133,3 +133,16 @@ def test_synth_refuses_options_that_do_nothing(synth: Run, cleans: Path, rgb_pro
     ran = synth(cleans, "--profile", rgb_profile, "--no-repair")
     assert ran.code == 2
     assert "--no-repair belongs to --ref" in ran.err
+
+
+def test_the_same_files_in_another_role_are_other_references(
+    run: Run, burst: Path, cleans: Path, weights_file: Path, tmp_path: Path
+) -> None:
+    shots = sorted(burst.glob("*.png"))[:2]
+    fixed = ("--clean", cleans, "--out", tmp_path / "out", "--weights", weights_file)
+    two = ("synth", "--ref", shots[0], "--ref", shots[1], *fixed, "--device", "cpu")
+    assert run(*two).code == 0
+    assert "nothing to do" in run(*two).out
+    as_pair = run("synth", "--ref", shots[0], "--ref-clean", shots[1], *fixed, "--device", "cpu")
+    assert as_pair.code == 1
+    assert "holds a dataset made otherwise" in as_pair.err

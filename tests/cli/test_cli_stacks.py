@@ -241,3 +241,12 @@ def test_signed_counts_go_below_0_where_the_references_do(
     ran = run("synth", "--profile", tmp_path / "p.safetensors", *fixed, "--out", tmp_path / "not")
     assert ran.code == 1
     assert "has values below 0, down to" in ran.err
+
+
+def test_an_empty_channel_of_a_burst_is_left_out(create: Run, tmp_path: Path) -> None:
+    shots = frames(4, 40)
+    both = np.stack([shots, np.zeros_like(shots)], 1)
+    write(tmp_path / "b.tif", both, "TCYX", Channel={"Name": NAMES})
+    ran = create("--ref-burst", tmp_path / "b.tif")
+    assert ran.code == 3, ran.err
+    assert "same picture, so they show no noise" in ran.err
