@@ -27,7 +27,7 @@ from noisegen.model.workers import of_each_channel
 from noisegen.noise.arrays import Doubles, Floats
 from noisegen.noise.cells import Cells
 from noisegen.noise.censoring import read_level
-from noisegen.noise.gamma_fit import LARGEST, GammaFit, likelihood_gain
+from noisegen.noise.gamma_fit import FARTHEST, LARGEST, GammaFit, likelihood_gain
 from noisegen.noise.sample import Sample
 
 FAINT = 300.0
@@ -173,7 +173,8 @@ def fit_content(
         black = sample.windows.where(np.arange(len(noise))[part]).chessboard()
         followed = _followed(fit, fitted, maps, black, network)
         rows, fitted, features = followed or (rows, fitted, features)
-    activity = np.stack([row[:ACTIVITY_NODES] for row in rows])
+    # At an activity that is hardly seen, anything fits.
+    activity = np.stack([row[:ACTIVITY_NODES].clip(-FARTHEST, FARTHEST) for row in rows])
     others = slice(ACTIVITY_NODES, ACTIVITY_NODES + channels - 1)
     colour = np.stack([np.insert(row[others], c, 0) for c, row in enumerate(rows)])
     return Content(activity, colour, reach, features, usual), fitted

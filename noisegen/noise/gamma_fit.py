@@ -25,6 +25,10 @@ STEPS = 4
 LARGEST = 3.0
 """Natural logarithm of the largest factor on the variance."""
 
+FARTHEST = 5 * LARGEST
+"""Of the same, what one regressor alone can make of it: beyond, scoring has lost its way, as where
+hardly any pixel holds noise."""
+
 OUTLIER = 20.0
 """Square of the noise over its expected variance, above which it counts no more."""
 
@@ -75,11 +79,12 @@ class GammaFit:
         trust = np.minimum(relative, 1).ravel()
         information = (flat * trust[:, None]).T @ flat + self.pull
         row = self.usual if start is None else start
+        limit = FARTHEST / np.maximum(np.abs(flat).max(0), 1e-2)
         for _ in range(STEPS):
             factor = np.exp((flat @ row).clip(-LARGEST, LARGEST))
             missed = ratio.ravel() / np.maximum(relative.ravel(), 1e-6) / factor - 1
             score = flat.T @ (trust * missed) - self.pull @ (row - self.usual)
-            row = row + np.linalg.solve(information, score)
+            row = (row + np.linalg.solve(information, score)).clip(-limit, limit)
         return row
 
     def relative(self, level: Doubles) -> tuple[Doubles, Floats]:

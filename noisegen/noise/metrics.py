@@ -194,7 +194,8 @@ def lagged_products(noise: NDArray[Any]) -> NDArray[np.float64]:
 
 def sigma_error(real: Floats, fake: Floats) -> float:
     """Relative error |σ(fake)/σ(real) − 1| of the overall standard deviation."""
-    return abs(float(fake.std(dtype=np.float64) / real.std(dtype=np.float64)) - 1)
+    shown, made = (float(noise.std(dtype=np.float64)) for noise in (real, fake))
+    return abs(made - shown) / max(shown, 1e-9)
 
 
 def noise_level_error(real: Floats, fake: Floats, clean: Floats) -> float:

@@ -276,7 +276,8 @@ def _ends(values: Doubles, counts: Doubles, lowest: float, white: float) -> tupl
         if _is_spike(backwards, place) and beyond <= BEYOND_SPIKE * backwards[place]:
             high = float(values[::-1][place])
             break
-    return low, high
+    # One spike, seen from both sides, is no end.
+    return (low, high) if low < high else (lowest, white)
 
 
 def _is_spike(counts: Doubles, place: int) -> bool:

@@ -249,7 +249,7 @@ def _alike(one: Doubles, other: Doubles) -> float:
 
 def _correlated(lines: Doubles, lag: int) -> float:
     """Correlation of L×C×32 lines with those ``lag`` lines on."""
-    return float((lines[..., :-lag] * lines[..., lag:]).mean() / (lines**2).mean())
+    return float((lines[..., :-lag] * lines[..., lag:]).mean() / max((lines**2).mean(), 1e-30))
 
 
 def _clipped(values: Doubles) -> Doubles:

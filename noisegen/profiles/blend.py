@@ -19,10 +19,13 @@ from noisegen.noise.record import Recording, widest
 from noisegen.noise.spectrum import colouring_kernel, field_correlation
 from noisegen.noise.statistics import NoiseStatistics
 from noisegen.profiles.profile import NoiseProfile
-from noisegen.profiles.profile_check import safe_name
+from noisegen.profiles.profile_check import LONGEST_NAME, safe_name
 
 ALIKE = ("channels", "gray", "white_level", "dtype", "weights_sha256", "maps")
 """What profiles must have in common to be mixed."""
+
+HALF_A_NAME = LONGEST_NAME // 2 - 8
+"""Characters of each end's name in that of a sweep's step."""
 
 
 def blend(profiles: Sequence[NoiseProfile], shares: Sequence[float], name: str) -> NoiseProfile:
@@ -97,7 +100,7 @@ def sweep(low: NoiseProfile, high: NoiseProfile, steps: int) -> list[NoiseProfil
     for step, target in enumerate(np.geomspace(start, end, steps)):
         share = float((target - start) / (end - start))
         share = 0.0 if step == 0 else 1.0 if step == steps - 1 else share
-        name = f"{low.name}-{high.name}-{step + 1:02d}"
+        name = f"{low.name[:HALF_A_NAME]}-{high.name[:HALF_A_NAME]}-{step + 1:02d}"
         profiles.append(blend([low, high], [1 - share, share], name))
     return profiles
 

@@ -150,7 +150,7 @@ def draw_profile(
         UsageError: an unknown kind, or an ISO that no camera has.
     """
     kind = parse_draw(f"{kind.value if isinstance(kind, CameraKind) else kind}:{iso}").kind
-    rng = np.random.default_rng([seed, *kind.value.encode()])
+    rng = np.random.default_rng([seed % 2**64, *kind.value.encode()])
     camera = draw_camera(kind, iso, rng, gray)
     pairs = take_pictures(camera, scenes(), rng)
     if gray and isinstance(camera, CameraSetting):

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from noisegen.errors import BadReferenceError
 from noisegen.files.raw import with_development
 from noisegen.model.camera_prior import shipped_cameras, usual_activity
@@ -42,7 +45,10 @@ FITTED_FOR_TRIAL = 1024
 """Windows of the other half that the noise on trial is measured in."""
 
 FEWEST_WINDOWS = 16
-"""Windows that are halved; of fewer, all are fitted and judge."""
+"""Windows with noise that are halved; of fewer, all are fitted and judge."""
+
+LEAST_SHARE = 0.25
+"""Of the windows with noise, that each half must have."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +101,13 @@ def fit_profiles(
     for its_name, part in _parts(cut, weights, name, split).items():
         measured = measure_cut(part, network)
         profile = encode_profile(measured, weights, its_name)
-        profiles.append(replace(profile, quality=judge(measured, network)))
+        profile = replace(profile, quality=judge(measured, network))
+        if (fault := profile.fault()) is not None:
+            raise BadReferenceError(
+                f"{part.shots[0]}: its noise cannot be described ({fault}); give a shot with noise "
+                "all over, or another part of it"
+            )
+        profiles.append(profile)
     return profiles
 
 
@@ -163,7 +175,8 @@ def judge(measured: Measured, network: ContentNetwork | None) -> ProfileQuality:
     """
     windows = measured.windows
     learned, judging = halves(windows)
-    judging = judging.take_blocks(TRIED)
+    # What shows no noise, as black margins, judges nothing.
+    judging = judging.where(_noisy(judging)).take_blocks(TRIED)
     half = measure_whole(learned.take_blocks(FITTED_FOR_TRIAL), network)
     trial = Trial(judging, draw_measured(half, judging, network))
     estimated = max(windows.made_up, AT_LEAST_ESTIMATED) if windows.estimated else 0.0
@@ -171,11 +184,22 @@ def judge(measured: Measured, network: ContentNetwork | None) -> ProfileQuality:
 
 
 def halves(windows: Windows) -> tuple[Windows, Windows]:
-    """Windows to learn from and to judge by: squares of a chess board, of several windows each."""
-    if len(windows) < FEWEST_WINDOWS:
+    """Windows to learn from and to judge by: squares of a chess board, of several windows each.
+
+    Where these leave most of the noise to one half, every other window that shows some.
+    """
+    noisy = _noisy(windows)
+    if noisy.sum() < FEWEST_WINDOWS:
         return windows, windows
     black = windows.chessboard()
+    if not LEAST_SHARE <= black[noisy].mean() <= 1 - LEAST_SHARE:
+        black = np.cumsum(noisy) % 2 == 1
     return windows.where(~black), windows.where(black)
+
+
+def _noisy(windows: Windows) -> NDArray[np.bool_]:
+    """Windows that show any noise."""
+    return np.asarray(windows.residual.any((1, 2, 3)))
 
 
 def _used_share(windows: Windows, pixels: int) -> float:

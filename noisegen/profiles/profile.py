@@ -112,11 +112,6 @@ class NoiseProfile:
         return self.measured.level
 
     @property
-    def mean_curve(self) -> Floats:
-        """C×n, mean of the residual at each of the measured nodes."""
-        return self.measured.mean
-
-    @property
     def coverage(self) -> Floats:
         """C×n, share of the references' pixels at each of the measured nodes."""
         return self.measured.pixels
@@ -138,9 +133,26 @@ class NoiseProfile:
 
     def to_bytes(self) -> bytes:
         """The file's content: the same bytes for the same profile."""
+        metadata = json.dumps(self._metadata(), sort_keys=True, separators=(",", ":"))
+        data: bytes = serialise(self._tensors(), {METADATA_KEY: metadata})
+        return data
+
+    def fault(self) -> str | None:
+        """Why its file would be refused, as a clause; None where it would not."""
+        try:
+            check_tensors(self._tensors())
+            checked_entries(self._metadata(), ENTRIES, len(self.measured.sigma))
+        except ValueError as error:
+            return str(error)
+        return None
+
+    def _tensors(self) -> dict[str, Floats]:
         tensors = {name: _contiguous(getattr(self.measured, name)) for name in MEASURED}
-        tensors["tokens"] = _contiguous(self.tokens)
-        metadata = {
+        return {**tensors, "tokens": _contiguous(self.tokens)}
+
+    def _metadata(self) -> dict[str, Any]:
+        """What the file holds beside tensors, as JSON has it."""
+        return {
             "content": CONTENT,
             "format": FORMAT,
             **{name: getattr(self, name) for name in ENTRIES},
@@ -148,11 +160,11 @@ class NoiseProfile:
                 name: [float(value) for value in values]
                 for name, values in vars(self.recording).items()
             },
+            "references": list(self.references),
+            "repairs": list(self.repairs),
+            "warnings": list(self.warnings),
             "quality": asdict(self.quality) if self.quality else None,
         }
-        canonical = json.dumps(metadata, sort_keys=True, separators=(",", ":"))
-        data: bytes = serialise(tensors, {METADATA_KEY: canonical})
-        return data
 
     def save(self, path: str | Path) -> None:
         """Writes the profile, whole or not at all.
@@ -202,7 +214,7 @@ def _checked(path: Path, metadata: Any, tensors: dict[str, Floats]) -> NoiseProf
         )
     try:
         check_tensors(tensors)
-        entries = checked_entries(metadata, ENTRIES)
+        entries = checked_entries(metadata, ENTRIES, len(tensors["sigma"]))
     except ValueError as error:
         raise ProfileError(f"{path}: {error}; make it again") from None
     measured = NoiseStatistics(**{name: tensors[name] for name in MEASURED})

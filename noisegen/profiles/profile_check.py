@@ -123,8 +123,15 @@ def _expected(
     }
 
 
-def checked_entries(metadata: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
+def checked_entries(
+    metadata: dict[str, Any], names: Sequence[str], channels: int
+) -> dict[str, Any]:
     """The profile's fields of these names, which are all beside its tensors.
+
+    Args:
+        metadata: of its file.
+        names: of the fields.
+        channels: that its tensors are of.
 
     Raises:
         ValueError: one is missing or nonsense.
@@ -141,7 +148,8 @@ def checked_entries(metadata: dict[str, Any], names: Sequence[str]) -> dict[str,
     _check(type(found["pixels"]) is int and 0 <= found["pixels"] < 2**63, "pixels")
     for name in ("white_level_given", "gray"):
         _check(type(found[name]) is bool, name)
-    found["recording"] = _recording(found["recording"])
+    found["recording"] = _recording(found["recording"], channels)
+    _check(not found["gray"] or channels == 1, "gray")
     _check(_is_number(found["lowest"], -1e30, 0), "lowest")
     weights = found["weights_sha256"]
     _check(isinstance(weights, str) and _HASH.fullmatch(weights) is not None, "weights_sha256")
@@ -157,13 +165,13 @@ def checked_entries(metadata: dict[str, Any], names: Sequence[str]) -> dict[str,
     return found
 
 
-def _recording(value: object) -> Recording:
+def _recording(value: object, channels: int) -> Recording:
     names = [field.name for field in fields(Recording)]
     entries = value if isinstance(value, dict) else {}
     _check(set(entries) == set(names), "recording")
     rows = [entries[name] for name in names]
     for row in rows:
-        sound = isinstance(row, list) and len(row) in (1, 3) and len(row) == len(rows[0])
+        sound = isinstance(row, list) and len(row) == channels
         _check(sound and all(_is_number(entry, -1e30, 1e30) for entry in row), "recording")
     low, high, step, origin = (np.array(row, np.float64) for row in rows)
     _check(bool((low < high).all() and (step >= 0).all()), "recording")

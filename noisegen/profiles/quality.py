@@ -27,7 +27,8 @@ class ProfileQuality:
         sigma: relative error of the overall standard deviation.
         level: RMS log₂ ratio of the standard deviations against intensity, on a grid finer than
             the model's curves, each place by its pixels.
-        kld: KL divergence of the histograms, natural logarithm.
+        kld: KL divergence of the histograms, natural logarithm; its size, for of few values, where
+            only bins that both fill count, it can fall below 0.
         correlation: RMS difference of auto- and cross-channel correlation within 6 px.
         stripes: largest relative error of the standard deviation of row means and column means.
         estimated: share of the noise's power that no residual shows, because the clean is an
@@ -58,11 +59,6 @@ class ProfileQuality:
         """The worst of the words."""
         words = {self.word(name) for name in LIMITS}
         return next(word for word in (POOR, FAIR, GOOD) if word in words)
-
-    @property
-    def distance(self) -> float:
-        """Sum of all distances, each in units of what still counts as good."""
-        return float(sum(getattr(self, name) / good for name, (good, _) in LIMITS.items()))
 
     @classmethod
     def from_json(cls, values: Any) -> ProfileQuality:  # noqa: ANN401 (whatever a file holds)

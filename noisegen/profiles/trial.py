@@ -60,7 +60,7 @@ class Trial:
         return ProfileQuality(
             sigma=sigma_error(_as_picture(real), _as_picture(self.fake)),
             level=self._level_error(),
-            kld=kl_divergence(_as_picture(real), _as_picture(self.fake)),
+            kld=abs(kl_divergence(_as_picture(real), _as_picture(self.fake))),
             correlation=_correlation_error(real, self.fake),
             stripes=max(_stripe_error(real, self.fake, axis) for axis in (2, 3)),
             estimated=estimated,

@@ -153,3 +153,9 @@ def test_other_units_and_several_recordings() -> None:
     assert (both.low[0], both.high[0], both.step[0]) == (2, 250, 8)
     half = both.scaled(0.5)
     assert (half.low[0], half.high[0], half.step[0], half.origin[0]) == (1, 125, 4, 2.5)
+
+
+def test_one_spike_is_no_end_at_both_sides() -> None:
+    values = np.repeat(np.arange(1, 8, dtype=np.uint8), (1, 1, 1, 5000, 1, 1, 1))
+    recording = find_recording([values[None, :, None]], 255.0)
+    assert (recording.low < recording.high).all()

@@ -137,3 +137,9 @@ def test_a_sweep_needs_somewhere_to_go(quiet: NoiseProfile, loud: NoiseProfile) 
     for low, high, steps in ((quiet, quiet, 3), (quiet, loud, 1)):
         with pytest.raises(ProfileError, match="a sweep needs"):
             sweep(low, high, steps)
+
+
+def test_steps_of_long_names_keep_their_numbers(quiet: NoiseProfile, loud: NoiseProfile) -> None:
+    low, high = replace(quiet, name="q" * 190), replace(loud, name="l" * 190)
+    names = [profile.name for profile in sweep(low, high, 3)]
+    assert [name[-3:] for name in names] == ["-01", "-02", "-03"]

@@ -162,12 +162,12 @@ def test_all_that_was_found_out_survives_the_file(profile: NoiseProfile, tmp_pat
         profile,
         warnings=("a.png: dark",),
         quality=ProfileQuality(0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.08, 0.9),
-        gray=True,
+        white_level_given=True,
         lowest=-3.5,
     )
     told.save(tmp_path / "camera.safetensors")
     loaded = NoiseProfile.load(tmp_path / "camera.safetensors")
-    for name in ("warnings", "quality", "gray", "lowest"):
+    for name in ("warnings", "quality", "white_level_given", "lowest"):
         assert getattr(loaded, name) == getattr(told, name)
     for name, values in vars(profile.measured).items():
         np.testing.assert_array_equal(getattr(loaded.measured, name), values)
@@ -189,3 +189,55 @@ def test_a_nonsense_quality_is_refused(
     save_file(tensors, path, {METADATA_KEY: json.dumps({**metadata, "quality": quality})})
     with pytest.raises(ProfileError, match="nonsense"):
         NoiseProfile.load(path)
+
+
+def _moved_object() -> Reference:
+    clean = scene(96, 96)
+    noisy = clean.copy()
+    noisy[40:60, 40:60] = np.minimum(clean[40:60, 40:60], 235) + 20
+    return Reference("a.png", noisy, clean)
+
+
+def _hot_pixels() -> Reference:
+    clean = scene(96, 96)
+    clean[..., 2] = 3
+    noisy = np.random.default_rng(0).poisson(clean).clip(0, 255).astype(np.uint8)
+    noisy[..., 2] = 3
+    noisy[5, ::30, 2] = 40
+    return Reference("a.png", noisy, clean)
+
+
+@pytest.mark.parametrize("reference", [_moved_object(), _hot_pixels()])
+def test_a_few_outliers_alone_make_no_profile_beyond_all_reason(
+    reference: Reference, weights: Weights, tmp_path: Path
+) -> None:
+    create_profile([reference], weights).save(tmp_path / "a")
+    NoiseProfile.load(tmp_path / "a")
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_clean_in_the_unit_range_beside_counts_is_refused(
+    dtype: type[np.generic], weights: Weights
+) -> None:
+    pure = CLEAN.astype(np.float32) / 255
+    noisy = NOISY.astype(dtype) * (1 if dtype == np.uint8 else 40)
+    with pytest.raises(BadReferenceError, match=r"a: holds counts, its clean floats in \[0, 1\]"):
+        create_profile([Reference("a", noisy, pure)], weights)
+
+
+def test_few_photons_are_counts_though_their_mean_is_small(weights: Weights) -> None:
+    rate = np.linspace(0.1, 1, 96 * 96, dtype=np.float32).reshape(96, 96)
+    counts = np.random.default_rng(0).poisson(rate).astype(np.uint16)
+    create_profile([Reference("a", counts, rate)], weights)
+
+
+def test_the_order_of_bytes_does_not_matter(weights: Weights) -> None:
+    noisy, clean = (pixels.astype(np.uint16) * 100 for pixels in (NOISY, CLEAN))
+    native = create_profile([Reference("a", noisy, clean)], weights)
+    turned = Reference("a", noisy.astype(">u2"), clean.astype(">u2"))
+    assert create_profile([turned], weights).sha256 == native.sha256
+
+
+def test_a_clean_of_no_picture_is_refused(weights: Weights) -> None:
+    with pytest.raises(BadReferenceError, match="a: its clean: shape"):
+        create_profile([Reference("a", NOISY, CLEAN.ravel())], weights)

@@ -9,6 +9,7 @@ import pytest
 from fitted import measure_references
 from pictures import add_gaussian, scene
 
+from noisegen.errors import BadReferenceError
 from noisegen.model.weights import Weights, untrained_model
 from noisegen.noise.record import Recording
 from noisegen.noise.statistics import NoiseStatistics, measure
@@ -132,9 +133,43 @@ def test_the_worst_word_counts(changes: dict[int, float], word: str) -> None:
 def test_no_window_both_teaches_and_judges(height: int, width: int) -> None:
     places = cut_places(height, width)
     numbered = np.arange(len(places), dtype=np.float32)[:, None, None, None]
-    numbered = numbered + np.zeros((1, 1, 32, 32), np.float32)
+    numbered = 1 + numbered + np.zeros((1, 1, 32, 32), np.float32)
     learned, judging = halves(Windows(numbered, numbered, False, Recording.even(1, 0), places))
     taught, judged = (set(part.residual[:, 0, 0, 0].tolist()) for part in (learned, judging))
     assert not taught & judged
     assert len(taught) + len(judged) == len(places)
     assert 0.25 <= len(judged) / len(places) <= 0.75
+
+
+@pytest.mark.parametrize("black", [np.s_[:, :96], np.s_[:, 96:], np.s_[48:], np.s_[:, 32:]])
+def test_black_margins_neither_judge_nor_spoil_a_profile(
+    black: tuple[slice, ...], classical_weights: Weights
+) -> None:
+    clean = CLEAN[:96, :192].copy()
+    noisy = add_gaussian(clean, 8)
+    clean[black] = noisy[black] = 0
+    (profile,) = fit_profiles([Reference("a.png", noisy, clean)], classical_weights)
+    assert profile.quality is not None
+    assert profile.quality.sigma < 0.15
+    assert profile.fault() is None
+
+
+def test_a_dark_field_makes_a_profile_that_can_be_read(classical_weights: Weights) -> None:
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        photons = np.zeros((96, 192))
+        photons[20:70, 20:120] = 0.4
+        clean = np.rint(photons * 20).astype(np.uint8)
+        noisy = np.clip(20 * rng.poisson(photons), 0, 255).astype(np.uint8)
+        (profile,) = fit_profiles([Reference("a.png", noisy, clean)], classical_weights)
+        assert profile.fault() is None
+
+
+def test_what_no_profile_can_hold_is_refused_when_it_is_made(
+    classical_weights: Weights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("noisegen.profiles.profile.NoiseProfile.fault", lambda self: "too much")
+    with pytest.raises(
+        BadReferenceError, match=r"a\.png: its noise cannot be described \(too much"
+    ):
+        fit_profiles([Reference("a.png", add_gaussian(CLEAN, 12), CLEAN)], classical_weights)

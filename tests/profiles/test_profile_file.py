@@ -33,7 +33,7 @@ Tensors = dict[str, np.ndarray[Any, Any]]
 Change = Callable[[dict[str, Any], Tensors], None]
 
 QUALITY = dict.fromkeys((field.name for field in fields(ProfileQuality)), 0.0)
-RECORDING = {"low": [0.0], "high": [255.0], "step": [1.0], "origin": [0.0]}
+RECORDING = {"low": [0.0] * 3, "high": [255.0] * 3, "step": [1.0] * 3, "origin": [0.0] * 3}
 
 
 @pytest.fixture(scope="module")
@@ -192,10 +192,11 @@ def test_names_that_are_no_names(valid: bytes, tmp_path: Path, name: Any) -> Non
         ("lowest", 1.0),
         ("recording", None),
         ("recording", RECORDING | {"step": [1.0, 1.0]}),
-        ("recording", RECORDING | {"step": [-1.0]}),
-        ("recording", RECORDING | {"high": [0.0]}),
-        ("recording", RECORDING | {"origin": ["0"]}),
-        ("recording", {"low": [0.0], "high": [255.0]}),
+        ("recording", RECORDING | {"step": [-1.0] * 3}),
+        ("recording", RECORDING | {"high": [0.0] * 3}),
+        ("recording", RECORDING | {"origin": ["0"] * 3}),
+        ("recording", {"low": [0.0] * 3, "high": [255.0] * 3}),
+        ("recording", {name: values[:1] for name, values in RECORDING.items()}),
     ],
     ids=str,
 )
