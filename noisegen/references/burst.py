@@ -62,6 +62,11 @@ def burst_windows(
     step = float(recording.step.max())
     shots, done = _lying_together(burst, white_level, step if repair else None)
     place = _shared_place(shots)
+    if min(part.stop - part.start for part in place) < WINDOW:
+        raise BadReferenceError(
+            f"{burst.name}: its shots are too far shifted: they have less than {WINDOW}×{WINDOW} "
+            "pixels in common; give larger ones, or leave out those that lie farthest off"
+        )
     mean = np.mean([moved(to_float(s.pixels, white_level), s.shift)[place] for s in shots], 0)
     mean = mean.clip(recording.low, recording.high).astype(np.float32)
     # Of two shots, one: the other's residual is the same with its sign turned.
@@ -182,7 +187,7 @@ def _scale(residual: Floats, source: _Placed, shots: Sequence[_Placed]) -> float
     others = sum(kept_power(shot.shift) for shot in shots if shot is not source)
     visible = (1 - share) ** 2 + share**2 * others
     power = (np.abs(np.fft.fft2(residual * taper(WINDOW, WINDOW))) ** 2).mean((0, 1))
-    return float(np.sqrt((power / visible).sum() / power.sum()))
+    return float(np.sqrt((power / visible).sum() / max(power.sum(), 1e-30)))
 
 
 def _evened(noisy: Floats, clean: Floats, step: float) -> RepairedPair:

@@ -14,6 +14,9 @@ from noisegen.model.config import WINDOW
 from noisegen.noise.arrays import Floats, Pixels
 from noisegen.noise.record import Recording, find_recording
 
+IN_COUNTS = 4.0
+"""Mean of a shot, over the largest value of a clean in [0, 1], beyond which that is no count."""
+
 
 @dataclass(frozen=True)
 class Reference:
@@ -125,7 +128,7 @@ def check_references(
 
 
 def find_white_level(references: Sequence[Reference | Burst]) -> float:
-    """The white level that references show, of several channels together where they are.
+    """The white level that references of one channel show.
 
     Raises:
         BadReferenceError: they are not alike, or cannot be used.
@@ -155,8 +158,8 @@ def with_channels(reference: Reference) -> Reference:
         BadReferenceError: it is neither gray nor RGB.
     """
     noisy, clean = _shaped(reference.noisy, reference.name), reference.clean
-    if clean is not None and clean.ndim == 2:
-        clean = clean[..., None]
+    if clean is not None:
+        clean = _shaped(clean, f"{reference.name}: its clean")
     return replace(reference, noisy=noisy, clean=clean)
 
 
@@ -169,7 +172,7 @@ def _shaped(pixels: Pixels, name: str) -> Pixels:
     shaped = pixels[..., None] if pixels.ndim == 2 else pixels
     if shaped.ndim != 3 or shaped.shape[2] not in (1, 3):
         raise BadReferenceError(f"{name}: shape {pixels.shape}; give gray or RGB, H×W or H×W×3")
-    return shaped
+    return np.asarray(shaped, shaped.dtype.newbyteorder("="))
 
 
 def _refuse_no_burst(burst: Burst) -> None:
@@ -241,6 +244,12 @@ def _check(reference: Reference, first: Reference) -> None:
         raise BadReferenceError(
             f"{name}: is {_kind(noisy)} of {width}×{height}, its clean is {_kind(clean)} of "
             f"{clean.shape[1]}×{clean.shape[0]}; give the clean of this very picture"
+        )
+    brightest = float(clean.max())
+    if noisy.dtype.kind == "u" and 0 < brightest <= 1 and noisy.mean() > IN_COUNTS * brightest:
+        raise BadReferenceError(
+            f"{name}: holds counts, its clean floats in [0, 1]; multiply the clean by the count "
+            "that is white, or save both as one type"
         )
     if np.array_equal(noisy, clean):
         raise BadReferenceError(

@@ -190,3 +190,18 @@ def test_the_profile_says_burst(weights: Weights) -> None:
     assert profile.kind == "burst"
     assert profile.references == ("shots/0.png", "shots/1.png") * 2
     assert profile.pixels == 4 * SIDE * SIDE
+
+
+def test_shots_without_a_place_in_common_are_refused(weights: Weights) -> None:
+    shots = [still(down)[60:116, :128] for down in (0, 12, -12)]
+    with pytest.raises(BadReferenceError, match=r"shots: its shots are too far shifted"):
+        create_profile([burst_of(*shots)], weights)
+
+
+def test_shots_that_hardly_differ_show_no_noise(weights: Weights) -> None:
+    first = add_gaussian(still()[:33, :33], SIGMA)
+    second = first.copy()
+    second[32] += 1
+    burst = Burst("shots", ("0.png", "1.png"), (first, second))
+    with pytest.raises(BadReferenceError, match="shows no noise"):
+        create_profile([burst], weights)
