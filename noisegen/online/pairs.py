@@ -110,6 +110,7 @@ class NoisyPairs(Dataset[NoisyPair]):
         )
         self.epoch = SharedEpoch()
         self.skipped: tuple[str, ...] = ()
+        self._in_files = isinstance(cleans, (str, Path))
         self._cleans: CleanTensors | list[CleanFile] = (
             self._usable(Path(cleans)) if isinstance(cleans, (str, Path)) else cleans
         )
@@ -140,8 +141,9 @@ class NoisyPairs(Dataset[NoisyPair]):
         name, key, clean = self._clean(index)
         try:
             whole, clean = clean, self._crop(clean, key, epoch)
-            in_files = isinstance(self._cleans[index], CleanFile)
-            noisy, white = self.camera.noisy(clean, key, epoch, whole=whole, in_counts=in_files)
+            noisy, white = self.camera.noisy(
+                clean, key, epoch, whole=whole, in_counts=self._in_files
+            )
         except CleanError as error:
             raise CleanError(f"{name}: {error}") from None
         return NoisyPair(_unit(noisy, white), _unit(clean, white))

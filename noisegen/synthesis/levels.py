@@ -19,6 +19,9 @@ from noisegen.profiles.profile import NoiseProfile
 
 DEEP = ("uint16", "uint32", "int16")
 
+LARGEST = 1e30
+"""Value and white level: of more, single precision cannot hold the noise."""
+
 
 class CleanError(NoisegenError):
     """A clean picture that this profile's noise cannot be put on."""
@@ -90,6 +93,10 @@ def levels_for(
     Raises:
         CleanError: values below black or above white, or a level that contradicts the profile's.
     """
+    if given is not None and not 0 < given <= LARGEST:
+        raise CleanError(f"white_level={given:g} cannot be; give a positive number, not above 1e30")
+    if max(extent.highest, -extent.lowest) > LARGEST:
+        raise CleanError(f"has values from {extent.lowest:g} to {extent.highest:g}; divide them")
     if dtype.kind != "f" and given is not None and given > np.iinfo(dtype).max:
         raise CleanError(
             f"has {dtype} pixels, which cannot reach white_level={given:g}; give at most "

@@ -138,6 +138,8 @@ class Synthesizer:
             ProfileError: the profile was made with other weights.
             UsageError: a variant or strength below 0.
         """
+        if clean.ndim not in (2, 3):
+            raise CleanError(f"has the shape {clean.shape}; give H×W or H×W×C")
         whole = [Region(0, 0, *clean.shape[:2])]
         version = Version(seed, key, variant, strength)
         (noisy,) = self.synthesize_regions(

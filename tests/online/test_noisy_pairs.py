@@ -334,3 +334,18 @@ def test_a_level_that_was_only_found_is_not_passed(
         NoisyPairs(bright, found, weights=weights_file)[0]
     pair = NoisyPairs(bright, found, weights=weights_file, white_level=4095)[0]
     assert float(pair.clean.max()) == pytest.approx(3000 / 4095)
+
+
+def test_a_dataset_of_tensors_is_asked_once_a_pair(make: Make) -> None:
+    asked = []
+
+    class Counted(Dataset[Tensor]):
+        def __len__(self) -> int:
+            return 3
+
+        def __getitem__(self, index: int) -> Tensor:
+            asked.append(index)
+            return torch.full((3, 32, 32), 100, dtype=torch.uint8)
+
+    make(Counted())[1]
+    assert asked == [1]

@@ -182,3 +182,27 @@ def test_crops_are_taken_as_their_whole(synthesizer: Synthesizer, dim: NoiseProf
     levels = synthesizer.check([ArrayRows(clean)], dim, None)
     part = synthesizer.synthesize(clean[32:, 32:], dim, levels=levels)
     assert (levels.scale, levels.white, part.shape) == (1023, 4095, (64, 64, 1))
+
+
+@pytest.mark.parametrize("level", [float("nan"), float("inf"), 0.0, -5.0])
+def test_a_level_that_no_picture_has_is_refused(
+    synthesizer: Synthesizer, dim: NoiseProfile, level: float
+) -> None:
+    with pytest.raises(CleanError, match=r"white_level=\S+ cannot be; give a positive number, not"):
+        synthesizer.synthesize(slope(0, 1000).astype(np.float32), dim, white_level=level)
+
+
+def test_numbers_beyond_single_precision_are_refused(
+    synthesizer: Synthesizer, dim: NoiseProfile
+) -> None:
+    clean = slope(20, 200).astype(np.float64) * 1e38
+    with pytest.raises(CleanError, match="divide them"):
+        synthesizer.synthesize(clean, dim)
+
+
+@pytest.mark.parametrize("shape", [(64,), (1, 64, 64, 1)])
+def test_what_is_no_picture_is_refused(
+    synthesizer: Synthesizer, dim: NoiseProfile, shape: tuple[int, ...]
+) -> None:
+    with pytest.raises(CleanError, match=r"has the shape .*; give H×W or H×W×C"):
+        synthesizer.synthesize(np.zeros(shape, np.uint16), dim)
