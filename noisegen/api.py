@@ -73,7 +73,7 @@ def load_generator(
     """Loads weights: shipped ones by name, or a file.
 
     Args:
-        weights: ``base``, or the path of a weights file.
+        weights: ``base``, ``sim``, or the path of a weights file.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         tile: side, in pixels, of what is prepared at once; see :class:`Synthesizer`.
 

@@ -80,5 +80,5 @@ def main() -> None:
 
 
 def _interrupt(_: int, __: FrameType | None) -> NoReturn:
-    sys.stderr.write("interrupted: run the same command again to go on\n")
+    sys.stderr.write("interrupted: run the same command again\n")
     raise KeyboardInterrupt

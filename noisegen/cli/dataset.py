@@ -10,6 +10,7 @@ from noisegen.cli.commands import Export, Merge, Regenerate, Synth, Verify
 from noisegen.cli.output import Output
 from noisegen.cli.profile_words import note_measured
 from noisegen.dataset.export import export_dataset
+from noisegen.dataset.folder import Folder
 from noisegen.dataset.make import Plan, plan_dataset
 from noisegen.dataset.merge import merge_shards
 from noisegen.dataset.noise import find_noise
@@ -80,13 +81,16 @@ def _say_levels(plan: Plan, output: Output) -> None:
 
 def _cost(plan: Plan) -> tuple[str, dict[str, Any]]:
     """What the dataset would cost, for people and as JSON values."""
-    cost, out, images = plan.cost(), plan.run.folder.root, len(plan.surveyed.files)
+    cost, out = plan.cost(), plan.run.folder.root
+    images = len({item.file.key for item in plan.run.items})
+    complete = plan.run.folder.metadata.exists() and not plan.run.overwrite
     seconds = cost.seconds
     time = f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
     shown = (
         f"would write {counted(cost.pairs, 'pair')} of {counted(images, 'image')} "
         f"({cost.pixels / 1e6:.1f} Mpx) to {out}/: about {time} and {cost.megabytes:.0f} MB"
     )
+    shown += "; what is there already is kept" if complete else ""
     return shown, {
         "dry_run": True,
         "out": str(out),
@@ -102,7 +106,8 @@ def _cost(plan: Plan) -> tuple[str, dict[str, Any]]:
 def _made(plan: Plan, output: Output) -> tuple[str, dict[str, Any], list[Skipped]]:
     """Makes a dataset: the result for people and as JSON values, and what was skipped."""
     run, profiles = plan.run, plan.run.profiles
-    complete = run.folder.metadata.exists() and not run.overwrite
+    manifests = (run.folder.metadata, Folder(run.folder.root).metadata)
+    complete = any(path.exists() for path in manifests) and not run.overwrite
     pairs, kept, pixels, gone, skipped = 0, 0, 0, list[int](), list(run.skipped)
     with stop_on_signals() as asked, output.progress(len(run.items)) as advance:
         for done in plan.make(asked, gone.append):
@@ -141,7 +146,7 @@ def regenerate(asked: Regenerate, output: Output) -> None:
         output.note(f"{where} has no metadata.jsonl, so there was nothing to compare with")
         output.result(shown, data)
     else:
-        faults, pairs = again.faults(), len(again.manifest)
+        faults, pairs = again.faults(skipped), len(again.manifest)
         differ = "differs" if len(faults) == 1 else "differ"
         words = f"{len(faults)} {differ}" if faults else "all equal"
         output.result(

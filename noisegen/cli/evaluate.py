@@ -13,7 +13,7 @@ from noisegen.errors import UsageError
 OF_FOLDERS = ("ref", "ref_clean", "profile", "kld", "white_level")
 """Options that splits do not have."""
 
-OF_SPLITS = ("split", "by", "lone", "peers", "looks")
+OF_SPLITS = ("split", "instrument", "by", "lone", "peers", "ablate", "looks")
 """Options that folders do not have."""
 
 

@@ -41,8 +41,8 @@ def begin_job(threads: int | None, output: Output) -> None:
 
 def follow(
     training: Iterable[S], steps: int, run: Path, output: Output, words: Callable[[S], str]
-) -> float:
-    """Runs a training to its end and says how it goes; returns the last loss.
+) -> float | None:
+    """Runs a training to its end and says how it goes; returns the last loss, if a step was made.
 
     A job that is told to stop writes its checkpoint first, as on Ctrl-C.
 
@@ -54,7 +54,7 @@ def follow(
         words: what is said of a step.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    last = 0.0
+    last = None
     try:
         with output.progress(steps) as advance:
             for step in training:

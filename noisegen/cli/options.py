@@ -31,8 +31,8 @@ RefCleans = Annotated[Sequence[str], "Clean of each --ref, matched by name; repe
 ShownClean = Annotated[Path | None, "Its clean; else estimated."]
 Overwrite = Annotated[bool, "Replace what is there."]
 DataFolder = Annotated[Path, "Folder of the real data.", {"envvar": "NOISEGEN_DATA"}]
-Threads = Annotated[int | None, "CPU threads."]
-Seed = Annotated[int, "Of everything that is drawn."]
+Threads = Annotated[int | None, "CPU threads.", {"min": 1}]
+Seed = Annotated[int, "Of everything that is drawn.", {"min": 0}]
 
 READ: dict[Any, tuple[Callable[[str], Any], str]] = {
     tuple[float, float]: (parse_strength, "1.0"),

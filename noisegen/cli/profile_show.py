@@ -40,7 +40,7 @@ def show(asked: Show, output: Output) -> None:
         write_plot(asked, asked.plot)
         values["plot"] = str(asked.plot)
     elif asked.ref is not None or asked.ref_clean is not None:
-        raise UsageError("--ref belongs to --plot; name a PNG for it")
+        raise UsageError("--ref and --ref-clean belong to --plot; name a PNG for it")
     output.result("\n".join(_lines(profile)), values)
     if asked.plot is not None:
         output.note(f"wrote {asked.plot}")

@@ -39,10 +39,10 @@ class Evaluate:
     from the data), so in [−1, 1]. The files' noise is clipped and quantised, and so is the
     baselines'. 0 is perfect unless said otherwise.
 
-    On a split, four lines stand beside the weights' own: Gaussian noise of the reference's σ;
-    classical, a plain model of the reference's mean, level, spectrum and quantiles; noisegen, what
-    users get; start, the measured model alone, the content network off; and the floor, two draws of
-    one process. --by lone gives every split one shot without its clean as reference. nam25, s95 and
+    On a split, lines stand beside each other: Gaussian noise of the reference's σ; classical, a
+    plain model of the reference's mean, level, spectrum and quantiles; noisegen, what users get;
+    start, the measured model alone, the content network off; and the floor, two draws of one
+    process. --by lone gives every split one shot without its clean as reference. nam25, s95 and
     micro are never trained or tuned on.
 
     --peers adds what else could be used, fitted to the same references: poisson-gaussian, variance

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from rich.console import Group
 
-from noisegen.cli.output import Output
+from noisegen.cli.output import Output, check_file
 from noisegen.cli.score_commands import Study as Asked
 from noisegen.cli.tables import on_terminal
 from noisegen.dataset.folder import Folder
@@ -38,6 +38,9 @@ def study(asked: Asked, output: Output) -> None:
     denoiser = SIZES[asked.size]
     config = StudyConfig(replace(denoiser, steps=asked.steps or denoiser.steps))
     check_study_folder(asked.out)
+    if asked.plot is not None:
+        # The same study, gone on with, draws its plot anew.
+        check_file(asked.plot, overwrite=True, option="--plot")
     place, loaded = select_device(asked.device), load_weights(asked.weights)
     if asked.data is not None:
         pictures = polyu_study(asked.data, output.note)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from noisegen.cli.options import DataFolder, Device, Seed, Threads
+from noisegen.cli.options import DataFolder, Device, Overwrite, Seed, Threads
 
 Bank = Annotated[Path, "Folder of the episode bank."]
 
@@ -62,6 +62,7 @@ class PackPictures:
         {"metavar": "NAME"},
     ] = ()
     seed: Seed = 0
+    overwrite: Overwrite = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,6 +131,7 @@ class Prior:
     processes: Annotated[int, "Processes that draw, one thread each.", {"min": 1}] = 1
     seed: Seed = 0
     device: Device = "auto"
+    overwrite: Overwrite = False
 
 
 @dataclass(frozen=True)
@@ -141,3 +143,4 @@ class ContactSheet:
     columns: Annotated[int, "Cameras side by side.", {"min": 1}] = 4
     rows: Annotated[int, "Rows of cameras.", {"min": 1}] = 3
     seed: Seed = 0
+    overwrite: Overwrite = False

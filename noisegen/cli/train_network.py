@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from noisegen.cli.jobs import begin_job, check_training_data, follow
-from noisegen.cli.output import Output
+from noisegen.cli.output import Output, check_file
 from noisegen.cli.train_commands import OneNetwork, PackPictures, TrainContent, TrainDenoiser
 from noisegen.errors import UsageError, counted
 from noisegen.model.device import select_device
@@ -23,6 +23,7 @@ from noisegen.training.pack import Pack, classical_crops, read_pack, write_pack
 
 def pack(asked: PackPictures, output: Output) -> None:
     """Packs photographs and real pairs."""
+    check_file(asked.out, asked.overwrite)
     check_training_data(asked.data)
     packed = write_pack(asked.data, asked.out, asked.seed, asked.without)
     pictures, crops = len(packed.pictures), len(packed.crops)
@@ -102,7 +103,7 @@ def _write(
     name: str,
     trained: tuple[Any, dict[str, Any]],
     first: Weights | None,
-    loss: float,
+    loss: float | None,
     output: Output,
 ) -> None:
     """Writes weights in which one network, of this name, is new."""

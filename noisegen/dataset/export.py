@@ -6,6 +6,7 @@ its end, by ``merge``, or by ``export`` at any time after.
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -19,14 +20,16 @@ from noisegen.dataset.layouts.lmdb import require_lmdb, write_lmdb
 from noisegen.dataset.layouts.sample import Sample
 from noisegen.dataset.layouts.webdataset import write_shard
 from noisegen.dataset.manifest import PairLine
-from noisegen.dataset.plan import PACKED, Layout
+from noisegen.dataset.plan import PACKED, Layout, Shard
 from noisegen.dataset.recipe import Recipe
 from noisegen.dataset.verify import read_manifest
-from noisegen.errors import UsageError
+from noisegen.errors import OutputError, UsageError
 from noisegen.files import write_together
 
 PAIRS_A_TAR = 1000
 """Pairs of one tar shard of WebDataset's layout."""
+
+_OF_SHARD = re.compile(r"pairs-\d+-of-(\d{1,9})-\d+\.tar")
 
 
 def require_packages(layout: Layout) -> None:
@@ -77,24 +80,35 @@ def export_dataset(out: Path, layout: Layout) -> int:
     return len(lines)
 
 
+def refuse_anothers_card(out: Path, layout: Layout) -> None:
+    """Refuses to write the card over a ``README.md`` that is no dataset's: somebody's notes.
+
+    Raises:
+        OutputError: there is one.
+    """
+    if layout is Layout.HF and (out / CARD).exists() and not holds_our_card(out):
+        raise OutputError(f"{out / CARD}: is not noisegen's, and would be replaced; move it away")
+
+
 def pack(folder: Folder, recipe: Recipe, lines: Sequence[PairLine]) -> None:
     """Writes what the recipe's layout has beside or instead of folders.
 
     Raises:
         LayoutError: a pair does not fit the layout, or a package is missing.
         ImageError: a pair's file cannot be read.
-        OutputError: something cannot be written.
+        OutputError: something cannot be written, or would be replaced that is not ours.
     """
     layout = recipe.options.layout
+    refuse_anothers_card(folder.root, layout)
     samples = [sample_of(line, folder.root) for line in lines]
     if layout is Layout.WEBDATASET:
-        for number, tar in enumerate(archives(folder, layout, len(lines))):
+        for number, tar in enumerate(archives(folder, layout, lines)):
             start = number * PAIRS_A_TAR
             write_shard(tar, samples[start : start + PAIRS_A_TAR], folder.temporary)
     elif layout is Layout.LMDB and folder.shard.whole:
         with writing(folder.root):
             write_lmdb(folder.temporary, samples)
-            for database in archives(folder, layout, len(lines)):
+            for database in archives(folder, layout, lines):
                 shutil.rmtree(database, ignore_errors=True)
                 (folder.temporary / database.name).rename(database)
     elif layout is Layout.HF and folder.shard.whole:
@@ -102,14 +116,29 @@ def pack(folder: Folder, recipe: Recipe, lines: Sequence[PairLine]) -> None:
         write_together([(folder.root / CARD, card)], folder.temporary)
 
 
-def archives(folder: Folder, layout: Layout, pairs: int) -> list[Path]:
-    """The files that a finished dataset, or its shard, of so many pairs is packed in."""
+def archives(folder: Folder, layout: Layout, lines: Sequence[PairLine]) -> list[Path]:
+    """The files that a finished dataset, or its shard, of such pairs is packed in."""
     if layout is Layout.WEBDATASET:
-        suffix, count = folder.shard.suffix, -(-pairs // PAIRS_A_TAR)
-        return [folder.root / f"pairs{suffix}-{number:06d}.tar" for number in range(count)]
+        joined = range(1, _joined_tars(folder) + 1)
+        parts = [Shard(index, len(joined)) for index in joined] or [folder.shard]
+        return [tar for part in parts for tar in _tars(folder.root, part, lines)]
     if layout is Layout.LMDB and folder.shard.whole:
         return [folder.root / NOISY_DATABASE, folder.root / CLEAN_DATABASE]
     return []
+
+
+def _joined_tars(folder: Folder) -> int:
+    """Of how many shards the tars of a whole dataset are; 0 where they are its own."""
+    names = (path.name for path in folder.root.glob("pairs-*-of-*.tar"))
+    found = [_OF_SHARD.fullmatch(name) for name in names if folder.shard.whole]
+    return max((int(name[1]) for name in found if name), default=0)
+
+
+def _tars(root: Path, shard: Shard, lines: Sequence[PairLine]) -> list[Path]:
+    count = sum(shard.holds(line.seed_key) for line in lines)
+    return [
+        root / f"pairs{shard.suffix}-{number:06d}.tar" for number in range(-(-count // PAIRS_A_TAR))
+    ]
 
 
 def sample_of(line: PairLine, pairs: Path) -> Sample:

@@ -229,7 +229,11 @@ def _ours(out: Path) -> list[Path]:
 
 def holds_our_card(out: Path) -> bool:
     """Whether a folder's ``README.md`` is a dataset's card: people keep notes of this name."""
-    return (out / CARD).is_file() and b"noisegen" in (out / CARD).read_bytes()[:4096]
+    if not (out / CARD).is_file():
+        return False
+    with (out / CARD).open("rb") as file:
+        start = file.read(4096)
+    return start.startswith(b"---\npretty_name: ") and b"is made by noisegen " in start
 
 
 @contextmanager

@@ -26,7 +26,6 @@ from noisegen.dataset.survey import Survey, first_of, survey
 from noisegen.dataset.threads import default_workers, made_by_threads
 from noisegen.errors import NoisegenError, UsageError, in_python
 from noisegen.files.raw import SUFFIXES as RAW
-from noisegen.files.raw import development
 from noisegen.model.device import select_device, select_devices
 from noisegen.model.weights import Weights, find_weights, load_weights
 from noisegen.profiles.profile import NoiseProfile
@@ -100,10 +99,16 @@ class Plan:
     measured: Sequence[NoiseProfile] = ()
 
     def cost(self) -> Cost:
-        """Pairs, time and disk that the whole dataset takes, from headers and one timed block."""
-        sample = self.workshop.sample()
-        options = self.run.recipe.options
-        return cost_of(self.surveyed.headers, self.run.profiles, sample, options)
+        """Pairs, time and disk that all of it takes, from headers and one timed block.
+
+        Of a shard, what that takes.
+        """
+        headers = [
+            header
+            for file, header in zip(self.surveyed.files, self.surveyed.headers, strict=True)
+            if self.run.folder.shard.holds(file.key)
+        ]
+        return cost_of(headers, self.run.profiles, self.workshop.sample(), self.run.recipe.options)
 
     def make(
         self,
@@ -133,7 +138,7 @@ def make_dataset(
     on.
 
     Args:
-        clean: a picture, or a folder of them.
+        clean: a picture, a folder of them, or a pattern.
         out: the dataset's folder; one begun there goes on.
         profiles: noise profiles or their files; one that fits is drawn for each picture.
         draw: simulated cameras instead, as ``phone:800-6400,dslr``.
@@ -153,7 +158,12 @@ def make_dataset(
         if not isinstance(value, kind | None):
             raise UsageError(f"{name}={value!r}: give noisegen.{kind.__name__}(…)")
     source = profiles_or_cameras(profiles, draw, per_camera, options or DatasetOptions())
-    return plan_dataset(Path(clean), Path(out), source, weights, options, run).make()
+    return _in_python(plan_dataset(Path(clean), Path(out), source, weights, options, run).make())
+
+
+def _in_python(made: Iterator[Done]) -> Iterator[Done]:
+    with in_python():
+        yield from made
 
 
 def plan_dataset(
@@ -219,7 +229,7 @@ def plan_run(
         ManifestError: the recipe there is damaged.
     """
     if any(file.path.suffix.lower() in RAW for file in cleans.files):
-        recipe = replace(recipe, versions={**recipe.versions, "camera raw": development()})
+        recipe = recipe.of_raw()
     chosen, elsewhere = workshop.options, list[str]()
     if folder.recipe.exists() and not chosen.overwrite:
         check_recipe(recipe, folder)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from noisegen.dataset.export import pack, require_packages, sample_of, take_pairs_away
+from noisegen.dataset.export import archives, pack, require_packages, sample_of, take_pairs_away
 from noisegen.dataset.folder import METADATA, RECIPE, Folder, writing
 from noisegen.dataset.manifest import (
     PairLine,
@@ -75,15 +75,22 @@ def _joined(shards: Sequence[Folder], layout: Layout) -> list[PairLine]:
                     "the shard again"
                 )
             lines[line.relative] = line
-            sample = sample_of(line, shard.root)
-            # Tars are packed shard by shard.
-            for path in () if layout is Layout.WEBDATASET else (sample.noisy, sample.clean):
-                if not path.is_file():
-                    raise ManifestError(
-                        f"{path}: is missing; copy it here, or make the shard again"
-                    )
+        for path in _files_of(shard, layout):
+            if not path.is_file():
+                raise ManifestError(f"{path}: is missing; copy it here, or make the shard again")
     # Stable: an item's crops stay in the order of its shard.
     return sorted(lines.values(), key=lambda line: line.item)
+
+
+def _files_of(shard: Folder, layout: Layout) -> Iterator[Path]:
+    """All files that a finished shard's pairs lie in."""
+    if layout is Layout.WEBDATASET:
+        # Tars are packed shard by shard.
+        yield from archives(shard, layout, list(read_lines(shard.metadata)))
+        return
+    for line in read_lines(shard.metadata):
+        sample = sample_of(line, shard.root)
+        yield from (sample.noisy, sample.clean)
 
 
 def _shards(out: Path) -> list[Shard]:

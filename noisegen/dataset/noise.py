@@ -128,8 +128,8 @@ def drawn_cameras(text: str, per_camera: int, dataset: DatasetOptions) -> NoiseS
     Raises:
         UsageError: it names no kinds of cameras, or no pictures to each.
     """
-    if per_camera < 1:
-        raise UsageError(f"--per-camera {per_camera}: give 1 picture or more")
+    if type(per_camera) is not int or per_camera < 1:
+        raise UsageError(f"--per-camera {per_camera!r}: give 1 picture or more")
     kinds = parse_draws(text)
     words = f"{','.join(map(str, kinds))}; a camera for {per_camera} of the pictures"
 

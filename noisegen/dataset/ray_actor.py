@@ -59,6 +59,8 @@ class PairActor:
             loaded = load_weights(str(file))
         profiles = load_profiles(recipe, folder.root)
         here = make_recipe(recipe.options, profiles, loaded, recipe.device, drawn=recipe.drawn)
+        if recipe.is_of_raw:
+            here = here.of_raw()
         others = here.differences(recipe) + here.other_machine(recipe)
         if others:
             raise ClusterError(

@@ -12,6 +12,7 @@ from typing import Any
 import noisegen
 from noisegen.dataset.plan import DatasetOptions, Layout
 from noisegen.errors import ManifestError, UsageError
+from noisegen.files.raw import development
 from noisegen.files.safe_path import refuse_links
 from noisegen.model.weights import Weights, licence_of
 from noisegen.profiles.profile import NoiseProfile
@@ -54,6 +55,10 @@ class ProfileEntry:
         return f"profiles/{self.name}.safetensors"
 
 
+RAW = "camera raw"
+"""Among the versions: how camera raw was developed."""
+
+
 @dataclass(frozen=True)
 class Recipe:
     """What a dataset is made by: no times, no paths of the machine.
@@ -73,6 +78,15 @@ class Recipe:
     device: str
     versions: dict[str, str]
     drawn: str | None = None
+
+    @property
+    def is_of_raw(self) -> bool:
+        """Whether camera raw is among the cleans, so that its development decides pixels too."""
+        return RAW in self.versions
+
+    def of_raw(self) -> Recipe:
+        """The recipe with this machine's development of camera raw."""
+        return replace(self, versions={**self.versions, RAW: development()})
 
     def to_bytes(self) -> bytes:
         """Canonical JSON: equal recipes are equal bytes."""

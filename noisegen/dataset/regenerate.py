@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,8 +11,9 @@ from noisegen.dataset.export import require_packages
 from noisegen.dataset.folder import METADATA, Folder, check_output
 from noisegen.dataset.make import Plan, Workshop, check_engine, plan_run
 from noisegen.dataset.manifest import PairLine, read_lines
-from noisegen.dataset.plan import MachineOptions, RunOptions
+from noisegen.dataset.plan import MachineOptions, RunOptions, Skipped
 from noisegen.dataset.recipe import load_profiles, make_recipe, read_recipe
+from noisegen.dataset.survey import first_of
 from noisegen.dataset.verify import Fault
 from noisegen.errors import UsageError, WeightsError
 from noisegen.model.weights import Weights, load_weights
@@ -35,13 +36,17 @@ class Again:
     recipe: Path
     manifest: list[PairLine] | None
 
-    def faults(self) -> tuple[Fault, ...]:
+    def faults(self, skipped: Sequence[Skipped]) -> tuple[Fault, ...]:
         """What is missing, changed or different, against the manifest.
+
+        Args:
+            skipped: cleans that could not be used.
 
         Raises:
             ManifestError: the new manifest is damaged.
         """
-        return tuple(_faults(self.manifest or [], self.plan.run.folder))
+        unfit = {one.file: one.reason for one in skipped}
+        return tuple(_faults(self.manifest or [], self.plan.run.folder, unfit))
 
 
 def plan_again(
@@ -80,7 +85,8 @@ def plan_again(
     again = replace(today, profiles=former.profiles, drawn=former.drawn)
     plan = plan_run(again, profiles, found, Folder(out), Workshop(run, loaded, name))
     if not plan.surveyed.files:
-        raise UsageError(f"--clean {clean}: holds none of the dataset's clean images")
+        none = f"--clean {clean}: holds none of the dataset's clean images"
+        raise UsageError(f"{first_of(plan.run.skipped)}" if plan.run.skipped else none)
     return Again(plan, recipe, manifest)
 
 
@@ -102,13 +108,14 @@ def _weights_of(sha256: str, given: str | None) -> tuple[str, Weights]:
     )
 
 
-def _faults(former: Sequence[PairLine], new: Folder) -> Iterator[Fault]:
+def _faults(former: Sequence[PairLine], new: Folder, unfit: Mapping[str, str]) -> Iterator[Fault]:
     """Compare a dataset with the manifest that it should have, pair by pair."""
     made = {line.noisy_file_name: line for line in read_lines(new.metadata)}
     for line in former:
         again = made.pop(line.noisy_file_name, None)
         if again is None:
-            yield Fault(line.noisy_file_name, "was not made again: its clean is missing")
+            reason = unfit.get(line.seed_key, "is missing")
+            yield Fault(line.noisy_file_name, f"was not made again: its clean {reason}")
         elif again.clean_sha256 != line.clean_sha256:
             yield Fault(line.clean_file_name, "its clean file has changed")
         elif again.noisy_sha256 != line.noisy_sha256:

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
 
-from noisegen.dataset.export import archives, pack, take_pairs_away
+from noisegen.dataset.export import archives, pack, refuse_anothers_card, take_pairs_away
 from noisegen.dataset.folder import (
     CLEAN,
+    METADATA,
     NOISY,
     PROFILES,
     Folder,
@@ -24,6 +25,7 @@ from noisegen.dataset.folder import (
     make_folder,
     writing,
 )
+from noisegen.dataset.joined import is_joined, joined_outcomes, takes_no_more
 from noisegen.dataset.journal import Done, Record, open_journal, read_records, sorted_lines
 from noisegen.dataset.manifest import read_skipped, write_manifest, write_skipped
 from noisegen.dataset.plan import PACKED, CleanFile, Item, ItemName, Layout, Skipped
@@ -94,6 +96,12 @@ def write_dataset(
     with run.folder.locked():
         if run.overwrite:
             empty_output(run.folder)
+        elif is_joined(run.folder):
+            check_recipe(run.recipe, run.folder)
+            joined = joined_outcomes(run.items, run.recipe.options, Folder(run.folder.root))
+            if joined is not None:
+                yield from joined
+                return
         records = _prepare(run)
         kept, missing, gone = _sorted_out(run, records)
         note_gone(gone)
@@ -114,6 +122,7 @@ def write_dataset(
 def _prepare(run: Run) -> dict[ItemName, Record]:
     """Puts recipe and profiles in place, and reads what an earlier run made."""
     folder = run.folder
+    refuse_anothers_card(folder.root, run.recipe.options.layout)
     parents = {PurePosixPath(side) / file.output.parent for file in run.files
                for side in (NOISY, CLEAN)}  # fmt: skip
     for parent in [*parents, PurePosixPath(PROFILES)]:
@@ -121,21 +130,45 @@ def _prepare(run: Run) -> dict[ItemName, Record]:
     folder.clear_temporary()
     if folder.recipe.exists():
         check_recipe(run.recipe, folder)
+        _refuse_shards(folder)
+        _write_profiles(run, lost_alone=True)
         records = read_records(folder)
-        lines = sum(len(record.lines) for record in records.values())
+        if is_joined(folder):
+            there = read_records(Folder(folder.root))
+            records = {name: one for name, one in there.items() if folder.shard.holds(name[0])}
+        lines = [line for record in records.values() for line in record.lines]
         if not all(path.exists() for path in archives(folder, run.recipe.options.layout, lines)):
             # What the manifest names is not there: all of it is made again.
             with writing(folder.metadata):
                 folder.metadata.unlink(missing_ok=True)
         return records
-    make_folder(folder.root / PROFILES)
-    files = zip(run.recipe.profiles, run.profiles, strict=True)
-    write_together(
-        [(folder.root / entry.file, profile.to_bytes()) for entry, profile in files],
-        folder.temporary,
-    )
+    _write_profiles(run, lost_alone=False)
     write_together([(folder.recipe, run.recipe.to_bytes())], folder.temporary)
     return {}
+
+
+def _write_profiles(run: Run, lost_alone: bool) -> None:
+    """Writes all profiles, or those alone that are not there."""
+    folder = run.folder
+    make_folder(folder.root / PROFILES)
+    pairs = zip(run.recipe.profiles, run.profiles, strict=True)
+    files = [(folder.root / entry.file, profile) for entry, profile in pairs]
+    wanted = [(file, one) for file, one in files if not (lost_alone and file.exists())]
+    write_together([(file, one.to_bytes()) for file, one in wanted], folder.temporary)
+
+
+def _refuse_shards(folder: Folder) -> None:
+    """Refuses to make the whole of what shards have made: every pair would be there twice.
+
+    Raises:
+        OutputError: there are finished shards.
+    """
+    found = sorted(folder.root.glob(f"{METADATA}-*-of-*.jsonl")) if folder.shard.whole else []
+    if found:
+        raise OutputError(
+            f"{folder.root}: is made in shards, as {found[0].name} shows; join them with noisegen "
+            "merge first, or replace all with --overwrite"
+        )
 
 
 def check_recipe(recipe: Recipe, folder: Folder) -> None:
@@ -172,10 +205,7 @@ def _sorted_out(run: Run, records: dict[ItemName, Record]) -> tuple[list[Done], 
         else:
             missing.append(item)
     if complete and missing:
-        raise OutputError(
-            f"{run.folder.root}: is complete, and its layout takes no more images, as "
-            f"{missing[0].file.path}; name another folder, or replace it with --overwrite"
-        )
+        raise takes_no_more(run.folder, missing[0])
     if not complete:
         wanted = {done.item.name for done in kept}
         stale = {name: record for name, record in records.items() if name not in wanted}

@@ -119,7 +119,8 @@ def without_profile(channels: int, profiles: Sequence[NoiseProfile]) -> str | No
     if any(profile.channels == channels for profile in profiles):
         return None
     have, need = (_KINDS.get(c, f"of {c} channels") for c in (channels, profiles[0].channels))
-    names = ", ".join(profile.name for profile in profiles)
+    more = f" and {len(profiles) - 3} more" if len(profiles) > 3 else ""
+    names = ", ".join(profile.name for profile in profiles[:3]) + more
     return (
         f"is {have}, but the noise of {names} is {need}; give {need} pictures, or a profile "
         f"whose references are {have}"

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import cache, partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -40,6 +40,9 @@ from noisegen.training.realdata import polyu_scenes
 Make = Callable[[Rng, Denoiser], tuple[list[Setting], str]]
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+FILLED = "filled.json"
+"""Name of the file in the bank that says how it was filled."""
 
 HELD_OUT = "validation"
 """Shards of this kind are for validation while training, never for training."""
@@ -115,9 +118,10 @@ def prepare(bank: Path, sources: Sources, processes: int = 1) -> Iterator[Packed
         processes: that make shards.
 
     Raises:
-        UsageError: a folder of pairs is not what it should be.
+        UsageError: a folder of pairs is not what it should be, or the bank was filled otherwise.
     """
     bank.mkdir(parents=True, exist_ok=True)
+    _refuse_another(bank / FILLED, {**asdict(sources.config), "denoiser": sources.denoiser})
     report = bank / "report.json"
     names = [name for name in _jobs(sources) if not (bank / f"{name}.npz").exists()]
     for one in in_processes(partial(_fill, bank, sources), names, processes):
@@ -125,6 +129,19 @@ def prepare(bank: Path, sources: Sources, processes: int = 1) -> Iterator[Packed
         text = json.dumps({**written, one.name: asdict(one)}, indent=1)
         write_atomically(report, text.encode())
         yield one
+
+
+def _refuse_another(file: Path, now: dict[str, Any]) -> None:
+    """Refuses to go on filling a bank in another way than its first shards."""
+    before = json.loads(file.read_text()) if file.exists() else now
+    differing = [name for name in now if before.get(name) != now[name]]
+    if differing:
+        raise UsageError(
+            f"{file.parent}: was filled with another {', '.join(differing)}; use the same, or "
+            "another --bank"
+        )
+    if not file.exists():
+        write_atomically(file, json.dumps(now, indent=1).encode())
 
 
 def in_processes(

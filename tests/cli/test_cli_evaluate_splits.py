@@ -23,6 +23,8 @@ def test_splits_are_checked_before_anything_is_read(run: Run, tmp_path: Path) ->
         (("--split", "w2s", "--data", tmp_path), "does not hold the validation data"),
         (("--by", "pair,burst"), "--by burst: unknown; choose of pair, lone"),
         (("--by", "pair", "--lone"), "give one of them"),
+        (("--ablate", "--real", "a", "--synth", "b"), "do not go with --real and --synth"),
+        (("--instrument", "c", "--real", "a", "--synth", "b"), "do not go with --real"),
         (("--peers", "--real", "a", "--synth", "b"), "do not go with --real and --synth"),
         (("--looks", "c", "--real", "a", "--synth", "b"), "--looks do not go with --real"),
     ):

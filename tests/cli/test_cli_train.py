@@ -149,6 +149,18 @@ def test_a_contact_sheet_is_written(
     assert not out.exists()
     ran = run("train", "contact-sheet", *chosen, "--clean", clean)
     assert ran.code == 0, ran.err
+    again = ("train", "contact-sheet", *chosen, "--clean", clean)
+    ran = run(*again)
+    assert (ran.code, "is there already" in ran.err) == (1, True)
+    assert run(*again, "--overwrite").code == 0
     with Image.open(out) as sheet:
         assert sheet.format == "PNG"
         assert sheet.width > 2 * 128
+
+
+@pytest.mark.parametrize("option", ["--seed", "--threads"])
+def test_numbers_that_cannot_be_are_refused(run: Run, tmp_path: Path, option: str) -> None:
+    ran = run("train", "denoiser", "--run", tmp_path / "r", "--start", "sim", option, -1)
+    assert ran.code == 2
+    assert option in ran.err
+    assert not (tmp_path / "r").exists()

@@ -100,3 +100,20 @@ def test_a_missing_package_is_noticed_before_anything_is_made(
     assert (ran.returncode, ran.stdout) == (LayoutError.exit_code, "")
     assert "pip install '.[lmdb]'" in ran.stderr
     assert not (tmp_path / "pairs").exists()
+
+
+def test_notes_are_neither_replaced_nor_taken_away(
+    camera: Camera, photos: Path, folders: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "pairs"
+    shutil.copytree(folders, out)
+    (out / "README.md").write_text("---\nmy notes, made with noisegen\n")
+    code, _, err = run("export", out, "--layout", "hf")
+    assert code == 1
+    assert "README.md: is not noisegen's, and would be replaced; move it away" in err
+    assert run(*camera.synth(photos, out, "--overwrite"))[0] == 3
+    assert "my notes" in (out / "README.md").read_text()
+    code, _, err = run(*camera.synth(photos, out, "--overwrite", "--layout", "hf"))
+    assert code == 1
+    assert "move it away" in err
+    assert "my notes" in (out / "README.md").read_text()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,7 @@ def test_what_cannot_be_is_refused_by_the_call_itself_and_nothing_is_written(
         ({"profiles": camera.profile, "draw": "phone"}, "give one of profiles and draw"),
         ({}, "give one of profiles and draw"),
         ({"draw": "phone", "per_camera": 0}, "^per_camera 0: give 1"),
+        ({"draw": "phone", "per_camera": "3"}, "^per_camera '3': give 1"),
         ({"profiles": camera.profile, "per_camera": 2}, "^per_camera belongs to draw"),
         ({"profiles": camera.profile}, "give its weights"),
     ):
@@ -136,3 +138,15 @@ def test_loading_a_generator_names_its_arguments() -> None:
             noisegen.load_generator(**given)
     with pytest.raises(noisegen.NoisegenError, match="1 noisy picture, but 2 clean ones"):
         noisegen.load_generator().profile(np.zeros((64, 64, 3)), [np.zeros((64, 64, 3))] * 2)
+
+
+def test_errors_while_it_is_made_name_arguments_too(
+    camera: Camera, photos: Path, tmp_path: Path
+) -> None:
+    cleans, out = tmp_path / "photos", tmp_path / "pairs"
+    shutil.copytree(photos, cleans)
+    given = {"profiles": camera.profile, "weights": str(camera.weights), "run": CPU}
+    list(make_dataset(cleans, out, **given))  # type: ignore[arg-type]
+    (cleans / "1.png").unlink()
+    with pytest.raises(noisegen.NoisegenError, match="take these pairs away with prune"):
+        list(make_dataset(cleans, out, **given))  # type: ignore[arg-type]

@@ -339,3 +339,14 @@ def test_a_folder_of_a_pairs_name(camera: Camera, tmp_path: Path) -> None:
     assert code == 3
     assert "a.jpg" in err
     assert run("verify", tmp_path / "pairs")[0] == 0
+
+
+def test_a_profile_that_is_lost_is_written_again(
+    camera: Camera, photos: Path, tmp_path: Path
+) -> None:
+    command = camera.synth(photos, tmp_path / "out")
+    assert run(*command)[0] == 3
+    before = files_in(tmp_path / "out")
+    shutil.rmtree(tmp_path / "out" / "profiles")
+    assert run(*command)[0] == 3
+    assert files_in(tmp_path / "out") == before

@@ -154,3 +154,74 @@ def test_overwriting_one_shard_would_take_the_others(
 ) -> None:
     more = ("--shard", "1/2", "--overwrite")
     assert run(*camera.synth(photos, tmp_path / "parts", *more))[0] == 2
+
+
+@pytest.mark.parametrize("layout", ["folders", "webdataset", "lmdb"])
+def test_what_is_joined_is_whole_whoever_runs_again(
+    camera: Camera, photos: Path, tmp_path: Path, layout: str
+) -> None:
+    out = tmp_path / "parts"
+    command = camera.synth(photos, out, "--layout", layout)
+    for index in (1, 2):
+        assert run(*command, "--shard", f"{index}/2")[0] == 3
+    assert run("merge", out)[0] == 0
+    joined = files_in(out)
+    for more in (("--shard", "1/2"), ("--shard", "2/2"), ()):
+        code, said, err = run(*command, *more)
+        assert code in (0, 3), err
+        assert said.startswith("nothing to do")
+        assert files_in(out) == joined
+    assert run("verify", out)[0] == 0
+
+
+def test_shards_are_joined_before_the_whole_is_made(
+    camera: Camera, photos: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "parts"
+    command = camera.synth(photos, out, "--layout", "webdataset")
+    assert run(*command, "--shard", "1/2")[0] == 3
+    made = files_in(out)
+    code, _, err = run(*command)
+    assert code == 1
+    assert "is made in shards, as metadata-1-of-2.jsonl shows; join them" in err
+    assert files_in(out) == made
+    assert run(*command, "--overwrite")[0] == 3
+    assert run("verify", out)[0] == 0
+
+
+def test_a_joined_shard_that_is_packed_takes_no_new_pictures(
+    camera: Camera, photos: Path, tmp_path: Path
+) -> None:
+    out, more = tmp_path / "parts", tmp_path / "photos"
+    shutil.copytree(photos, more)
+    command = camera.synth(more, out, "--layout", "webdataset")
+    for index in (1, 2):
+        assert run(*command, "--shard", f"{index}/2")[0] == 3
+    assert run("merge", out)[0] == 0
+    new = next(f"new{n}.png" for n in range(99) if Shard(1, 2).holds(f"new{n}.png"))
+    shutil.copyfile(more / "1.png", more / new)
+    code, _, err = run(*command, "--shard", "1/2")
+    assert code == 1
+    assert "its layout takes no more images" in err
+    assert run("verify", out)[0] == 0
+
+
+def test_a_tar_that_is_missing_is_named(camera: Camera, photos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "parts"
+    for index in (1, 2):
+        more = ("--layout", "webdataset", "--shard", f"{index}/2")
+        assert run(*camera.synth(photos, out, *more))[0] == 3
+    (out / "pairs-2-of-2-000000.tar").unlink()
+    code, _, err = run("merge", out)
+    assert code == 1
+    assert "pairs-2-of-2-000000.tar: is missing" in err
+    assert (out / "metadata-1-of-2.jsonl").exists()
+
+
+def test_what_a_shard_would_cost(camera: Camera, photos: Path, tmp_path: Path) -> None:
+    command = camera.synth(photos, tmp_path / "out", "--dry-run", "--json")
+    whole = json.loads(run(*command)[1])
+    parts = [json.loads(run(*command, "--shard", f"{i}/2")[1]) for i in (1, 2)]
+    for name in ("images", "pairs"):
+        assert sum(part[name] for part in parts) == whole[name]
+        assert all(part[name] < whole[name] for part in parts)

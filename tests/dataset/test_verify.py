@@ -320,3 +320,18 @@ def test_a_dataset_that_is_not_finished(dataset: Path) -> None:
     code, _, err = run("verify", dataset)
     assert code == 1
     assert "not complete" in err
+
+
+def test_a_clean_that_is_there_and_cannot_be_used_is_told_with_its_reason(
+    dataset: Path, camera: Camera, photos: Path, tmp_path: Path
+) -> None:
+    cleans = tmp_path / "cleans"
+    shutil.copytree(photos, cleans)
+    (cleans / "1.png").write_bytes((photos / "1.png").read_bytes()[:60])
+    (cleans / "2.png").unlink()
+    code, _, err = _regenerated(dataset, camera, cleans)
+    assert code == 1
+    said = {line.split("noisy/")[1] for line in err.splitlines() if "noisy/" in line}
+    assert "2.png: was not made again: its clean is missing" in said
+    (cut,) = (line for line in said if line.startswith("1.png"))
+    assert "is missing" not in cut

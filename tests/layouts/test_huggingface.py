@@ -66,8 +66,8 @@ def test_datasets_loads_the_folder(
 
 def test_the_hub_takes_the_front_matter() -> None:
     hub = pytest.importorskip("huggingface_hub")
-    card = hub.DatasetCard(dataset_card(RECIPE, 1234, title='Pairs of "A": 1\nline'))
-    assert card.data.pretty_name == 'Pairs of "A": 1\nline'
+    card = hub.DatasetCard(dataset_card(RECIPE, 1234))
+    assert card.data.pretty_name == "Noisy/clean pairs"
     assert card.data.task_categories == ["image-to-image"]
     assert card.data.size_categories == ["1K<n<10K"]
     (config,) = card.data.configs

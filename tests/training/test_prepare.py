@@ -269,3 +269,12 @@ def test_gray_beside_rgb_is_refused(tmp_path: Path) -> None:
     for folder in (noisy, clean):
         (folder / "gray" / "c.png").rename(folder / "c.png")
     assert str(noisy) in refusal([(noisy, clean)], tmp_path / "bank")
+
+
+def test_a_bank_is_not_filled_in_two_ways(tmp_path: Path) -> None:
+    first = replace(NOTHING, classical=1, pictures=2, side=300)
+    assert len(list(prepare(tmp_path, Sources(first)))) == 1
+    for other in (replace(first, seed=9), replace(first, classical=2)):
+        with pytest.raises(UsageError, match=r"filled with another (seed|classical); use the same"):
+            list(prepare(tmp_path, Sources(other)))
+    assert list(prepare(tmp_path, Sources(first))) == []

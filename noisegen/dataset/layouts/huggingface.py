@@ -10,9 +10,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-CARD = "README.md"
-"""Name of the card in the dataset's folder."""
-
 _SIZES = (
     (10**3, "n<1K"),
     (10**4, "1K<n<10K"),
@@ -24,21 +21,24 @@ _SIZES = (
 )
 
 
-def dataset_card(recipe: dict[str, Any], pairs: int, title: str = "Noisy/clean pairs") -> str:
+TITLE = "Noisy/clean pairs"
+"""Of every dataset, for people."""
+
+
+def dataset_card(recipe: dict[str, Any], pairs: int) -> str:
     """The dataset's card: YAML front matter, what made it, how to load it.
 
     Args:
         recipe: as in the dataset's ``noisegen.json``.
         pairs: number of pairs.
-        title: of the dataset, for people; one line.
 
     Returns:
         Markdown, the same for the same arguments.
     """
     template = Path(__file__).with_name("card.md").read_text(encoding="utf-8")
     return template.format(
-        title=json.dumps(title),
-        heading=" ".join(title.split()),
+        title=json.dumps(TITLE),
+        heading=TITLE,
         size=next((name for limit, name in _SIZES if pairs < limit), _SIZES[-1][1]),
         pairs=pairs,
         version=recipe["versions"]["noisegen"],
