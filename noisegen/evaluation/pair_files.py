@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -194,18 +195,19 @@ def _by_name(folder: Path, option: str) -> dict[str, Path]:
 def _listed(folder: Path) -> Iterator[PairFile]:
     """Pairs of ``metadata.jsonl``, of noisegen or not."""
     manifest = folder / f"{METADATA}.jsonl"
-    empty = True
+    found = []
     for number, values in enumerate(read_json_lines(manifest), 1):
         line = values if isinstance(values, dict) else {}
         noisy, clean = (
             safe_relative(line.get(f"{side}_file_name"), f"{manifest}:{number}")
             for side in (NOISY, CLEAN)
         )
-        name = pair_name(noisy)
-        yield PairFile(name, str(line.get("seed_key", name)), folder / noisy, folder / clean)
-        empty = False
-    if empty:
+        found.append((noisy, clean, line.get("seed_key")))
+    if not found:
         raise UsageError(f"{manifest}: names no pair; use a dataset that has one")
+    names = pair_names([noisy for noisy, _, _ in found])
+    for name, (noisy, clean, key) in zip(names, found, strict=True):
+        yield PairFile(name, name if key is None else str(key), folder / noisy, folder / clean)
 
 
 def pair_name(relative: PurePosixPath) -> str:
@@ -213,6 +215,20 @@ def pair_name(relative: PurePosixPath) -> str:
     parts = relative.parts[1:] if relative.parts[0] == NOISY and len(relative.parts) > 1 else None
     bare = (PurePosixPath(*parts) if parts else relative).with_suffix("")
     return unicodedata.normalize("NFC", bare.as_posix())
+
+
+def pair_names(relatives: Sequence[PurePosixPath]) -> list[str]:
+    """Names of a dataset's pairs, as of :func:`pair_name`; with the ending where it alone differs.
+
+    Args:
+        relatives: paths of their noisy pictures.
+    """
+    bare = [pair_name(relative) for relative in relatives]
+    count = Counter(bare)
+    return [
+        name if count[name] == 1 else f"{name}{relative.suffix}"
+        for name, relative in zip(bare, relatives, strict=True)
+    ]
 
 
 def _is_packed(folder: Path) -> bool:
@@ -223,13 +239,16 @@ def _unpacked(folder: Path, scratch: Path) -> Iterator[PairFile]:
     """Pairs of an archive, each copied before the next one takes its place."""
     layout = read_recipe(folder / RECIPE).options.layout
     lines = list(read_lines(folder / f"{METADATA}.jsonl"))
-    named = {stored_name(line, layout): line for line in lines}
+    names = pair_names([PurePosixPath(line.relative) for line in lines])
+    named = {
+        stored_name(line, layout): (name, line.seed_key)
+        for name, line in zip(names, lines, strict=True)
+    }
     passing = scratch / "passing"
     passing.mkdir()
     for number, pair in enumerate(stored_pairs(folder, layout, lines, passing)):
         noisy, clean = scratch / f"{number}-noisy", scratch / f"{number}-clean"
         shutil.copyfile(pair.noisy, noisy)
         shutil.copyfile(pair.clean, clean)
-        line = named.get(pair.relative)
-        name = pair_name(PurePosixPath(line.relative if line else pair.relative))
-        yield PairFile(name, line.seed_key if line else name, noisy, clean)
+        bare = pair_name(PurePosixPath(pair.relative))
+        yield PairFile(*named.get(pair.relative, (bare, bare)), noisy, clean)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -63,3 +64,18 @@ def test_what_is_not_there_is_named(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UsageError, match=named), found_pairs(where, "--real"):
         pass
+
+
+def test_pairs_whose_endings_alone_differ_are_told_apart(tmp_path: Path) -> None:
+    names = "a.png a.bmp b.png"
+    _make(
+        tmp_path,
+        " ".join(f"{side}/{name}" for side in ("noisy", "clean") for name in names.split()),
+    )
+    lines = [
+        json.dumps({f"{side}_file_name": f"{side}/{name}" for side in ("noisy", "clean")})
+        for name in names.split()
+    ]
+    (tmp_path / "metadata.jsonl").write_text("\n".join(lines) + "\n")
+    with found_pairs(str(tmp_path), "--real") as found:
+        assert [pair.name for pair in found.pairs] == ["a.png", "a.bmp", "b"]

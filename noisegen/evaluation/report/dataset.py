@@ -14,7 +14,7 @@ from noisegen.dataset.folder import RECIPE, Folder
 from noisegen.dataset.manifest import PairLine, read_json_lines, read_lines
 from noisegen.dataset.recipe import Recipe, load_profiles, read_recipe
 from noisegen.evaluation.folder_scores import FolderScores
-from noisegen.evaluation.pair_files import PairFile, PairFolder, pair_name
+from noisegen.evaluation.pair_files import PairFile, PairFolder, pair_names
 from noisegen.evaluation.pair_pictures import same_pictures
 from noisegen.evaluation.profile_view import telling_crop
 from noisegen.evaluation.report.charts import Sides, charts_of
@@ -57,7 +57,8 @@ class Dataset:
     @cached_property
     def by_name(self) -> dict[str, PairLine]:
         """Lines of the manifest by their pairs' names."""
-        return {pair_name(PurePosixPath(line.relative)): line for line in self.lines}
+        names = pair_names([PurePosixPath(line.relative) for line in self.lines])
+        return dict(zip(names, self.lines, strict=True))
 
     def white_level(self, line: PairLine) -> float | None:
         """White level of a line's pictures, where it is not their type's largest value."""
