@@ -11,6 +11,8 @@ from PIL import Image
 from noisegen.errors import UsageError
 from noisegen.evaluation.pair_files import found_pairs
 
+SIDES = ("noisy", "clean")
+
 
 def _make(root: Path, names: str) -> None:
     for name in names.split():
@@ -67,15 +69,9 @@ def test_what_is_not_there_is_named(
 
 
 def test_pairs_whose_endings_alone_differ_are_told_apart(tmp_path: Path) -> None:
-    names = "a.png a.bmp b.png"
-    _make(
-        tmp_path,
-        " ".join(f"{side}/{name}" for side in ("noisy", "clean") for name in names.split()),
-    )
-    lines = [
-        json.dumps({f"{side}_file_name": f"{side}/{name}" for side in ("noisy", "clean")})
-        for name in names.split()
-    ]
+    names = ("a.png", "a.bmp", "b.png")
+    _make(tmp_path, " ".join(f"{side}/{name}" for side in SIDES for name in names))
+    lines = [json.dumps({f"{s}_file_name": f"{s}/{name}" for s in SIDES}) for name in names]
     (tmp_path / "metadata.jsonl").write_text("\n".join(lines) + "\n")
     with found_pairs(str(tmp_path), "--real") as found:
         assert [pair.name for pair in found.pairs] == ["a.png", "a.bmp", "b"]
