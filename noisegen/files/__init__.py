@@ -17,7 +17,7 @@ from noisegen.files.read import (
 )
 from noisegen.files.remarks import gathered
 from noisegen.files.tiff_write import write_volume
-from noisegen.files.volume import Plane, PlaneRows, Volume, VolumeHeader
+from noisegen.files.volume import Volume, VolumeHeader
 from noisegen.files.white_level import (
     WHITE_LEVELS_16,
     default_white_level,
@@ -37,8 +37,6 @@ __all__ = [
     "Picture",
     "PixelHash",
     "Pixels",
-    "Plane",
-    "PlaneRows",
     "Planes",
     "Volume",
     "VolumeHeader",
