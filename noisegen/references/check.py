@@ -227,34 +227,36 @@ def _check(reference: Reference, first: Reference) -> None:
     for pixels in (noisy, clean):
         if pixels is not None and not np.isfinite(pixels).all():
             raise BadReferenceError(f"{name}: holds NaN or infinite values; replace them")
-    if clean is None:
-        return
-    if clean.shape == noisy.shape and {clean.dtype, noisy.dtype} == set(DEPTHS):
+    if clean is not None:
+        _check_clean(name, noisy, clean)
+
+
+def _check_clean(name: str, noisy: Pixels, clean: Pixels) -> None:
+    """Refuses what is no clean of a noisy picture."""
+    if clean.shape != noisy.shape:
+        sizes = [f"{_kind(x)} of {x.shape[1]}×{x.shape[0]}" for x in (noisy, clean)]
+        raise BadReferenceError(
+            f"{name}: is {sizes[0]}, its clean is {sizes[1]}; give the clean of this very picture"
+        )
+    if {clean.dtype, noisy.dtype} == set(DEPTHS):
         bits, others = (8 * pixels.dtype.itemsize for pixels in (noisy, clean))
         raise BadReferenceError(
             f"{name}: has {bits} bits, its clean {others}, so their values cannot be compared; "
             "save both at one depth (8 bits times 257 are 16)"
         )
-    if clean.shape == noisy.shape and clean.dtype not in (noisy.dtype, np.float32, np.float64):
+    if clean.dtype not in (noisy.dtype, np.float32, np.float64):
         raise BadReferenceError(
             f"{name}: has {_type_name(noisy)} values, its clean {_type_name(clean)}; save both as "
             "one type, in the same units"
         )
-    if clean.shape != noisy.shape:
-        raise BadReferenceError(
-            f"{name}: is {_kind(noisy)} of {width}×{height}, its clean is {_kind(clean)} of "
-            f"{clean.shape[1]}×{clean.shape[0]}; give the clean of this very picture"
-        )
-    brightest = float(clean.max())
+    brightest = float(clean.max()) if clean.dtype.kind == "f" else np.inf
     if noisy.dtype.kind == "u" and 0 < brightest <= 1 and noisy.mean() > IN_COUNTS * brightest:
         raise BadReferenceError(
             f"{name}: holds counts, its clean floats in [0, 1]; multiply the clean by the count "
             "that is white, or save both as one type"
         )
     if np.array_equal(noisy, clean):
-        raise BadReferenceError(
-            f"{name}: identical to its clean, so it holds no noise; give a noisy shot"
-        )
+        raise BadReferenceError(f"{name}: identical to its clean; give a noisy shot")
 
 
 def _kind(pixels: Pixels) -> str:
