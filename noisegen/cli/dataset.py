@@ -83,14 +83,14 @@ def _cost(plan: Plan) -> tuple[str, dict[str, Any]]:
     """What the dataset would cost, for people and as JSON values."""
     cost, out = plan.cost(), plan.run.folder.root
     images = len({item.file.key for item in plan.run.items})
-    complete = plan.run.folder.metadata.exists() and not plan.run.overwrite
+    begun = plan.run.folder.recipe.exists() and not plan.run.overwrite
     seconds = cost.seconds
     time = f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
     shown = (
         f"would write {counted(cost.pairs, 'pair')} of {counted(images, 'image')} "
         f"({cost.pixels / 1e6:.1f} Mpx) to {out}/: about {time} and {cost.megabytes:.0f} MB"
     )
-    shown += "; what is there already is kept" if complete else ""
+    shown += "; what is there already is kept" if begun else ""
     return shown, {
         "dry_run": True,
         "out": str(out),

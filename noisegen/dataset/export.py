@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +30,7 @@ from noisegen.files import write_together
 PAIRS_A_TAR = 1000
 """Pairs of one tar shard of WebDataset's layout."""
 
+TARS_OF_SHARDS = "pairs-*-of-*-*.tar"
 _OF_SHARD = re.compile(r"pairs-\d+-of-(\d{1,9})-\d+\.tar")
 
 
@@ -119,9 +121,15 @@ def pack(folder: Folder, recipe: Recipe, lines: Sequence[PairLine]) -> None:
 def archives(folder: Folder, layout: Layout, lines: Sequence[PairLine]) -> list[Path]:
     """The files that a finished dataset, or its shard, of such pairs is packed in."""
     if layout is Layout.WEBDATASET:
-        joined = range(1, _joined_tars(folder) + 1)
-        parts = [Shard(index, len(joined)) for index in joined] or [folder.shard]
-        return [tar for part in parts for tar in _tars(folder.root, part, lines)]
+        count = _joined_tars(folder)
+        if not count:
+            return _tars(folder.root, folder.shard, len(lines))
+        pairs = Counter(Shard.index_of(line.seed_key, count) for line in lines)
+        return [
+            tar
+            for index in sorted(pairs)
+            for tar in _tars(folder.root, Shard(index, count), pairs[index])
+        ]
     if layout is Layout.LMDB and folder.shard.whole:
         return [folder.root / NOISY_DATABASE, folder.root / CLEAN_DATABASE]
     return []
@@ -129,16 +137,15 @@ def archives(folder: Folder, layout: Layout, lines: Sequence[PairLine]) -> list[
 
 def _joined_tars(folder: Folder) -> int:
     """Of how many shards the tars of a whole dataset are; 0 where they are its own."""
-    names = (path.name for path in folder.root.glob("pairs-*-of-*.tar"))
-    found = [_OF_SHARD.fullmatch(name) for name in names if folder.shard.whole]
+    if not folder.shard.whole:
+        return 0
+    found = [_OF_SHARD.fullmatch(path.name) for path in folder.root.glob(TARS_OF_SHARDS)]
     return max((int(name[1]) for name in found if name), default=0)
 
 
-def _tars(root: Path, shard: Shard, lines: Sequence[PairLine]) -> list[Path]:
-    count = sum(shard.holds(line.seed_key) for line in lines)
-    return [
-        root / f"pairs{shard.suffix}-{number:06d}.tar" for number in range(-(-count // PAIRS_A_TAR))
-    ]
+def _tars(root: Path, shard: Shard, pairs: int) -> list[Path]:
+    numbers = range(-(-pairs // PAIRS_A_TAR))
+    return [root / f"pairs{shard.suffix}-{number:06d}.tar" for number in numbers]
 
 
 def sample_of(line: PairLine, pairs: Path) -> Sample:

@@ -2,43 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from noisegen.dataset.folder import Folder
 from noisegen.dataset.journal import Done, read_records
 from noisegen.dataset.manifest import read_skipped
-from noisegen.dataset.plan import PACKED, DatasetOptions, Item, Skipped
+from noisegen.dataset.plan import Item, Skipped
 from noisegen.errors import OutputError
 
 
 def is_joined(folder: Folder) -> bool:
-    """Whether a shard is a part of a dataset that is whole already, and nothing by itself."""
-    own = folder.metadata.exists() or folder.journal.exists()
-    return not folder.shard.whole and Folder(folder.root).metadata.exists() and not own
+    """Whether a shard has no manifest of its own, but lies in a dataset that is whole."""
+    return (
+        not folder.shard.whole
+        and not folder.metadata.exists()
+        and Folder(folder.root).metadata.exists()
+    )
 
 
-def joined_outcomes(
-    items: Sequence[Item], options: DatasetOptions, whole: Folder
-) -> list[Done] | None:
-    """Outcomes of a shard's items in the whole; None where something is to be made.
+def packed_outcomes(items: Sequence[Item], whole: Folder) -> Iterator[Done]:
+    """Outcomes of a shard's items in the whole that is packed; nothing is written.
 
     Raises:
-        OutputError: something is, and the whole is packed.
+        OutputError: one of them has none.
     """
-    records, packed = read_records(whole), options.layout in PACKED
+    records = read_records(whole)
     before = dict(read_skipped(whole.skipped)) if whole.skipped.exists() else {}
-    found = []
     for item in items:
         record, key = records.get(item.name), item.file.key
-        if record and (packed or record.holds(item, options, whole.root)):
-            found.append(Done(item, record, kept=True))
+        if record is not None:
+            yield Done(item, record, kept=True)
         elif key in before:
-            found.append(Done(item, skipped=Skipped(item.file.path, key, before[key]), kept=True))
-        elif packed:
-            raise takes_no_more(whole, item)
+            yield Done(item, skipped=Skipped(item.file.path, key, before[key]), kept=True)
         else:
-            return None
-    return found
+            raise takes_no_more(whole, item)
 
 
 def takes_no_more(folder: Folder, item: Item) -> OutputError:

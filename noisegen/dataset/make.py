@@ -99,10 +99,7 @@ class Plan:
     measured: Sequence[NoiseProfile] = ()
 
     def cost(self) -> Cost:
-        """Pairs, time and disk that all of it takes, from headers and one timed block.
-
-        Of a shard, what that takes.
-        """
+        """Pairs, time and disk that the run's part takes, from headers and one timed block."""
         headers = [
             header
             for file, header in zip(self.surveyed.files, self.surveyed.headers, strict=True)
@@ -177,7 +174,7 @@ def plan_dataset(
     """Checks all that can be known before a dataset is made, the quick things first.
 
     Args:
-        clean: a picture, or a folder of them.
+        clean: a picture, a folder of them, or a pattern.
         out: the dataset's folder.
         noise: where its profiles come from.
         weights: shipped ones by name, or a file.
@@ -212,7 +209,9 @@ def _lent(begun: Recipe | None, request: str | None, out: Path) -> list[NoisePro
     """Profiles of a dataset that was begun by the same request; None where there are none."""
     if begun is None or not request or any(one.made_from != request for one in begun.profiles):
         return None
-    return load_profiles(begun, out)
+    # One that is lost is measured again.
+    there = all((out / one.file).is_file() for one in begun.profiles)
+    return load_profiles(begun, out) if there else None
 
 
 def plan_run(

@@ -46,7 +46,10 @@ def merge_shards(out: Path) -> int:
     merged = set(read_lines(whole.metadata)) if whole.metadata.exists() else set()
     shards = [Folder(out, shard) for shard in found]
     # A merge may have been cut off while it took the shards' own files away.
-    done = merged and all(line in merged for one in shards for line in read_lines(one.metadata))
+    done = merged and all(
+        set(read_lines(one.metadata)) == {m for m in merged if one.shard.holds(m.seed_key)}
+        for one in shards
+    )
     if not done:
         _refuse_missing(out, found)
     lines = list(merged) if done else _joined(shards, layout)
@@ -68,27 +71,28 @@ def _joined(shards: Sequence[Folder], layout: Layout) -> list[PairLine]:
     """Every shard's lines in the order of one manifest; each pair is there, and there once."""
     lines: dict[str, PairLine] = {}
     for shard in shards:
-        for line in read_lines(shard.metadata):
+        own = list(read_lines(shard.metadata))
+        for line in own:
             if not shard.shard.holds(line.seed_key) or line.relative in lines:
                 raise ManifestError(
                     f"{shard.metadata}: {line.relative} is another shard's or is there twice; make "
                     "the shard again"
                 )
             lines[line.relative] = line
-        for path in _files_of(shard, layout):
+        for path in _files_of(shard, layout, own):
             if not path.is_file():
                 raise ManifestError(f"{path}: is missing; copy it here, or make the shard again")
     # Stable: an item's crops stay in the order of its shard.
     return sorted(lines.values(), key=lambda line: line.item)
 
 
-def _files_of(shard: Folder, layout: Layout) -> Iterator[Path]:
+def _files_of(shard: Folder, layout: Layout, lines: Sequence[PairLine]) -> Iterator[Path]:
     """All files that a finished shard's pairs lie in."""
     if layout is Layout.WEBDATASET:
         # Tars are packed shard by shard.
-        yield from archives(shard, layout, list(read_lines(shard.metadata)))
+        yield from archives(shard, layout, lines)
         return
-    for line in read_lines(shard.metadata):
+    for line in lines:
         sample = sample_of(line, shard.root)
         yield from (sample.noisy, sample.clean)
 

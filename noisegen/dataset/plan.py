@@ -45,8 +45,8 @@ PACKED = (Layout.WEBDATASET, Layout.LMDB)
 
 WhiteLevel = Annotated[
     float | None,
-    "The count that is white in the camera's files of more than 8 bits, as 4095 for 12 bits in 16. "
-    "References and cleans of one type share it.",
+    "The count that is white in the camera's files of more than 8 bits, as 4095 for 12 bits in 16; "
+    "references and cleans of one type share it.",
 ]
 
 
@@ -192,9 +192,14 @@ class Shard:
         return "" if self.whole else f"-{self.index}-of-{self.count}"
 
     def holds(self, key: str) -> bool:
-        """Whether a clean file's noisy versions belong to this part: by a hash of its key alone."""
+        """Whether a clean file's noisy versions belong to this part."""
+        return self.index_of(key, self.count) == self.index
+
+    @staticmethod
+    def index_of(key: str, count: int) -> int:
+        """Which of so many parts a clean file's noisy versions belong to: by a hash of its key."""
         digest = hashlib.sha256(f"noisegen shard\0{key}".encode("utf-8", "surrogatepass")).digest()
-        return int.from_bytes(digest[:8], "little") % self.count == self.index - 1
+        return int.from_bytes(digest[:8], "little") % count + 1
 
 
 WHOLE = Shard()
@@ -207,10 +212,9 @@ def parse_shard(text: str) -> Shard:
         UsageError: not two numbers, or K is not from 1 to N.
     """
     matched = re.fullmatch(r"(\d{1,9})/(\d{1,9})", text)
-    shard = Shard(*map(int, matched.groups())) if matched else Shard(0, 0)
-    if not 1 <= shard.index <= shard.count:
+    if not matched or not 1 <= int(matched[1]) <= int(matched[2]):
         raise UsageError(f"--shard {text}: give K/N with K from 1 to N, as 3/8")
-    return shard
+    return Shard(int(matched[1]), int(matched[2]))
 
 
 @dataclass(frozen=True)

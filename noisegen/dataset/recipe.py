@@ -55,7 +55,7 @@ class ProfileEntry:
         return f"profiles/{self.name}.safetensors"
 
 
-RAW = "camera raw"
+_RAW = "camera raw"
 """Among the versions: how camera raw was developed."""
 
 
@@ -68,7 +68,7 @@ class Recipe:
         profiles: its noise.
         weights: name and hash.
         device: kind that it was made on.
-        versions: of noisegen, torch and numpy.
+        versions: of noisegen, torch and numpy, and of camera raw's development.
         drawn: what its cameras were drawn from, and how many, where they were.
     """
 
@@ -82,11 +82,11 @@ class Recipe:
     @property
     def is_of_raw(self) -> bool:
         """Whether camera raw is among the cleans, so that its development decides pixels too."""
-        return RAW in self.versions
+        return _RAW in self.versions
 
     def of_raw(self) -> Recipe:
         """The recipe with this machine's development of camera raw."""
-        return replace(self, versions={**self.versions, RAW: development()})
+        return replace(self, versions={**self.versions, _RAW: development()})
 
     def to_bytes(self) -> bytes:
         """Canonical JSON: equal recipes are equal bytes."""

@@ -85,8 +85,8 @@ def plan_again(
     again = replace(today, profiles=former.profiles, drawn=former.drawn)
     plan = plan_run(again, profiles, found, Folder(out), Workshop(run, loaded, name))
     if not plan.surveyed.files:
-        none = f"--clean {clean}: holds none of the dataset's clean images"
-        raise UsageError(f"{first_of(plan.run.skipped)}" if plan.run.skipped else none)
+        unfit, none = plan.run.skipped, f"--clean {clean}: holds none of the dataset's clean images"
+        raise UsageError(first_of(unfit) if unfit else none)
     return Again(plan, recipe, manifest)
 
 
@@ -114,8 +114,8 @@ def _faults(former: Sequence[PairLine], new: Folder, unfit: Mapping[str, str]) -
     for line in former:
         again = made.pop(line.noisy_file_name, None)
         if again is None:
-            reason = unfit.get(line.seed_key, "is missing")
-            yield Fault(line.noisy_file_name, f"was not made again: its clean {reason}")
+            reason = unfit.get(line.seed_key, "its clean is missing")
+            yield Fault(line.noisy_file_name, f"was not made again: {reason}")
         elif again.clean_sha256 != line.clean_sha256:
             yield Fault(line.clean_file_name, "its clean file has changed")
         elif again.noisy_sha256 != line.noisy_sha256:

@@ -14,7 +14,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
 
-from noisegen.dataset.export import archives, pack, refuse_anothers_card, take_pairs_away
+from noisegen.dataset.export import (
+    TARS_OF_SHARDS,
+    archives,
+    pack,
+    refuse_anothers_card,
+    take_pairs_away,
+)
 from noisegen.dataset.folder import (
     CLEAN,
     METADATA,
@@ -25,7 +31,7 @@ from noisegen.dataset.folder import (
     make_folder,
     writing,
 )
-from noisegen.dataset.joined import is_joined, joined_outcomes, takes_no_more
+from noisegen.dataset.joined import is_joined, packed_outcomes, takes_no_more
 from noisegen.dataset.journal import Done, Record, open_journal, read_records, sorted_lines
 from noisegen.dataset.manifest import read_skipped, write_manifest, write_skipped
 from noisegen.dataset.plan import PACKED, CleanFile, Item, ItemName, Layout, Skipped
@@ -93,15 +99,15 @@ def write_dataset(
         InterruptedRunError: asked to stop before all was made.
         NoisegenError: not one file could be used; the folder is taken away again.
     """
+    layout = run.recipe.options.layout
     with run.folder.locked():
+        refuse_anothers_card(run.folder.root, layout)
         if run.overwrite:
             empty_output(run.folder)
-        elif is_joined(run.folder):
+        elif is_joined(run.folder) and layout in PACKED:
             check_recipe(run.recipe, run.folder)
-            joined = joined_outcomes(run.items, run.recipe.options, Folder(run.folder.root))
-            if joined is not None:
-                yield from joined
-                return
+            yield from packed_outcomes(run.items, Folder(run.folder.root))
+            return
         records = _prepare(run)
         kept, missing, gone = _sorted_out(run, records)
         note_gone(gone)
@@ -122,7 +128,6 @@ def write_dataset(
 def _prepare(run: Run) -> dict[ItemName, Record]:
     """Puts recipe and profiles in place, and reads what an earlier run made."""
     folder = run.folder
-    refuse_anothers_card(folder.root, run.recipe.options.layout)
     parents = {PurePosixPath(side) / file.output.parent for file in run.files
                for side in (NOISY, CLEAN)}  # fmt: skip
     for parent in [*parents, PurePosixPath(PROFILES)]:
@@ -135,12 +140,15 @@ def _prepare(run: Run) -> dict[ItemName, Record]:
         records = read_records(folder)
         if is_joined(folder):
             there = read_records(Folder(folder.root))
-            records = {name: one for name, one in there.items() if folder.shard.holds(name[0])}
+            held = {name: one for name, one in there.items() if folder.shard.holds(name[0])}
+            records = held | records
         lines = [line for record in records.values() for line in record.lines]
         if not all(path.exists() for path in archives(folder, run.recipe.options.layout, lines)):
             # What the manifest names is not there: all of it is made again.
             with writing(folder.metadata):
                 folder.metadata.unlink(missing_ok=True)
+                for tar in folder.root.glob(TARS_OF_SHARDS) if folder.shard.whole else ():
+                    tar.unlink()
         return records
     _write_profiles(run, lost_alone=False)
     write_together([(folder.recipe, run.recipe.to_bytes())], folder.temporary)

@@ -26,7 +26,7 @@ LARGEST = 3.0
 """Natural logarithm of the largest factor on the variance."""
 
 FARTHEST = 5 * LARGEST
-"""Of the same, what one regressor alone can make of it: beyond, scoring has lost its way, as where
+"""Largest share of one regressor in that logarithm: beyond it, scoring has diverged, as where
 hardly any pixel holds noise."""
 
 OUTLIER = 20.0

@@ -177,7 +177,11 @@ def judge(measured: Measured, network: ContentNetwork | None) -> ProfileQuality:
     learned, judging = halves(windows)
     # What shows no noise, as black margins, judges nothing.
     judging = judging.where(_noisy(judging)).take_blocks(TRIED)
-    half = measure_whole(learned.take_blocks(FITTED_FOR_TRIAL), network)
+    fitted = learned.take_blocks(FITTED_FOR_TRIAL)
+    if _noisy(fitted).sum() < FEWEST_WINDOWS // 2:
+        # Noise in one place of a large picture, which thinning may miss.
+        fitted = learned.where(_noisy(learned)).take_blocks(FITTED_FOR_TRIAL)
+    half = measure_whole(fitted, network)
     trial = Trial(judging, draw_measured(half, judging, network))
     estimated = max(windows.made_up, AT_LEAST_ESTIMATED) if windows.estimated else 0.0
     return trial.quality(estimated, _used_share(windows, measured.cut.pixels))

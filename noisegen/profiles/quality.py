@@ -27,8 +27,8 @@ class ProfileQuality:
         sigma: relative error of the overall standard deviation.
         level: RMS log₂ ratio of the standard deviations against intensity, on a grid finer than
             the model's curves, each place by its pixels.
-        kld: KL divergence of the histograms, natural logarithm; its size, for of few values, where
-            only bins that both fill count, it can fall below 0.
+        kld: KL divergence of the histograms, natural logarithm, without its sign: over the bins
+            that both fill alone it can fall below 0, as where there are few values.
         correlation: RMS difference of auto- and cross-channel correlation within 6 px.
         stripes: largest relative error of the standard deviation of row means and column means.
         estimated: share of the noise's power that no residual shows, because the clean is an

@@ -15,7 +15,7 @@ from noisegen.noise.arrays import Floats, Pixels
 from noisegen.noise.record import Recording, find_recording
 
 IN_COUNTS = 4.0
-"""Mean of a shot, over the largest value of a clean in [0, 1], beyond which that is no count."""
+"""A shot's mean over its clean's largest value of at most 1, from which only the shot counts."""
 
 
 @dataclass(frozen=True)

@@ -121,9 +121,9 @@ def prepare(bank: Path, sources: Sources, processes: int = 1) -> Iterator[Packed
         UsageError: a folder of pairs is not what it should be, or the bank was filled otherwise.
     """
     bank.mkdir(parents=True, exist_ok=True)
-    _refuse_another(bank / FILLED, {**asdict(sources.config), "denoiser": sources.denoiser})
     report = bank / "report.json"
     names = [name for name in _jobs(sources) if not (bank / f"{name}.npz").exists()]
+    _refuse_another(bank / FILLED, {**asdict(sources.config), "denoiser": sources.denoiser})
     for one in in_processes(partial(_fill, bank, sources), names, processes):
         written = json.loads(report.read_text()) if report.exists() else {}
         text = json.dumps({**written, one.name: asdict(one)}, indent=1)
@@ -137,8 +137,8 @@ def _refuse_another(file: Path, now: dict[str, Any]) -> None:
     differing = [name for name in now if before.get(name) != now[name]]
     if differing:
         raise UsageError(
-            f"{file.parent}: was filled with another {', '.join(differing)}; use the same, or "
-            "another --bank"
+            f"{file.parent}: was filled with another {', '.join(differing)}; give the same --seed, "
+            "--drawn and --denoiser, or another --bank"
         )
     if not file.exists():
         write_atomically(file, json.dumps(now, indent=1).encode())

@@ -117,3 +117,4 @@ def test_notes_are_neither_replaced_nor_taken_away(
     assert code == 1
     assert "move it away" in err
     assert "my notes" in (out / "README.md").read_text()
+    assert run("verify", out)[0] == 0

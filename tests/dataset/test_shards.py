@@ -170,8 +170,61 @@ def test_what_is_joined_is_whole_whoever_runs_again(
         code, said, err = run(*command, *more)
         assert code in (0, 3), err
         assert said.startswith("nothing to do")
+        if layout == "folders" and more:
+            # It has a manifest of its own again.
+            assert run("merge", out)[0] == 0
         assert files_in(out) == joined
     assert run("verify", out)[0] == 0
+
+
+def test_a_dataset_that_grew_in_one_part_alone(
+    camera: Camera, photos: Path, tmp_path: Path
+) -> None:
+    cleans, out = tmp_path / "cleans", tmp_path / "parts"
+    shutil.copytree(photos, cleans)
+    (cleans / "broken.png").unlink()
+    for index in (1, 2):
+        assert run(*camera.synth(cleans, out, "--shard", f"{index}/2"))[0] == 0
+    assert run("merge", out)[0] == 0
+    new = next(f"new{n}.png" for n in range(99) if Shard(1, 2).holds(f"new{n}.png"))
+    old = next(name for name in ("1.png", "2.png", "4.png") if Shard(2, 2).holds(name))
+    shutil.copyfile(cleans / "1.png", cleans / new)
+    (cleans / old).unlink()
+    assert run(*camera.synth(cleans, out, "--shard", "1/2"))[0] == 0
+    assert "shard 2/2" in run("merge", out)[2]
+    code, _, err = run(*camera.synth(cleans, out, "--shard", "2/2"))
+    assert (code, old in err) == (1, True)
+    assert run(*camera.synth(cleans, out, "--shard", "2/2", "--prune"))[0] == 0
+    assert run("merge", out)[0] == 0
+    assert run(*camera.synth(cleans, tmp_path / "whole"))[0] == 0
+    assert files_in(out) == files_in(tmp_path / "whole")
+
+
+def test_what_a_lost_tar_held_is_made_again(camera: Camera, photos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "parts"
+    command = camera.synth(photos, out, "--layout", "webdataset")
+    for index in (1, 2):
+        assert run(*command, "--shard", f"{index}/2")[0] == 3
+    assert run("merge", out)[0] == 0
+    (out / "pairs-2-of-2-000000.tar").unlink()
+    assert run(*command)[0] == 3
+    assert [path.name for path in out.glob("*.tar")] == ["pairs-000000.tar"]
+    assert run("verify", out)[0] == 0
+
+
+def test_a_part_that_was_begun_before_the_whole_was_made(
+    camera: Camera, photos: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "parts"
+    command = camera.synth(photos, out, "--layout", "webdataset")
+    assert run(*command)[0] == 3
+    whole = files_in(out)
+    (out / ".noisegen-2-of-2").mkdir()
+    (out / ".noisegen-2-of-2" / "journal.jsonl").write_bytes(b"")
+    code, said, _ = run(*command, "--shard", "2/2")
+    assert (code, said.startswith("nothing to do")) == (3, True)
+    left = {name: data for name, data in files_in(out).items() if "-2-of-2" not in name}
+    assert left == whole
 
 
 def test_shards_are_joined_before_the_whole_is_made(

@@ -173,3 +173,15 @@ def test_what_no_profile_can_hold_is_refused_when_it_is_made(
         BadReferenceError, match=r"a\.png: its noise cannot be described \(too much"
     ):
         fit_profiles([Reference("a.png", add_gaussian(CLEAN, 12), CLEAN)], classical_weights)
+
+
+def test_noise_in_one_place_of_a_large_picture_is_found_by_the_trial(
+    classical_weights: Weights,
+) -> None:
+    clean = np.full((2048, 2048, 1), 100, np.uint8)
+    clean[::2] += 20
+    noisy, place = clean.copy(), np.s_[896:1056, 896:1056]
+    noisy[place] = add_gaussian(clean[place], 8)
+    (profile,) = fit_profiles([Reference("a.png", noisy, clean)], classical_weights)
+    assert profile.quality is not None
+    assert profile.quality.sigma < 0.3
