@@ -275,8 +275,6 @@ def test_a_bank_is_not_filled_in_two_ways(tmp_path: Path) -> None:
     first = replace(NOTHING, classical=1, pictures=2, side=300)
     assert len(list(prepare(tmp_path, Sources(first)))) == 1
     for other in (replace(first, seed=9), replace(first, classical=2)):
-        with pytest.raises(
-            UsageError, match=r"another (seed|classical); give the same"
-        ):
+        with pytest.raises(UsageError, match=r"another (seed|classical); give the same"):
             list(prepare(tmp_path, Sources(other)))
     assert list(prepare(tmp_path, Sources(first))) == []
