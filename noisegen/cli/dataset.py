@@ -10,7 +10,6 @@ from noisegen.cli.commands import Export, Merge, Regenerate, Synth, Verify
 from noisegen.cli.output import Output
 from noisegen.cli.profile_words import note_measured
 from noisegen.dataset.export import export_dataset
-from noisegen.dataset.folder import Folder
 from noisegen.dataset.make import Plan, plan_dataset
 from noisegen.dataset.merge import merge_shards
 from noisegen.dataset.noise import find_noise
@@ -106,8 +105,7 @@ def _cost(plan: Plan) -> tuple[str, dict[str, Any]]:
 def _made(plan: Plan, output: Output) -> tuple[str, dict[str, Any], list[Skipped]]:
     """Makes a dataset: the result for people and as JSON values, and what was skipped."""
     run, profiles = plan.run, plan.run.profiles
-    manifests = (run.folder.metadata, Folder(run.folder.root).metadata)
-    complete = any(path.exists() for path in manifests) and not run.overwrite
+    complete = (run.folder.joined or run.folder).metadata.exists() and not run.overwrite
     pairs, kept, pixels, gone, skipped = 0, 0, 0, list[int](), list(run.skipped)
     with stop_on_signals() as asked, output.progress(len(run.items)) as advance:
         for done in plan.make(asked, gone.append):

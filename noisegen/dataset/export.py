@@ -31,6 +31,8 @@ PAIRS_A_TAR = 1000
 """Pairs of one tar shard of WebDataset's layout."""
 
 TARS_OF_SHARDS = "pairs-*-of-*-*.tar"
+"""Names of the archives that shards were packed in, each by itself."""
+
 _OF_SHARD = re.compile(r"pairs-\d+-of-(\d{1,9})-\d+\.tar")
 
 

@@ -14,6 +14,7 @@ A shard has manifest, list and ``.noisegen`` of its own, told by ``-K-of-N``.
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -32,6 +33,8 @@ METADATA, SKIPPED = "metadata", "skipped"
 WORK = ".noisegen"
 LOCK = "lock"
 CARD = "README.md"
+SHARD_MANIFESTS = f"{METADATA}-*-of-*.jsonl"
+_MANIFEST = re.compile(METADATA + r"-(\d{1,9})-of-(\d{1,9})\.jsonl")
 
 _OURS = (
     NOISY,
@@ -39,7 +42,7 @@ _OURS = (
     PROFILES,
     f"{METADATA}.jsonl",
     f"{SKIPPED}.jsonl",
-    f"{METADATA}-*-of-*.jsonl",
+    SHARD_MANIFESTS,
     f"{SKIPPED}-*-of-*.jsonl",
     WORK,
     f"{WORK}-*-of-*",
@@ -65,6 +68,13 @@ class Folder:
     def metadata(self) -> Path:
         """The manifest."""
         return self.root / f"{METADATA}{self.shard.suffix}.jsonl"
+
+    @property
+    def joined(self) -> Folder | None:
+        """The whole that a shard without a manifest of its own is joined into; None elsewhere."""
+        whole = Folder(self.root)
+        own = self.shard.whole or self.metadata.exists()
+        return whole if not own and whole.metadata.exists() else None
 
     @property
     def skipped(self) -> Path:
@@ -234,6 +244,12 @@ def holds_our_card(out: Path) -> bool:
     with (out / CARD).open("rb") as file:
         start = file.read(4096)
     return start.startswith(b"---\npretty_name: ") and b"is made by noisegen " in start
+
+
+def finished_shards(out: Path) -> list[Folder]:
+    """Shards that have a manifest, by their names."""
+    found = [_MANIFEST.fullmatch(path.name) for path in sorted(out.glob(SHARD_MANIFESTS))]
+    return [Folder(out, Shard(int(name[1]), int(name[2]))) for name in found if name]
 
 
 @contextmanager

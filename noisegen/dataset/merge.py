@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from noisegen.dataset.export import archives, pack, require_packages, sample_of, take_pairs_away
-from noisegen.dataset.folder import METADATA, RECIPE, Folder, writing
+from noisegen.dataset.folder import RECIPE, Folder, finished_shards, writing
 from noisegen.dataset.manifest import (
     PairLine,
     read_lines,
@@ -19,8 +18,6 @@ from noisegen.dataset.manifest import (
 from noisegen.dataset.plan import PACKED, Layout, Shard
 from noisegen.dataset.recipe import read_recipe
 from noisegen.errors import ManifestError
-
-_NAME = re.compile(METADATA + r"-(\d{1,9})-of-(\d{1,9})\.jsonl")
 
 
 def merge_shards(out: Path) -> int:
@@ -99,8 +96,7 @@ def _files_of(shard: Folder, layout: Layout, lines: Sequence[PairLine]) -> Itera
 
 def _shards(out: Path) -> list[Shard]:
     """The finished shards of the dataset, at least one."""
-    found = [_NAME.fullmatch(path.name) for path in sorted(out.glob(f"{METADATA}-*-of-*.jsonl"))]
-    shards = [Shard(int(name[1]), int(name[2])) for name in found if name]
+    shards = [one.shard for one in finished_shards(out)]
     if not shards:
         raise ManifestError(f"{out}: holds no finished shards; run noisegen synth --shard K/N")
     counts = {shard.count for shard in shards}

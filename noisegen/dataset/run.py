@@ -23,15 +23,14 @@ from noisegen.dataset.export import (
 )
 from noisegen.dataset.folder import (
     CLEAN,
-    METADATA,
     NOISY,
     PROFILES,
     Folder,
     empty_output,
+    finished_shards,
     make_folder,
     writing,
 )
-from noisegen.dataset.joined import is_joined, packed_outcomes, takes_no_more
 from noisegen.dataset.journal import Done, Record, open_journal, read_records, sorted_lines
 from noisegen.dataset.manifest import read_skipped, write_manifest, write_skipped
 from noisegen.dataset.plan import PACKED, CleanFile, Item, ItemName, Layout, Skipped
@@ -104,14 +103,13 @@ def write_dataset(
         refuse_anothers_card(run.folder.root, layout)
         if run.overwrite:
             empty_output(run.folder)
-        elif is_joined(run.folder) and layout in PACKED:
-            check_recipe(run.recipe, run.folder)
-            yield from packed_outcomes(run.items, Folder(run.folder.root))
-            return
         records = _prepare(run)
         kept, missing, gone = _sorted_out(run, records)
         note_gone(gone)
         yield from kept
+        if layout in PACKED and run.folder.joined:
+            # Nothing is missing, and a shard by itself is no more.
+            return
         skipped = [*run.skipped, *(done.skipped for done in kept if done.skipped)]
         if missing or not run.folder.metadata.exists():
             for done in _journaled(run, engine, missing, asked_to_stop or threading.Event()):
@@ -138,8 +136,8 @@ def _prepare(run: Run) -> dict[ItemName, Record]:
         _refuse_shards(folder)
         _write_profiles(run, lost_alone=True)
         records = read_records(folder)
-        if is_joined(folder):
-            there = read_records(Folder(folder.root))
+        if folder.joined:
+            there = read_records(folder.joined)
             held = {name: one for name, one in there.items() if folder.shard.holds(name[0])}
             records = held | records
         lines = [line for record in records.values() for line in record.lines]
@@ -171,11 +169,11 @@ def _refuse_shards(folder: Folder) -> None:
     Raises:
         OutputError: there are finished shards.
     """
-    found = sorted(folder.root.glob(f"{METADATA}-*-of-*.jsonl")) if folder.shard.whole else []
+    found = finished_shards(folder.root) if folder.shard.whole else []
     if found:
         raise OutputError(
-            f"{folder.root}: is made in shards, as {found[0].name} shows; join them with noisegen "
-            "merge first, or replace all with --overwrite"
+            f"{folder.root}: is made in shards, as {found[0].metadata.name} shows; join them with "
+            "noisegen merge first, or replace all with --overwrite"
         )
 
 
@@ -202,8 +200,9 @@ def _sorted_out(run: Run, records: dict[ItemName, Record]) -> tuple[list[Done], 
     """
     kept, missing, gone = [], [], 0
     options = run.recipe.options
-    complete = run.folder.metadata.exists() and options.layout in PACKED
-    before = dict(read_skipped(run.folder.skipped)) if run.folder.skipped.exists() else {}
+    told = run.folder.joined or run.folder
+    complete = told.metadata.exists() and options.layout in PACKED
+    before = dict(read_skipped(told.skipped)) if told.skipped.exists() else {}
     for item in run.items:
         record, key = records.get(item.name), item.file.key
         if record is not None and (complete or record.holds(item, options, run.folder.root)):
@@ -213,7 +212,10 @@ def _sorted_out(run: Run, records: dict[ItemName, Record]) -> tuple[list[Done], 
         else:
             missing.append(item)
     if complete and missing:
-        raise takes_no_more(run.folder, missing[0])
+        raise OutputError(
+            f"{run.folder.root}: is complete, and its layout takes no more images, as "
+            f"{missing[0].file.path}; name another folder, or replace it with --overwrite"
+        )
     if not complete:
         wanted = {done.item.name for done in kept}
         stale = {name: record for name, record in records.items() if name not in wanted}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -145,8 +146,8 @@ def test_errors_while_it_is_made_name_arguments_too(
 ) -> None:
     cleans, out = tmp_path / "photos", tmp_path / "pairs"
     shutil.copytree(photos, cleans)
-    given = {"profiles": camera.profile, "weights": str(camera.weights), "run": CPU}
-    list(make_dataset(cleans, out, **given))  # type: ignore[arg-type]
+    make = partial(make_dataset, cleans, out, camera.profile, weights=str(camera.weights), run=CPU)
+    list(make())
     (cleans / "1.png").unlink()
     with pytest.raises(noisegen.NoisegenError, match="take these pairs away with prune"):
-        list(make_dataset(cleans, out, **given))  # type: ignore[arg-type]
+        list(make())

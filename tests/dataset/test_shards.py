@@ -156,14 +156,18 @@ def test_overwriting_one_shard_would_take_the_others(
     assert run(*camera.synth(photos, tmp_path / "parts", *more))[0] == 2
 
 
+def _make_two_parts(command: list[str]) -> None:
+    for index in (1, 2):
+        assert run(*command, "--shard", f"{index}/2")[0] == 3
+
+
 @pytest.mark.parametrize("layout", ["folders", "webdataset", "lmdb"])
 def test_what_is_joined_is_whole_whoever_runs_again(
     camera: Camera, photos: Path, tmp_path: Path, layout: str
 ) -> None:
     out = tmp_path / "parts"
     command = camera.synth(photos, out, "--layout", layout)
-    for index in (1, 2):
-        assert run(*command, "--shard", f"{index}/2")[0] == 3
+    _make_two_parts(command)
     assert run("merge", out)[0] == 0
     joined = files_in(out)
     for more in (("--shard", "1/2"), ("--shard", "2/2"), ()):
@@ -203,8 +207,7 @@ def test_a_dataset_that_grew_in_one_part_alone(
 def test_what_a_lost_tar_held_is_made_again(camera: Camera, photos: Path, tmp_path: Path) -> None:
     out = tmp_path / "parts"
     command = camera.synth(photos, out, "--layout", "webdataset")
-    for index in (1, 2):
-        assert run(*command, "--shard", f"{index}/2")[0] == 3
+    _make_two_parts(command)
     assert run("merge", out)[0] == 0
     (out / "pairs-2-of-2-000000.tar").unlink()
     assert run(*command)[0] == 3
@@ -248,8 +251,7 @@ def test_a_joined_shard_that_is_packed_takes_no_new_pictures(
     out, more = tmp_path / "parts", tmp_path / "photos"
     shutil.copytree(photos, more)
     command = camera.synth(more, out, "--layout", "webdataset")
-    for index in (1, 2):
-        assert run(*command, "--shard", f"{index}/2")[0] == 3
+    _make_two_parts(command)
     assert run("merge", out)[0] == 0
     new = next(f"new{n}.png" for n in range(99) if Shard(1, 2).holds(f"new{n}.png"))
     shutil.copyfile(more / "1.png", more / new)
@@ -261,9 +263,7 @@ def test_a_joined_shard_that_is_packed_takes_no_new_pictures(
 
 def test_a_tar_that_is_missing_is_named(camera: Camera, photos: Path, tmp_path: Path) -> None:
     out = tmp_path / "parts"
-    for index in (1, 2):
-        more = ("--layout", "webdataset", "--shard", f"{index}/2")
-        assert run(*camera.synth(photos, out, *more))[0] == 3
+    _make_two_parts(camera.synth(photos, out, "--layout", "webdataset"))
     (out / "pairs-2-of-2-000000.tar").unlink()
     code, _, err = run("merge", out)
     assert code == 1

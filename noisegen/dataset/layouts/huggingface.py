@@ -21,10 +21,6 @@ _SIZES = (
 )
 
 
-TITLE = "Noisy/clean pairs"
-"""Of every dataset, for people."""
-
-
 def dataset_card(recipe: dict[str, Any], pairs: int) -> str:
     """The dataset's card: YAML front matter, what made it, how to load it.
 
@@ -37,8 +33,6 @@ def dataset_card(recipe: dict[str, Any], pairs: int) -> str:
     """
     template = Path(__file__).with_name("card.md").read_text(encoding="utf-8")
     return template.format(
-        title=json.dumps(TITLE),
-        heading=TITLE,
         size=next((name for limit, name in _SIZES if pairs < limit), _SIZES[-1][1]),
         pairs=pairs,
         version=recipe["versions"]["noisegen"],
