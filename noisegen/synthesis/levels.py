@@ -16,10 +16,11 @@ import numpy as np
 from noisegen.errors import NoisegenError
 from noisegen.files import WHITE_LEVELS_16, default_white_level, level_words
 from noisegen.profiles.profile import NoiseProfile
+from noisegen.profiles.profile_check import LARGEST_SAMPLE
 
 DEEP = ("uint16", "uint32", "int16")
 
-LARGEST = 1e30
+LARGEST = LARGEST_SAMPLE["float32"]
 """Value and white level: of more, single precision cannot hold the noise."""
 
 
