@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from noisegen.noise.arrays import Doubles, Floats
 from noisegen.noise.curves import fit_curves, read_curves
+
+COVERED = 300.0
+"""Effective pixels at which an intensity counts as half covered."""
 
 FINENESS = 16
 """Cells between two nodes of the curves."""
@@ -42,6 +45,23 @@ class Cells:
         middle = np.arange(size) / FINENESS
         mean = np.where(count > 0, total / np.maximum(count, 1), middle)
         return cls(index, count, mean[None].astype(np.float32), nodes)
+
+    def channel(self, number: int) -> Cells:
+        """The cells of one channel."""
+        one = slice(number, number + 1)
+        return Cells(self.index[one], self.count[one], self.position[:, one], self.nodes[one])
+
+    def where(self, which: NDArray[np.bool_] | slice, windows: int) -> Cells:
+        """The cells of some windows' samples; each cell's place stays.
+
+        Args:
+            which: of the windows.
+            windows: how many there are.
+        """
+        channels, size = self.count.shape
+        index = self.index.reshape(channels, windows, -1)[:, which].reshape(channels, -1)
+        count = np.stack([np.bincount(i, minlength=size) for i in index]).astype(np.float64)
+        return replace(self, index=index, count=count)
 
     def sums(self, values: NDArray[np.floating[Any]]) -> Doubles:
         """C×K, sums of values N×C×h×w."""

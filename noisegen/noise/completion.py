@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from noisegen.model.config import OUTSIDE
 from noisegen.noise.arrays import Doubles, Floats
+from noisegen.noise.cells import COVERED
 from noisegen.noise.censoring import SMALLEST_LEVEL
 from noisegen.noise.curves import NARROWEST
 from noisegen.noise.prior import (
@@ -20,7 +21,7 @@ from noisegen.noise.prior import (
     Observed,
     posterior,
 )
-from noisegen.noise.statistics import COVERED, NoiseStatistics
+from noisegen.noise.statistics import NoiseStatistics
 
 FEWEST = 0.5
 """Independent pixels of a node that is looked at."""

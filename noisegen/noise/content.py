@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -25,9 +26,8 @@ from noisegen.model.content_network import ContentNetwork
 from noisegen.model.surroundings import Surroundings
 from noisegen.model.workers import of_each_channel
 from noisegen.noise.arrays import Doubles, Floats
-from noisegen.noise.cells import Cells
 from noisegen.noise.censoring import read_level
-from noisegen.noise.gamma_fit import FARTHEST, LARGEST, GammaFit, likelihood_gain
+from noisegen.noise.gamma_fit import FARTHEST, LARGEST, GammaFit, factors, likelihood_gain
 from noisegen.noise.sample import Sample
 
 FAINT = 300.0
@@ -39,8 +39,8 @@ KNOWN = 10.0
 LONELY = 0.01
 """Variance of a camera's coefficient that no other camera foretells."""
 
-FITTED = 2**19
-"""Pixels that are looked at."""
+JUDGED = 2**19
+"""Pixels that tell whether maps count; their numbers are fitted to all."""
 
 SELDOM = 0.005
 """Share of the pixels that may show more than what is held, of a colour or of the learned maps."""
@@ -60,6 +60,9 @@ SURROUND = 8
 
 AT_ONCE = 128
 """Windows that the network looks at together."""
+
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -114,8 +117,10 @@ class Content:
     def log_factor(self, sample: Sample, network: ContentNetwork | None = None) -> Floats:
         """Natural logarithm of the factor on the variance, N×C×h×w, in a sample's windows."""
         clean = sample.clean
-        factors = _with_designs(clean, self.reach, lambda c, design: design @ self._row(c))
-        factor = np.stack(factors, 1)
+        followed = _with_designs(
+            clean, self.reach, lambda c, design: np.log(factors(design, self._row(c)))
+        )
+        factor = np.stack(followed, 1)
         if network is not None and self.features.any():
             usual = read_level(self.usual, sample.position)
             numbers = torch.from_numpy(self.features.astype(np.float32))[None]
@@ -156,23 +161,32 @@ def fit_content(
     Returns:
         What it follows, and its curve against intensity, C×n, where all factors are 1.
     """
-    part = slice(None, None, -(-noise[:, 0].size // FITTED))
-    clean, position = sample.clean[part], sample.position[part]
-    channels, usual = clean.shape[1], level
-    reach = np.array([[_reach(clean, c, d) for d in range(channels)] for c in range(channels)])
-    fit = GammaFit(
-        noise[part].astype(np.float64) ** 2,
-        Cells.of(position, sample.nodes),
-        _with_designs(clean, reach, lambda _, design: design),
-        *_pull(channels, known or Usual.unknown()),
+    clean, channels, usual = sample.clean, noise.shape[1], level
+    part = slice(None, None, -(-noise[:, 0].size // JUDGED))
+    reach = np.array(
+        [[_reach(clean[part], c, d) for d in range(channels)] for c in range(channels)]
     )
-    rows, fitted = fit.alternate(level)
+    pull, to = _pull(channels, known or Usual.unknown())
+    plain = _with_designs(
+        clean,
+        reach,
+        lambda c, design: GammaFit(
+            noise[:, c].astype(np.float64) ** 2, sample.cells.channel(c), design, pull, to
+        ),
+    )
+    found = _alternated(plain, level)
     features = np.zeros((channels, BESIDE_MAPS + (network.config.features if network else 0)))
-    if network is not None and len(clean) >= FEWEST_WINDOWS:
-        maps = window_maps(network, clean, read_level(usual, position))
+    if network is not None and len(clean[part]) >= FEWEST_WINDOWS:
+        maps = window_maps(network, clean, read_level(usual, sample.position))
+        usually = maps.mean((0, 3, 4), keepdims=True, dtype=np.float64).astype(np.float32)
+        maps -= usually
+        pull_maps = np.exp(network.log_pull.double().numpy())
+        wider = [fit.beside(maps[:, c], pull_maps) for c, fit in enumerate(plain)]
         black = sample.windows.where(np.arange(len(noise))[part]).chessboard()
-        followed = _followed(fit, fitted, maps, black, network)
-        rows, fitted, features = followed or (rows, fitted, features)
+        if _gain(plain, wider, found[1], black, part) > LEAST_GAIN:
+            found = _alternated(wider, found[1])
+            features = _features(found[0], maps, usually)
+    rows, fitted = found
     # At an activity that is hardly seen, anything fits.
     activity = np.stack([row[:ACTIVITY_NODES].clip(-FARTHEST, FARTHEST) for row in rows])
     others = slice(ACTIVITY_NODES, ACTIVITY_NODES + channels - 1)
@@ -180,27 +194,37 @@ def fit_content(
     return Content(activity, colour, reach, features, usual), fitted
 
 
-def _followed(
-    fit: GammaFit,
+def _alternated(fits: list[GammaFit], level: Doubles) -> tuple[list[Doubles], Doubles]:
+    """Coefficients of each channel, and the level against intensity, C×n."""
+
+    def alternate(c: int) -> tuple[Doubles, Doubles]:
+        return fits[c].alternate(level[c : c + 1])
+
+    rows, fitted = zip(*of_each_channel(alternate, len(fits), fits[0].square.size), strict=True)
+    return list(rows), np.concatenate(fitted)
+
+
+def _gain(
+    plain: list[GammaFit],
+    wider: list[GammaFit],
     level: Doubles,
-    maps: Floats,
     black: NDArray[np.bool_],
-    network: ContentNetwork,
-) -> tuple[list[Doubles], Doubles, Doubles] | None:
-    """Rows, level and features of a fit beside maps; None where windows left out gain nothing."""
-    usually = maps.mean((0, 3, 4), keepdims=True, dtype=np.float64).astype(np.float32)
-    wider = fit.beside(maps - usually, np.exp(network.log_pull.double().numpy()))
-    if likelihood_gain(fit, wider, level, black) <= LEAST_GAIN:
-        return None
-    rows, fitted = wider.alternate(level)
-    return rows, fitted, _features(rows, maps, usually)
+    part: slice,
+) -> float:
+    """What maps gain on windows left out, of a part of all; a pixel of all channels."""
+
+    def gain(c: int) -> Doubles:
+        fits = plain[c].where(part), wider[c].where(part)
+        return likelihood_gain(*fits, level[c : c + 1], black)
+
+    return float(np.mean(of_each_channel(gain, len(plain), plain[0].square.size)))
 
 
 def _features(rows: list[Doubles], maps: Floats, usually: Floats) -> Doubles:
     """Numbers of maps that count, what is added, and the ends of all together, C×(K + 3)."""
     numbers = np.stack([row[-maps.shape[2] :] for row in rows])
     added = -(numbers * usually[0, :, :, 0, 0]).sum(1, keepdims=True)
-    together = np.einsum("nckhw,ck->cnhw", maps, numbers).reshape(len(rows), -1) + added
+    together = np.einsum("nckhw,ck->cnhw", maps, numbers).reshape(len(rows), -1)
     ends = np.quantile(together, (SELDOM, 1 - SELDOM), axis=1).T
     return np.concatenate([numbers, added, ends], 1)
 
@@ -236,8 +260,8 @@ def _reach(clean: Floats, channel: int, other: int) -> Doubles:
 
 
 def _with_designs(
-    clean: Floats, reach: Doubles, work: Callable[[int, Doubles], Doubles]
-) -> list[Doubles]:
+    clean: Floats, reach: Doubles, work: Callable[[int, Floats], Result]
+) -> list[Result]:
     """Do some work with the regressors of each channel's log variance.
 
     Args:
@@ -246,13 +270,13 @@ def _with_designs(
         work: on a channel's number and its regressors, N×h×w×(ACTIVITY_NODES + C − 1).
     """
     active = Surroundings.of(torch.from_numpy(clean)).position[:, 0].numpy()
-    nodes = np.arange(ACTIVITY_NODES)
+    nodes = np.arange(ACTIVITY_NODES, dtype=np.float32)
     hats = np.maximum(1 - np.abs(active.clip(0, ACTIVITY_NODES - 1)[..., None] - nodes), 0)
 
-    def of(c: int) -> Doubles:
+    def of(c: int) -> Result:
         others = [d for d in range(clean.shape[1]) if d != c]
         differences = [(clean[:, d] - clean[:, c]).clip(*reach[c][d])[..., None] for d in others]
-        return work(c, np.concatenate([hats, *differences], -1, dtype=np.float64))
+        return work(c, np.concatenate([hats, *differences], -1, dtype=np.float32))
 
     return of_each_channel(of, len(reach), clean[:, 0].size)
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from noisegen.model.content_network import ContentNetwork
 from noisegen.noise.arrays import Doubles, Floats
+from noisegen.noise.cells import COVERED
 from noisegen.noise.censoring import (
     SMALLEST_LEVEL,
     Hidden,
@@ -31,9 +32,6 @@ from noisegen.noise.sample import Sample
 from noisegen.noise.spectrum import before_quantiles, colouring_kernel, correlations
 from noisegen.noise.stripes import find_stripes, without_stripes
 from noisegen.noise.windows import Windows
-
-COVERED = 300.0
-"""Effective pixels at which an intensity counts as half covered."""
 
 LEAST_SPREAD = 0.05
 """Share of the typical level that noise is standardised by at least."""
