@@ -22,7 +22,7 @@ from noisegen.noise.windows import Windows, cut, cut_places, join
 from noisegen.references.check import Burst
 from noisegen.references.misplaced import SMALLEST_REGISTERED_SHARE
 from noisegen.references.pixel_blocks import taper
-from noisegen.references.repair import RepairedPair, equalised, where_still
+from noisegen.references.repair import equalised
 from noisegen.references.scenes import moving, same_scene
 from noisegen.references.shift import Shift, find_shift, inside, kept_power, moved
 
@@ -74,7 +74,7 @@ def burst_windows(
     noisies = [to_float(shot.pixels, white_level)[place] for shot in still]
     cleans = [mean] * len(still)
     if repair:
-        even = [_evened(noisy, mean, step) for noisy in noisies]
+        even = [equalised(noisy, mean, step, moves=moving) for noisy in noisies]
         cleans = [pair.clean for pair in even]
         done += [f"{s.name}: {w}" for s, e in zip(still, even, strict=True) for w in e.repairs]
     beside = list(zip(still, noisies, cleans, strict=True))
@@ -188,12 +188,6 @@ def _scale(residual: Floats, source: _Placed, shots: Sequence[_Placed]) -> float
     visible = (1 - share) ** 2 + share**2 * others
     power = (np.abs(np.fft.fft2(residual * taper(WINDOW, WINDOW))) ** 2).mean((0, 1))
     return float(np.sqrt((power / visible).sum() / max(power.sum(), 1e-30)))
-
-
-def _evened(noisy: Floats, clean: Floats, step: float) -> RepairedPair:
-    """The mean as bright as a shot; what moved is no drift."""
-    moves = moving(cut(noisy - clean), cut(clean))
-    return equalised(where_still(noisy, clean, moves), clean, step)
 
 
 def _windows(noisy: Floats, clean: Floats, recording: Recording, scale: float) -> Windows:

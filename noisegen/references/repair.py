@@ -7,6 +7,7 @@ it is, bit for bit.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -26,7 +27,12 @@ from noisegen.references.misplaced import (
     registered,
 )
 from noisegen.references.pixel_blocks import taper
-from noisegen.references.scenes import same_scene, showing_another
+from noisegen.references.scenes import (
+    contrast_ratio,
+    lying_still,
+    same_scene,
+    showing_another,
+)
 from noisegen.references.shift import Shift, find_shift, inside, moved
 
 LARGEST_LOST = 0.02
@@ -40,6 +46,10 @@ LARGEST_FINE = 0.1
 
 SMALLEST_LEFT_OUT = 0.1
 """Share of windows left out that is worth naming."""
+
+FAR = 2.5
+"""Contrast of a shot over its clean's, from which they are of two units or exposures; clipping
+noise of half the white level takes no more than half of it away."""
 
 
 @dataclass(frozen=True)
@@ -192,17 +202,32 @@ def repair_pair(
         place = inside(clean.shape, shift)
         noisy, clean = noisy[place], moved(clean, shift)[place].clip(0, 1)
     refuse_other_scene(noisy, clean, name)
-    still = where_still(noisy, clean, showing_another(cut(noisy - clean), cut(clean)))
-    even = equalised(still, clean, float(recording.step.max()), least)
+    even = equalised(noisy, clean, float(recording.step.max()), least, showing_another)
+    refuse_other_contrast(noisy, even.clean, name)
     repairs += even.repairs
-    return replace(even, noisy=noisy, repairs=tuple(repairs), interpolated=not shift.is_whole)
+    return replace(even, repairs=tuple(repairs), interpolated=not shift.is_whole)
 
 
-def equalised(noisy: Floats, clean: Floats, step: float, least: Significance = ANY) -> RepairedPair:
-    """Brightness and drift undone between two H×W×C pictures that lie on each other."""
+def equalised(
+    noisy: Floats,
+    clean: Floats,
+    step: float,
+    least: Significance = ANY,
+    moves: Callable[[Floats, Floats], Mask] = lying_still,
+) -> RepairedPair:
+    """Brightness and drift undone between two H×W×C pictures that lie on each other.
+
+    Args:
+        noisy: in units of the white level.
+        clean: the same shape.
+        step: of the quantisation, in the same unit.
+        least: what is undone.
+        moves: windows, by their residual and their clean, that say nothing of either.
+    """
     repairs = []
     lost: Mask = np.zeros(clean.shape[:2], bool)
-    brightness = least.of_brightness(fit_brightness(cut(noisy), cut(clean), step))
+    still = ~moves(cut(noisy - clean), cut(clean))
+    brightness = least.of_brightness(fit_brightness(cut(noisy)[still], cut(clean)[still], step))
     if not brightness.is_none:
         repairs.append(f"gave the clean {brightness}")
         changed = clean * np.float32(brightness.gain) + np.float32(brightness.offset)
@@ -210,14 +235,15 @@ def equalised(noisy: Floats, clean: Floats, step: float, least: Significance = A
         beyond = (clean <= 0) | (clean >= 1) | (changed < 0) | (changed > 1)
         lost = np.any(beyond & brightness.changed, axis=2)
         clean = changed.clip(0, 1).astype(np.float32)
-    drift = least.of_drift(find_drift(noisy, clean))
+    moved_now = moves(cut(noisy - clean), cut(clean))
+    drift = least.of_drift(find_drift(_where_still(noisy, clean, moved_now), clean))
     if drift is not None:
         repairs.append(f"added to the clean a slow {drift}")
         clean = (clean + drift.surface).clip(0, 1)
     return RepairedPair(noisy, clean, lost, tuple(repairs))
 
 
-def where_still(noisy: Floats, clean: Floats, moves: Mask) -> Floats:
+def _where_still(noisy: Floats, clean: Floats, moves: Mask) -> Floats:
     """A picture with its clean in the windows in which something moved; both H×W×C."""
     rows, columns = (side // WINDOW for side in clean.shape[:2])
     laid = moves.reshape(rows, columns).repeat(WINDOW, 0).repeat(WINDOW, 1)
@@ -235,6 +261,20 @@ def refuse_other_scene(noisy: Floats, clean: Floats, name: str) -> None:
         raise BadReferenceError(
             f"{name}: shows another scene than its clean, or one too far shifted to be found; "
             "give the clean of this very picture, or none"
+        )
+
+
+def refuse_other_contrast(noisy: Floats, clean: Floats, name: str) -> None:
+    """Refuses a picture whose contrast is far from its clean's: their difference shows the scene.
+
+    Raises:
+        BadReferenceError: names the reference.
+    """
+    ratio = contrast_ratio(noisy, clean)
+    if ratio is not None and not 1 / FAR < ratio < FAR:
+        raise BadReferenceError(
+            f"{name}: its values have {ratio:.2g} times the contrast of its clean's, so noise and "
+            "scene cannot be told apart; bring both to one unit and exposure"
         )
 
 

@@ -59,6 +59,15 @@ def same_scene(picture: Floats, other: Floats) -> bool:
     return bool(SMALLEST_AGREEMENT**2 * shown < hidden) or shared > hidden
 
 
+def contrast_ratio(picture: Floats, other: Floats) -> float | None:
+    """Contrast of a picture's scene over another's, both H×W×C; None where no scene is seen."""
+    a, b = _details(picture), _details(other)
+    if b.size < FEWEST_BOXES:
+        return None
+    shown, shared = _shared(b, b), _shared(a, b)
+    return shared / shown if shown > _by_chance(b) else None
+
+
 def most_detail(picture: Floats) -> float | None:
     """Upper limit of the standard deviation of what a picture shows at the scale of 8 to 70 px.
 
@@ -114,6 +123,11 @@ def moving(residual: Floats, clean: Floats, limit: float = UNREST) -> Mask:
     unrest = _unrest(residual)
     usual = of_similar(unrest, clean.mean((1, 2, 3)), NEIGHBOURS, np.median)
     return np.asarray(unrest > limit * np.maximum(usual, 1e-12))
+
+
+def lying_still(residual: Floats, _: Floats) -> Mask:
+    """No window, where nothing is known to move."""
+    return np.zeros(len(residual), bool)
 
 
 def showing_another(residual: Floats, clean: Floats) -> Mask:

@@ -13,7 +13,13 @@ from noisegen.references.burst import burst_windows
 from noisegen.references.check import Burst, Checked, Reference, Samples, check_references, scaled
 from noisegen.references.lone import DenoisedPicture, denoised_picture
 from noisegen.references.misplaced import all_windows, paired_windows
-from noisegen.references.repair import ANY, GROSS, refuse_other_scene, repaired_windows
+from noisegen.references.repair import (
+    ANY,
+    GROSS,
+    refuse_other_contrast,
+    refuse_other_scene,
+    repaired_windows,
+)
 from noisegen.references.screening import Screened, screen, warnings_of
 
 TRIED_AGAIN = 12
@@ -177,6 +183,7 @@ def _pair_windows(
     noisy, clean = scaled(reference.noisy, level), scaled(its_clean, level)
     if repair in (Repair.MASK, Repair.NONE):
         refuse_other_scene(noisy, clean, reference.name)
+        refuse_other_contrast(noisy, clean, reference.name)
         take = paired_windows if repair is Repair.MASK else all_windows
         return take(noisy, clean, recording), ()
     least = ANY if repair is Repair.ALL else GROSS

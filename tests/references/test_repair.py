@@ -274,6 +274,29 @@ def test_another_scene_is_refused() -> None:
         assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("gain", [0.4, 0.6, 1.8])
+def test_a_clean_of_another_exposure_becomes_as_bright(gain: float) -> None:
+    """Its strongest edges seem to have moved until it is; they must not hold the gain at 1."""
+    picture = scene(2 * SIDE, 2 * SIDE).astype(float)
+    for corner in range(0, 2 * SIDE, 64):
+        picture[corner + 8 : corner + 16, corner + 4 : corner + 20] = 20
+    exposed = picture / max(gain, 1)
+    noisy = as_bytes(white(exposed * gain, np.random.default_rng(0)))
+    found = measured(noisy, as_bytes(exposed))
+    assert any("gain" in repair for repair in found.cut.repairs)
+    np.testing.assert_allclose(found.statistics.sigma * 255, 8, rtol=0.05)
+
+
+@pytest.mark.parametrize("gain", [1 / 16, 16])
+@pytest.mark.parametrize("repair", [True, False])
+def test_a_clean_in_other_units_is_refused(gain: float, repair: bool) -> None:
+    clean = 10 * as_bytes(at(texture(), 0, 0)).astype(np.uint16)
+    noisy = clean + np.random.default_rng(0).integers(0, 300, clean.shape, np.uint16)
+    beside = (clean * gain).astype(np.uint16)
+    with pytest.raises(BadReferenceError, match=r"shot\.png: its values have .* the contrast"):
+        measured(noisy, beside, repair)
+
+
 def test_a_gray_card_is_a_scene() -> None:
     """Nothing but noise is shown, and nothing can contradict."""
     card = np.full((SIDE, SIDE, 3), 120, np.uint8)
