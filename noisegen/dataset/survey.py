@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from noisegen.dataset.layouts.lmdb import unfit_for_lmdb
 from noisegen.dataset.plan import CleanFile, DatasetOptions, Layout, Skipped
-from noisegen.errors import ImageError
+from noisegen.errors import ImageError, ManifestError
 from noisegen.files import Header, VolumeHeader, gathered, open_image
+from noisegen.files.safe_path import safe_relative
 from noisegen.profiles.profile import NoiseProfile
 from noisegen.synthesis import draws
 from noisegen.synthesis.channel_profiles import profiles_of_channels
@@ -87,6 +88,10 @@ def _unfit_name(file: CleanFile, options: DatasetOptions) -> str | None:
         file.output.as_posix().encode()
     except UnicodeEncodeError:
         return "its name is not UTF-8, so that no metadata can hold it; rename it"
+    try:
+        safe_relative(file.output.as_posix(), "clean")
+    except ManifestError:
+        return "its name has a drive or a leading back slash on other systems; rename it"
     longest = options.numbered(file, options.per_image - 1, options.variants - 1)
     if len(os.fsencode(longest.name)) > LONGEST_NAME:
         return f"its name is too long for {longest.name[-20:]}; shorten it"
