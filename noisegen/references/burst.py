@@ -35,6 +35,11 @@ AT_REST = 0.8
 RESTLESS = 1.6
 """Times the variance of the quietest shot's difference, from which a shot is not at rest."""
 
+LEAST_OF_USUAL = 0.5
+"""Share of the usual variance, below which a shot is none of the others' setting."""
+
+LESS_NOISE = "it has less noise than the others, as a clean or a mean among them has"
+
 
 @dataclass(frozen=True)
 class _Placed:
@@ -79,6 +84,9 @@ def burst_windows(
         done += [f"{s.name}: {w}" for s, e in zip(still, even, strict=True) for w in e.repairs]
     beside = list(zip(still, noisies, cleans, strict=True))
     moves = np.any([moving(cut(noisy - clean), cut(clean)) for _, noisy, clean in beside], 0)
+    if repair and len(beside) == len(shots) and (quiet := _quieter(beside, moves)):
+        windows, others = burst_windows(_without(burst, quiet), white_level, recording, repair)
+        return windows, (*(f"{name}: left out, {LESS_NOISE}" for name in quiet), *others)
     kept, left_out = _kept(moves) if repair else (np.ones_like(moves), [])
     parts = [
         _windows(noisy, clean, recording, _scale(cut(noisy - clean)[kept], shot, shots))
@@ -86,6 +94,30 @@ def burst_windows(
     ]
     limit = MOST_WINDOWS // len(parts)
     return join([part.where(kept).take(limit) for part in parts]), (*done, *left_out)
+
+
+def _quieter(beside: Sequence[tuple[_Placed, Floats, Floats]], moves: Mask) -> list[str]:
+    """Names of shots that lie by their noise alone nearer to the mean than the others can.
+
+    A shot's own variance follows from its residual's and from the share that all have in the mean.
+    A mean of the others has none of its own left.
+
+    Args:
+        beside: each shot with its picture and its clean, which is the mean of all.
+        moves: windows in which something moved.
+    """
+    count = len(beside)
+    if count < 3 or moves.all():
+        return []
+    seen = np.array([float((cut(n - c)[~moves] ** 2).mean()) for _, n, c in beside])
+    own = (seen - seen.sum() / (count * (count - 1))) * count / (count - 2)
+    quiet = own < LEAST_OF_USUAL * np.median(own)
+    return [shot.name for (shot, *_), is_quiet in zip(beside, quiet, strict=True) if is_quiet]
+
+
+def _without(burst: Burst, names: Sequence[str]) -> Burst:
+    kept = [(n, s) for n, s in zip(burst.names, burst.shots, strict=True) if n not in names]
+    return Burst(burst.name, *(tuple(each) for each in zip(*kept, strict=True)))
 
 
 def _lying_together(

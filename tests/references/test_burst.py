@@ -126,6 +126,17 @@ def test_a_shot_that_does_not_belong_is_left_out_and_named(odd: Pixels, reason: 
     np.testing.assert_allclose(done.statistics.sigma * 255, SIGMA, rtol=0.03)
 
 
+@pytest.mark.parametrize("count", [2, 4])
+@pytest.mark.parametrize("kind", ["clean", "mean"])
+def test_a_clean_among_the_shots_is_left_out_and_named(kind: str, count: int) -> None:
+    burst = burst_of(*[still()] * count)
+    mean = np.rint(np.mean(burst.shots, axis=0)).astype(np.uint8)
+    odd = still() if kind == "clean" else mean
+    done = measured(Burst("shots", (*burst.names, "gt.png"), (*burst.shots, odd)))
+    assert [repair.split(",")[0] for repair in done.cut.repairs] == ["shots/gt.png: left out"]
+    np.testing.assert_allclose(done.statistics.sigma * 255, SIGMA, rtol=0.03)
+
+
 @pytest.mark.parametrize("gains", [(1, 1.08, 0.93), (1, 1.2, 0.7)])
 def test_flicker_is_undone(gains: tuple[float, ...]) -> None:
     scenes = [np.clip(np.rint(still() * gain), 0, 255).astype(np.uint8) for gain in gains]
