@@ -180,8 +180,8 @@ def _placed(
             done.append(f"{shot.name}: left out, it differs in a way that no shift undoes")
     if 2 * len(quiet) <= len(shots):
         raise BadReferenceError(
-            f"{name}: its shots show different scenes, only {len(quiet)} of {len(shots)} the same "
-            "one; give the shots of one still scene"
+            f"{name}: its shots show different scenes or settings, only {len(quiet)} of "
+            f"{len(shots)} the same; give the shots of one still scene at one setting"
         )
     return quiet, done
 

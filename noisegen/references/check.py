@@ -186,8 +186,8 @@ def _refuse_no_burst(burst: Burst) -> None:
     for name, shot in zip(burst.names, burst.shots, strict=True):
         if shot.shape != first.shape or shot.dtype != first.dtype:
             raise BadReferenceError(
-                f"{burst.name}/{name}: {shot.dtype} of {shot.shape[1]}×{shot.shape[0]}, but "
-                f"{burst.names[0]} is {first.dtype} of {first.shape[1]}×{first.shape[0]}; the "
+                f"{burst.name}/{name}: {_kind(shot)} of {shot.shape[1]}×{shot.shape[0]}, but "
+                f"{burst.names[0]} is {_kind(first)} of {first.shape[1]}×{first.shape[0]}; the "
                 "shots of a burst must be alike"
             )
     if all(np.array_equal(shot, first) for shot in burst.shots[1:]):

@@ -178,6 +178,8 @@ def test_interpolation_is_known_to_smooth_noise(part: float) -> None:
         ([add_gaussian(still(), 8)], "a burst of 1"),
         ([add_gaussian(still(), 8)] * 3, "all 3 shots are the same"),
         ([add_gaussian(still(), 8), add_gaussian(still(), 8, 1)[:-8]], "must be alike"),
+        ([add_gaussian(still(), 8), add_gaussian(still(), 8)[..., :1]], "uint8 gray .* uint8 RGB"),
+        ([add_gaussian(still(), 4 + 12 * (s > 1), s) for s in range(4)], "or settings"),
         ([add_gaussian(still(seed=s), 8, s) for s in (0, 1)], "different scenes"),
         ([add_gaussian(still(seed=s % 2), 8, s) for s in range(4)], "different scenes"),
         ([add_gaussian(scene(20, 20), 8, s) for s in range(2)], "too small"),
