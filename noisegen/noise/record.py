@@ -88,7 +88,7 @@ class Recording:
     def _counts_whole(self) -> bool:
         """Whether it gives every whole number between whole ends, as most do: that is quick."""
         even = (self.step == 1).all() and not self.origin.any()
-        return bool(even and not ((self.low % 1).any() or (self.high % 1).any()))
+        return bool(even and all((end == np.rint(end)).all() for end in (self.low, self.high)))
 
     def record(
         self, values: NDArray[np.floating[Any]], channel_axis: int

@@ -206,6 +206,7 @@ def test_what_is_no_number_is_refused(create: Run, tmp_path: Path, value: float)
     assert "shot.tif: holds NaN or infinite values" in line
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_signed_counts_go_below_0_where_the_references_do(
     create: Run, run: Run, weights_file: Path, tmp_path: Path
 ) -> None:
