@@ -114,7 +114,8 @@ def check_references(
     each = _alike(references)
     pictures = [picture for reference in each for picture in reference.pictures]
     level = _white_level(pictures, white_level)
-    gray = all(_is_gray(picture) for picture in pictures)
+    both = [p for picture in pictures for p in (picture.noisy, picture.clean) if p is not None]
+    gray = both[0].shape[2] == 3 and all(map(_is_gray, both))
     noisies = [picture.noisy[..., : 1 if gray else None] for picture in pictures]
     samples = Samples(
         dtype=_type_name(noisies[0]),
@@ -160,6 +161,8 @@ def with_channels(reference: Reference) -> Reference:
     noisy, clean = _shaped(reference.noisy, reference.name), reference.clean
     if clean is not None:
         clean = _shaped(clean, f"{reference.name}: its clean")
+        if clean.shape[2] != noisy.shape[2] and _is_gray(noisy) and _is_gray(clean):
+            clean = np.repeat(clean[..., :1], noisy.shape[2], axis=2)
     return replace(reference, noisy=noisy, clean=clean)
 
 
@@ -197,10 +200,9 @@ def _refuse_no_burst(burst: Burst) -> None:
         )
 
 
-def _is_gray(picture: Reference) -> bool:
-    """Whether a picture in colour is a gray one, its clean too."""
-    both = [pixels for pixels in (picture.noisy, picture.clean) if pixels is not None]
-    return all(p.shape[2] == 3 and bool((p == p[..., :1]).all()) for p in both)
+def _is_gray(pixels: Pixels) -> bool:
+    """Whether all channels are the same."""
+    return bool((pixels == pixels[..., :1]).all())
 
 
 def _one_channel(reference: Reference | Burst) -> Reference | Burst:
@@ -272,17 +274,15 @@ def _found_in_floats(arrays: Sequence[Pixels], noisies: Sequence[Pixels]) -> flo
     """1, or their largest value; whole numbers are counts, and white is that of their bits."""
     highest = max(1.0, *(float(array.max()) for array in arrays))
     if highest > 1 and all((noisy == np.rint(noisy)).all() for noisy in noisies):
-        return next(
-            (float(level) for level in (255, *WHITE_LEVELS_16) if level >= highest), highest
-        )
+        levels = (float(level) for level in (255, *WHITE_LEVELS_16) if level >= highest)
+        return next(levels, highest)
     return highest
 
 
 def _white_level(pictures: Sequence[Reference], given: float | None) -> float:
     first = pictures[0]
-    cleans = (picture.clean for picture in pictures)
-    arrays = [picture.noisy for picture in pictures]
-    arrays += [c for c in cleans if c is not None and c.dtype == first.noisy.dtype]
+    both = (p for picture in pictures for p in (picture.noisy, picture.clean) if p is not None)
+    arrays = [pixels for pixels in both if pixels.dtype == first.noisy.dtype]
     if first.noisy.dtype.kind == "f":
         if given is not None and not 0 < given < np.inf:
             raise BadReferenceError(

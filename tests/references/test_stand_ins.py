@@ -20,6 +20,7 @@ from stand_ins import (
 )
 
 import noisegen
+from noisegen.references.check import Reference, check_references
 
 SIGNALS = (0, 20, 30, 50, 100, 200, 500, 1000, 2000, 4000)
 BANDS = [(low, low + 32) for low in range(0, 256, 32)]
@@ -86,6 +87,19 @@ def test_a_gray_camera_s_pictures_saved_as_rgb_stay_gray(
     real = as_bytes(target + np.sqrt(variance) * rng.standard_normal(target.shape))
     sigma = noise_of(real, as_bytes(target)).std()
     assert noise_of(noisy, picture).std() == pytest.approx(sigma, rel=0.15)
+
+
+@pytest.mark.parametrize("channels", [(3, 1), (1, 3)])
+def test_a_gray_picture_and_its_clean_may_differ_in_channels(channels: tuple[int, int]) -> None:
+    """A gray camera's, one of them saved as RGB."""
+    clean = as_bytes(drawn_scene(1, channels=1))
+    shot = np.roll(clean, 1, 0)
+    noisy, its_clean = np.repeat(shot, channels[0], 2), np.repeat(clean, channels[1], 2)
+    checked = check_references([Reference("shot.png", noisy, its_clean)])
+    (picture,) = checked.each[0].pictures
+    np.testing.assert_array_equal(picture.noisy, shot)
+    np.testing.assert_array_equal(picture.clean, clean)
+    assert checked.samples.gray == (channels[0] == 3)
 
 
 def test_a_lone_dark_shot_is_as_good_as_the_pair(generator: noisegen.NoiseGenerator) -> None:
