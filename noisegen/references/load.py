@@ -51,10 +51,16 @@ def read_bursts(bursts: Sequence[BurstFiles]) -> dict[str, list[Burst]]:
 
     Raises:
         ImageError: one of them cannot be read.
-        BadReferenceError: files with different channels.
+        BadReferenceError: files with different channels, or shots that are said to be channels.
     """
     read = [(burst.name, [_File(path, path.name) for path in burst.files]) for burst in bursts]
     channels = _shared_channels([file for _, files in read for file in files])
+    for name, files in read:
+        if len(channels) > 1 and len(files) == len(files[0].planes.frames[0]) == 1:
+            raise BadReferenceError(
+                f"{name}: one picture of {_listed(files[0])}, no burst; if they are shots, save "
+                "them as frames (in ImageJ: Image, Hyperstacks, Re-order Hyperstack)"
+            )
     return {
         channel: [_burst(name, files, index) for name, files in read]
         for index, channel in enumerate(channels)

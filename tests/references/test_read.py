@@ -99,6 +99,13 @@ def test_stacks_in_a_folder_are_one_burst(tmp_path: Path) -> None:
     np.testing.assert_array_equal(np.stack(burst.shots)[..., 0], SAMPLES[:, 1])
 
 
+def test_shots_that_the_file_calls_channels_are_told_so(tmp_path: Path) -> None:
+    """tifffile writes an ImageJ stack without axes as one of channels."""
+    tifffile.imwrite(tmp_path / "still.tif", SAMPLES[:, 0], imagej=True)
+    with pytest.raises(BadReferenceError, match="still: one picture of the channels c0, c1, c2, "):
+        read_bursts(find_bursts([tmp_path / "still.tif"]))
+
+
 def test_what_is_no_burst(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no folder and no file"):
         find_bursts([tmp_path / "none"])
