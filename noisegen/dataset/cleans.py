@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -45,11 +45,19 @@ class Cleans:
         return dict(Counter(one.path.suffix.lower() for one in self.others).most_common())
 
 
-def find_cleans(clean: Path, out: Path) -> Cleans:
+def find_cleans(
+    clean: Path, out: Path, outputs: Mapping[str, PurePosixPath] | None = None
+) -> Cleans:
     """The clean pictures of a file, a folder or a glob pattern, sorted by relative path.
 
     Links are followed. Hidden files, other endings, the output folder and other datasets of
     noisegen are passed over.
+
+    Args:
+        clean: to be searched.
+        out: folder of the dataset.
+        outputs: of a dataset that is made again, the output of each key: other files are left out,
+            whose names would change these.
 
     Raises:
         UsageError: there is none.
@@ -63,7 +71,7 @@ def find_cleans(clean: Path, out: Path) -> Cleans:
     if (clean / RECIPE).exists():
         raise UsageError(f"--clean {clean}: a dataset of noisegen; name the folder clean/ in it")
     if not clean.is_dir():
-        return Cleans(tuple(_named([(clean.name, clean)], [])), ())
+        return Cleans(tuple(_named([(clean.name, clean)], [], outputs)), ())
     searched = search(clean, lambda below: _is_dataset(below, out.resolve()))
     skipped = [_skipped(one.path, clean, one.reason) for one in searched.unreadable]
     found = []
@@ -79,7 +87,7 @@ def find_cleans(clean: Path, out: Path) -> Cleans:
         endings = ", ".join(sorted(SUFFIXES))
         raise UsageError(f"--clean {given}: holds no picture ({endings})")
     twins: list[Skipped] = []
-    files = _named(found, twins)
+    files = _named(found, twins, outputs)
     return Cleans(tuple(files), tuple(skipped + twins), tuple(others))
 
 
@@ -102,12 +110,24 @@ def _skipped(path: Path, clean: Path, reason: str) -> Skipped:
     return Skipped(path, path.relative_to(clean).as_posix(), reason)
 
 
-def _named(relative: Sequence[tuple[str, Path]], twins: list[Skipped]) -> list[CleanFile]:
+def _named(
+    relative: Sequence[tuple[str, Path]],
+    twins: list[Skipped],
+    outputs: Mapping[str, PurePosixPath] | None,
+) -> list[CleanFile]:
     """Lossless files keep their names; others become PNG, by full name where that is taken.
 
     Files whose outputs would still be one, on some file system, are put to ``twins``.
     """
-    ordered = sorted(relative, key=lambda pair: (unicodedata.normalize("NFC", pair[0]), pair[0]))
+    ordered = sorted(relative, key=lambda pair: (_key(pair[0]), pair[0]))
+    if outputs is not None:
+        # Of two names that are one key the first is taken, as below.
+        known = {_key(name): path for name, path in reversed(ordered)}
+        return [
+            CleanFile(known[key], key, output, _output(PurePosixPath(key))[1])
+            for key, output in sorted(outputs.items())
+            if key in known
+        ]
     wanted = [_output(PurePosixPath(name)) for name, _ in ordered]
     taken: dict[str, int] = defaultdict(int)
     for output, _ in wanted:
@@ -123,8 +143,7 @@ def _named(relative: Sequence[tuple[str, Path]], twins: list[Skipped]) -> list[C
         if _folded(output) in folders:
             twins.append(Skipped(path, name, f"a folder has its pair's name, {output}; rename one"))
         elif first is None:
-            key = unicodedata.normalize("NFC", name)
-            files[_folded(output)] = CleanFile(path, key, output, container)
+            files[_folded(output)] = CleanFile(path, _key(name), output, container)
         else:
             reason = f"its pair would have the name of {first.key}'s, {first.output}; rename one"
             twins.append(Skipped(path, name, reason))
@@ -138,5 +157,9 @@ def _output(source: PurePosixPath) -> tuple[PurePosixPath, Container]:
     return source.with_suffix(".png"), Container.PNG
 
 
+def _key(name: str) -> str:
+    return unicodedata.normalize("NFC", name)
+
+
 def _folded(path: PurePosixPath) -> str:
-    return unicodedata.normalize("NFC", path.as_posix()).casefold()
+    return _key(path.as_posix()).casefold()

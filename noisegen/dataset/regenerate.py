@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from noisegen.dataset.cleans import find_cleans
 from noisegen.dataset.export import require_packages
 from noisegen.dataset.folder import METADATA, Folder, check_output
 from noisegen.dataset.make import Plan, Workshop, check_engine, plan_run
 from noisegen.dataset.manifest import PairLine, read_lines
-from noisegen.dataset.plan import MachineOptions, RunOptions, Skipped
+from noisegen.dataset.plan import DatasetOptions, MachineOptions, RunOptions, Skipped
 from noisegen.dataset.recipe import load_profiles, make_recipe, read_recipe
 from noisegen.dataset.survey import first_of
 from noisegen.dataset.verify import Fault
@@ -45,7 +47,7 @@ class Again:
         Raises:
             ManifestError: the new manifest is damaged.
         """
-        unfit = {one.file: one.reason for one in skipped}
+        unfit = {unicodedata.normalize("NFC", one.file): one.reason for one in skipped}
         return tuple(_faults(self.manifest or [], self.plan.run.folder, unfit))
 
 
@@ -76,11 +78,11 @@ def plan_again(
     name, loaded = _weights_of(former.weights[1], weights)
     today = make_recipe(former.options, profiles, loaded, kind)
     check_output(out)
-    found = find_cleans(clean, out)
-    if manifest is not None:
-        named = {line.seed_key for line in manifest}
-        files = tuple(file for file in found.files if file.key in named)
-        found = replace(found, files=files, skipped=(), others=())
+    if manifest is None:
+        found = find_cleans(clean, out)
+    else:
+        named = {line.seed_key: _output(line, former.options) for line in manifest}
+        found = replace(find_cleans(clean, out, named), skipped=(), others=())
     # Its profiles as the recipe has them, so that both recipes are the same bytes.
     again = replace(today, profiles=former.profiles, drawn=former.drawn)
     plan = plan_run(again, profiles, found, Folder(out), Workshop(run, loaded, name))
@@ -88,6 +90,15 @@ def plan_again(
         unfit, none = plan.run.skipped, f"--clean {clean}: holds none of the dataset's clean images"
         raise UsageError(first_of(unfit) if unfit else none)
     return Again(plan, recipe, manifest)
+
+
+def _output(line: PairLine, options: DatasetOptions) -> PurePosixPath:
+    """The output of a clean file that :meth:`DatasetOptions.numbered` made a pair's path of."""
+    path = PurePosixPath(line.relative)
+    crop = "" if options.patch is None else r"_p\d+"
+    variant = "" if options.variants == 1 else r"_v\d+"
+    stem = re.sub(f"{crop}{variant}$", "", path.stem) or path.stem
+    return path.with_name(f"{stem}{path.suffix}")
 
 
 def _weights_of(sha256: str, given: str | None) -> tuple[str, Weights]:

@@ -297,6 +297,34 @@ def test_cleans_that_changed_vanished_or_are_new_are_told(
     assert not (tmp_path / "new" / "noisy" / "new.png").exists()
 
 
+@pytest.mark.parametrize("more", [(), ("--patch", "16", "--per-image", "2", "--variants", "2")])
+def test_cleans_that_were_added_change_no_pairs_name(
+    camera: Camera, photos: Path, tmp_path: Path, more: tuple[str, ...]
+) -> None:
+    cleans = tmp_path / "cleans"
+    cleans.mkdir()
+    shutil.copy(photos / "1.png", cleans / "one.png")
+    # By its content a picture, by its ending one whose pair becomes PNG.
+    shutil.copy(photos / "1.png", cleans / "both.webp")
+    shutil.copy(photos / "1.png", cleans / "both.png")
+    shutil.copy(photos / "1.png", cleans / "lone.webp")
+    assert run(*camera.synth(cleans, tmp_path / "pairs", *more))[0] == 0
+    expected = files_in(tmp_path / "pairs")
+    assert any("both.webp" in name for name in expected)
+    (cleans / "both.png").unlink()
+    for added in ("One.png", "lone.png"):
+        shutil.copy(photos / "2.png", cleans / added)
+    code, out, _ = _regenerated(tmp_path / "pairs", camera, cleans, "--json")
+    gone = [name for name in expected if "/both" in name and "webp" not in name]
+    assert code == 1
+    assert {fault["file"] for fault in json.loads(out)["faults"]} == {
+        name for name in gone if name.startswith("noisy")
+    }
+    again = files_in(tmp_path / "new")
+    assert again.keys() == expected.keys() - set(gone)
+    assert all(again[name] == expected[name] for name in again if name != "metadata.jsonl")
+
+
 def _edited_hash(dataset: Path, name: str, sha256: str) -> None:
     path = dataset / "metadata.jsonl"
     lines = [json.loads(line) for line in path.read_text().splitlines()]
