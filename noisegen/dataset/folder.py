@@ -9,7 +9,7 @@
     OUT/skipped.jsonl      cleans that were left out, and why
     OUT/.noisegen/         of a run that has not finished: lock, journal, temporary files
 
-A shard has manifest, list and ``.noisegen`` of its own, told by ``-K-of-N``.
+A shard has manifest, list, ``.noisegen`` and a copy of its recipe, told by ``-K-of-N``.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ _OURS = (
     f"{SKIPPED}.jsonl",
     SHARD_MANIFESTS,
     f"{SKIPPED}-*-of-*.jsonl",
+    "noisegen-*-of-*.json",
     WORK,
     f"{WORK}-*-of-*",
     "pairs*-[0-9]*.tar",
@@ -63,6 +64,11 @@ class Folder:
     def recipe(self) -> Path:
         """The recipe."""
         return self.root / RECIPE
+
+    @property
+    def made_by(self) -> Path:
+        """The recipe; of a finished shard its copy, which goes where the shard is copied to."""
+        return self.root / f"noisegen{self.shard.suffix}.json"
 
     @property
     def metadata(self) -> Path:

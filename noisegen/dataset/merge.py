@@ -16,7 +16,7 @@ from noisegen.dataset.manifest import (
     write_skipped,
 )
 from noisegen.dataset.plan import PACKED, Layout, Shard
-from noisegen.dataset.recipe import read_recipe
+from noisegen.dataset.recipe import Recipe, read_recipe
 from noisegen.errors import ManifestError
 
 
@@ -49,7 +49,7 @@ def merge_shards(out: Path) -> int:
     )
     if not done:
         _refuse_missing(out, found)
-    lines = list(merged) if done else _joined(shards, layout)
+    lines = list(merged) if done else _joined(shards, recipe)
     with whole.locked():
         whole.clear_temporary()
         if not done:
@@ -64,10 +64,13 @@ def merge_shards(out: Path) -> int:
     return len(lines)
 
 
-def _joined(shards: Sequence[Folder], layout: Layout) -> list[PairLine]:
+def _joined(shards: Sequence[Folder], recipe: Recipe) -> list[PairLine]:
     """Every shard's lines in the order of one manifest; each pair is there, and there once."""
     lines: dict[str, PairLine] = {}
     for shard in shards:
+        # Those of earlier versions have no copy of their recipe.
+        if shard.made_by.exists():
+            _refuse_others(recipe, shard)
         own = list(read_lines(shard.metadata))
         for line in own:
             if not shard.shard.holds(line.seed_key) or line.relative in lines:
@@ -76,11 +79,20 @@ def _joined(shards: Sequence[Folder], layout: Layout) -> list[PairLine]:
                     "the shard again"
                 )
             lines[line.relative] = line
-        for path in _files_of(shard, layout, own):
+        for path in _files_of(shard, recipe.options.layout, own):
             if not path.is_file():
                 raise ManifestError(f"{path}: is missing; copy it here, or make the shard again")
     # Stable: an item's crops stay in the order of its shard.
     return sorted(lines.values(), key=lambda line: line.item)
+
+
+def _refuse_others(recipe: Recipe, shard: Folder) -> None:
+    differences = recipe.differences(read_recipe(shard.made_by))
+    if differences:
+        raise ManifestError(
+            f"{shard.made_by}: the shard is of another dataset than {RECIPE} "
+            f"({'; '.join(differences)}); make it again"
+        )
 
 
 def _files_of(shard: Folder, layout: Layout, lines: Sequence[PairLine]) -> Iterator[Path]:
@@ -124,4 +136,5 @@ def _remove(shards: Sequence[Folder]) -> None:
             # The manifest last: it tells a merge that was cut off here.
             shutil.rmtree(shard.work, ignore_errors=True)
             shard.skipped.unlink(missing_ok=True)
+            shard.made_by.unlink(missing_ok=True)
             shard.metadata.unlink()

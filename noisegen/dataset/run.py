@@ -287,6 +287,8 @@ def _finish(
     layout = recipe.options.layout
     if layout not in PACKED or not folder.metadata.exists():
         pack(folder, recipe, lines)
+    if not folder.shard.whole:
+        write_together([(folder.made_by, recipe.to_bytes())], folder.temporary)
     write_manifest(folder, lines)
     with writing(folder.work):
         folder.journal.unlink(missing_ok=True)

@@ -94,6 +94,28 @@ def test_a_shard_that_is_there_twice_or_anothers_is_refused(
     assert "different numbers" in run("merge", out)[2]
 
 
+@pytest.mark.parametrize("layout", ["folders", "webdataset"])
+@pytest.mark.parametrize("more", [("--seed", "1"), ("--strength", "2"), ("--compression", "2")])
+def test_shards_that_two_machines_made_otherwise_are_not_joined(
+    camera: Camera, photos: Path, tmp_path: Path, layout: str, more: tuple[str, str]
+) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    fixed = ("--layout", layout, "--shard")
+    assert run(*camera.synth(photos, one, *fixed, "1/2"))[0] == 3
+    assert run(*camera.synth(photos, two, *fixed, "2/2", *more))[0] == 3
+    recipe = (one / "noisegen.json").read_bytes()
+    shutil.copytree(two, one, dirs_exist_ok=True)
+    (one / "noisegen.json").write_bytes(recipe)
+    made = files_in(one)
+    code, out, err = run("merge", one)
+    assert (code, out) == (1, "")
+    assert "noisegen-2-of-2.json: the shard is of another dataset" in err
+    assert f"{more[0][2:]} is" in err
+    assert files_in(one) == made
+    assert run(*camera.synth(photos, one, "--overwrite"))[0] == 3
+    assert not [*one.glob("*-of-*")]
+
+
 def test_a_shards_lost_picture_is_named(camera: Camera, photos: Path, tmp_path: Path) -> None:
     out = tmp_path / "parts"
     for index in (1, 2):
