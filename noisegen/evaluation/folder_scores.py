@@ -198,5 +198,5 @@ class FolderComparison:
         try:
             return read_pair(file, self.kind, self.white_level)
         except ImageError as error:
-            self._skipped.append(str(error))
+            self._skipped.append(file.told(error))
             return None

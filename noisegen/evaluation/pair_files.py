@@ -35,6 +35,7 @@ class PairFile:
         clean: file of its clean.
         plane: number of the plane in both files; None where they are single pictures.
         channel: number of its channel among those of the file.
+        packed: names of both in their dataset, where the files were unpacked from an archive.
     """
 
     file_name: str
@@ -43,6 +44,12 @@ class PairFile:
     clean: Path
     plane: int | None = None
     channel: int = 0
+    packed: tuple[Path, Path] | None = None
+
+    def told(self, error: ImageError) -> str:
+        """What is wrong with one of the files, by the name that a user knows."""
+        names = dict(zip((self.noisy, self.clean), self.packed or (), strict=False))
+        return f"{names.get(error.path, error.path)}: {error.reason}"
 
     @property
     def name(self) -> str:
@@ -241,7 +248,7 @@ def _unpacked(folder: Path, scratch: Path) -> Iterator[PairFile]:
     lines = list(read_lines(folder / f"{METADATA}.jsonl"))
     names = pair_names([PurePosixPath(line.relative) for line in lines])
     named = {
-        stored_name(line, layout): (name, line.seed_key)
+        stored_name(line, layout): (name, line.seed_key, line.relative)
         for name, line in zip(names, lines, strict=True)
     }
     passing = scratch / "passing"
@@ -251,4 +258,6 @@ def _unpacked(folder: Path, scratch: Path) -> Iterator[PairFile]:
         shutil.copyfile(pair.noisy, noisy)
         shutil.copyfile(pair.clean, clean)
         bare = pair_name(PurePosixPath(pair.relative))
-        yield PairFile(*named.get(pair.relative, (bare, bare)), noisy, clean)
+        name, scene, relative = named.get(pair.relative, (bare, bare, pair.relative))
+        packed = folder / NOISY / relative, folder / CLEAN / relative
+        yield PairFile(name, scene, noisy, clean, packed=packed)

@@ -55,7 +55,7 @@ def kind_of(folder: PairFolder) -> Kind:
                     return Kind(volume.header.plane_channels, volume.header.dtype.name)
             header = read_header(pair.noisy)
         except ImageError as error:
-            reasons.append(str(error))
+            reasons.append(pair.told(error))
             continue
         return Kind(header.channels, header.dtype.name)
     raise UsageError(f"{folder.where}: no pair can be read; the first is {reasons[0]}")

@@ -247,6 +247,17 @@ def test_datasets_of_ours_in_any_layout(
     assert ran.json["rows"]["synthetic"]["all"]["sigma"]["together"] < 0.1
 
 
+def test_what_an_archive_holds_is_named_as_in_the_dataset(
+    run: Run, synth: Run, real: Path, cleans: Path, tmp_path: Path
+) -> None:
+    write(cleans / "deep.png", scene(64, 64).astype(np.uint16) * 257)
+    assert synth(cleans, "--layout", "webdataset", out=tmp_path / "tars").code == 0
+    ran = run("evaluate", "--real", real, "--synth", tmp_path / "tars", "--json")
+    assert ran.code == 3
+    (skipped,) = ran.json["skipped"]
+    assert skipped.startswith(f"{tmp_path / 'tars' / 'noisy' / 'deep.png'}: is RGB of 16 bits")
+
+
 def test_16_bits_find_their_white_level(run: Run, tmp_path: Path) -> None:
     for side, seed in (("real", 0), ("synth", 1)):
         clean = scene(96, 96, channels=1).astype(np.uint16) * 16
