@@ -5,6 +5,7 @@ The command line parses types itself; Python hands on whatever it is given.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from enum import Enum
@@ -57,7 +58,7 @@ def _settled(value: Any, kind: Any, flag: str, read: dict[type, Callable[[str], 
     if kind is tuple:
         pair = (value, value) if isinstance(value, Real) else value
         if isinstance(pair, Sequence) and len(pair) == 2 and all(map(_is_number, pair)):
-            return tuple(pair)
+            return tuple(map(_float, pair))
     elif kind in read and isinstance(value, str):
         return read[kind](value)
     elif issubclass(kind, Enum):
@@ -68,11 +69,19 @@ def _settled(value: Any, kind: Any, flag: str, read: dict[type, Callable[[str], 
     elif kind is int and isinstance(value, Integral) and not isinstance(value, bool):
         return int(value)
     elif kind is float and _is_number(value):
-        return value if isinstance(value, int | float) else float(value)
+        return _float(value)
     elif kind not in (int, float) and isinstance(value, kind):
         return value
     words = _WORDS.get(kind, f"{kind.__name__}, or text as on the command line")
     raise UsageError(f"{flag} {value!r}: give {words}")
+
+
+def _float(value: Real) -> float:
+    """Of any kind of number: a recipe holds plain ones, so that equal options are equal bytes."""
+    try:
+        return float(value)
+    except OverflowError:  # A whole number may be larger than any float; no option takes one.
+        return math.inf
 
 
 def _is_number(value: object) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from fractions import Fraction
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -129,8 +130,25 @@ def test_options_are_taken_as_python_writes_them() -> None:
     options = DatasetOptions(strength=2, layout="hf", seed=np.int64(3))  # type: ignore[arg-type]
     assert (options.strength, options.layout, type(options.seed)) == ((2, 2), Layout.HF, int)
     assert RunOptions(shard="2/3").shard == Shard(2, 3)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="white_level inf: give a number up to"):
+        DatasetOptions(white_level=10**400)
     with pytest.raises(UsageError, match=r"options=\{'seed': 1\}: give noisegen.DatasetOptions"):
         make_dataset("photos", "pairs", "p.safetensors", options={"seed": 1})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("half", [np.float32(0.5), Fraction(1, 2)])
+def test_any_kind_of_number_makes_the_recipe_that_the_command_makes(
+    camera: Camera, photos: Path, tmp_path: Path, half: Any
+) -> None:
+    more = ("--strength", "0.5:2", "--white-level", 4095)
+    assert run(*camera.synth(photos / "1.png", tmp_path / "typed", *more))[0] == 0
+    options = DatasetOptions(strength=(half, 2), white_level=4095)
+    made = make_dataset(
+        photos / "1.png", tmp_path / "pairs", camera.profile, weights=str(camera.weights),
+        options=options, run=CPU,
+    )  # fmt: skip
+    assert [done.pairs for done in made] == [1]
+    assert files_in(tmp_path / "pairs") == files_in(tmp_path / "typed")
 
 
 def test_loading_a_generator_names_its_arguments() -> None:
