@@ -6,6 +6,7 @@ import copy
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 import torch
@@ -41,7 +42,8 @@ class Version:
         strength: factor on the noise.
 
     Raises:
-        UsageError: a number below 0, or a strength that is none.
+        UsageError: a seed or number that is not whole (as text, 1 and 1.0 are two), a number below
+            0, or a strength that is none.
     """
 
     seed: int = 0
@@ -50,6 +52,9 @@ class Version:
     strength: float = 1.0
 
     def __post_init__(self) -> None:
+        for name, value in (("seed", self.seed), ("variant", self.variant)):
+            if not isinstance(value, Integral) or isinstance(value, bool):
+                raise UsageError(f"{name}={value!r}: give a whole number")
         if self.variant < 0:
             raise UsageError(f"variant={self.variant}: give 0 or more")
         if not (math.isfinite(self.strength) and self.strength >= 0):
@@ -136,8 +141,9 @@ class Synthesizer:
                 level or, where the references have none, below 0, or a level that contradicts the
                 profile's.
             ProfileError: the profile was made with other weights.
-            UsageError: a variant or strength below 0.
+            UsageError: a variant or strength below 0, or a seed that is no whole number.
         """
+        clean = np.asarray(clean)
         if clean.ndim not in (2, 3):
             raise CleanError(f"has the shape {clean.shape}; give H×W or H×W×C")
         whole = [Region(0, 0, *clean.shape[:2])]

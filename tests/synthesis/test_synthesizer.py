@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -95,6 +96,15 @@ def test_what_ran_before_does_not_change_pixels(
     np.testing.assert_array_equal(again, noisy)
 
 
+@pytest.mark.parametrize("convert", [np.asfortranarray, np.ma.asarray, torch.from_numpy])
+def test_any_array_and_whole_number_will_do(
+    synthesizer: Synthesizer, profile: NoiseProfile, noisy: Pixels, convert: Callable[..., Any]
+) -> None:
+    made = synthesizer.synthesize(convert(CLEAN), profile, key="a.png", seed=np.int64(0))
+    assert type(made) is np.ndarray
+    np.testing.assert_array_equal(made, noisy)
+
+
 @pytest.mark.parametrize("change", [{"seed": 1}, {"key": "b.png"}, {"variant": 1}])
 def test_seed_key_and_variant_draw_new_noise(
     classical: Synthesizer, classical_profile: NoiseProfile, change: dict[str, int]
@@ -140,7 +150,19 @@ def test_gray_and_two_dimensions(synthesizer: Synthesizer, gray_profile: NoisePr
     np.testing.assert_array_equal(noisy[..., 0], flat)
 
 
-@pytest.mark.parametrize("wrong", [{"strength": -1.0}, {"strength": np.nan}, {"variant": -1}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"strength": -1.0},
+        {"strength": np.nan},
+        {"variant": -1},
+        {"variant": 1.0},
+        {"variant": True},
+        {"seed": 5.0},
+        {"seed": "5"},
+        {"seed": None},
+    ],
+)
 def test_what_no_version_has_is_refused(
     classical: Synthesizer, classical_profile: NoiseProfile, wrong: dict[str, Any]
 ) -> None:
