@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from numbers import Integral
 from pathlib import Path
 
 import noisegen
@@ -128,7 +129,7 @@ def drawn_cameras(text: str, per_camera: int, dataset: DatasetOptions) -> NoiseS
     Raises:
         UsageError: it names no kinds of cameras, or no pictures to each.
     """
-    if type(per_camera) is not int or per_camera < 1:
+    if not isinstance(per_camera, Integral) or per_camera < 1:
         raise UsageError(f"--per-camera {per_camera!r}: give 1 picture or more")
     kinds = parse_draws(text)
     words = f"{','.join(map(str, kinds))}; a camera for {per_camera} of the pictures"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from functools import lru_cache
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -57,9 +58,9 @@ def profiles_or_draw(
     refuse_both(profiles, draw)
     if draw is None:
         return () if profiles is None else profiles
-    cameras = DrawnCameras(draw) if isinstance(draw, str) else draw
-    if cameras.count < 1:
-        raise UsageError(f"count={cameras.count}: draw 1 camera or more")
+    cameras = draw if isinstance(draw, DrawnCameras) else DrawnCameras(draw)
+    if not isinstance(cameras.count, Integral) or cameras.count < 1:
+        raise UsageError(f"count={cameras.count!r}: draw 1 camera or more")
     parse_draws(cameras.draw)
     return cameras
 
@@ -224,11 +225,11 @@ class SharedEpoch:
         """Sets the number for all processes.
 
         Raises:
-            UsageError: it is negative.
+            UsageError: it is negative, or no whole number.
         """
-        if number < 0:
-            raise UsageError(f"epoch {number}: give 0 or more")
-        self._number.fill_(number)
+        if not isinstance(number, Integral) or not 0 <= number < 2**63:
+            raise UsageError(f"epoch {number!r}: give a whole number, 0 or more")
+        self._number.fill_(int(number))
 
     def __int__(self) -> int:
         return int(self._number)

@@ -63,7 +63,9 @@ def parse_draws(text: str) -> tuple[Draw, ...]:
     Raises:
         UsageError: an unknown kind, or no ISO.
     """
-    return tuple(parse_draw(part.strip()) for part in text.split(","))
+    # Python hands on whatever it is given: what is no text is no kind either.
+    parts = text.split(",") if isinstance(text, str) else [repr(text)]
+    return tuple(parse_draw(part.strip()) for part in parts)
 
 
 def parse_draw(part: str) -> Draw:

@@ -45,8 +45,18 @@ def fitting_profile(profile: str | Path | NoiseProfile, weights: Weights) -> Noi
 
 
 def each_of(profiles: Profiles) -> list[str | Path | NoiseProfile]:
-    """The profiles or files, be they one or several."""
-    return [profiles] if isinstance(profiles, (str, Path, NoiseProfile)) else list(profiles)
+    """The profiles or files, be they one or several.
+
+    Raises:
+        UsageError: one is neither.
+    """
+    if isinstance(profiles, (str, Path, NoiseProfile)):
+        return [profiles]
+    several = list(profiles) if isinstance(profiles, Iterable) else [profiles]
+    for one in several:
+        if not isinstance(one, (str, Path, NoiseProfile)):
+            raise UsageError(f"profiles: {one!r} is none; give noise profiles or their files")
+    return several
 
 
 def refuse_both(profiles: object, draw: object) -> None:

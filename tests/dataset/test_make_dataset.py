@@ -89,6 +89,9 @@ def test_what_cannot_be_is_refused_by_the_call_itself_and_nothing_is_written(
         ({}, "give one of profiles and draw"),
         ({"draw": "phone", "per_camera": 0}, "^per_camera 0: give 1"),
         ({"draw": "phone", "per_camera": "3"}, "^per_camera '3': give 1"),
+        ({"draw": 5}, "kind of phone"),
+        ({"draw": "webcam", "per_camera": np.int64(2)}, "kind of phone"),
+        ({"profiles": [None]}, "^profiles: None is none"),
         ({"profiles": camera.profile, "per_camera": 2}, "^per_camera belongs to draw"),
         ({"profiles": camera.profile}, "give its weights"),
     ):

@@ -47,5 +47,10 @@ def test_profiles_and_a_draw_exclude_each_other(
             AddCameraNoise(weights=weights_file, **given)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="kind of phone"):
         AddCameraNoise(draw="webcam", weights=weights_file)
-    with pytest.raises(UsageError, match="draw 1 camera or more"):
-        AddCameraNoise(draw=DrawnCameras("phone", count=0), weights=weights_file)
+    for count in (0, 1.5, "3"):
+        with pytest.raises(UsageError, match="draw 1 camera or more"):
+            wrong = DrawnCameras("phone", count=count)  # type: ignore[arg-type]
+            AddCameraNoise(draw=wrong, weights=weights_file)
+    for draw in (5, ["phone"], DrawnCameras(b"phone")):  # type: ignore[arg-type]
+        with pytest.raises(UsageError, match="kind of phone"):
+            AddCameraNoise(draw=draw, weights=weights_file)  # type: ignore[arg-type]

@@ -272,6 +272,9 @@ def test_no_profiles(cleans: Path) -> None:
         NoisyPairs(cleans, [])
     with pytest.raises(ProfileError, match="no such profile"):
         NoisyPairs(cleans, "none.safetensors")
+    for none in (5, [None], b"camera.safetensors"):
+        with pytest.raises(UsageError, match=r"^profiles: .* is none; give noise profiles or"):
+            NoisyPairs(cleans, none)  # type: ignore[arg-type]
 
 
 def test_a_usage_error_names_the_argument(make: Make, cleans: Path) -> None:
@@ -282,9 +285,13 @@ def test_a_usage_error_names_the_argument(make: Make, cleans: Path) -> None:
         make(strength=0.0)
 
 
-def test_negative_epochs(make: Make) -> None:
-    with pytest.raises(UsageError, match="epoch -1"):
-        make().set_epoch(-1)
+@pytest.mark.parametrize("epoch", [-1, 1.5, "2", None, 2**63])
+def test_what_is_no_epoch(make: Make, epoch: Any) -> None:
+    pairs = make()
+    with pytest.raises(UsageError, match=f"epoch {epoch!r}: give a whole number"):
+        pairs.set_epoch(epoch)
+    pairs.set_epoch(np.int64(3))
+    assert int(pairs.epoch) == 3
 
 
 @settings(max_examples=25, deadline=None)
