@@ -36,8 +36,8 @@ def pack(asked: PackPictures, output: Output) -> None:
 def denoiser(asked: TrainDenoiser, output: Output) -> None:
     """Trains the denoiser."""
     weights, given = _begin(asked, output)
-    config = DenoiserTraining(**_schedule(asked), crops=asked.crops)
     first = _first(asked)
+    config = DenoiserTraining(**_schedule(asked, first), crops=asked.crops)
     if first is not None:
         config = replace(config, model=first.config.denoiser)
     leaves = dead_leaves(asked.pictures, 320, asked.seed)
@@ -55,8 +55,8 @@ def denoiser(asked: TrainDenoiser, output: Output) -> None:
 def content(asked: TrainContent, output: Output) -> None:
     """Trains the network of what noise follows in pictures."""
     weights, given = _begin(asked, output)
-    config = ContentTraining(**_schedule(asked), cameras=asked.cameras)
     first = _first(asked)
+    config = ContentTraining(**_schedule(asked, first), cameras=asked.cameras)
     if first is not None:
         config = replace(config, model=first.config.content)
     leaves = dead_leaves(asked.pictures, 320, asked.seed) + (given.pictures if given else [])
@@ -72,9 +72,11 @@ def _first(asked: OneNetwork) -> Weights | None:
     return load_weights(asked.onward) if asked.onward else None
 
 
-def _schedule(asked: OneNetwork) -> dict[str, Any]:
-    """What the trainings of all networks are told."""
-    return {name: getattr(asked, name) for name in ("steps", "minutes", "rate", "seed")}
+def _schedule(asked: OneNetwork, first: Weights | None) -> dict[str, Any]:
+    """What the trainings of all networks are told, and what tells what they learn from."""
+    told = {n: getattr(asked, n) for n in ("steps", "minutes", "rate", "seed", "pictures")}
+    pack = hashlib.sha256(asked.pack.read_bytes()).hexdigest() if asked.pack else None
+    return told | {"pack": pack, "onward": first.sha256 if first else None}
 
 
 def _words(step: TrainingStep) -> str:
@@ -111,8 +113,7 @@ def _write(
     card = card | {
         "onward": {"name": first.name, "sha256": first.sha256} if first else None,
         "start": {"name": weights.name, "sha256": weights.sha256},
-        "pack": hashlib.sha256(asked.pack.read_bytes()).hexdigest() if asked.pack else None,
-        "pictures": asked.pictures,
+        **{entry: card["training"][entry] for entry in ("pack", "pictures")},
     }
     sizes = replace(weights.config, **{name: network.config})
     model = NoiseModel(sizes)

@@ -62,11 +62,17 @@ class OneNetworkTraining(Descent):
             is nearer to its end.
         rate: peak learning rate (AdamW, warm-up, cosine).
         drawn: how cameras are drawn.
+        pictures: number of the procedural ones.
+        pack: SHA-256 of the file of photographs and real pairs, where there is one.
+        onward: SHA-256 of the weights whose network it begins with, where it does.
     """
 
     steps: int = 8000
     minutes: float = 600.0
     rate: float = 1e-3
+    pictures: int | None = None
+    pack: str | None = None
+    onward: str | None = None
     drawn: CropConfig = field(default_factory=CropConfig)
 
     def done(self, step: int, seconds: float) -> float:

@@ -105,6 +105,22 @@ def test_a_run_goes_on_where_it_stopped(pictures: list[NDArray[np.uint8]], tmp_p
     assert network.config == TINY
 
 
+@pytest.mark.parametrize("changed", ["pack", "pictures", "onward"])
+def test_a_run_goes_on_with_what_it_learned_from_alone(
+    pictures: list[NDArray[np.uint8]], tmp_path: Path, changed: str
+) -> None:
+    """Else weights that name no pack, and bind nobody, could have learned from one."""
+    learned = {"pack": "0" * 64, "pictures": 9, "onward": "0" * 64}
+    config = replace(SMALL, steps=1, pictures=2)
+    config = replace(config, **{changed: learned[changed]})  # type: ignore[arg-type]
+    list(train_content(config, pictures, None, tmp_path, CPU))
+    arguments = ["train", "content", "--run", str(tmp_path), "--start", "sim"]
+    result = CliRunner().invoke(app, [*arguments, "--pictures", "2", "--device", "cpu"])
+    assert result.exit_code == 2
+    assert changed in result.stderr.split("was trained with another")[1].split(";")[0]
+    assert not [*tmp_path.glob("*.safetensors")]
+
+
 @pytest.mark.slow
 def test_the_command_writes_weights_with_the_network(tmp_path: Path) -> None:
     arguments = ["train", "content", "--run", str(tmp_path), "--start", "sim", "--steps", "1"]
