@@ -16,12 +16,16 @@ from typing import Annotated
 from noisegen.dataset.option_types import settle
 from noisegen.errors import UsageError, in_python
 from noisegen.files import Container
+from noisegen.synthesis.draws import crop_places
 
 DEEPEST = 2**32 - 1
 """The largest value of a sample."""
 
 STRONGEST = 1000.0
 """The largest factor on the noise: more would leave black and white alone."""
+
+MOST_VARIANTS = 100_000
+"""Noisy versions of one image: a run holds a list of them."""
 
 
 class EngineName(str, Enum):
@@ -79,8 +83,9 @@ class DatasetOptions:
         low, high = self.strength
         if self.patch is None and self.per_image != 1:
             raise UsageError("--per-image counts crops; add --patch")
-        if self.variants < 1 or self.per_image < 1:
-            raise UsageError("--variants and --per-image: give 1 or more")
+        if not (0 < self.variants <= MOST_VARIANTS and self.per_image > 0):
+            up = f"up to {MOST_VARIANTS} variants"
+            raise UsageError(f"--variants and --per-image: give 1 or more, and {up}")
         if not 0 < low <= high <= STRONGEST:
             limits = f"above 0 and up to {STRONGEST:g}"
             raise UsageError(f"--strength {low:g}:{high:g}: give a factor {limits}, or low:high")
@@ -102,11 +107,6 @@ class DatasetOptions:
         if self.patch is None:
             return 1
         return min(self.per_image, crop_places(width, height, self.patch))
-
-
-def crop_places(width: int, height: int, side: int) -> int:
-    """Places of a picture's crops on the 8×8 grid."""
-    return ((height - side) // 8 + 1) * ((width - side) // 8 + 1)
 
 
 def parse_strength(text: str) -> tuple[float, float]:

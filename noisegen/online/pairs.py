@@ -17,7 +17,7 @@ from torch.utils.data import Dataset
 
 from noisegen.dataset.cleans import find_cleans
 from noisegen.dataset.folder import RECIPE
-from noisegen.dataset.plan import CleanFile, crop_places
+from noisegen.dataset.plan import CleanFile
 from noisegen.dataset.survey import Declared, first_of, read_headers, too_small, without_profile
 from noisegen.errors import UsageError, in_python
 from noisegen.files import VolumeHeader, open_image, to_float
@@ -162,7 +162,7 @@ class NoisyPairs(Dataset[NoisyPair]):
             return clean
         if (reason := too_small(width, height, side)) is not None:
             raise CleanError(reason)
-        number = epoch % crop_places(width, height, side)
+        number = epoch % draws.crop_places(width, height, side)
         y, x = draws.corners(height, width, side, number + 1, seed, key)[number]
         return clean[y : y + side, x : x + side]
 

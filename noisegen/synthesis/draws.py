@@ -39,6 +39,11 @@ def strength(low: float, high: float, seed: int, key: str, variant: int) -> floa
     return float(math.exp(math.log(low) + share * (math.log(high) - math.log(low))))
 
 
+def crop_places(width: int, height: int, side: int) -> int:
+    """Places of a picture's crops on the 8×8 grid."""
+    return ((height - side) // 8 + 1) * ((width - side) // 8 + 1)
+
+
 def corners(
     height: int, width: int, side: int, count: int, seed: int, key: str
 ) -> list[tuple[int, int]]:

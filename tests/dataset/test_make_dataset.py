@@ -106,6 +106,7 @@ def test_what_cannot_be_is_refused_by_the_call_itself_and_nothing_is_written(
     ("kind", "given", "said"),
     [
         (DatasetOptions, {"variants": 0}, "variants and per_image: give 1 or more"),
+        (DatasetOptions, {"variants": 10**12}, "and up to 100000 variants"),
         (DatasetOptions, {"seed": 1.5}, "seed 1.5: give a whole number"),
         (DatasetOptions, {"strength": (2, 1)}, r"strength 2:1: .* or \(low, high\)"),
         (DatasetOptions, {"strength": (1, 2, 3)}, r"two as \(low, high\)"),

@@ -150,6 +150,7 @@ def test_hostile_manifests_are_refused(
         lambda recipe: recipe.update(profiles=[]),
         lambda recipe: recipe.update(format=99),
         lambda recipe: recipe["options"].update(variants="two"),
+        lambda recipe: recipe["options"].update(variants=10**12),
         lambda recipe: recipe["options"].update(patch=-1),
         lambda recipe: recipe["options"].update(strength=[1]),
         lambda recipe: recipe["options"].update(surprise=1),
