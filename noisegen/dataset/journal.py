@@ -16,6 +16,7 @@ from noisegen.dataset.folder import Folder, writing
 from noisegen.dataset.manifest import PairLine, json_lines, read_lines
 from noisegen.dataset.plan import DatasetOptions, Item, ItemName, Skipped
 from noisegen.errors import ManifestError
+from noisegen.files import open_image
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,9 @@ class Record:
 
     def holds(self, item: Item, options: DatasetOptions, pairs: Path) -> bool:
         """Whether the item need not be made again: its files are there, of a clean unchanged."""
+        # A manifest may have lost lines; small pictures have fewer crops than are asked for.
+        if len(self.lines) != options.per_image and len(self.lines) != _crops(item, options):
+            return False
         for index, line in enumerate(self.lines):
             named = options.numbered(item.file, index, item.variant)
             if line.relative != named.as_posix():
@@ -47,6 +51,11 @@ class Record:
             if any(_size(pairs / name) != size for name, size in sizes):
                 return False
         return self.source is None or self.source == source_of(item.file.path)
+
+
+def _crops(item: Item, options: DatasetOptions) -> int:
+    with open_image(item.file.path) as image:
+        return options.crops_of(image.header.width, image.header.height)
 
 
 def source_of(path: Path) -> tuple[int, int] | None:
@@ -101,7 +110,8 @@ def read_records(folder: Folder) -> dict[ItemName, Record]:
     if folder.metadata.exists():
         lines = sorted(read_lines(folder.metadata), key=lambda line: line.item)
         for item, parts in groupby(lines, key=lambda line: line.item):
-            records[item] = Record(tuple(parts))
+            # What damage doubled is one pair all the same.
+            records[item] = Record(tuple(dict.fromkeys(parts)))
     if folder.journal.exists():
         for record in _journal_records(folder.journal):
             records[record.item] = record

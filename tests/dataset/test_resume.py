@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import filelock
@@ -159,9 +160,40 @@ def test_what_was_lost_or_altered_is_made_again(
     assert files_in(out) == expected
 
 
-def test_nothing_is_made_twice(camera: Camera, photos: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("more", "damaged"),
+    [
+        ((), lambda lines: lines + lines[:2]),
+        (("--layout", "webdataset"), lambda lines: lines + lines[:2]),
+        (("--patch", 32, "--per-image", 3), lambda lines: lines[:2] + lines[3:]),
+        (("--patch", 32, "--per-image", 3), lambda lines: lines[::-1]),
+        (("--patch", 32, "--per-image", 3), lambda lines: lines[:-1]),
+    ],
+    ids=["doubled", "doubled, packed", "crop lost", "reversed", "cut short"],
+)
+def test_a_manifest_whose_lines_were_lost_or_doubled_is_mended(
+    camera: Camera,
+    photos: Path,
+    tmp_path: Path,
+    more: tuple[object, ...],
+    damaged: Callable[[list[str]], list[str]],
+) -> None:
     out = tmp_path / "pairs"
-    command = camera.synth(photos, out)
+    command = camera.synth(photos, out, *more)
+    assert run(*command)[0] == 3
+    expected = files_in(out)
+    lines = (out / "metadata.jsonl").read_text().splitlines(keepends=True)
+    (out / "metadata.jsonl").write_text("".join(damaged(lines)))
+    assert run(*command)[0] == 3
+    assert files_in(out) == expected
+
+
+@pytest.mark.parametrize("more", [(), ("--patch", "40", "--per-image", "99")])
+def test_nothing_is_made_twice(
+    camera: Camera, photos: Path, tmp_path: Path, more: tuple[str, ...]
+) -> None:
+    out = tmp_path / "pairs"
+    command = camera.synth(photos, out, *more)
     assert run(*command)[0] == 3
     before = {path: path.stat().st_mtime_ns for path in out.rglob("*.png")}
     code, said, err = run(*command)
