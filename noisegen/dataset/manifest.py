@@ -66,6 +66,14 @@ class PairLine:
         """The noisy version that it is, or is a crop of."""
         return self.seed_key, self.variant
 
+    def differences(self, other: PairLine) -> list[str]:
+        """Fields in which another pair's line differs, as far as machines do not differ in them."""
+        # Files' sizes are zlib's, the last bits of a drawn strength the C library's.
+        close = math.isclose(self.strength, other.strength, rel_tol=1e-9)
+        alike = ("noisy_bytes", "clean_bytes", *(("strength",) if close else ()))
+        names = [name for name in _FIELDS if name not in alike]
+        return [name for name in names if getattr(self, name) != getattr(other, name)]
+
     def to_json(self) -> dict[str, Any]:
         """JSON values, in the order of the fields; those that say nothing are left out."""
         values = {name: getattr(self, name) for name in _FIELDS}

@@ -122,7 +122,7 @@ def _weights_of(sha256: str, given: str | None) -> tuple[str, Weights]:
 def _faults(former: Sequence[PairLine], new: Folder, unfit: Mapping[str, str]) -> Iterator[Fault]:
     """Compare a dataset with the manifest that it should have, pair by pair."""
     made = {line.noisy_file_name: line for line in read_lines(new.metadata)}
-    for line in former:
+    for line in dict.fromkeys(former):
         again = made.pop(line.noisy_file_name, None)
         if again is None:
             reason = unfit.get(line.seed_key, "its clean is missing")
@@ -131,5 +131,8 @@ def _faults(former: Sequence[PairLine], new: Folder, unfit: Mapping[str, str]) -
             yield Fault(line.clean_file_name, "its clean file has changed")
         elif again.noisy_sha256 != line.noisy_sha256:
             yield Fault(line.noisy_file_name, "came out otherwise")
+        elif differing := again.differences(line):
+            told = f"the manifest tells another {', '.join(differing)}"
+            yield Fault(line.noisy_file_name, f"is the same, but {told}")
     for name in made:
         yield Fault(name, "is new: the manifest does not name it")

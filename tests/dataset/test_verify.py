@@ -326,6 +326,16 @@ def test_cleans_that_were_added_change_no_pairs_name(
     assert all(again[name] == expected[name] for name in again if name != "metadata.jsonl")
 
 
+def test_a_line_that_tells_another_strength_or_profile_is_told(
+    dataset: Path, camera: Camera, photos: Path
+) -> None:
+    """The pixels are the same, but who trains by the manifest learns wrong."""
+    _edited(dataset / "metadata.jsonl", lambda line: line.update(strength=2.0, profile="other"))
+    code, _, err = _regenerated(dataset, camera, photos)
+    assert code == 1
+    assert "1.png: is the same, but the manifest tells another profile, strength" in err
+
+
 def _edited_hash(dataset: Path, name: str, sha256: str) -> None:
     path = dataset / "metadata.jsonl"
     lines = [json.loads(line) for line in path.read_text().splitlines()]
