@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -79,7 +80,7 @@ def find_cleans(
     for path in _matched(searched.files, clean, pattern) if pattern else searched.files:
         if path.suffix.lower() not in SUFFIXES:
             others.append(_skipped(path, clean, _NO_PICTURE))
-        elif (reason := unreadable(path)) is not None:
+        elif reason := unreadable(path) or _misread(path.relative_to(clean).as_posix()):
             skipped.append(_skipped(path, clean, reason))
         else:
             found.append((path.relative_to(clean).as_posix(), path))
@@ -104,6 +105,14 @@ def _matched(files: Sequence[Path], root: Path, pattern: Sequence[str]) -> list[
 
 def _is_dataset(folder: Path, out: Path) -> bool:
     return folder.resolve() == out or (folder / RECIPE).exists()
+
+
+def _misread(name: str) -> str | None:
+    """Why a name is not what it is on other machines, where its noise would be another."""
+    encoding = sys.getfilesystemencoding()
+    if encoding == "utf-8" or name.isascii():
+        return None
+    return f"its name is read as {encoding}, and as another elsewhere; set PYTHONUTF8=1 and go on"
 
 
 def _skipped(path: Path, clean: Path, reason: str) -> Skipped:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
@@ -167,6 +169,26 @@ def test_a_link_into_the_output_is_passed_over(fill: Fill) -> None:
     folder = fill("a.png", "out/clean/b.png", "out/noisegen.json")
     (folder / "again").symlink_to("out", target_is_directory=True)
     assert set(_outputs(folder, folder / "out")) == {"a.png"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are UTF-8 there always")
+def test_names_that_a_locale_misreads_draw_no_other_noise(fill: Fill) -> None:
+    folder = fill("a.png", "é.png")
+    script = (
+        "import sys, pathlib; from noisegen.dataset.cleans import find_cleans;"
+        "found = find_cleans(pathlib.Path(sys.argv[1]), pathlib.Path('out'));"
+        "print([file.key for file in found.files], *(one.reason for one in found.skipped))"
+    )
+    locale = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    ran = subprocess.run(
+        [sys.executable, "-c", script, str(folder)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, **locale},
+    )
+    assert ran.stdout.startswith("['a.png'] its name is read as "), ran.stderr
+    assert "set PYTHONUTF8=1" in ran.stdout
 
 
 def test_a_folder_that_cannot_be_searched_is_not_left_out_in_silence(
