@@ -47,7 +47,7 @@ class Again:
         Raises:
             ManifestError: the new manifest is damaged.
         """
-        unfit = {unicodedata.normalize("NFC", one.file): one.reason for one in skipped}
+        unfit = {_key(one): one.reason for one in skipped}
         return tuple(_faults(self.manifest or [], self.plan.run.folder, unfit))
 
 
@@ -82,7 +82,9 @@ def plan_again(
         found = find_cleans(clean, out)
     else:
         named = {line.seed_key: _output(line, former.options) for line in manifest}
-        found = replace(find_cleans(clean, out, named), skipped=(), others=())
+        found = find_cleans(clean, out, named)
+        skipped = tuple(one for one in found.skipped if _key(one) in named)
+        found = replace(found, skipped=skipped, others=())
     # Its profiles as the recipe has them, so that both recipes are the same bytes.
     again = replace(today, profiles=former.profiles, drawn=former.drawn)
     plan = plan_run(again, profiles, found, Folder(out), Workshop(run, loaded, name))
@@ -90,6 +92,10 @@ def plan_again(
         unfit, none = plan.run.skipped, f"--clean {clean}: holds none of the dataset's clean images"
         raise UsageError(first_of(unfit) if unfit else none)
     return Again(plan, recipe, manifest)
+
+
+def _key(skipped: Skipped) -> str:
+    return unicodedata.normalize("NFC", skipped.file)
 
 
 def _output(line: PairLine, options: DatasetOptions) -> PurePosixPath:

@@ -368,9 +368,12 @@ def test_a_clean_that_is_there_and_cannot_be_used_is_told_with_its_reason(
     shutil.copytree(photos, cleans)
     (cleans / "1.png").write_bytes((photos / "1.png").read_bytes()[:60])
     (cleans / "2.png").unlink()
+    (cleans / "4.png").unlink()
+    (cleans / "4.png").symlink_to("annex/content-that-was-not-fetched.png")
     code, _, err = _regenerated(dataset, camera, cleans)
     assert code == 1
     said = {line.split("noisy/")[1] for line in err.splitlines() if "noisy/" in line}
     assert "2.png: was not made again: its clean is missing" in said
+    assert "4.png: was not made again: a link that leads nowhere" in err
     (cut,) = (line for line in said if line.startswith("1.png"))
     assert "is missing" not in cut
