@@ -17,7 +17,7 @@ from noisegen.dataset.plan import DatasetOptions, MachineOptions, RunOptions, Sk
 from noisegen.dataset.recipe import load_profiles, make_recipe, read_recipe
 from noisegen.dataset.survey import first_of
 from noisegen.dataset.verify import Fault
-from noisegen.errors import UsageError, WeightsError
+from noisegen.errors import OutputError, UsageError, WeightsError
 from noisegen.model.weights import Weights, load_weights
 
 SHIPPED = ("base", "sim")
@@ -72,6 +72,10 @@ def plan_again(
     require_packages(former.options.layout)
     if out.resolve() == recipe.parent.resolve():
         raise UsageError(f"--out {out}: is the dataset itself; name another folder")
+    if Folder(out).metadata.exists():
+        # Its pairs would be kept, whatever became of the cleans and of noisegen since.
+        way_out = "name a new folder, or check it with noisegen verify"
+        raise OutputError(f"{out}: is finished, so that nothing would be made again; {way_out}")
     beside = recipe.with_name(f"{METADATA}.jsonl")
     manifest = list(read_lines(beside)) if beside.exists() else None
     profiles = load_profiles(former, recipe.parent)

@@ -268,6 +268,25 @@ def test_a_dataset_made_again_is_the_same(
     assert again == expected
 
 
+def test_what_is_finished_is_not_taken_for_made_again(
+    dataset: Path, camera: Camera, photos: Path, tmp_path: Path
+) -> None:
+    """Its pairs would be kept: of cleans that changed since, or by another version of noisegen."""
+    cleans = tmp_path / "cleans"
+    shutil.copytree(photos, cleans)
+    assert _regenerated(dataset, camera, cleans)[0] == 0
+    made = files_in(tmp_path / "new")
+    shutil.copyfile(photos / "2.png", cleans / "1.png")
+    code, out, err = _regenerated(dataset, camera, cleans)
+    assert (code, out) == (1, "")
+    assert "is finished, so that nothing would be made again; name a new folder" in err
+    assert files_in(tmp_path / "new") == made
+    # One that was cut short goes on.
+    (tmp_path / "new" / "metadata.jsonl").unlink()
+    assert _regenerated(dataset, camera, cleans)[0] == 1
+    assert _faults(tmp_path / "new") == {}
+
+
 def test_a_recipe_alone_is_enough_but_nothing_is_compared(
     dataset: Path, camera: Camera, photos: Path
 ) -> None:
