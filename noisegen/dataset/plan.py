@@ -254,7 +254,7 @@ class RunOptions(MachineOptions):
         WHOLE
     )
     overwrite: Annotated[bool, "Replace what is there."] = False
-    prune: Annotated[bool, "Take away pairs whose clean images are gone."] = False
+    prune: Annotated[bool, "Take away pairs whose clean images are gone or damaged."] = False
 
     @in_python()
     def __post_init__(self) -> None:

@@ -230,15 +230,18 @@ def _sorted_out(run: Run, records: dict[ItemName, Record]) -> tuple[list[Done], 
 
 
 def _refuse_gone(run: Run, stale: Iterable[ItemName]) -> None:
-    """Refuses to drop pairs of cleans that are gone: a mistyped folder must not cost them."""
-    skipped = (unicodedata.normalize("NFC", one.file) for one in run.skipped)
-    there = {file.key for file in run.files}.union(skipped)
-    gone = sorted({key for key, _ in stale if key not in there})
+    """Refuses to drop pairs of cleans that are gone or unfit.
+
+    Neither a mistyped folder nor links into a disk that is not there must cost them.
+    """
+    gone = sorted({key for key, _ in stale}.difference(file.key for file in run.files))
     if gone:
+        unfit = {unicodedata.normalize("NFC", one.file): one.reason for one in run.skipped}
+        reason = unfit.get(gone[0], "which the clean images have no more")
         others = f" and {len(gone) - 1} more" if len(gone) > 1 else ""
         raise OutputError(
-            f"{run.folder.root}: holds pairs of {gone[0]}{others}, which the clean images have no "
-            "more; name the right folder, or take these pairs away with --prune"
+            f"{run.folder.root}: holds pairs of {gone[0]}{others} ({reason}); name the right "
+            "folder, mend the clean images, or take these pairs away with --prune"
         )
 
 

@@ -258,7 +258,7 @@ def test_cleans_that_are_gone_take_their_pairs_with_them(camera: Camera, tmp_pat
     before = files_in(tmp_path / "pairs")
     code, _, err = run(*camera.synth(cleans, tmp_path / "pairs"))
     assert code == 1
-    assert "holds pairs of a.png, which the clean images have no more" in err
+    assert "holds pairs of a.png and 1 more (which the clean images have no more)" in err
     assert files_in(tmp_path / "pairs") == before
     code, out, _ = run(*camera.synth(cleans, tmp_path / "pairs", "--prune"))
     assert code == 3
@@ -267,6 +267,28 @@ def test_cleans_that_are_gone_take_their_pairs_with_them(camera: Camera, tmp_pat
     assert run(*camera.synth(cleans, tmp_path / "anew"))[0] == 3
     assert files_in(tmp_path / "pairs") == files_in(tmp_path / "anew")
     assert run("verify", tmp_path / "pairs")[0] == 0
+
+
+def test_a_clean_that_cannot_be_read_any_more_costs_no_pairs(
+    camera: Camera, tmp_path: Path
+) -> None:
+    """A link into a disk that is not there, or a file that was damaged since."""
+    cleans = _cleans(tmp_path / "photos", "a.png", "b.png", "c.png")
+    assert run(*camera.synth(cleans, tmp_path / "pairs"))[0] == 0
+    made = files_in(tmp_path / "pairs")
+    for name, said in (("b.png", "a link that leads nowhere"), ("a.png", "is empty")):
+        (cleans / name).unlink()
+        if name == "b.png":
+            (cleans / name).symlink_to(tmp_path / "unmounted" / name)
+        else:
+            (cleans / name).write_bytes(b"")
+        code, _, err = run(*camera.synth(cleans, tmp_path / "pairs"))
+        assert code == 1
+        assert f"holds pairs of {name}" in err
+        assert said in err
+        assert files_in(tmp_path / "pairs") == made
+    assert run(*camera.synth(cleans, tmp_path / "pairs", "--prune"))[0] == 3
+    assert [*(tmp_path / "pairs" / "noisy").iterdir()] == [tmp_path / "pairs" / "noisy" / "c.png"]
 
 
 def test_a_mistyped_folder_of_cleans_costs_no_pairs(camera: Camera, tmp_path: Path) -> None:
