@@ -39,8 +39,11 @@ def merge_shards(out: Path) -> int:
     layout = recipe.options.layout
     require_packages(layout)
     whole = Folder(out)
-    found = _shards(out)
     merged = set(read_lines(whole.metadata)) if whole.metadata.exists() else set()
+    if merged and not finished_shards(out):
+        # One shard of one is the whole, and a merge that is run again has none left.
+        return len(merged)
+    found = _shards(out)
     shards = [Folder(out, shard) for shard in found]
     # A merge may have been cut off while it took the shards' own files away.
     done = merged and all(

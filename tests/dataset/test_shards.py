@@ -166,9 +166,28 @@ def test_shards_of_a_dataset_that_grew_are_merged_anew(
 def test_nothing_to_merge(camera: Camera, photos: Path, tmp_path: Path) -> None:
     assert run("merge", tmp_path)[0] == 1
     run(*camera.synth(photos, tmp_path / "whole"))
+    (tmp_path / "whole" / "metadata.jsonl").unlink()
     code, _, err = run("merge", tmp_path / "whole")
     assert code == 1
     assert "no finished shards" in err
+
+
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("layout", ["folders", "webdataset"])
+def test_what_is_whole_may_be_merged_again(
+    camera: Camera, photos: Path, tmp_path: Path, count: int, layout: str
+) -> None:
+    """By a job that was queued twice, or after an array of one task."""
+    out = tmp_path / "parts"
+    for index in range(1, count + 1):
+        more = ("--layout", layout, "--shard", f"{index}/{count}")
+        assert run(*camera.synth(photos, out, *more))[0] == 3
+    if count > 1:
+        assert run("merge", out)[0] == 0
+    made = files_in(out)
+    code, said, _ = run("merge", out, "--json")
+    assert (code, json.loads(said)["pairs"]) == (0, 10)
+    assert files_in(out) == made
 
 
 def test_overwriting_one_shard_would_take_the_others(
