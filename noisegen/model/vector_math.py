@@ -12,6 +12,7 @@ torch 2.13; never after a first call by one thread). That is a step of 8 bits in
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 
@@ -19,6 +20,7 @@ import torch
 from torch import Tensor
 
 _beginning = threading.Lock()
+_begun = threading.Event()
 
 
 def begin_vector_math() -> None:
@@ -33,6 +35,17 @@ def begin_vector_math() -> None:
                 function(few)
             # Fourier transforms come from the same library.
             torch.fft.irfft2(torch.fft.rfft2(torch.zeros(16, 16, dtype=dtype)))
+        _begun.set()
+
+
+def _compute_alone_when_forked() -> None:
+    # The libraries' threads do not outlive a fork, and would be waited for in all eternity.
+    if _begun.is_set():
+        torch.set_num_threads(1)
+
+
+if hasattr(os, "register_at_fork"):  # Windows cannot fork.
+    os.register_at_fork(after_in_child=_compute_alone_when_forked)
 
 
 def rounded(function: Callable[[Tensor], Tensor], values: Tensor) -> Tensor:

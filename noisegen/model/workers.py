@@ -6,8 +6,9 @@ would wait for both, and a block's sums then cannot depend on the number of thre
 
 from __future__ import annotations
 
+import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -15,6 +16,7 @@ import torch
 
 from noisegen.model.vector_math import begin_vector_math
 
+Given = TypeVar("Given")
 Result = TypeVar("Result")
 
 FEW = 2**18
@@ -37,6 +39,30 @@ def single_threaded_pool(workers: int | None = None) -> ThreadPoolExecutor:
     list(pool.map(lambda _: together.wait(), range(count)))
     torch.set_num_threads(threads)
     return pool
+
+
+class LastingWorkers:
+    """Such a pool that lasts. Threads outlive neither a fork nor a copy: each starts its own.
+
+    Args:
+        workers: how many; as many as torch has threads where not given.
+    """
+
+    def __init__(self, workers: int | None = None) -> None:
+        self._asked = workers
+        self._start()
+
+    def _start(self) -> None:
+        self._process, self._pool = os.getpid(), single_threaded_pool(self._asked)
+
+    def map(self, work: Callable[[Given], Result], given: Iterable[Given]) -> Iterator[Result]:
+        """Results in the order of what is given, as :meth:`ThreadPoolExecutor.map` has them."""
+        if self._process != os.getpid():
+            self._start()
+        return self._pool.map(work, given)
+
+    def __reduce__(self) -> tuple[type[LastingWorkers], tuple[int | None]]:
+        return type(self), (self._asked,)
 
 
 def _compute_alone() -> None:

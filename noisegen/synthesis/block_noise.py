@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from noisegen.model.classical import ByValue, Colouring, inner, shape_field
 from noisegen.model.config import KERNEL
 from noisegen.model.content_network import ContentNetwork
 from noisegen.model.surroundings import REACH
+from noisegen.model.workers import LastingWorkers
 from noisegen.noise.arrays import Floats, Pixels
 from noisegen.noise.drawn_stripes import stripes_of
 from noisegen.noise.field import FieldKey, device_field, gaussian_field
@@ -49,7 +49,7 @@ class BlockNoise:
         self,
         content: ContentNetwork,
         device: torch.device,
-        workers: ThreadPoolExecutor,
+        workers: LastingWorkers,
         profile: NoiseProfile,
     ) -> None:
         self._device, self._workers = device, workers

@@ -7,13 +7,14 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 import torch
 
 from noisegen.errors import ProfileError, UsageError
 from noisegen.model.weights import Weights
-from noisegen.model.workers import single_threaded_pool
+from noisegen.model.workers import LastingWorkers
 from noisegen.noise.arrays import Pixels
 from noisegen.noise.field import field_key
 from noisegen.profiles.profile import NoiseProfile
@@ -102,8 +103,12 @@ class Synthesizer:
         self.tile = tile
         # Of its own: profiles are measured with the weights' one, on the CPU.
         self.content = copy.deepcopy(weights.content).to(self.device)
-        self._workers = single_threaded_pool(1 if self.device.type != "cpu" else threads)
+        self._workers = LastingWorkers(1 if self.device.type != "cpu" else threads)
         self._noises: dict[int, BlockNoise] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        # What is kept for the next picture is made anew by a copy.
+        return vars(self) | {"_noises": {}}
 
     def synthesize(
         self,

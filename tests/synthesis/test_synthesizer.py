@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import multiprocessing
+import os
+import pickle
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -94,6 +98,34 @@ def test_what_ran_before_does_not_change_pixels(
     synthesizer.synthesize(scene(70, 90), profile, key="b.png", seed=3)
     again = synthesizer.synthesize(CLEAN, profile, key="a.png")
     np.testing.assert_array_equal(again, noisy)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+def test_a_forked_process_waits_for_no_thread_of_its_parent(
+    synthesizer: Synthesizer, profile: NoiseProfile, noisy: Pixels
+) -> None:
+    """As the workers of a loader whose dataset holds a generator that was used before."""
+    fork = multiprocessing.get_context("fork")
+    receives, sends = fork.Pipe(duplex=False)
+
+    def make() -> None:
+        sends.send(synthesizer.synthesize(CLEAN, profile, key="a.png"))
+
+    process = fork.Process(target=make, daemon=True)
+    process.start()
+    came = receives.poll(60)
+    made = receives.recv() if came else None
+    process.kill()
+    assert came
+    np.testing.assert_array_equal(made, noisy)
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))])
+def test_a_copy_makes_the_same_pixels(
+    synthesizer: Synthesizer, profile: NoiseProfile, noisy: Pixels, copied: Callable[..., Any]
+) -> None:
+    made = copied(synthesizer).synthesize(CLEAN, profile, key="a.png")
+    np.testing.assert_array_equal(made, noisy)
 
 
 @pytest.mark.parametrize("convert", [np.asfortranarray, np.ma.asarray, torch.from_numpy])
