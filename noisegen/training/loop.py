@@ -1,7 +1,4 @@
-"""The training loop: steps, learning rate, averaged weights, checkpoints, several processes.
-
-All weights are trained by it; networks differ in where their batches come from and in their loss.
-"""
+"""The training loop of all networks: steps, rate, averages, checkpoints, several processes."""
 
 from __future__ import annotations
 
@@ -58,8 +55,7 @@ class OneNetworkTraining(Descent):
 
     Attributes:
         steps: of the optimiser.
-        minutes: after which it ends all the same; the learning rate falls with whichever of both
-            is nearer to its end.
+        minutes: after which it ends all the same; the rate falls by whichever is nearer its end.
         rate: peak learning rate (AdamW, warm-up, cosine).
         drawn: how cameras are drawn.
         pictures: number of the procedural ones.
@@ -300,6 +296,5 @@ def average_gradients(parameters: Sequence[nn.Parameter]) -> None:
     flat = torch.cat([gradient.flatten() for gradient in gradients])
     distributed.all_reduce(flat)
     flat /= distributed.get_world_size()
-    parts = torch.split(flat, [gradient.numel() for gradient in gradients])
-    for gradient, mean in zip(gradients, parts, strict=True):
+    for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
         gradient.copy_(mean.view_as(gradient))
