@@ -22,8 +22,8 @@ ROUNDS = 20
 
 LEAST_GAIN = 1e-5
 """Logarithm of the likelihood a pixel that a step must gain, or it is the last. Three rounds of the
-coefficients and the curve in turn, each without the other in mind, were far from the end: PolyU's
-seen cameras had a KLD of 0.0138 with them, 0.0101 without."""
+coefficients and the curve in turn, each without the other in mind, were far from the end: of half a
+megapixel, PolyU's seen cameras had a KLD of 0.0138 with them, 0.0101 so, of all pixels 0.0087."""
 
 FURTHEST = 0.3
 """Root mean square of what a step may change in the variance's logarithm: farther off, the
