@@ -25,9 +25,9 @@ LEAST_GAIN = 1e-5
 coefficients and the curve in turn, each without the other in mind, were far from the end: of half a
 megapixel, PolyU's seen cameras had a KLD of 0.0138 with them, 0.0101 so, of all pixels 0.0087."""
 
-FURTHEST = 0.3
+FURTHEST, NEAREST = 0.3, 0.02
 """Root mean square of what a step may change in the variance's logarithm: farther off, the
-regression's slopes are others."""
+regression's slopes are others; and below which a step that gains nothing is not tried by half."""
 
 AT_ONCE = 32
 """Windows whose regressors are in double precision at once: as many as processors' caches hold."""
@@ -96,18 +96,27 @@ class GammaFit:
         moments, pixels = _moments(self.design, trust), trust.sum(dtype=np.float64)
         information = moments - self._shared_with_curve(trust) + self.pull
         limit, row = _limit(self.design), self.usual
-        best, least = (row, level), np.inf
+        best, least, share, size = (row, level), np.inf, 1.0, 0.0
+        move: Doubles = np.zeros_like(row)
         for _ in range(ROUNDS):
             factor = factors(self.design, row)
-            level = self._refitted(level, factor)
+            level = self._refitted(best[1], factor)
             apart = row - self.usual
             cost = (trust * self.cost(factor, level)).sum() + apart @ self.pull @ apart / 4
-            if cost > least - LEAST_GAIN * pixels:
+            if cost < least - LEAST_GAIN * pixels:
+                best, least = (row, level), cost
+                score = self._score(row, factor, level)
+                move = np.asarray(share * np.linalg.solve(information, score), np.float64)
+                size = float(np.sqrt(max(move @ moments @ move, 0) / pixels))
+                move *= min(1.0, FURTHEST / max(size, FURTHEST))
+                size = min(size, FURTHEST)
+            elif size < NEAREST:
                 break
-            best, least = (row, level), cost
-            move = np.linalg.solve(information, self._score(row, factor, level))
-            size = float(np.sqrt(max(move @ moments @ move, 0) / pixels))
-            row = (row + move * min(1.0, FURTHEST / max(size, FURTHEST))).clip(-limit, limit)
+            else:
+                # A smooth curve takes less than was thought.
+                share, size = share / 2, size / 2
+                move /= 2
+            row = (best[0] + move).clip(-limit, limit)
         return best
 
     def cost(self, factor: Doubles, level: Doubles) -> Doubles:

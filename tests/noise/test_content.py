@@ -65,6 +65,35 @@ def test_the_factor_of_colour_is_held_beyond_what_was_seen() -> None:
     np.testing.assert_allclose(factor[:, 1], -0.1, atol=1e-6)
 
 
+def test_texture_is_told_from_the_intensity_that_it_mostly_comes_with() -> None:
+    """Where it is bright nearly all is busy, where it is dark nearly nothing."""
+    rng = np.random.default_rng(3)
+    shade = np.linspace(0.3, 0.7, 16)
+    blocks = rng.random((16, 16)) < np.linspace(0.02, 0.98, 16)
+    grow = np.ones((32, 32))
+    busy = np.kron(blocks, grow)[..., None]
+    clean = np.kron(np.tile(shade, (16, 1)), grow)[..., None]
+    clean = clean + busy * rng.normal(0, 8 / 255, clean.shape)
+    content, _ = fitted(clean, np.where(busy, 0.04, 0.02))
+    found = content.activity[0, 4] - content.activity[0, 0]
+    assert found == pytest.approx(2 * np.log(2), abs=0.05)
+
+
+def test_every_window_of_a_large_picture_counts() -> None:
+    """Few of 2,048 are bright, none of them among every fourth."""
+    clean = ramp(1024, 2048, 0.3, 0.5).copy()
+    bright = np.zeros(clean.shape, bool)
+    for row in range(0, 1024, 128):
+        bright[row : row + 32, 32:128] = True
+    clean[bright] += 0.4
+    sigma = np.where(bright, 0.06, 0.02)
+    sample = Sample.of(
+        windows_of(clean, sigma * np.random.default_rng(5).normal(size=clean.shape), clips=False)
+    )
+    _, level = fit_content(sample.residual, sample, np.full_like(sample.nodes, 0.02))
+    assert level[0, sample.nodes[0] > 0.69] == pytest.approx(0.06, rel=0.1)
+
+
 def test_noise_that_follows_nothing_has_no_factors() -> None:
     clean = textured(8 / 255)
     content, level = fitted(clean, np.full(clean.shape, 0.02))
