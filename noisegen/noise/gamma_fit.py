@@ -17,8 +17,9 @@ from noisegen.noise.arrays import Doubles, Floats
 from noisegen.noise.cells import COVERED, Cells
 from noisegen.noise.censoring import SMALLEST_LEVEL, trusted_variance
 
-ROUNDS = 20
-"""Steps of the coefficients at most; the level against intensity is fitted anew before each."""
+BEGINNING, ROUNDS = 2, 20
+"""Steps of the coefficients beside the level that a fit begins with; and, at most, those that the
+level against intensity is fitted anew before."""
 
 LEAST_GAIN = 1e-5
 """Logarithm of the likelihood a pixel that a step must gain, or it is the last. Three rounds of the
@@ -96,6 +97,10 @@ class GammaFit:
         moments, pixels = _moments(self.design, trust), trust.sum(dtype=np.float64)
         information = moments - self._shared_with_curve(trust) + self.pull
         limit, row = _limit(self.design), self.usual
+        for _ in range(BEGINNING):
+            # Beside the level as it is, so that it is what factors are about.
+            score = self._score(row, factors(self.design, row), level)
+            row = (row + np.linalg.solve(moments + self.pull, score)).clip(-limit, limit)
         best, least, share, size = (row, level), np.inf, 1.0, 0.0
         move: Doubles = np.zeros_like(row)
         for _ in range(ROUNDS):
