@@ -290,7 +290,8 @@ def test_what_is_no_epoch(make: Make, epoch: Any) -> None:
     pairs = make()
     with pytest.raises(UsageError, match=f"epoch {epoch!r}: give a whole number"):
         pairs.set_epoch(epoch)
-    pairs.set_epoch(np.int64(3))
+    third: Any = np.int64(3)
+    pairs.set_epoch(third)
     assert int(pairs.epoch) == 3
 
 

@@ -132,7 +132,8 @@ def test_a_copy_makes_the_same_pixels(
 def test_any_array_and_whole_number_will_do(
     synthesizer: Synthesizer, profile: NoiseProfile, noisy: Pixels, convert: Callable[..., Any]
 ) -> None:
-    made = synthesizer.synthesize(convert(CLEAN), profile, key="a.png", seed=np.int64(0))
+    seed: Any = np.int64(0)
+    made = synthesizer.synthesize(convert(CLEAN), profile, key="a.png", seed=seed)
     assert type(made) is np.ndarray
     np.testing.assert_array_equal(made, noisy)
 
