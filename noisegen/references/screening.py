@@ -44,10 +44,6 @@ QUIET_GROUPS = 3
 QUIET_GROUPS_OF_JPEG = 6
 """The same of a coarse JPEG, which may have taken it from the darkest places alone."""
 
-LESS_THAN_CLEAN = 0.5
-"""σ over its clean's where both are flat, from which the clean is the noisy one: at most a third
-the other way round, on PolyU and Nam's pictures."""
-
 LOW_QUALITY = 73.0
 """Of a JPEG. At 75, where low begins, the quality is seen to within 2."""
 
@@ -125,25 +121,6 @@ def screen(
     }
     brightness = brightness_range(inner) if len(inner) else None
     return Screened(name, {doubt: why for doubt, why in doubts.items() if why}, brightness)
-
-
-def refuse_swapped(noisy: Pixels, clean: Pixels, name: str, white_level: float) -> None:
-    """Refuses a pair whose clean is the noisy one; both H×W×C.
-
-    Raises:
-        BadReferenceError: names the reference.
-    """
-    floors, under = (
-        noise_floors(unclipped(spread_blocks(pixels, white_level))) for pixels in (noisy, clean)
-    )
-    if len(floors) != len(under):
-        return
-    shown = under > max(ROUNDING * quantisation_step(clean, white_level), NO_NOISE)
-    if (shown & (floors < LESS_THAN_CLEAN * under)).sum() > len(under) / 2:
-        raise BadReferenceError(
-            f"{name}: shows less noise than its clean, so the two seem to be the wrong way round; "
-            "swap them"
-        )
 
 
 def warnings_of(references: Sequence[Screened]) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from noisegen.references.repair import (
     refuse_other_scene,
     repaired_windows,
 )
-from noisegen.references.screening import Screened, refuse_swapped, screen, warnings_of
+from noisegen.references.screening import Screened, screen, warnings_of
 
 TRIED_AGAIN = 12
 """Blocks of all lone references together that can be denoised again with known noise: 0.8 Mpx."""
@@ -181,15 +181,10 @@ def _pair_windows(
     """Windows of a picture with its clean, and what was done to it."""
     level, recording = checked.samples.white_level, checked.recording
     noisy, clean = scaled(reference.noisy, level), scaled(its_clean, level)
-    done: tuple[str, ...] = ()
     if repair in (Repair.MASK, Repair.NONE):
         refuse_other_scene(noisy, clean, reference.name)
         refuse_other_contrast(noisy, clean, reference.name)
         take = paired_windows if repair is Repair.MASK else all_windows
-        windows = take(noisy, clean, recording)
-    else:
-        least = ANY if repair is Repair.ALL else GROSS
-        windows, done = repaired_windows(noisy, clean, reference.name, recording, least)
-    # Last: of a clean in other units, or of another scene, this would say the wrong thing.
-    refuse_swapped(reference.noisy, its_clean, reference.name, level)
-    return windows, done
+        return take(noisy, clean, recording), ()
+    least = ANY if repair is Repair.ALL else GROSS
+    return repaired_windows(noisy, clean, reference.name, recording, least)
