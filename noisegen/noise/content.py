@@ -27,7 +27,7 @@ from noisegen.model.surroundings import Surroundings
 from noisegen.model.workers import of_each_channel
 from noisegen.noise.arrays import Doubles, Floats
 from noisegen.noise.censoring import read_level
-from noisegen.noise.gamma_fit import FARTHEST, LARGEST, GammaFit, factors, likelihood_gain
+from noisegen.noise.gamma_fit import FARTHEST, LARGEST, GammaFit, likelihood_gain, log_factors
 from noisegen.noise.sample import Sample
 
 FAINT = 300.0
@@ -120,7 +120,7 @@ class Content:
         """Natural logarithm of the factor on the variance, N×C×h×w, in a sample's windows."""
         clean = sample.clean
         followed = _with_designs(
-            clean, self.reach, lambda c, design: np.log(factors(design, self._row(c)))
+            clean, self.reach, lambda c, design: log_factors(design, self._row(c))
         )
         factor = np.stack(followed, 1)
         if network is not None and self.features.any():

@@ -161,7 +161,12 @@ class GammaFit:
 
 def factors(design: Floats, row: Doubles) -> Doubles:
     """Factors on the variance, N×h×w, by regressors N×h×w×K and their coefficients."""
-    parts = [np.exp((x @ row).clip(-LARGEST, LARGEST)) for x in _in_double(design)]
+    return np.asarray(np.exp(log_factors(design, row)))
+
+
+def log_factors(design: Floats, row: Doubles) -> Doubles:
+    """Natural logarithms of the same."""
+    parts = [(x @ row).clip(-LARGEST, LARGEST) for x in _in_double(design)]
     return np.concatenate(parts).reshape(design.shape[:-1])
 
 
