@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from functools import lru_cache
 from numbers import Integral
@@ -182,9 +181,6 @@ def make_camera(
 def synthesizer(weights: str, device: str) -> Synthesizer:
     """This process's synthesizer for some weights and device, made when it is first needed.
 
-    Threads do not outlive a fork, so a synthesizer made before a loader forks its workers would
-    wait for threads that are not there.
-
     Args:
         weights: shipped name or path.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
@@ -205,10 +201,6 @@ def synthesizer(weights: str, device: str) -> Synthesizer:
 @lru_cache(maxsize=4)
 def _made(weights: str, device: str) -> Synthesizer:
     return Synthesizer(load_weights(weights), device)
-
-
-if hasattr(os, "register_at_fork"):  # Windows cannot fork.
-    os.register_at_fork(after_in_child=_made.cache_clear)
 
 
 class SharedEpoch:
