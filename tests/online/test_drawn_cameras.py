@@ -49,6 +49,7 @@ def test_profiles_and_a_draw_exclude_each_other(
         AddCameraNoise(draw="webcam", weights=weights_file)
     for count in (0, 1.5, "3"):
         with pytest.raises(UsageError, match="draw 1 camera or more"):
+            # Python hands on what types forbid; so do the lines below.
             wrong = DrawnCameras("phone", count=count)  # type: ignore[arg-type]
             AddCameraNoise(draw=wrong, weights=weights_file)
     for draw in (5, ["phone"], DrawnCameras(b"phone")):  # type: ignore[arg-type]

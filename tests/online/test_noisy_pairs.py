@@ -274,6 +274,7 @@ def test_no_profiles(cleans: Path) -> None:
         NoisyPairs(cleans, "none.safetensors")
     for none in (5, [None], b"camera.safetensors"):
         with pytest.raises(UsageError, match=r"^profiles: .* is none; give noise profiles or"):
+            # Python hands on what types forbid.
             NoisyPairs(cleans, none)  # type: ignore[arg-type]
 
 

@@ -112,6 +112,7 @@ def test_a_run_goes_on_with_what_it_learned_from_alone(
     """Else weights that name no pack, and bind nobody, could have learned from one."""
     learned = {"pack": "0" * 64, "pictures": 9, "onward": "0" * 64}
     config = replace(SMALL, steps=1, pictures=2)
+    # A field of one type or another, by its name.
     config = replace(config, **{changed: learned[changed]})  # type: ignore[arg-type]
     list(train_content(config, pictures, None, tmp_path, CPU))
     arguments = ["train", "content", "--run", str(tmp_path), "--start", "sim"]
