@@ -12,22 +12,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from typing import TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 from torch.nn import functional as F
 
 from noisegen.model.config import ACTIVITY_NODES, BESIDE_MAPS
 from noisegen.model.content_network import ContentNetwork
 from noisegen.model.surroundings import Surroundings
-from noisegen.model.workers import of_each_channel
+from noisegen.model.workers import of_each_channel, single_threaded_pool
 from noisegen.noise.arrays import Doubles, Floats
 from noisegen.noise.censoring import read_level
-from noisegen.noise.gamma_fit import FARTHEST, LARGEST, GammaFit, likelihood_gain, log_factors
+from noisegen.noise.gamma_fit import (
+    FARTHEST,
+    LARGEST,
+    Begun,
+    GammaFit,
+    likelihood_gain,
+    log_factors,
+)
 from noisegen.noise.sample import Sample
 
 FAINT = 300.0
@@ -62,9 +66,6 @@ SURROUND = 8
 
 AT_ONCE = 128
 """Windows that the network looks at together."""
-
-
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -116,18 +117,14 @@ class Content:
     features: Doubles
     usual: Doubles
 
-    def log_factor(self, sample: Sample, network: ContentNetwork | None = None) -> Floats:
-        """Natural logarithm of the factor on the variance, N×C×h×w, in a sample's windows."""
-        clean = sample.clean
-        followed = _with_designs(
-            clean, self.reach, lambda c, design: log_factors(design, self._row(c))
-        )
-        factor = np.stack(followed, 1)
-        if network is not None and self.features.any():
-            usual = read_level(self.usual, sample.position)
-            numbers = torch.from_numpy(self.features.astype(np.float32))[None]
-            factor += _in_windows(partial(network.log_factor, numbers=numbers), clean, usual)
-        return factor.clip(-LARGEST, LARGEST).astype(np.float32)
+    @classmethod
+    def of(cls, rows: list[Doubles], reach: Doubles, features: Doubles, usual: Doubles) -> Content:
+        """By each channel's coefficients: of activities, the other channels, and maybe maps."""
+        # At an activity that is hardly seen, anything fits.
+        activity = np.stack([row[:ACTIVITY_NODES].clip(-FARTHEST, FARTHEST) for row in rows])
+        others = slice(ACTIVITY_NODES, ACTIVITY_NODES + len(rows) - 1)
+        colour = np.stack([np.insert(row[others], c, 0) for c, row in enumerate(rows)])
+        return cls(activity, colour, reach, features, usual)
 
     @property
     def factors(self) -> dict[str, Doubles]:
@@ -140,9 +137,6 @@ class Content:
             "features": self.features,
         }
 
-    def _row(self, channel: int) -> Doubles:
-        return np.concatenate([self.activity[channel], np.delete(self.colour[channel], channel)])
-
 
 def fit_content(
     noise: Floats,
@@ -150,7 +144,7 @@ def fit_content(
     level: Doubles,
     network: ContentNetwork | None = None,
     known: Usual | None = None,
-) -> tuple[Content, Doubles]:
+) -> tuple[Content, Doubles, Floats]:
     """Fits the level against intensity and content in turn.
 
     Args:
@@ -161,74 +155,92 @@ def fit_content(
         known: of cameras; nothing where it is not given.
 
     Returns:
-        What it follows, and its curve against intensity, C×n, where all factors are 1.
+        What it follows; its curve against intensity, C×n, where all factors are 1; and natural
+        logarithms of the factors on the variance, N×C×h×w.
     """
-    clean, channels, usual = sample.clean, noise.shape[1], level
+    clean, channels = sample.clean, range(noise.shape[1])
     part = slice(None, None, -(-noise[:, 0].size // JUDGED))
-    reach = np.array(
-        [[_reach(clean[part], c, d) for d in range(channels)] for c in range(channels)]
-    )
-    pull, to = _pull(channels, known or Usual.unknown())
-    plain = _with_designs(
-        clean,
-        reach,
-        lambda c, design: GammaFit(
-            noise[:, c].astype(np.float64) ** 2, sample.cells.channel(c), design, pull, to
-        ),
-    )
-    found = _alternated(plain, level)
-    features = np.zeros((channels, BESIDE_MAPS + (network.config.features if network else 0)))
-    if network is not None and len(clean[part]) >= FEWEST_WINDOWS:
-        maps = window_maps(network, clean, read_level(usual, sample.position))
-        usually = maps.mean((0, 3, 4), keepdims=True, dtype=np.float64).astype(np.float32)
-        maps -= usually
-        pull_maps = np.exp(network.log_pull.double().numpy())
-        wider = [fit.beside(maps[:, c], pull_maps) for c, fit in enumerate(plain)]
+    reach = np.array([[_reach(clean[part], c, d) for d in channels] for c in channels])
+    pull, to = _pull(len(channels), known or Usual.unknown())
+    fits = [
+        GammaFit(noise[:, c].astype(np.float64) ** 2, sample.cells.channel(c), design, pull, to)
+        for c, design in enumerate(_designs(clean, reach))
+    ]
+    few = [fit.where(part) for fit in fits]
+    begun = _each(few, lambda c, fit: fit.begin(level[c : c + 1]))
+    maps = None
+    if network is not None and len(few[0].square) >= FEWEST_WINDOWS:
+        usual = read_level(level, sample.position)
+        tried = _Maps.of(network, clean[part], usual[part])
+        wider = tried.beside(few)
         black = sample.windows.where(np.arange(len(noise))[part]).chessboard()
-        if _gain(plain, wider, found[1], black, part) > LEAST_GAIN:
-            found = _alternated(wider, found[1])
-            features = _features(found[0], maps, usually)
-    rows, fitted = found
-    # At an activity that is hardly seen, anything fits.
-    activity = np.stack([row[:ACTIVITY_NODES].clip(-FARTHEST, FARTHEST) for row in rows])
-    others = slice(ACTIVITY_NODES, ACTIVITY_NODES + channels - 1)
-    colour = np.stack([np.insert(row[others], c, 0) for c, row in enumerate(rows)])
-    return Content(activity, colour, reach, features, usual), fitted
+        if _gain(few, wider, begun, black) > LEAST_GAIN:
+            begun = _each(wider, lambda c, fit: fit.begin(begun[c].level))
+            maps = tried if part.step == 1 else _Maps.of(network, clean, usual)
+            fits = maps.beside(fits)
+    # What a part of the windows has begun, all of them finish.
+    found = begun if part.step == 1 else _each(fits, lambda c, fit: fit.finish(begun[c]))
+    rows, fitted = [fit.row for fit in found], np.concatenate([fit.level for fit in found])
+    designs = [fit.design[..., : len(to)] for fit in fits]
+    follows = np.stack([log_factors(designs[c], rows[c][: len(to)]) for c in channels], 1)
+    features = np.zeros((len(rows), BESIDE_MAPS + (network.config.features if network else 0)))
+    if maps is not None:
+        features, learned = maps.counted(rows)
+        follows += learned
+    followed = np.asarray(follows.clip(-LARGEST, LARGEST), np.float32)
+    return Content.of(rows, reach, features, level), fitted, followed
 
 
-def _alternated(fits: list[GammaFit], level: Doubles) -> tuple[list[Doubles], Doubles]:
-    """Coefficients of each channel, and the level against intensity, C×n."""
-
-    def alternate(c: int) -> tuple[Doubles, Doubles]:
-        return fits[c].alternate(level[c : c + 1])
-
-    rows, fitted = zip(*of_each_channel(alternate, len(fits), fits[0].square.size), strict=True)
-    return list(rows), np.concatenate(fitted)
+def _each(fits: list[GammaFit], work: Callable[[int, GammaFit], Begun]) -> list[Begun]:
+    """Do some work on each channel's fit."""
+    return of_each_channel(lambda c: work(c, fits[c]), len(fits), fits[0].square.size)
 
 
 def _gain(
-    plain: list[GammaFit],
-    wider: list[GammaFit],
-    level: Doubles,
-    black: NDArray[np.bool_],
-    part: slice,
+    plain: list[GammaFit], wider: list[GammaFit], begun: list[Begun], black: NDArray[np.bool_]
 ) -> float:
-    """What maps gain on windows left out, of a part of all; a pixel of all channels."""
+    """What maps gain on windows left out; a pixel of all channels."""
 
     def gain(c: int) -> Doubles:
-        fits = plain[c].where(part), wider[c].where(part)
-        return likelihood_gain(*fits, level[c : c + 1], black)
+        return likelihood_gain(plain[c], wider[c], begun[c].level, black)
 
     return float(np.mean(of_each_channel(gain, len(plain), plain[0].square.size)))
 
 
-def _features(rows: list[Doubles], maps: Floats, usually: Floats) -> Doubles:
-    """Numbers of maps that count, what is added, and the ends of all together, C×(K + 3)."""
-    numbers = np.stack([row[-maps.shape[2] :] for row in rows])
-    added = -(numbers * usually[0, :, :, 0, 0]).sum(1, keepdims=True)
-    together = np.einsum("nckhw,ck->cnhw", maps, numbers).reshape(len(rows), -1)
-    ends = np.quantile(together, (SELDOM, 1 - SELDOM), axis=1).T
-    return np.concatenate([numbers, added, ends], 1)
+@dataclass(frozen=True)
+class _Maps:
+    """The network's maps of windows, for regressions of their noise; C channels.
+
+    Attributes:
+        maps: N×C×K×h×w, less their means.
+        usually: C×K, those means.
+        pull: K, pixels that a change by a factor of e by one map weighs as much as.
+    """
+
+    maps: Floats
+    usually: Doubles
+    pull: Doubles
+
+    @classmethod
+    def of(cls, network: ContentNetwork, clean: Floats, usual: Floats) -> _Maps:
+        """Have a network look at windows, as :func:`window_maps` does."""
+        maps = window_maps(network, clean, usual)
+        usually = maps.mean((0, 3, 4), dtype=np.float64)
+        maps -= usually[..., None, None].astype(np.float32)
+        return cls(maps, usually, np.exp(network.log_pull.double().numpy()))
+
+    def beside(self, fits: list[GammaFit]) -> list[GammaFit]:
+        """Add them to each channel's regression."""
+        return [fit.beside(self.maps[:, c], self.pull) for c, fit in enumerate(fits)]
+
+    def counted(self, rows: list[Doubles]) -> tuple[Doubles, Doubles]:
+        """C×(K + 3) of a profile by regressions' coefficients, and what follows, N×C×h×w."""
+        numbers = np.stack([row[-self.maps.shape[2] :] for row in rows])
+        added = -(numbers * self.usually).sum(1, keepdims=True)
+        together = np.einsum("nckhw,ck->nchw", self.maps, numbers)
+        ends = np.quantile(together, (SELDOM, 1 - SELDOM), axis=(0, 2, 3)).T
+        least, most = ends.T[..., None, None]
+        return np.concatenate([numbers, added, ends], 1), together.clip(least, most)
 
 
 def window_maps(network: ContentNetwork, clean: Floats, usual: Floats) -> Floats:
@@ -239,21 +251,17 @@ def window_maps(network: ContentNetwork, clean: Floats, usual: Floats) -> Floats
         clean: N×C×h×w, each window mirrored at its borders.
         usual: N×C×h×w, level that is usual at the clean's intensity.
     """
-    return _in_windows(network, clean, usual)
-
-
-def _in_windows(
-    look: Callable[[Tensor, Surroundings, Tensor], Tensor], clean: Floats, usual: Floats
-) -> Floats:
-    """Run a network on windows, AT_ONCE of them at a time."""
     inner = slice(SURROUND, -SURROUND)
-    shown = []
-    for first in range(0, len(clean), AT_ONCE):
+
+    def look(first: int) -> Floats:
         planes = [torch.from_numpy(x[first : first + AT_ONCE].copy()) for x in (clean, usual)]
         wide, level = (F.pad(p, (SURROUND,) * 4, mode="reflect") for p in planes)
         with torch.inference_mode():
-            shown.append(look(wide, Surroundings.of(wide), level)[..., inner, inner].numpy())
-    return np.concatenate(shown)
+            maps = network(wide, Surroundings.of(wide), level)[..., inner, inner]
+        return np.asarray(maps.numpy())
+
+    with single_threaded_pool() as workers:
+        return np.concatenate(list(workers.map(look, range(0, len(clean), AT_ONCE))))
 
 
 def _reach(clean: Floats, channel: int, other: int) -> Doubles:
@@ -261,24 +269,21 @@ def _reach(clean: Floats, channel: int, other: int) -> Doubles:
     return reach
 
 
-def _with_designs(
-    clean: Floats, reach: Doubles, work: Callable[[int, Floats], Result]
-) -> list[Result]:
-    """Do some work with the regressors of each channel's log variance.
+def _designs(clean: Floats, reach: Doubles) -> list[Floats]:
+    """Regressors of each channel's log variance, N×h×w×(ACTIVITY_NODES + C − 1).
 
     Args:
         clean: N×C×h×w.
         reach: C×C×2, of the differences between channels.
-        work: on a channel's number and its regressors, N×h×w×(ACTIVITY_NODES + C − 1).
     """
     active = Surroundings.of(torch.from_numpy(clean)).position[:, 0].numpy()
     nodes = np.arange(ACTIVITY_NODES, dtype=np.float32)
     hats = np.maximum(1 - np.abs(active.clip(0, ACTIVITY_NODES - 1)[..., None] - nodes), 0)
 
-    def of(c: int) -> Result:
+    def of(c: int) -> Floats:
         others = [d for d in range(clean.shape[1]) if d != c]
         differences = [(clean[:, d] - clean[:, c]).clip(*reach[c][d])[..., None] for d in others]
-        return work(c, np.concatenate([hats, *differences], -1, dtype=np.float32))
+        return np.concatenate([hats, *differences], -1, dtype=np.float32)
 
     return of_each_channel(of, len(reach), clean[:, 0].size)
 

@@ -45,6 +45,25 @@ OUTLIER = 20.0
 
 
 @dataclass(frozen=True)
+class Begun:
+    """A fit of one channel, and what another one of the same regressors goes on from.
+
+    Attributes:
+        row: K, the coefficients.
+        level: 1×n, against intensity.
+        moments: K×K, information a pixel on the coefficients.
+        shared: K×K, what of it the curve against intensity takes.
+        limit: K, largest coefficients.
+    """
+
+    row: Doubles
+    level: Doubles
+    moments: Doubles
+    shared: Doubles
+    limit: Doubles
+
+
+@dataclass(frozen=True)
 class GammaFit:
     """A gamma regression beside a curve against intensity, of one channel in N windows.
 
@@ -91,28 +110,36 @@ class GammaFit:
             self.cells.read(level**2) / trusted
         )
 
-    def alternate(self, level: Doubles) -> tuple[Doubles, Doubles]:
-        """Coefficients, K, and the level against intensity, 1×n, fitted in turn."""
+    def begin(self, level: Doubles) -> Begun:
+        """Fit coefficients and the level against intensity, 1×n, in turn."""
         trust = np.minimum(self.relative(level)[1], 1)
         moments, pixels = _moments(self.design, trust), trust.sum(dtype=np.float64)
-        information = moments - self._shared_with_curve(trust) + self.pull
-        limit, row = _limit(self.design), self.usual
+        shared, limit, row = self._shared_with_curve(trust), _limit(self.design), self.usual
         for _ in range(BEGINNING):
             # Beside the level as it is, so that it is what factors are about.
             score = self._score(row, factors(self.design, row), level)
             row = (row + np.linalg.solve(moments + self.pull, score)).clip(-limit, limit)
-        best, least, share, size = (row, level), np.inf, 1.0, 0.0
+        return self._improved(Begun(row, level, moments / pixels, shared / pixels, limit), trust)
+
+    def finish(self, begun: Begun) -> Begun:
+        """Go on from a fit of some of the windows, whose information a pixel is theirs too."""
+        return self._improved(begun, np.minimum(self.relative(begun.level)[1], 1))
+
+    def _improved(self, begun: Begun, trust: Floats) -> Begun:
+        pixels = trust.sum(dtype=np.float64)
+        information = pixels * (begun.moments - begun.shared) + self.pull
+        row, best, least, share, size = begun.row, begun, np.inf, 1.0, 0.0
         move: Doubles = np.zeros_like(row)
         for _ in range(ROUNDS):
             factor = factors(self.design, row)
-            level = self._refitted(best[1], factor)
+            level = self._refitted(best.level, factor)
             apart = row - self.usual
             cost = (trust * self.cost(factor, level)).sum() + apart @ self.pull @ apart / 4
             if cost < least - LEAST_GAIN * pixels:
-                best, least = (row, level), cost
+                best, least = replace(best, row=row, level=level), cost
                 score = self._score(row, factor, level)
                 move = np.asarray(share * np.linalg.solve(information, score), np.float64)
-                size = float(np.sqrt(max(move @ moments @ move, 0) / pixels))
+                size = float(np.sqrt(max(float(move @ begun.moments @ move), 0.0)))
                 move *= min(1.0, FURTHEST / max(size, FURTHEST))
                 size = min(size, FURTHEST)
             elif size < NEAREST:
@@ -121,7 +148,7 @@ class GammaFit:
                 # A smooth curve takes less than was thought.
                 share, size = share / 2, size / 2
                 move /= 2
-            row = (best[0] + move).clip(-limit, limit)
+            row = (best.row + move).clip(-begun.limit, begun.limit)
         return best
 
     def cost(self, factor: Doubles, level: Doubles) -> Doubles:
@@ -133,8 +160,7 @@ class GammaFit:
         """Slope of the likelihood along the coefficients, K: all pixels say equally much."""
         ratio, relative = self.relative(level)
         missed = np.minimum(relative, 1) * (ratio / np.maximum(relative, 1e-6) / factor - 1)
-        against = zip(_in_double(self.design), _split(missed.ravel(), self.design), strict=True)
-        slope = sum(x.T @ part for x, part in against)
+        slope = np.einsum("nyxk,nyx->k", self.design, missed, dtype=np.float64)
         return np.asarray(slope - self.pull @ (row - self.usual))
 
     def _refitted(self, level: Doubles, factor: Doubles) -> Doubles:
@@ -166,8 +192,8 @@ def factors(design: Floats, row: Doubles) -> Doubles:
 
 def log_factors(design: Floats, row: Doubles) -> Doubles:
     """Natural logarithms of the same."""
-    parts = [(x @ row).clip(-LARGEST, LARGEST) for x in _in_double(design)]
-    return np.concatenate(parts).reshape(design.shape[:-1])
+    # Not by a library of linear algebra: its threads wait for each other on a busy machine.
+    return np.asarray(np.einsum("nyxk,k->nyx", design, row).clip(-LARGEST, LARGEST))
 
 
 def likelihood_gain(
@@ -191,9 +217,8 @@ def likelihood_gain(
     for left_out in (black, ~black):
         costs = []
         for fit in (plain, wider):
-            row, fitted = fit.where(~left_out).alternate(level)
-            other = fit.where(left_out)
-            costs.append(other.cost(factors(other.design, row), fitted))
+            found, other = fit.where(~left_out).begin(level), fit.where(left_out)
+            costs.append(other.cost(factors(other.design, found.row), found.level))
         # At intensities that one half alone shows, its curve is a guess.
         pixels = plain.where(~left_out).cells.pixels
         known = plain.spread(plain.cells.read(pixels / (pixels + COVERED)))

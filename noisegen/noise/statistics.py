@@ -123,8 +123,8 @@ def measure(
     sample = replace(whole, windows=without_stripes(windows, stripes))
     fit = moments(sample, beyond)
     centred = imputed(sample, beyond, fit) - read_curves(fit.mean, sample.position)
-    content, level = fit_content(centred, sample, fit.level, network, known)
-    spread = read_level(level, sample.position) * np.exp(0.5 * content.log_factor(sample, network))
+    content, level, follows = fit_content(centred, sample, fit.level, network, known)
+    spread = read_level(level, sample.position) * np.exp(0.5 * follows)
     shape = _Shape.of(centred, spread, level, sample, beyond)
     nodes, mean, counts = sample.nodes, fit.mean, sample.cells.pixels
     if windows.estimated or windows.averaged:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import torch
 from known_noise import ramp, windows_of
 
+from noisegen.model.classical import content_factor
 from noisegen.noise.censoring import plain_moments
 from noisegen.noise.content import Content, Usual, fit_content
 from noisegen.noise.sample import Sample
+from noisegen.noise.statistics import measure
+from noisegen.profiles.tensors import statistics_tensors
 
 
 def fitted(clean: np.ndarray, sigma: np.ndarray, seed: int = 0) -> tuple[Content, np.ndarray]:
     """What is found, and the curve at factors of 1."""
     noise = sigma * np.random.default_rng(seed).normal(size=clean.shape)
     sample = Sample.of(windows_of(clean.astype(np.float32), noise, clips=False))
-    return fit_content(sample.residual, sample, plain_moments(sample).level)
+    return fit_content(sample.residual, sample, plain_moments(sample).level)[:2]
 
 
 def textured(amplitude: float) -> np.ndarray:
@@ -51,18 +57,20 @@ def test_the_factor_of_colour_is_found(slope: float) -> None:
 
 
 def test_the_factor_of_colour_is_held_beyond_what_was_seen() -> None:
-    clean = np.zeros((32, 32, 3), np.float32)
-    clean[..., 1] = 0.9
-    content = Content(
-        np.zeros((3, 8)),
-        np.eye(3)[[1, 2, 0]],
-        np.full((3, 3, 2), [-0.1, 0.2]),
-        np.zeros((3, 1)),
-        np.ones((3, 32)),
+    rng = np.random.default_rng(2)
+    shown = rng.random((64, 64, 3), np.float32)
+    noise = rng.normal(0, 0.02, shown.shape).astype(np.float32)
+    camera = replace(
+        measure(windows_of(shown, noise)),
+        activity=np.zeros((3, 8), np.float32),
+        colour=np.eye(3, dtype=np.float32)[[1, 2, 0]],
+        colour_reach=np.full((3, 3, 2), [-0.1, 0.2], np.float32),
     )
-    factor = content.log_factor(Sample.of(windows_of(clean, np.zeros_like(clean))))
-    np.testing.assert_allclose(factor[:, 0], 0.2, atol=1e-6)
-    np.testing.assert_allclose(factor[:, 1], -0.1, atol=1e-6)
+    clean = torch.zeros(1, 3, 32, 32)
+    clean[:, 1] = 0.9
+    factor = content_factor(clean, statistics_tensors(camera, 3))[0]
+    torch.testing.assert_close(factor[0], torch.full((32, 32), 0.2))
+    torch.testing.assert_close(factor[1], torch.full((32, 32), -0.1))
 
 
 def test_texture_is_told_from_the_intensity_that_it_mostly_comes_with() -> None:
@@ -90,7 +98,7 @@ def test_every_window_of_a_large_picture_counts() -> None:
     sample = Sample.of(
         windows_of(clean, sigma * np.random.default_rng(5).normal(size=clean.shape), clips=False)
     )
-    _, level = fit_content(sample.residual, sample, np.full_like(sample.nodes, 0.02))
+    _, level, _ = fit_content(sample.residual, sample, np.full_like(sample.nodes, 0.02))
     assert level[0, sample.nodes[0] > 0.69] == pytest.approx(0.06, rel=0.1)
 
 
@@ -116,7 +124,7 @@ def test_what_is_usual_counts_where_few_pixels_are_seen(
     noise = 0.02 * np.random.default_rng(4).normal(size=clean.shape)
     sample = Sample.of(windows_of(clean, noise, clips=False))
 
-    content, _ = fit_content(sample.residual, sample, plain_moments(sample).level, known=usual)
+    content, *_ = fit_content(sample.residual, sample, plain_moments(sample).level, known=usual)
 
     unseen = content.activity[0, 7] - content.activity[0, 6]
     seen = content.activity[0, 4] - content.activity[0, 0]
