@@ -112,14 +112,14 @@ def _gradients(windows: Windows) -> tuple[Floats, Floats]:
     laid = np.full((*count, *windows.clean.shape[1:]), np.nan, np.float32)
     laid[rows, columns] = windows.clean
     whole = laid.transpose(2, 0, 3, 1, 4).reshape(-1, *(number * WINDOW for number in count))
-    # Where there is no neighbour there is no number; nothing is said there.
-    across, down = (
-        np.nan_to_num(np.gradient(whole, axis=axis))
-        .reshape(-1, count[0], WINDOW, count[1], WINDOW)
-        .transpose(1, 3, 0, 2, 4)[rows, columns]
-        for axis in (2, 1)
-    )
-    return across, down
+    found = []
+    for axis in (2, 1):
+        gradient = np.gradient(whole, axis=axis)
+        # Where there is no neighbour there is no number; nothing is said there.
+        gradient[np.isnan(gradient)] = 0
+        split = gradient.reshape(-1, count[0], WINDOW, count[1], WINDOW)
+        found.append(split.transpose(1, 3, 0, 2, 4)[rows, columns])
+    return found[0], found[1]
 
 
 def _smoothed(values: Doubles, places: Places) -> Doubles:

@@ -226,7 +226,8 @@ def equalised(
     """
     repairs = []
     lost: Mask = np.zeros(clean.shape[:2], bool)
-    still = ~moves(cut(noisy - clean), cut(clean))
+    moved_now = moves(cut(noisy - clean), cut(clean))
+    still = ~moved_now
     brightness = least.of_brightness(fit_brightness(cut(noisy)[still], cut(clean)[still], step))
     if not brightness.is_none:
         repairs.append(f"gave the clean {brightness}")
@@ -235,7 +236,7 @@ def equalised(
         beyond = (clean <= 0) | (clean >= 1) | (changed < 0) | (changed > 1)
         lost = np.any(beyond & brightness.changed, axis=2)
         clean = changed.clip(0, 1).astype(np.float32)
-    moved_now = moves(cut(noisy - clean), cut(clean))
+        moved_now = moves(cut(noisy - clean), cut(clean))
     drift = least.of_drift(find_drift(_where_still(noisy, clean, moved_now), clean))
     if drift is not None:
         repairs.append(f"added to the clean a slow {drift}")
