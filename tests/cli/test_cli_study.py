@@ -39,8 +39,9 @@ def test_own_folders(run: Run, own: list[object], tmp_path: Path) -> None:
     found = ran.json
     assert found["pictures"] == {"real": 2, "few": 1, "references": 1, "seen": 1}
     assert [q["arm"] for q in found["qualities"]] == [
-        "noisy", "real", "gaussian", "classical", "generated", "lone", "drawn", "gaussian-0-50",
-        "mixed-drawn", "mixed-25", "mixed-50", "mixed-75", "few", "few+gaussian", "few+generated",
+        "noisy", "real", "gaussian", "classical", "start", "generated", "lone", "drawn",
+        "gaussian-0-50", "mixed-drawn", "mixed-25", "mixed-50", "mixed-75", "few",
+        "few+gaussian", "few+generated",
     ]  # fmt: skip
     for name in ("table.md", "results.json", "summary.csv", "scores.csv", "curves.csv"):
         assert (out / name).stat().st_size
@@ -64,7 +65,7 @@ def test_only_a_few_real_pairs_and_other_cleans(
     assert ran.code == 0, ran.err
     arms = list(ran.json["arms"])
     assert arms == [
-        "gaussian", "classical", "generated", "lone", "drawn", "gaussian-0-50", "few",
+        "gaussian", "classical", "start", "generated", "lone", "drawn", "gaussian-0-50", "few",
         "few+gaussian", "few+generated",
     ]  # fmt: skip
 

@@ -19,7 +19,8 @@ from study_pictures import QUICK, shots, study_data, write_pairs
 from noisegen.errors import OutputError
 from noisegen.evaluation.denoiser import DenoiserConfig, DenoiserTraining, train_denoiser
 from noisegen.model.weights import Weights
-from noisegen.research.study.arms import ARMS, Maker, NoiseKind, Pools, possible_arms
+from noisegen.research.study.arms import ARMS, Pools, possible_arms
+from noisegen.research.study.noises import Maker, NoiseKind
 from noisegen.research.study.pictures import StudyData
 from noisegen.research.study.study import Study
 from noisegen.research.study.tables import cells, markdown, write_results
@@ -153,7 +154,7 @@ def test_shares_of_mixed_arms(weights: Weights, tmp_path: Path) -> None:
         pairs = pools.pairs(arm)
         shares[arm.name] = np.mean([id(noisy) in real | few for noisy, _ in pairs])
     assert shares == {
-        "real": 1, "gaussian": 0, "classical": 0, "generated": 0, "lone": 0,
+        "real": 1, "gaussian": 0, "classical": 0, "start": 0, "generated": 0, "lone": 0,
         "drawn": 0, "gaussian-0-50": 0, "mixed-drawn": 0.5, "mixed-25": 0.75,
         "mixed-50": 0.5, "mixed-75": 0.25, "few": 1, "few+gaussian": 0.5,
         "few+generated": 0.5,
@@ -174,10 +175,29 @@ def test_noise_of_an_arm_is_that_of_its_references(weights: Weights, tmp_path: P
     )
 
 
+def test_classical_noise_is_not_that_of_the_network_switched_off(
+    weights: Weights, tmp_path: Path
+) -> None:
+    """But it has the same strength: both are measured on the references."""
+    orders, maker = study_data().references, Maker(weights, "cpu", tmp_path, 255, lambda _: None)
+    noises = {
+        kind: [
+            noisy.astype(float) - order.clean
+            for noisy, order in zip(
+                maker.noisy(kind, data.references), data.references, strict=True
+            )
+        ]
+        for kind in (NoiseKind.CLASSICAL, NoiseKind.START)
+    }
+    for plain, start in zip(*noises.values(), strict=True):
+        assert abs(np.corrcoef(plain.ravel(), start.ravel())[0, 1]) < 0.1
+        assert np.std(plain) == pytest.approx(np.std(start), rel=0.1)
+
+
 def test_arms_take_what_is_there() -> None:
     alone = replace(study_data(real=0), few=(), from_few=())
     assert [arm.name for arm in possible_arms(alone)] == [
-        "gaussian", "classical", "generated", "lone", "drawn", "gaussian-0-50",
+        "gaussian", "classical", "start", "generated", "lone", "drawn", "gaussian-0-50",
     ]  # fmt: skip
     assert "new" in [arm.name for arm in possible_arms(replace(study_data(), new_camera=True))]
 

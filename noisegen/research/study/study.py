@@ -27,7 +27,8 @@ from noisegen.dataset.folder import WORK, make_folder
 from noisegen.errors import OutputError
 from noisegen.files import write_atomically
 from noisegen.model.weights import Weights
-from noisegen.research.study.arms import Arm, Maker, Pools
+from noisegen.research.study.arms import Arm, Pools
+from noisegen.research.study.noises import Maker
 from noisegen.research.study.pictures import StudyData, orders_digest, shots_digest
 from noisegen.research.study.runs import ArmRun, ArmRuns, StudyConfig
 from noisegen.research.study.tables import Results
