@@ -36,10 +36,13 @@ from noisegen.evaluation.score_tables import (
 from noisegen.evaluation.set_metrics import LEAST_SIDE, SetScores, measure_sets
 from noisegen.evaluation.tables import Table
 from noisegen.model.device import select_device
-from noisegen.model.weights import load_weights
+from noisegen.model.weights import find_weights, load_weights
 from noisegen.noise.metrics import LEVEL_PIXELS
 
 CSV_FILES = ("scores.csv", "intensity.csv")
+
+NAMED = 3
+"""Names that a warning gives of many."""
 
 NARROW = 8
 """Letters that a figure needs: six stand beside each other on a terminal of 80."""
@@ -58,23 +61,35 @@ def evaluate_folders(asked: Evaluate, output: Output) -> None:
         comparison = FolderComparison(
             real, synth, _baselines(asked, output), asked.kld, asked.white_level
         )
+        if asked.white_level not in (None, 255) and comparison.kind.dtype == "uint8":
+            raise UsageError(
+                f"--white-level {asked.white_level:g}: pictures of 8 bits have 255; leave it out"
+            )
         if asked.white_level is None and comparison.kind.dtype != "uint8":
             output.note(
                 f"white level {comparison.white_level:g}, found from the pictures; --white-level "
                 "overrides it"
             )
+        if comparison.doubt is not None and asked.white_level is None:
+            output.warn(comparison.doubt)
         output.follow(comparison.steps, comparison.run())
     scores = comparison.scores()
     sets = _measured(scores, asked.device, output) if asked.set_metrics else {}
     if comparison.left_out:
-        pairs = counted(comparison.left_out, "pair")
+        names = ", ".join(comparison.left_out[:NAMED])
+        more = f" and {len(comparison.left_out) - NAMED} more" * (len(comparison.left_out) > NAMED)
         output.warn(
-            f"{pairs} on one side only: no pair of that name on the other, so they do not count"
+            f"{counted(len(comparison.left_out), 'pair')} on one side only ({names}{more}): no "
+            "pair of that name on the other, so they do not count"
         )
     if asked.csv is not None:
         data = scores_csv(scores), intensity_csv(scores)
         output.note(write_files(asked.csv, dict(zip(CSV_FILES, data, strict=True))))
-    values = as_json(scores, sets) | {"real": asked.real, "synth": asked.synth}
+    values = as_json(scores, sets) | {
+        "real": asked.real,
+        "synth": asked.synth,
+        "left_out": comparison.left_out,
+    }
     output.result(Group(*_tables(scores, asked.kld, sets)), values)
     output.end(scores.skipped)
 
@@ -91,6 +106,9 @@ def _check(asked: Evaluate) -> None:
             raise UsageError(f"--kld {name}: unknown; choose of {', '.join(VARIANTS)}")
     if asked.csv is not None:
         check_folder(asked.csv, CSV_FILES)
+    # They may not be needed; what is wrong with them is said all the same.
+    find_weights(asked.weights)
+    select_device(asked.device)
 
 
 def _baselines(asked: Evaluate, output: Output) -> list[Baseline]:

@@ -47,6 +47,9 @@ from noisegen.model.device import select_device
 from noisegen.model.weights import Weights, load_weights
 
 METRICS = ("kld", "kld0", "akld", "ks", "correlation", "level", "sigma")
+OF_REAL_SPLITS = ("looks", "set_metrics", "peers", "ablate", "by", "lone")
+"""Options that simulated instruments do not have: they are tried by every kind of reference."""
+
 DEFAULT = ("polyu-seen", "gaussian")
 CSV_FILES = ("scores.csv", "sets.csv", "instruments.csv")
 
@@ -61,6 +64,11 @@ def evaluate_splits(asked: Evaluate, output: Output) -> None:
     """
     names, kinds = list(asked.split or DEFAULT), _kinds(asked)
     instruments = chosen_instruments(names, asked.instrument)
+    if asked.split and set(asked.split) == {INSTRUMENTS}:
+        for name in OF_REAL_SPLITS:
+            if getattr(asked, name):
+                option = name.replace("_", "-")
+                raise UsageError(f"--{option} does not go with the instruments; name another split")
     chosen = _splits([name for name in names if name != INSTRUMENTS], asked.data, asked.crops)
     files = _csv_files(asked, bool(chosen), bool(instruments))
     if asked.looks is not None:
@@ -196,7 +204,10 @@ def _splits(names: Sequence[str], data: Path, crops: int) -> dict[str, Cases]:
                 f"--split {name}: unknown; choose of {', '.join([*known, INSTRUMENTS])}"
             )
     if names and not (data / "polyu").is_dir():
-        raise UsageError(f"--data {data}: does not hold the validation data (polyu/, w2s/, clean/)")
+        raise UsageError(
+            f"--data {data}: does not hold the validation data (polyu/, w2s/, clean/); "
+            "name its folder, or two folders of pairs by --real and --synth"
+        )
     return {name: known[name] for name in names}
 
 

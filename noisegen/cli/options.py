@@ -7,6 +7,7 @@ stands for all of its fields; fields of one name are one option.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import MISSING, fields
 from functools import cache
@@ -20,6 +21,7 @@ from typer.models import ArgumentInfo
 
 from noisegen.cli.output import Output, user_errors
 from noisegen.dataset.plan import Shard, parse_shard, parse_strength
+from noisegen.errors import UsageError
 
 Weights = Annotated[str, "Shipped weights by name, or a .safetensors file."]
 Device = Annotated[str, "auto, cpu, cuda or mps."]
@@ -119,5 +121,7 @@ def _filled(options: type, given: dict[str, Any]) -> Any:  # noqa: ANN401
         kind, value = get_args(hint)[0], given[name]
         if get_origin(kind) is Sequence:
             value = tuple(value or ())
+        if isinstance(value, float) and not math.isfinite(value):
+            raise UsageError(f"--{name.replace('_', '-')} {value}: give a finite number")
         values[name] = READ[kind][0](value) if kind in READ else value
     return options(**values)

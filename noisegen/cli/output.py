@@ -25,6 +25,9 @@ INTERRUPTED = 130
 FILE_COLUMNS = 120
 """Width of what goes to a file or pipe: that of the widest table."""
 
+LEAST_COLUMNS = 80
+"""Width that every table fits into."""
+
 Advance = Callable[..., None]
 """Moves a progress bar by items and, if given, pixels; shows a note at its end."""
 
@@ -40,6 +43,8 @@ class Output:
     def __init__(self, as_json: bool = False, quiet: bool = False) -> None:
         self.as_json, self.quiet = as_json, quiet
         self._out = Console(highlight=False, emoji=False)
+        # Narrower, tables would lose columns without a word; so lines are broken.
+        self._out.width = max(self._out.width, LEAST_COLUMNS)
         if not self._out.is_terminal and "COLUMNS" not in os.environ:
             # Rich takes a file or pipe to be 80 columns wide and cuts the tables' numbers.
             self._out.width = FILE_COLUMNS
@@ -146,6 +151,16 @@ def check_file(out: Path, overwrite: bool, option: str = "--out") -> None:
         raise OutputError(f"{out}: is there already; name another file, or add --overwrite")
     if not out.parent.is_dir():
         raise OutputError(f"{out}: its folder is not there; make it first")
+
+
+def check_png(out: Path, option: str) -> None:
+    """Refuses a name that does not end as a PNG's does.
+
+    Raises:
+        UsageError: it is of another kind.
+    """
+    if out.suffix.lower() != ".png":
+        raise UsageError(f"{option} {out}: a plot is a PNG; end its name in .png")
 
 
 def check_page(out: Path, overwrite: bool) -> None:

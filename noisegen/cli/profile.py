@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from glob import escape
 from pathlib import Path
 
 from noisegen.cli.commands import Blend, Create, Draw, Sweep
@@ -10,7 +11,7 @@ from noisegen.cli.output import Output, check_file
 from noisegen.cli.profile_show import summary
 from noisegen.cli.profile_words import note_how_made, note_white_level, sigmas
 from noisegen.dataset.folder import make_folder
-from noisegen.errors import BadReferenceError, UsageError, counted
+from noisegen.errors import BadReferenceError, OutputError, UsageError, counted
 from noisegen.model.weights import load_weights
 from noisegen.profiles import blend as mixing
 from noisegen.profiles.drawn import ISO, KINDS, Wanted, draw_each
@@ -53,6 +54,10 @@ def create(asked: Create, output: Output) -> None:
     note_white_level(next(iter(profiles.values())), output)
     for file, profile in profiles.items():
         profile.save(file)
+    for channel in channels if asked.split else ():
+        for left in _numbered_so(_file_of(asked.out, channel), "[0-9]"):
+            if left not in profiles:
+                output.warn(f"{left}: is not of this run; delete it if an earlier one made it")
     written = [{"out": str(file), **summary(profile)} for file, profile in profiles.items()]
     output.result(
         "\n".join(_written(file, profile) for file, profile in profiles.items()),
@@ -81,6 +86,11 @@ def _numbered(file: Path, groups: int) -> list[Path]:
     if groups == 1:
         return [file]
     return [file.with_name(f"{file.stem}-{number + 1}{file.suffix}") for number in range(groups)]
+
+
+def _numbered_so(file: Path, digits: str) -> list[Path]:
+    """Files that are called like a series of a file's."""
+    return sorted(file.parent.glob(f"{escape(file.stem)}-{digits}{escape(file.suffix)}"))
 
 
 def _written(file: Path, profile: NoiseProfile) -> str:
@@ -136,6 +146,11 @@ def sweep(asked: Sweep, output: Output) -> None:
     files = [out / f"{low.stem}-{high.stem}-{step:02d}.safetensors" for step in range(1, steps + 1)]
     for file in files:
         check_file(file, asked.overwrite)
+    for left in _numbered_so(out / f"{low.stem}-{high.stem}.safetensors", "[0-9][0-9]"):
+        if left not in files:
+            raise OutputError(
+                f"{left}: is of a sweep of more steps; delete it, or name another folder"
+            )
     for file, profile in zip(files, profiles, strict=True):
         profile.save(file)
         output.note(f"{file}: σ {sigmas(profile)} of 255")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from noisegen.cli.commands import Show
-from noisegen.cli.output import one_line
+from noisegen.cli.output import check_png, one_line
 from noisegen.errors import UsageError
 from noisegen.evaluation.profile_view import view_alone, view_on_reference
 from noisegen.evaluation.report.draw import report_png
@@ -25,8 +25,7 @@ def write_plot(asked: Show, plot: Path) -> None:
     """
     if asked.ref_clean is not None and asked.ref is None:
         raise UsageError("--ref-clean belongs to --ref; name the noisy shot too")
-    if plot.suffix.lower() != ".png":
-        raise UsageError(f"--plot {plot}: a plot is a PNG; end its name in .png")
+    check_png(plot, "--plot")
     for path in filter(None, (asked.file, asked.ref, asked.ref_clean)):
         if path.resolve() == plot.resolve():
             raise UsageError(f"--plot {plot}: is an input; name another file")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import textwrap
 from dataclasses import asdict
 from typing import Any
@@ -10,7 +11,7 @@ from noisegen.cli.commands import Show
 from noisegen.cli.output import Output, check_file
 from noisegen.cli.profile_words import quality_words, sigmas
 from noisegen.errors import UsageError
-from noisegen.model.weights import licence_of
+from noisegen.model.weights import find_weights, licence_of
 from noisegen.noise.intensities import EVEN, level_at, shown_at
 from noisegen.profiles.profile import NoiseProfile
 from noisegen.synthesis.levels import profile_words
@@ -31,6 +32,7 @@ CLEAN = {
 def show(asked: Show, output: Output) -> None:
     """Prints a profile, and draws it where that is asked for."""
     profile = NoiseProfile.load(asked.file)
+    find_weights(asked.weights)
     values = summary(profile)
     if asked.plot is not None:
         # It draws: matplotlib is slow to import.
@@ -110,11 +112,21 @@ def _chart(profile: NoiseProfile) -> list[str]:
     level = 255 * level_at(profile.measured, EVEN).mean(0)
     seen = shown_at(profile.measured, EVEN).max(axis=0, initial=False)
     highest = max(float(level.max()), 1e-6)
-    lines = ["  intensity  σ, both of 255 (░ not shown by the references: held)"]
+    full, pale = _bars()
+    lines = [f"  intensity  σ, both of 255 ({pale} not shown by the references: held)"]
     for intensity, sigma, shown in zip(EVEN, level, seen, strict=True):
-        bar = ("█" if shown else "░") * round(CHART_WIDTH * float(sigma) / highest)
+        bar = (full if shown else pale) * round(CHART_WIDTH * float(sigma) / highest)
         lines.append(f"  {255 * intensity:9.0f}  {sigma:6.2f} {bar}")
     return lines
+
+
+def _bars() -> tuple[str, str]:
+    """What bars are drawn with, as far as the terminal can show it."""
+    try:
+        "█░".encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return "#", "."
+    return "█", "░"
 
 
 def _correlation_lines(profile: NoiseProfile) -> list[str]:

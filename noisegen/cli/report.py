@@ -35,7 +35,12 @@ def report(asked: Report, output: Output) -> None:
     write_atomically(asked.out, page(found).encode("utf-8", "backslashreplace"))
     for file in drawn:
         output.note(f"wrote {file}")
-    data = {"out": str(asked.out), "plots": [str(file) for file in drawn]}
+    data = {
+        "out": str(asked.out),
+        "plots": [str(file) for file in drawn],
+        "skipped": list(skipped),
+        "warnings": list(found.warnings),
+    }
     output.result(f"wrote {asked.out}", data)
     output.end(skipped)
 
@@ -69,6 +74,8 @@ def _of_dataset(asked: Report, output: Output) -> tuple[View, tuple[str, ...]]:
         beside = stack.enter_context(found_pairs(asked.real, "--real"))
         white_level = dataset.white_level(dataset.lines[0])
         comparison = FolderComparison(beside, folder, white_level=white_level)
+        if comparison.doubt is not None:
+            output.warn(comparison.doubt)
         output.follow(comparison.steps, comparison.run())
         scores = comparison.scores()
         return dataset_report(dataset, beside, scores), scores.skipped

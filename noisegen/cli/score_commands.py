@@ -254,9 +254,9 @@ class Study:
     clean: Annotated[
         Sequence[str], "Other clean pictures to put generated noise on; repeatable."
     ] = ()
-    size: Annotated[str, "small (a minute a run on one core), or full (PNG's, for a GPU)."] = (
-        "small"
-    )
+    size: Annotated[
+        str, "small (a minute a run on one core), nafnet, or full (PNG's, for a GPU)."
+    ] = "small"
     arms: Annotated[str | None, "Some of the arms, as real,gaussian,generated."] = None
     seeds: Annotated[int, "Runs of each arm.", {"min": 1}] = 3
     steps: Annotated[int | None, "Of each run, instead of the size's own.", {"min": 1}] = None

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from rich.console import Group
 
-from noisegen.cli.output import Output, check_file
+from noisegen.cli.output import Output, check_file, check_png
 from noisegen.cli.score_commands import Study as Asked
 from noisegen.cli.tables import on_terminal
 from noisegen.dataset.folder import Folder
@@ -39,6 +39,7 @@ def study(asked: Asked, output: Output) -> None:
     config = StudyConfig(replace(denoiser, steps=asked.steps or denoiser.steps))
     check_study_folder(asked.out)
     if asked.plot is not None:
+        check_png(asked.plot, "--plot")
         # The same study, gone on with, draws its plot anew.
         check_file(asked.plot, overwrite=True, option="--plot")
     place, loaded = select_device(asked.device), load_weights(asked.weights)

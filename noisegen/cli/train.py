@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 
 from noisegen.cli.jobs import begin_job, check_training_data, follow
-from noisegen.cli.output import Output, check_file
+from noisegen.cli.output import Output, check_file, check_png
 from noisegen.cli.train_commands import Ablation, ContactSheet, Prepare, Prior, Train
 from noisegen.errors import UsageError, counted
 from noisegen.evaluation.held_out import all_splits
@@ -138,6 +138,7 @@ def prior(asked: Prior, output: Output) -> None:
 
 def contact_sheet(asked: ContactSheet, output: Output) -> None:
     """Draws simulated cameras on pictures."""
+    check_png(asked.out, "--out")
     check_file(asked.out, asked.overwrite)
     pictures = [read_picture(path).pixels for path in find_pictures(asked.clean, "--clean")]
     pictures = [p for p in pictures if p.dtype == "uint8" and p.ndim == 3 and p.shape[2] == 3]

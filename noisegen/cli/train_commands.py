@@ -43,7 +43,9 @@ class Prepare:
     pairs: Annotated[
         Sequence[str], "NOISY:CLEAN, folders of your own 8-bit pairs; a subfolder a setting."
     ] = ()
-    drawn: Annotated[float, "Factor on the number of simulated and textbook settings."] = 1.0
+    drawn: Annotated[
+        float, "Factor on the number of simulated and textbook settings.", {"min": 0, "max": 1e4}
+    ] = 1.0
     denoiser: Annotated[str, "Weights whose denoiser estimates cleans."] = "sim"
     processes: Annotated[int, "Processes that make shards.", {"min": 1}] = 1
     threads: Threads = None

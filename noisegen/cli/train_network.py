@@ -87,13 +87,19 @@ def _begin(asked: OneNetwork, output: Output) -> tuple[Weights, Pack | None]:
     """The weights whose other networks are kept, and the pack.
 
     Raises:
-        UsageError: the weights bind nobody, and the pack's pictures would.
+        UsageError: the weights bind nobody, and the pack's pictures, or the network that the
+            training begins with, would.
     """
-    weights = load_weights(asked.start)
-    if asked.pack and weights.name == find_weights("sim").stem:
+    weights, free = load_weights(asked.start), find_weights("sim").stem
+    if asked.pack and weights.name == free:
         raise UsageError(
             f"--pack {asked.pack}: its pictures bind what is trained on them, and {weights.name} "
             "binds nobody; use --start base, or leave --pack out"
+        )
+    if asked.onward and weights.name == free != load_weights(asked.onward).name:
+        raise UsageError(
+            f"--onward {asked.onward}: what it was trained on binds it, and {weights.name} binds "
+            "nobody; use --start base, or go on from --onward sim"
         )
     begin_job(asked.threads, output)
     return weights, read_pack(asked.pack) if asked.pack else None

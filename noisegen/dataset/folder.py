@@ -269,6 +269,8 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         where = error.filename or path
+        if isinstance(error, FileExistsError | NotADirectoryError):
+            raise OutputError(f"{where}: is a file, or lies in one; name a folder") from error
         reason = error.strerror or str(error)
         raise OutputError(f"{where}: {reason}; choose a folder you may write to") from error
 

@@ -73,8 +73,23 @@ def baseline_rows(profile: NoiseProfile, weights: Weights, device: str = "cpu") 
     return [(row, profile) for row in rows]
 
 
+def _doubt(shown: list[float], compared_at: float, given: bool) -> str | None:
+    """Doubt about the white level of two sides that show these."""
+    real, synth = shown
+    if (given and max(shown) == compared_at) or len({*shown, compared_at}) == 1:
+        return None
+    return (
+        f"the real pictures look as if their white level were {real:g}, the synthetic ones "
+        f"{synth:g}; both are compared at {compared_at:g}, which is wrong unless both have that: "
+        "bring them to one white level"
+    )
+
+
 class FolderComparison:
     """A comparison of two folders, pair by pair.
+
+    Attributes:
+        doubt: whether one white level can be that of both sides, in words; None for no doubt.
 
     Args:
         real: pairs of a camera.
@@ -112,10 +127,18 @@ class FolderComparison:
         self.paired = bool(self.matched)
         self.real = [a for a, _ in self.matched] or list(real.pairs)
         self.synth = [b for _, b in self.matched] or list(synth.pairs)
-        self.left_out = len(real.pairs) + len(synth.pairs) - len(self.real) - len(self.synth)
-        if white_level is None or self.kind.dtype == "uint8":
-            white_level = find_white_level([*real.pairs, *synth.pairs], self.kind)
-        self.white_level = white_level
+        counted = {id(file) for file in (*self.real, *self.synth)}
+        every = (("real", real.pairs), ("synthetic", synth.pairs))
+        self.left_out = [
+            f"{side} {file.name}"
+            for side, files in every
+            for file in files
+            if id(file) not in counted
+        ]
+        shown = [find_white_level(side.pairs, self.kind) for side in (real, synth)]
+        given = white_level is not None and self.kind.dtype != "uint8"
+        self.white_level = white_level if white_level is not None and given else max(shown)
+        self.doubt = None if self.paired else _doubt(shown, self.white_level, given)
         self._lines = lines
         names = (SYNTHETIC, *(row.name for row, _ in lines))
         self._tallies = [RowTally(name, klds) for name in names]

@@ -18,6 +18,7 @@ from noisegen.files import (
     open_volume,
     read_header,
     read_picture,
+    read_volume_header,
     white_level_of,
 )
 
@@ -53,6 +54,8 @@ def kind_of(folder: PairFolder) -> Kind:
                 with open_volume(pair.noisy) as volume:
                     _check_depth(pair.noisy, volume.header)
                     return Kind(volume.header.plane_channels, volume.header.dtype.name)
+            if (volume_header := read_volume_header(pair.noisy)) is not None:
+                _check_depth(pair.noisy, volume_header)
             header = read_header(pair.noisy)
         except ImageError as error:
             reasons.append(pair.told(error))
@@ -67,8 +70,13 @@ def read_plane(path: Path, plane: int | None) -> Pixels:
     Raises:
         ImageError: it cannot be read, has no such plane, or is a stack of other than 8 or 16 bits.
     """
+    header = read_volume_header(path)
     if plane is None:
+        if header is not None:
+            _check_depth(path, header)
         return read_picture(path).pixels
+    if header is None:
+        raise ImageError(path, "is one picture, its counterpart a stack; make them alike")
     with open_volume(path) as volume:
         if plane >= len(volume.header.planes):
             raise ImageError(path, "has fewer planes than its counterpart; make them alike")
@@ -78,7 +86,7 @@ def read_plane(path: Path, plane: int | None) -> Pixels:
 
 def _check_depth(path: Path, header: VolumeHeader) -> None:
     if header.dtype not in (np.uint8, np.uint16):
-        reason = f"a stack of {header.dtype}: to be compared, convert it to 8 or 16 bits"
+        reason = f"is of {header.dtype}: to be compared, convert it to 8 or 16 unsigned bits"
         raise ImageError(path, reason)
 
 

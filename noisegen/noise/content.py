@@ -75,10 +75,12 @@ class Usual:
     Attributes:
         mean: ACTIVITY_NODES, natural logarithm of the factor on the variance.
         covariance: ACTIVITY_NODES×ACTIVITY_NODES, over cameras.
+        pixels: that it weighs as much as, where it varies by a factor of e.
     """
 
     mean: Doubles
     covariance: Doubles
+    pixels: float = KNOWN
 
     @classmethod
     def of(cls, activities: Doubles) -> Usual:
@@ -94,7 +96,7 @@ class Usual:
     def pull(self) -> Doubles:
         """Precision of the coefficients, in pixels."""
         own = LONELY * np.eye(ACTIVITY_NODES)
-        return np.asarray(KNOWN * np.linalg.inv(self.covariance + own))
+        return np.asarray(self.pixels * np.linalg.inv(self.covariance + own))
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from noisegen.dataset.folder import make_folder
 from noisegen.evaluation.protocol import Target
 from noisegen.evaluation.rows import Known, Row
 from noisegen.evaluation.speed import COUNTED_SIDE, Cost, count_cost
@@ -107,7 +108,7 @@ def train_two_stages(config: TrainingConfig, bank: Path, run: Path, device: torc
     """
     if (run / NETWORKS).exists():
         return
-    run.mkdir(parents=True, exist_ok=True)
+    make_folder(run)
     torch.manual_seed(config.seed)
     model = NoiseModel(config.model).to(device)
     sizes = TwoStageConfig(token_width=config.model.encoder.token_width)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import io
 import logging
 import math
 import time
@@ -18,7 +19,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, distributed, nn
 
+from noisegen.dataset.folder import make_folder
 from noisegen.errors import UsageError, WeightsError
+from noisegen.files import write_atomically
 from noisegen.training.crops import CropConfig, SimulatedCrops
 
 log = logging.getLogger(__name__)
@@ -59,8 +62,8 @@ class OneNetworkTraining(Descent):
         rate: peak learning rate (AdamW, warm-up, cosine).
         drawn: how cameras are drawn.
         pictures: number of the procedural ones.
-        pack: SHA-256 of the file of photographs and real pairs, where there is one.
-        onward: SHA-256 of the weights whose network it begins with, where it does.
+        pack: SHA-256 of the file of photographs and real pairs, if any.
+        onward: the same of the weights whose network it begins with.
     """
 
     steps: int = 8000
@@ -120,12 +123,11 @@ class Training(Generic[Network]):
         return {"network": self.network, "average": self.average, "optimiser": self.optimiser}
 
     def learn(self, loss: Tensor, rate: float) -> float:
-        """Makes one step down a loss, the average after it; returns the loss."""
+        """Makes one step down a loss, the average after it (faster at first); returns the loss."""
         if descend(self.optimiser, loss, self._descent.clip, rate):
-            # Faster in the first steps.
             decay = min(self._descent.ema, (1 + self.step) / (10 + self.step))
-            pairs = zip(self.average.parameters(), self.network.parameters(), strict=True)
-            for averaged, current in pairs:
+            parameters = self.average.parameters(), self.network.parameters()
+            for averaged, current in zip(*parameters, strict=True):
                 averaged.lerp_(current.detach(), 1 - decay)
         self.step += 1
         return float(loss.detach())
@@ -143,9 +145,9 @@ class Training(Generic[Network]):
             )
         state = {name: part.state_dict() for name, part in self.parts.items()}
         count = {"step": self.step, "seconds": self.seconds, "config": asdict(self._descent)}
-        temporary = path.with_suffix(".part")
-        torch.save(state | count, temporary)
-        temporary.replace(path)
+        whole = io.BytesIO()
+        torch.save(state | count, whole)
+        write_atomically(path, whole.getvalue())
 
     def resume(self, path: Path, steps: int) -> None:
         """Goes on from a checkpoint, if there is one, towards so many steps.
@@ -171,7 +173,7 @@ class Training(Generic[Network]):
 
 
 def read_checkpoint(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
-    """Reads a checkpoint: ``average`` and ``network``, ``step``, ``config`` and more.
+    """Reads a checkpoint: ``average``, ``network``, ``step``, ``config`` and more.
 
     Raises:
         UsageError: it is damaged.
@@ -224,7 +226,7 @@ def train_network(
     Raises:
         UsageError, WeightsError: as :class:`Training` does.
     """
-    checkpoint.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(checkpoint.parent)
     training = Training(network, config, device)
     training.resume(checkpoint, config.steps)
     # Of its own from where it goes on: a resumed run does not see old crops again.
@@ -249,8 +251,7 @@ def trained_network(
 ) -> tuple[Network, dict[str, Any]]:
     """Loads a checkpoint's averaged network, built of its sizes, and what a card says of it."""
     state = read_checkpoint(checkpoint)
-    network = build(state["config"]["model"])
-    network.load_state_dict(state["average"])
+    (network := build(state["config"]["model"])).load_state_dict(state["average"])
     return network, {"steps": state["step"], "training": state["config"]}
 
 
@@ -276,14 +277,13 @@ def descend(
     Returns:
         True if it was made: one batch that overflows must not end a training.
     """
-    for group in optimiser.param_groups:
-        group["lr"] = group["lr"] if rate is None else rate
+    for group in optimiser.param_groups if rate is not None else ():
+        group["lr"] = rate
     parameters = [p for group in optimiser.param_groups for p in group["params"]]
     optimiser.zero_grad(set_to_none=True)
     loss.backward()
     average_gradients(parameters)
-    finite = bool(torch.isfinite(nn.utils.clip_grad_norm_(parameters, clip)))
-    if finite:
+    if finite := bool(torch.isfinite(nn.utils.clip_grad_norm_(parameters, clip))):
         optimiser.step()
     return finite
 
@@ -293,8 +293,8 @@ def average_gradients(parameters: Sequence[nn.Parameter]) -> None:
     if not distributed.is_initialized():
         return
     gradients = [p.grad for p in parameters if p.grad is not None]
-    flat = torch.cat([gradient.flatten() for gradient in gradients])
+    flat = torch.cat([g.flatten() for g in gradients])
     distributed.all_reduce(flat)
-    flat /= distributed.get_world_size()
-    for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
+    means = (flat / distributed.get_world_size()).split([g.numel() for g in gradients])
+    for gradient, mean in zip(gradients, means, strict=True):
         gradient.copy_(mean.view_as(gradient))

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 
+from noisegen.dataset.folder import make_folder
 from noisegen.errors import UsageError
 from noisegen.files import write_atomically
 from noisegen.model.denoiser import Denoiser
@@ -120,7 +121,7 @@ def prepare(bank: Path, sources: Sources, processes: int = 1) -> Iterator[Packed
     Raises:
         UsageError: a folder of pairs is not what it should be, or the bank was filled otherwise.
     """
-    bank.mkdir(parents=True, exist_ok=True)
+    make_folder(bank)
     report = bank / "report.json"
     names = [name for name in _jobs(sources) if not (bank / f"{name}.npz").exists()]
     _refuse_another(bank / FILLED, {**asdict(sources.config), "denoiser": sources.denoiser})

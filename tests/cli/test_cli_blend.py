@@ -50,6 +50,10 @@ def test_a_sweep_grows(run: Run, settings: tuple[Path, Path], tmp_path: Path) ->
     sigmas = [float(NoiseProfile.load(file).sigma.mean()) for file in files]
     assert sigmas == sorted(set(sigmas))
     assert ran.json["profiles"].keys() == {str(file) for file in files}
+    fewer = run("profile", "sweep", low, high, "--out", out, "--steps", 2, "--overwrite")
+    assert fewer.code == 1
+    assert f"{files[2]}: is of a sweep of more steps; delete it" in fewer.err
+    assert sorted(out.iterdir()) == files
 
 
 def test_a_sweep_into_a_file_is_refused(run: Run, settings: tuple[Path, Path]) -> None:

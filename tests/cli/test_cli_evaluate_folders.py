@@ -91,14 +91,17 @@ def test_planes_of_stacks_are_compared_one_by_one(run: Run, tmp_path: Path) -> N
     assert found == {"a#1": pytest.approx(0, abs=0.03), "a#2": pytest.approx(1, abs=0.05)}
 
 
-def test_stacks_of_floats_are_refused_by_what_they_are(run: Run, tmp_path: Path) -> None:
+@pytest.mark.parametrize("shape", [(40, 40), (4, 40, 40)])
+def test_floats_are_refused_by_what_they_are(
+    run: Run, tmp_path: Path, shape: tuple[int, ...]
+) -> None:
     for side in ("noisy", "clean"):
         (tmp_path / side).mkdir()
-        stack = np.zeros((4, 40, 40), np.float32)
-        tifffile.imwrite(tmp_path / side / "a.tif", stack, photometric="minisblack")
+        pixels = np.zeros(shape, np.float32)
+        tifffile.imwrite(tmp_path / side / "a.tif", pixels, photometric="minisblack")
     ran = run("evaluate", "--real", tmp_path, "--synth", tmp_path)
     assert ran.code == 2
-    assert "a stack of float32" in ran.err
+    assert "a.tif: is of float32: to be compared, convert it to 8 or 16 unsigned bits" in ran.err
 
 
 def test_the_table_fits_a_terminal_of_80(
@@ -277,6 +280,36 @@ def test_16_bits_find_their_white_level(run: Run, tmp_path: Path) -> None:
     assert "--white-level" in low.err.splitlines()[-1]
 
 
+def test_sides_of_two_white_levels_are_doubted(run: Run, tmp_path: Path) -> None:
+    """12 bits in 16 beside all 16, of pictures that only one side shows."""
+    for side, step, seed in (("real", 1, 0), ("synth", 16, 1)):
+        clean = scene(96, 96, channels=1, seed=seed).astype(np.uint16) * 16 * step
+        noise = np.random.default_rng(seed).normal(0, 100 * step, clean.shape)
+        write(tmp_path / side / "clean" / f"{side}.png", clean)
+        noisy = np.clip(np.rint(clean + noise), 0, 4095 * step).astype(np.uint16)
+        write(tmp_path / side / "noisy" / f"{side}.png", noisy)
+    ran = run("evaluate", "--real", tmp_path / "real", "--synth", tmp_path / "synth", "--json")
+    assert "4095" in ran.err
+    assert "bring them to one white level" in ran.err
+
+
+def test_a_stack_beside_one_clean_is_named(run: Run, tmp_path: Path) -> None:
+    rng, folder = np.random.default_rng(0), tmp_path / "stack"
+    for part, shape in (("noisy", (3, 64, 64)), ("clean", (64, 64))):
+        (folder / part).mkdir(parents=True)
+        pixels = rng.integers(0, 255, shape, np.uint8)
+        tifffile.imwrite(folder / part / "s.tif", pixels, photometric="minisblack")
+    ran = run("evaluate", "--real", folder, "--synth", folder)
+    assert "s.tif: is one picture, its counterpart a stack; make them alike" in ran.err
+
+
+def test_pairs_of_one_side_are_named(run: Run, real: Path, tmp_path: Path) -> None:
+    synth = write_pairs(tmp_path / "synth", 12, seed=50, names=("a", "other"))
+    ran = run("evaluate", "--real", real, "--synth", synth, "--json")
+    assert ran.json["left_out"] == ["real sub/b", "synthetic other"]
+    assert "2 pairs on one side only (real sub/b, synthetic other)" in ran.err
+
+
 def test_what_cannot_be_compared_is_named(run: Run, real: Path, tmp_path: Path) -> None:
     synth = write_pairs(tmp_path / "synth", 12, seed=50)
     (synth / "noisy" / "a.png").write_bytes(b"no picture")
@@ -298,6 +331,8 @@ def test_usage_is_checked(run: Run, real: Path, tmp_path: Path) -> None:
         (("--real", real), "go together"),
         ((*both, "--split", "gaussian"), "do not go with"),
         ((*both, "--kld", "png"), "choose of naflow"),
+        ((*both, "--device", "nope"), "nope"),
+        ((*both, "--white-level", 100), "pictures of 8 bits have 255"),
         ((*both, "--ref-clean", real), "--ref-clean belongs to --ref"),
         ((*both, "--ref", real, "--profile", real), "give one"),
         ((*both, "--white-level", -3), "above 0"),
@@ -310,6 +345,11 @@ def test_usage_is_checked(run: Run, real: Path, tmp_path: Path) -> None:
         assert ran.code == 2, ran.err
         assert words in ran.err
         assert len(ran.err.splitlines()) == 1
+
+
+def test_weights_that_do_not_count_must_be_there_all_the_same(run: Run, real: Path) -> None:
+    ran = run("evaluate", "--real", real, "--synth", real, "--weights", "nope")
+    assert (ran.code, "nope: no such weights" in ran.err) == (1, True)
 
 
 def test_set_metrics_want_several_pictures(run: Run, tmp_path: Path) -> None:

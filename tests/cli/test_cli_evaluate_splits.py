@@ -19,6 +19,8 @@ def test_splits_are_checked_before_anything_is_read(run: Run, tmp_path: Path) ->
     for arguments, words in (
         (("--split", "sidd"), "choose of polyu-seen"),
         (("--split", "instruments", "--instrument", "x"), "choose of phone raw"),
+        (("--split", "instruments", "--looks", "l"), "--looks does not go with the instruments"),
+        (("--split", "instruments", "--peers"), "--peers does not go with the instruments"),
         (("--split", "w2s", "--instrument", "phone raw"), "belongs to --split instruments"),
         (("--split", "w2s", "--data", tmp_path), "does not hold the validation data"),
         (("--by", "pair,burst"), "--by burst: unknown; choose of pair, lone"),

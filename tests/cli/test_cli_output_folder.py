@@ -102,6 +102,16 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(folder)], check=True)
 
 
+def test_a_checkpoint_that_does_not_fit_on_the_disk_leaves_nothing(
+    run: Callable[..., Any], small_disk: Path
+) -> None:
+    tiny = ("--start", "sim", "--steps", 1, "--cameras", 1, "--pictures", 4)
+    ran = run("train", "content", "--run", small_disk / "run", *tiny)
+    assert ran.code == 1
+    assert "No space left on device): free some space" in ran.err.splitlines()[-1]
+    assert not list((small_disk / "run").iterdir())
+
+
 def test_a_full_disk_leaves_whole_pairs_and_the_next_run_goes_on(
     synth: Synth,
     tmp_path: Path,

@@ -53,7 +53,7 @@ def test_the_page_of_a_dataset(run: Run, dataset: Path, tmp_path: Path) -> None:
     out = tmp_path / "report.html"
     ran = run("report", dataset, "--out", out, "--json")
     assert ran.code == 0, ran.err
-    assert ran.json == {"out": str(out), "plots": []}
+    assert ran.json == {"out": str(out), "plots": [], "skipped": [], "warnings": []}
     page = out.read_text(encoding="utf-8")
     for words in ("Pictures", "Noise of colour", "How it was made", "Skipped files", "broken.png"):
         assert words in page

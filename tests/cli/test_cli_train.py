@@ -146,6 +146,8 @@ def test_a_contact_sheet_is_written(
     out = tmp_path / "sheet.png"
     chosen: list[object] = ["--out", out, "--columns", 2, "--rows", 1]
     refused(run("train", "contact-sheet", *chosen, "--clean", small), "256")
+    other = ("train", "contact-sheet", "--out", tmp_path / "sheet.jpg", "--clean", clean)
+    refused(run(*other), "end its name in .png")
     assert not out.exists()
     ran = run("train", "contact-sheet", *chosen, "--clean", clean)
     assert ran.code == 0, ran.err
@@ -164,3 +166,28 @@ def test_numbers_that_cannot_be_are_refused(run: Run, tmp_path: Path, option: st
     assert ran.code == 2
     assert option in ran.err
     assert not (tmp_path / "r").exists()
+
+
+@pytest.mark.parametrize("factor", ["nan", "inf", "-1"])
+def test_a_factor_that_cannot_be_is_refused(run: Run, tmp_path: Path, factor: str) -> None:
+    ran = run("train", "prepare", "--bank", tmp_path / "bank", "--drawn", factor)
+    assert ran.code == 2
+    assert "--drawn" in ran.err
+    assert not (tmp_path / "bank").exists()
+
+
+def test_what_binds_nobody_does_not_begin_with_what_binds(run: Run, tmp_path: Path) -> None:
+    begun = ("--start", "sim", "--onward", "base", "--steps", 1)
+    ran = run("train", "content", "--run", tmp_path / "run", *begun)
+    refused(ran, "--onward base", "noisegen-sim binds nobody")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_that_cannot_begin_leaves_nothing(run: Run, small: None, tmp_path: Path) -> None:
+    (tmp_path / "bank").mkdir()
+    refused(run("train", "--bank", tmp_path / "bank", "--run", tmp_path / "run"), "no shards")
+    assert not (tmp_path / "run").exists()
+    (tmp_path / "file").touch()
+    ran = run("train", "prepare", "--bank", tmp_path / "file")
+    assert ran.code == 1
+    assert ran.err == f"error: {tmp_path / 'file'}: is a file, or lies in one; name a folder\n"

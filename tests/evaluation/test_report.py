@@ -72,6 +72,9 @@ def test_charts_tell_the_noise(noise: Noise) -> None:
     width = density.x[1] - density.x[0]
     assert np.nansum(density.y) * width == pytest.approx(1, abs=0.01)
     assert np.nanmax(density.y) == pytest.approx(1 / (9 * np.sqrt(2 * np.pi)), rel=0.1)
+    # No bar holds more values than its neighbours: the middle one stands out by its height alone.
+    middle = len(density.y) // 2
+    np.testing.assert_allclose(density.y[middle - 3 : middle + 4] / density.y[middle], 1, atol=0.15)
     assert autocorrelation.series[0].y[6] == pytest.approx(1)
     assert abs(autocorrelation.series[0].y[7]) < 0.05
     np.testing.assert_allclose(spectrum.series[0].y, 1, atol=0.2)

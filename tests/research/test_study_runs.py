@@ -183,9 +183,7 @@ def test_classical_noise_is_not_that_of_the_network_switched_off(
     noises = {
         kind: [
             noisy.astype(float) - order.clean
-            for noisy, order in zip(
-                maker.noisy(kind, data.references), data.references, strict=True
-            )
+            for noisy, order in zip(maker.noisy(kind, orders), orders, strict=True)
         ]
         for kind in (NoiseKind.CLASSICAL, NoiseKind.START)
     }

@@ -220,7 +220,8 @@ def _edges(reach: float, step: float) -> Doubles:
     reach = max(reach, 1e-3)
     width = 2 * reach / MOST_BARS
     if step:
-        width = step * max(1, int(np.ceil(width / step)))
+        # An odd number of them: the middle bar, and every other, then ends between two.
+        width = step * (2 * int(np.ceil((width / step - 1) / 2).clip(0)) + 1)
     bars = int(np.ceil(reach / width)) + 1
     return np.linspace(-(bars + 0.5) * width, (bars + 0.5) * width, 2 * bars + 2)
 

@@ -13,9 +13,10 @@ import numpy as np
 from noisegen.dataset.folder import RECIPE, Folder
 from noisegen.dataset.manifest import PairLine, read_json_lines, read_lines
 from noisegen.dataset.recipe import Recipe, load_profiles, read_recipe
+from noisegen.errors import ImageError
 from noisegen.evaluation.folder_scores import FolderScores
 from noisegen.evaluation.pair_files import PairFile, PairFolder, pair_names
-from noisegen.evaluation.pair_pictures import same_pictures
+from noisegen.evaluation.pair_pictures import read_plane, same_pictures
 from noisegen.evaluation.profile_view import telling_crop
 from noisegen.evaluation.report.charts import Sides, charts_of
 from noisegen.evaluation.report.profile import quality_table
@@ -29,6 +30,7 @@ from noisegen.evaluation.report.tables import recipe_tables, score_tables
 from noisegen.evaluation.report.view import ChartGroup, Report, Strip, strip
 from noisegen.evaluation.side_by_side import evenly
 from noisegen.evaluation.tables import Table
+from noisegen.model.config import WINDOW
 from noisegen.profiles.profile import NoiseProfile
 
 STRIPS = 4
@@ -141,10 +143,15 @@ def _warnings(dataset: Dataset, profiles: int, is_shown: bool) -> Iterator[str]:
     if profiles > MOST_PROFILES:
         yield f"charts of {MOST_PROFILES} of {profiles} profiles, those of most pairs"
     if dataset.pairs and not is_shown:
-        yield (
-            f"no pair is shown or measured, as {dataset.pairs[0].name} is none of 8 or 16 unsigned "
-            "bits, smaller than a window, or damaged (noisegen verify tells)"
-        )
+        first = dataset.pairs[0]
+        try:
+            planes = [read_plane(path, first.plane) for path in (first.noisy, first.clean)]
+        except ImageError as error:
+            why = str(error)
+        else:
+            rows, columns = planes[1].shape[:2]
+            why = f"{first.name} has {columns}×{rows} pixels; {WINDOW}×{WINDOW} is the least"
+        yield f"no pair is shown or measured, for instance: {why}"
 
 
 def _facts(dataset: Dataset) -> tuple[tuple[str, str], ...]:

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import distributed
 
+from noisegen.dataset.folder import make_folder
 from noisegen.errors import UsageError
 from noisegen.evaluation.denoiser import train_denoiser
 from noisegen.model.generator import FOLLOW_PACE
@@ -132,7 +133,9 @@ def train(
     Raises:
         UsageError: the bank holds nothing to train on.
     """
-    run.mkdir(parents=True, exist_ok=True)
+    for stage in config.stages:
+        _check_bank(bank, stage.shares)
+    make_folder(run)
     with process_group() as rank:
         trainer = Trainer(config, local_device(device))
         trainer.resume(run / "checkpoint.pt", config.steps)
@@ -201,15 +204,19 @@ def load_sources(bank: Path, shares: Shares) -> list[Source]:
     Raises:
         UsageError: the bank holds nothing of any of the kinds.
     """
+    _check_bank(bank, shares)
     sources = []
     for kind, share in shares:
         shards = tuple(Shard.load(path) for path in sorted(bank.glob(f"{kind}-*.npz")))
         if shards and share > 0:
             sources.append(Source(kind, share, shards))
-    if not sources:
+    return sources
+
+
+def _check_bank(bank: Path, shares: Shares) -> None:
+    if not any(share > 0 and any(bank.glob(f"{kind}-*.npz")) for kind, share in shares):
         kinds = ", ".join(kind for kind, _ in shares)
         raise UsageError(f"{bank}: holds no shards of {kinds}; fill it with noisegen train prepare")
-    return sources
 
 
 @torch.no_grad()
