@@ -10,7 +10,7 @@ from rich import box
 from rich.table import Table
 
 from noisegen.cli.output import Output
-from noisegen.errors import UsageError
+from noisegen.errors import UsageError, counted
 from noisegen.evaluation.instruments.bench import (
     LARGEST_KLD,
     LARGEST_MEAN,
@@ -56,7 +56,9 @@ def run_instruments(
     """The bench's lines."""
     if not instruments:
         return []
-    output.note(f"trying {len(instruments)} instruments: about 30 seconds each on one core")
+    output.note(
+        f"trying {counted(len(instruments), 'instrument')}: about 30 seconds each on one core"
+    )
     lines = []
     with output.progress(len(instruments) * len(Kind)) as advance:
         for line in run_bench(instruments, weights, device):

@@ -40,7 +40,10 @@ def probe(asked: Probe, output: Output) -> None:
     if asked.out is not None:
         check_page(asked.out, asked.overwrite)
     loaded, found = load_weights(asked.weights), _shots(asked)
-    questions(found)
+    try:
+        questions(found)
+    except UsageError as error:
+        raise UsageError(f"{asked.shots or asked.data}: {error}") from None
     described, skipped = _described(asked, found, loaded, output)
     if not described:
         shots = counted(len(found), "shot")

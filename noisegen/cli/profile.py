@@ -110,6 +110,10 @@ def draw(asked: Draw, output: Output) -> None:
     names = [f"{kind.value}-iso{asked.iso:g}-{seed}.safetensors" for seed in seeds]
     one = asked.out.suffix == ".safetensors" and asked.count == 1
     files = [asked.out] if one else [asked.out / name for name in names]
+    if asked.count == 1 and not one and not asked.out.is_dir():
+        raise UsageError(
+            f"--out {asked.out}: of one camera it is a file; end its name in .safetensors"
+        )
     if not one:
         make_folder(asked.out)
     for file in files:

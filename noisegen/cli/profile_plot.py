@@ -41,6 +41,10 @@ def write_plot(asked: Show, plot: Path) -> None:
     tried = "not tried on its references"
     if quality is not None:
         names = {"sigma": "σ", "level": "σ against intensity", "kld": "histogram"}
-        words = ", ".join(f"{names.get(name, name)} {quality.word(name)}" for name in LIMITS)
+        words = ", ".join(
+            f"{names.get(name, name)} {quality.word(name)}"
+            for name in LIMITS
+            if getattr(quality, name)
+        )
         tried = f"tried on its references: {quality.overall} ({words})"
     write_atomically(plot, report_png(replace(shown, title=title), tried))

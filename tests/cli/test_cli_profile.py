@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -138,6 +141,18 @@ def test_show_marks_what_the_references_never_showed(run: Run, rgb_profile: Path
     ]
     assert len(bars) + len(pale) == 16
     assert len(pale) >= 2
+
+
+def test_show_tells_bars_apart_where_a_terminal_has_ascii_alone(rgb_profile: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "noisegen", "profile", "show", str(rgb_profile)],
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    bars = [line.split()[-1] for line in ran.stdout.splitlines() if line[:11].strip().isdigit()]
+    assert {bar[:1] for bar in bars} == {"#", "."}
 
 
 def test_show_says_plainly_that_the_clean_was_estimated(

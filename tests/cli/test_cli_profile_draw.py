@@ -22,6 +22,13 @@ def draw(run: Run, weights_file: Path, tmp_path: Path) -> Run:
     return invoke
 
 
+def test_a_camera_is_a_file_and_several_a_folder(draw: Run, tmp_path: Path) -> None:
+    ran = draw("--kind", "phone", "--iso", 100, out="camera")
+    assert ran.code == 2
+    assert "camera: of one camera it is a file; end its name in .safetensors" in ran.err
+    assert not (tmp_path / "camera").exists()
+
+
 def test_draw_writes_a_camera_that_show_knows(draw: Run, run: Run, tmp_path: Path) -> None:
     asked = ("--kind", "phone", "--iso", 1600, "--seed", 2)
     ran = draw(*asked)

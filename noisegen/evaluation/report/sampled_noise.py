@@ -85,7 +85,12 @@ def noise_of_pairs(pairs: Iterable[ShownPair]) -> tuple[Noise, float]:
         sides = (SIDE, SIDE)
         noisy, clean = (middle_crop(picture, sides) for picture in (pair.noisy, pair.clean))
         windows = all_windows(noisy, clean, Recording.even(clean.shape[2], step))
-        scaled = windows.residual / np.float32(pair.strength)
+        residual = windows.residual
+        if pair.strength != 1:
+            # Of other strengths, steps would be other values: each is spread over its step.
+            rng = np.random.default_rng(0)
+            residual = residual + pair.step * (rng.random(residual.shape, np.float32) - 0.5)
+        scaled = (residual / pair.strength).astype(np.float32)
         found.append(replace(windows, residual=scaled))
     each = max(1, MOST_WINDOWS // len(found))
     together = join([windows.take_blocks(each) for windows in found])
