@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -46,6 +48,10 @@ class NoiseGenerator(Synthesizer):
             UsageError: the numbers of noisy and clean pictures differ.
         """
         noisies = _several(noisy)
+        if any(one is None for one in noisies):
+            raise UsageError("a noisy picture is None; give an array for each")
+        if not isinstance(name, str):
+            raise UsageError(f"name {name!r}: give text")
         cleans = [None] * len(noisies) if clean is None else _several(clean)
         if len(cleans) != len(noisies):
             raise UsageError(
@@ -68,7 +74,7 @@ class NoiseGenerator(Synthesizer):
 
 @in_python()
 def load_generator(
-    weights: str = "base", device: str = "auto", tile: int = DEFAULT_TILE
+    weights: str | Path = "base", device: str = "auto", tile: int = DEFAULT_TILE
 ) -> NoiseGenerator:
     """Loads weights: shipped ones by name, or a file.
 
@@ -81,9 +87,11 @@ def load_generator(
         WeightsError: unknown, damaged, or of another version.
         UsageError: a device this machine does not have, or a tile of no pixel.
     """
-    if tile < 1:
+    if not isinstance(tile, Integral) or tile < 1:
         raise UsageError(f"tile {tile}: give 1 or more")
-    return NoiseGenerator(load_weights(weights), select_device(device), tile)
+    if not isinstance(weights, str | Path):
+        raise UsageError(f"weights {weights!r}: give a name or the path of a file")
+    return NoiseGenerator(load_weights(str(weights)), select_device(device), int(tile))
 
 
 def _several(pixels: Pixels | Sequence[Pixels | None]) -> list[Any]:

@@ -64,8 +64,9 @@ class ImageError(NoisegenError):
         reason: what is wrong with it, and the way out, as a clause without a full stop.
     """
 
-    def __init__(self, path: str | Path, reason: str) -> None:
-        super().__init__(f"{path}: {reason}")
+    def __init__(self, path: str | Path, reason: str = "") -> None:
+        # A DataLoader makes an error of its worker anew of the message alone.
+        super().__init__(f"{path}: {reason}" if reason else str(path))
         self.path = Path(path)
         self.reason = reason
 

@@ -101,7 +101,7 @@ class Create:
 class Draw:
     """Make the noise profile of a simulated camera, drawn by kind and ISO: no reference is needed.
 
-    The same kind, ISO and seed draw the same camera.
+    The same kind, ISO and seed draw the same camera; a profile's last bits are the machine's.
     """
 
     kind: Annotated[str, "phone, compact, dslr, mirrorless, microscope or industrial."]

@@ -23,6 +23,8 @@ from noisegen.simulator.kinds import CameraKind
 def create(asked: Create, output: Output) -> None:
     """Makes the profiles of references, a file each."""
     check_file(asked.out, asked.overwrite)
+    if asked.out.suffix != ".safetensors":
+        raise UsageError(f"--out {asked.out}: end a profile's name in .safetensors")
     options = asked.references
     found = find_reference_files(options.ref, options.ref_clean, options.ref_burst)
     for note in found.notes:

@@ -212,6 +212,12 @@ class Study:
     real: on real pairs. gaussian, classical, generated: on the same cleans with noise made from a
     few references.
 
+    classical: the plain classical model of the references. start: generated with the network off.
+    lone: generated from one shot of each without its clean.
+
+    drawn: noise of simulated cameras of all kinds; mixed-drawn: half of it beside real pairs.
+    gaussian-0-50: Gaussian noise of a strength from 0 to 50 of 255.
+
     mixed-25, mixed-50, mixed-75: on real pairs and so many percent of generated ones, with the
     noise of --new-ref where it is given. new: on generated pairs of --new-ref alone.
 
@@ -280,7 +286,7 @@ class Benchmark:
     workers: Annotated[int | None, "Images in hand at once.", {"min": 1}] = None
     beside: Annotated[bool, "Also what speed is compared with; half a minute more."] = False
     sizes: Annotated[
-        bool, "Also a table from 64² to 24 Mpx and from 4 to 10,000 pictures; half an hour more."
+        bool, "Also a table from 64² to 24 Mpx and from 4 to 10,000 pictures; ten minutes more."
     ] = False
     weights: Weights = "base"
     device: Device = "cpu"

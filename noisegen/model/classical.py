@@ -264,14 +264,18 @@ class ByValue:
         self._statistics, self._white, self._colouring = statistics, white, colouring
         self._network = network
         channels = statistics.nodes.shape[1]
-        values = torch.arange(white + 1, device=statistics.nodes.device) / white
+        values = (
+            torch.arange(white + 1, dtype=torch.float32, device=statistics.nodes.device) / white
+        )
         clean = values.expand(1, channels, 1, -1).contiguous()
         places = find_places(statistics.nodes, clean)
         self._mean = places.read(statistics.mean).flatten()
         self._usual = places.read(statistics.usual).flatten()
         self._level = rounded(torch.sqrt, places.read(statistics.level.square())).flatten()
         self._size = statistics.marginals.shape[-1]
-        nodes = torch.linspace(-QUANTILE_REACH, QUANTILE_REACH, self._size, device=clean.device)
+        nodes = torch.linspace(
+            -QUANTILE_REACH, QUANTILE_REACH, self._size, dtype=torch.float32, device=clean.device
+        )
         every = clean.transpose(2, 3).expand(-1, -1, -1, self._size).contiguous()
         self._tables = marginal(nodes.expand_as(every), every, statistics).flatten()
         self._first = torch.arange(channels, device=clean.device).view(1, -1, 1, 1) * (white + 1)

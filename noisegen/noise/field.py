@@ -134,7 +134,7 @@ def _words(raw: NDArray[np.uint64]) -> tuple[Tensor, ...]:
 
 def _normals(words: tuple[Tensor, ...], channels: int) -> Tensor:
     """Box–Muller: two 64-bit words make two normals; four of h×w → channels×h×w."""
-    field = torch.empty((channels, *words[0].shape), device=words[0].device)
+    field = torch.empty((channels, *words[0].shape), dtype=torch.float32, device=words[0].device)
     for pair in range(-(-channels // 2)):
         # 53 bits each; the radius' uniform lies in (0, 1], so that its logarithm is finite.
         radius, angle = (((words[word] >> 11) & BITS).double() for word in (2 * pair, 2 * pair + 1))

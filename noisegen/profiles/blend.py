@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from noisegen.errors import ProfileError
+from noisegen.errors import ProfileError, UsageError
 from noisegen.model.config import MARGINALS
 from noisegen.noise.arrays import Doubles
 from noisegen.noise.curves import NARROWEST
@@ -45,7 +45,7 @@ def blend(profiles: Sequence[NoiseProfile], shares: Sequence[float], name: str) 
     """
     total = float(sum(shares))
     if len(shares) != len(profiles) or min(shares, default=-1) < 0 or not 0 < total < np.inf:
-        raise ProfileError(f"{name}: shares must be 0 or more, one a profile, and not all 0")
+        raise UsageError(f"{name}: shares must be 0 or more, one a profile, and not all 0")
     _refuse_unlike(profiles)
     kept = [profile for profile, share in zip(profiles, shares, strict=True) if share > 0]
     if len(kept) == 1:
@@ -69,7 +69,11 @@ def blend(profiles: Sequence[NoiseProfile], shares: Sequence[float], name: str) 
 
 def _refuse_unlike(profiles: Sequence[NoiseProfile]) -> None:
     first = profiles[0]
-    way_out = {"white_level": ": make both again with the one white level that their camera has"}
+    way_out = {
+        "white_level": ": make both again with the one white level that their camera has",
+        "weights_sha256": ": make both again with the same --weights",
+        "channels": ": mix gray with gray and RGB with RGB",
+    }
     for profile in profiles[1:]:
         for what in ALIKE:
             mine, other = getattr(first, what), getattr(profile, what)

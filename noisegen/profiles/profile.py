@@ -41,7 +41,7 @@ LARGEST = 2**24
 MEASURED = tuple(f.name for f in fields(NoiseStatistics))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class NoiseProfile:
     """A camera's noise at one setting.
 

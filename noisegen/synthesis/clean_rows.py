@@ -124,7 +124,7 @@ def checked_levels(
     for plane in planes:
         _check_channels(plane.shape[2], profile)
     if dtype.kind != "f" and dtype not in _INTEGERS:
-        raise CleanError(f"has {dtype} pixels; give 8, 16 or 32 bits, or float")
+        raise CleanError(f"has {dtype} pixels; give uint8, uint16, uint32, int16 or float")
     levels = _whatever_it_holds(dtype, profile, white_level)
     return levels or levels_for(dtype, extent_of(planes), profile, white_level)
 
@@ -166,8 +166,13 @@ def extent_of(planes: Sequence[CleanRows]) -> Extent:
 def _check_channels(channels: int, profile: NoiseProfile) -> None:
     if channels != profile.channels:
         kinds = {1: "gray", 3: "RGB"}
-        have, need = kinds.get(channels, f"{channels} channels"), kinds[profile.channels]
+        need = kinds[profile.channels]
+        if channels not in kinds:
+            raise CleanError(
+                f"has {channels} channels, but profile {profile.name} is {need}; give H×W for "
+                "gray, H×W×3 for RGB"
+            )
         raise CleanError(
-            f"is {have}, but profile {profile.name} is {need}; give {need} pictures, or a profile "
-            f"from {have} references"
+            f"is {kinds[channels]}, but profile {profile.name} is {need}; give {need} pictures, or "
+            f"a profile from {kinds[channels]} references"
         )

@@ -9,6 +9,7 @@ its type has it, stands for the profile's.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -94,6 +95,8 @@ def levels_for(
     Raises:
         CleanError: values below black or above white, or a level that contradicts the profile's.
     """
+    if given is not None and not isinstance(given, Real):
+        raise CleanError(f"white_level={given!r} cannot be; give a positive number")
     if given is not None and not 0 < given <= LARGEST:
         raise CleanError(f"white_level={given:g} cannot be; give a positive number, not above 1e30")
     if max(extent.highest, -extent.lowest) > LARGEST:

@@ -6,7 +6,7 @@ import copy
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -53,6 +53,8 @@ class Version:
     strength: float = 1.0
 
     def __post_init__(self) -> None:
+        if not isinstance(self.strength, Real):
+            raise UsageError(f"strength={self.strength!r}: give one number")
         for name, value in (("seed", self.seed), ("variant", self.variant)):
             if not isinstance(value, Integral) or isinstance(value, bool):
                 raise UsageError(f"{name}={value!r}: give a whole number")
@@ -192,7 +194,12 @@ class Synthesizer:
         Raises:
             CleanError: it does not.
             ProfileError: the profile was made with other weights, or does not fit them.
+            UsageError: it is none.
         """
+        if not isinstance(profile, NoiseProfile):
+            raise UsageError(
+                f"profile {str(profile)[:60]!r}: give a NoiseProfile, as NoiseProfile.load reads"
+            )
         if profile.weights_sha256 != self.weights.sha256:
             raise ProfileError(
                 f"profile {profile.name}: made with other weights than {self.weights.name}; make "

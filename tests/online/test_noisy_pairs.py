@@ -22,7 +22,7 @@ from typer.testing import CliRunner
 
 import noisegen
 from noisegen.cli.app import app
-from noisegen.errors import NoisegenError, ProfileError, UsageError
+from noisegen.errors import ImageError, NoisegenError, ProfileError, UsageError
 from noisegen.files import read_picture
 from noisegen.model.weights import Weights
 from noisegen.online import NoisyPair, NoisyPairs
@@ -115,6 +115,15 @@ def test_loaders_change_nothing(make: Make, options: dict[str, Any]) -> None:
         here.set_epoch(epoch)
         loaded.set_epoch(epoch)
         assert _equal(_collected(loader), [here[index] for index in range(3)])
+
+
+def test_a_worker_s_error_is_the_dataset_s(make: Make, cleans: Path) -> None:
+    """Of a file that is gone by now; a loader makes the error anew of its words."""
+    pairs = make()
+    for path in cleans.rglob("*.png"):
+        path.unlink()
+    with pytest.raises(ImageError, match=r"\.png"):
+        list(DataLoader(pairs, collate_fn=_as_list, num_workers=1))
 
 
 def test_order_and_batches_change_nothing(make: Make) -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pictures import Pixels, add_gaussian, scene
 
-from noisegen.errors import ProfileError
+from noisegen.errors import ProfileError, UsageError
 from noisegen.model.weights import Weights
 from noisegen.noise.intensities import level_at
 from noisegen.noise.spectrum import colouring_kernel, field_correlation
@@ -120,7 +120,7 @@ def test_a_mix_is_saved_like_any_profile(
 def test_shares_that_mean_nothing_are_refused(
     quiet: NoiseProfile, loud: NoiseProfile, shares: list[float]
 ) -> None:
-    with pytest.raises(ProfileError, match="shares"):
+    with pytest.raises(UsageError, match="shares"):
         blend([quiet, loud], shares, "mix")
 
 
