@@ -47,16 +47,13 @@ correlation error of 0.070 without this limit, 0.030 with it."""
 MEASURED = 3072
 """Windows that are measured (3 Mpx); more say nothing new."""
 
-FIRM_OF_BURSTS = 100.0
-"""Times as many pixels that no factor of activity weighs as much as beside a burst's mean: what
-noise that holds passes for activity, and quiet where noise is loud. The bench's KLD, at 1 and 100
-times: DSLR JPEG 0.073, 0.053, phone JPEG 0.032, 0.026, EMCCD 0.0045, 0.0023."""
-
-FIRM_OF_LONE = 10.0
-"""Times as many pixels that what is usual of cameras weighs as much as where the clean is
-estimated: there, noise on detail passes for the picture. Off by, in powers of two, without it, by
-1, 10 and 100 times: nam25 0.321, 0.318, 0.315, 0.314; PolyU's seen cameras 0.339, 0.336, 0.327,
-not tried; KLD without offset of the latter 0.033, 0.032, 0.031."""
+FIRM = 10.0
+"""Times as many pixels that what is usual weighs as much as where no clean was given: beside an
+estimated clean, noise on detail passes for the picture; a burst's mean holds noise that passes for
+activity, so that no factor is usual there. Lone shots' noise level, off by, in powers of two, at
+nothing usual, 1, 10 and 100 times: nam25 0.321, 0.318, 0.315, 0.314; PolyU's seen cameras by one
+crop 0.339, 0.336, 0.327, not tried. The bench's bursts, KLD at 1, 10, 100 times: DSLR JPEG 0.073,
+0.058, 0.053, phone JPEG 0.032, 0.030, 0.026, EMCCD 0.0045, 0.0035, 0.0023."""
 
 LAGS = 6
 """Autocorrelation is reported within ±LAGS pixels."""
@@ -125,9 +122,9 @@ def measure(
             bench's DSLR JPEG: KLD of bursts 0.052 without it, 0.056 with it).
     """
     if windows.averaged:
-        network, known = None, replace(Usual.unknown(), pixels=FIRM_OF_BURSTS * KNOWN)
+        network, known = None, replace(Usual.unknown(), pixels=FIRM * KNOWN)
     elif windows.estimated:
-        network, known = None, known and replace(known, pixels=FIRM_OF_LONE * KNOWN)
+        network, known = None, known and replace(known, pixels=FIRM * KNOWN)
     windows = windows.take_blocks(MEASURED)
     stripes = find_stripes(windows)
     whole = Sample.of(windows)
