@@ -124,7 +124,9 @@ def measure(
     if windows.averaged:
         network, known = None, replace(Usual.unknown(), pixels=FIRM * KNOWN)
     elif windows.estimated:
-        network, known = None, known and replace(known, pixels=FIRM * KNOWN)
+        # Cameras develop colour; the noise of gray sensors follows nothing.
+        colour = windows.residual.shape[1] > 1
+        network, known = None, replace(known, pixels=FIRM * KNOWN) if known and colour else None
     windows = windows.take_blocks(MEASURED)
     stripes = find_stripes(windows)
     whole = Sample.of(windows)
