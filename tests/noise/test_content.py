@@ -14,6 +14,7 @@ from noisegen.noise.censoring import plain_moments
 from noisegen.noise.content import Content, Usual, fit_content
 from noisegen.noise.sample import Sample
 from noisegen.noise.statistics import measure
+from noisegen.noise.windows import Windows
 from noisegen.profiles.tensors import statistics_tensors
 
 
@@ -130,3 +131,23 @@ def test_what_is_usual_counts_where_few_pixels_are_seen(
     seen = content.activity[0, 4] - content.activity[0, 0]
     assert unseen == pytest.approx(1 / 7, abs=0.02)
     assert pulled[0] < seen < pulled[1]
+
+
+def test_what_is_usual_counts_more_where_the_clean_is_estimated() -> None:
+    """Of colour; nothing is usual of gray sensors, nor of a burst beside its own mean."""
+    rng = np.random.default_rng(6)
+    usual = Usual(np.full(8, 1.0), 0.01 * np.eye(8))
+    clean = 0.4 + 0.2 * rng.random((96, 96, 3), np.float32)
+    noise = (0.02 * rng.normal(size=clean.shape)).astype(np.float32)
+    given = windows_of(clean.astype(np.float32), noise)
+    gray = replace(given, residual=given.residual[:, :1], clean=given.clean[:, :1])
+    gray = replace(gray, recording=gray.recording.first())
+
+    def pulled(windows: Windows) -> float:
+        apart = measure(windows, known=usual).activity - measure(windows).activity
+        # Where most pixels are; what none shows is as usual in any case.
+        return float(np.abs(apart).min())
+
+    lone, burst = replace(given, estimated=True), replace(given, averaged=True)
+    assert 1 - pulled(lone) < 0.5 * (1 - pulled(given)) < 0.5
+    assert pulled(burst) == pulled(replace(gray, estimated=True)) == 0
