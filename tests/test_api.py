@@ -18,6 +18,9 @@ from noisegen.profiles.profile import NoiseProfile
 
 CLEAN = pictures.scene(64, 96, seed=1)
 
+ASKED: Any = load_generator
+"""As it may be called where no types are checked."""
+
 
 @pytest.fixture(scope="module")
 def generator() -> NoiseGenerator:
@@ -37,8 +40,8 @@ def test_weights_are_named_by_text_or_path() -> None:
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda g, p: load_generator(None), "give a name or the path"),
-        (lambda g, p: load_generator(tile=1.5), "give 1 or more"),
+        (lambda g, p: ASKED(None), "give a name or the path"),
+        (lambda g, p: ASKED(tile=1.5), "give 1 or more"),
         (lambda g, p: g.profile(None), "a noisy picture is None"),
         (lambda g, p: g.profile(CLEAN, name=None), "give text"),
         (lambda g, p: g.synthesize(CLEAN, "camera.safetensors"), "give a NoiseProfile"),
