@@ -151,7 +151,7 @@ def test_an_output_that_cannot_be_written_is_named(
     assert (ran.returncode, said) == (1, "")
     assert len(err.splitlines()) == 1
     assert f"{out}/noisy/sub" in err
-    assert "choose" in err
+    assert "is a file, or lies in one; name a folder" in err
     noisy, clean = (
         {path.relative_to(out / side) for path in (out / side).rglob("*.png")}
         for side in ("noisy", "clean")
