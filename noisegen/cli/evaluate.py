@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from noisegen.cli.evaluate_folders import evaluate_folders
-from noisegen.cli.evaluate_splits import evaluate_splits
+from noisegen.cli.evaluate_splits import evaluate_splits, refuse_given
 from noisegen.cli.output import Output
 from noisegen.cli.score_commands import Evaluate
 from noisegen.errors import UsageError
@@ -26,8 +26,5 @@ def evaluate(asked: Evaluate, output: Output) -> None:
             raise UsageError(f"{named} do not go with --real and --synth")
         evaluate_folders(asked, output)
         return
-    for name in OF_FOLDERS:
-        if getattr(asked, name):
-            option = name.replace("_", "-")
-            raise UsageError(f"--{option} belongs to --real and --synth; name both folders")
+    refuse_given(asked, OF_FOLDERS, "belongs to --real and --synth; name both folders")
     evaluate_splits(asked, output)

@@ -65,10 +65,8 @@ def evaluate_splits(asked: Evaluate, output: Output) -> None:
     names, kinds = list(asked.split or DEFAULT), _kinds(asked)
     instruments = chosen_instruments(names, asked.instrument)
     if asked.split and set(asked.split) == {INSTRUMENTS}:
-        for name in OF_REAL_SPLITS:
-            if getattr(asked, name):
-                option = name.replace("_", "-")
-                raise UsageError(f"--{option} does not go with the instruments; name another split")
+        why = "does not go with the instruments; name another split"
+        refuse_given(asked, OF_REAL_SPLITS, why)
     chosen = _splits([name for name in names if name != INSTRUMENTS], asked.data, asked.crops)
     files = _csv_files(asked, bool(chosen), bool(instruments))
     if asked.looks is not None:
@@ -91,6 +89,17 @@ def evaluate_splits(asked: Evaluate, output: Output) -> None:
     tables = [table for one in found for table in _tables(one)]
     tables += [bench_table(lines), bench_words(lines)] if lines else []
     output.result(Group(*tables), _report(found, lines, kinds, loaded))
+
+
+def refuse_given(asked: Evaluate, names: Sequence[str], why: str) -> None:
+    """Refuses the first of some options that was given.
+
+    Raises:
+        UsageError: names the option and says why.
+    """
+    for name in names:
+        if getattr(asked, name):
+            raise UsageError(f"--{name.replace('_', '-')} {why}")
 
 
 def _kinds(asked: Evaluate) -> list[str]:

@@ -68,7 +68,7 @@ def read_plane(path: Path, plane: int | None) -> Pixels:
     """Reads the samples, H×W×C, of a picture or of a stack's plane.
 
     Raises:
-        ImageError: it cannot be read, has no such plane, or is a stack of other than 8 or 16 bits.
+        ImageError: it cannot be read, has no such plane, or is of other than 8 or 16 unsigned bits.
     """
     header = read_volume_header(path)
     if plane is None:

@@ -41,7 +41,8 @@ def blend(profiles: Sequence[NoiseProfile], shares: Sequence[float], name: str) 
         name: of the mix.
 
     Raises:
-        ProfileError: the profiles are not alike, or the shares are not what they should be.
+        ProfileError: the profiles are not alike.
+        UsageError: the shares are not what they should be.
     """
     total = float(sum(shares))
     if len(shares) != len(profiles) or min(shares, default=-1) < 0 or not 0 < total < np.inf:
