@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import torch
 
 from noisegen.model.classical import shape_field
-from noisegen.model.config import KERNEL
+from noisegen.model.config import KERNEL, WINDOW
 from noisegen.noise.arrays import Doubles, Floats
 from noisegen.noise.censoring import SMALLEST_LEVEL
 from noisegen.noise.field import field_key, gaussian_field
@@ -24,6 +25,7 @@ from noisegen.noise.spectrum import colouring_kernel, field_correlation
 from noisegen.noise.statistics import LAGS, NoiseStatistics, measure
 from noisegen.noise.windows import join
 from noisegen.profiles.tensors import statistics_tensors
+from noisegen.references.even_places import BANDS, SIDE, CoarseNoise, band_masks
 from noisegen.references.lone import DenoisedPicture
 
 ROUNDS = 2
@@ -40,6 +42,12 @@ DOUBTED = 0.1
 beyond, the denoiser takes texture for noise or noise for texture, and its bias differs from the
 reference's."""
 
+LARGEST_COARSE = 16.0
+"""Of a band's power, at most, that even places may show beside what was measured."""
+
+ABOVE = 0.16
+"""Frequency from which even places change nothing, in cycles a pixel."""
+
 DISBELIEVED = 0.3
 """Power of two of the same at which nothing is changed."""
 
@@ -49,7 +57,8 @@ def as_before_denoising(
 ) -> NoiseStatistics:
     """Statistics whose grain is the noise's, not that of the denoiser's residual.
 
-    Only grain changes: the level of each of brightness and colour is left as it was measured.
+    By known noise only grain changes, and the level of each brightness and colour is left as it was
+    measured; coarse noise that even places show beyond that is added to it.
 
     Args:
         measured: in the references' windows.
@@ -63,7 +72,48 @@ def as_before_denoising(
     for _ in range(ROUNDS):
         loss = Loss.of(measured, pictures)
         measured = _with_grain(measured, loss.undone(found))
-    return measured
+    return _with_coarse(measured, [picture.coarse for picture in pictures])
+
+
+def _with_coarse(measured: NoiseStatistics, pictures: Sequence[CoarseNoise]) -> NoiseStatistics:
+    """The statistics with as much coarse noise as even places show, if that is more."""
+    if not all(picture.is_told for picture in pictures):
+        return measured
+    axes = _opponents(len(measured.sigma))
+    correlation = field_correlation(measured.kernel)
+    shown = np.min([x.power(measured.nodes, measured.level, axes) for x in pictures], 0)
+    grain = _power(_on_grid(correlation, SIDE), axes)
+    had = np.stack([grain[mask].mean(0) for mask in band_masks(SIDE)])
+    gain = (shown / np.maximum(had, 1e-12)).clip(1, LARGEST_COARSE)
+    # Held below the bands, where shading hides the noise, and down to nothing above.
+    middles = [(low + high) / 2 for low, high in pairwise(BANDS)]
+    turns = np.hypot(*np.meshgrid(np.fft.fftfreq(WINDOW), np.fft.fftfreq(WINDOW)))
+    root = np.stack(
+        [np.exp(np.interp(turns, [*middles, ABOVE], [*np.log(g) / 2, 0])) for g in gain.T], -1
+    )
+    correlation = _through(correlation, axes, root)
+    deviation = np.sqrt(np.diagonal(correlation[0, 0]))
+    louder = replace(
+        measured,
+        level=(measured.level * deviation[:, None]).astype(np.float32),
+        sigma=(measured.sigma * deviation).astype(np.float32),
+    )
+    return _with_grain(louder, correlation / (deviation[:, None] * deviation))
+
+
+def _on_grid(correlation: Doubles, side: int) -> Doubles:
+    """A correlation 32×32×C×C on a wider grid, side×side×C×C: its spectrum at more frequencies."""
+    wide = np.zeros((side, side, *correlation.shape[2:]))
+    lags = np.fft.fftfreq(WINDOW, 1 / WINDOW).astype(int)
+    wide[np.ix_(lags, lags)] = correlation
+    return wide
+
+
+def _through(correlation: Doubles, axes: Doubles, root: Doubles) -> Doubles:
+    """Correlation, 32×32×C×C, of a field after gains on its amplitudes along axes, 32×32×axes."""
+    gain = np.einsum("kc,yxk,kd->yxcd", axes, root, axes)
+    spectrum = gain @ np.fft.fft2(correlation, axes=(0, 1)) @ gain
+    return np.asarray(np.fft.ifft2(spectrum, axes=(0, 1)).real)
 
 
 def _with_grain(measured: NoiseStatistics, correlation: Doubles) -> NoiseStatistics:
@@ -118,9 +168,7 @@ class Loss:
         gain = ((put_on + least) / (estimated + least)).clip(1 / LARGEST_GAIN, LARGEST_GAIN)
         gain **= self.belief
         gain *= power.sum((0, 1)) / np.maximum((gain * power).sum((0, 1)), 1e-12)
-        root = np.einsum("kc,yxk,kd->yxcd", axes, np.sqrt(gain), axes)
-        spectrum = root @ np.fft.fft2(found, axes=(0, 1)) @ root
-        correlation = np.fft.ifft2(spectrum, axes=(0, 1)).real
+        correlation = _through(found, axes, np.sqrt(gain))
         deviation = np.sqrt(np.maximum(np.diagonal(correlation[0, 0]), 1e-12))
         return np.asarray(correlation / (deviation[:, None] * deviation))
 

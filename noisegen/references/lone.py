@@ -28,6 +28,7 @@ from noisegen.noise.statistics import MEASURED
 from noisegen.noise.stripes import find_stripes, without_stripes
 from noisegen.noise.windows import Windows, cut, cut_places, put_together, spread_evenly
 from noisegen.references.clean_estimate import EstimatedBlock, estimated_blocks
+from noisegen.references.even_places import CoarseNoise
 from noisegen.references.pixel_blocks import fit_surfaces, of_similar
 from noisegen.references.stretch import Stretch
 
@@ -76,12 +77,14 @@ class DenoisedPicture:
         blocks: some of the picture, evenly spread, as the denoiser looks at them.
         stretch: curve that they went through before, if any.
         denoiser: that estimated them.
+        coarse: slow variations of the whole picture.
     """
 
     windows: Windows
     blocks: tuple[EstimatedBlock, ...]
     stretch: Stretch | None
     denoiser: Denoiser
+    coarse: CoarseNoise
 
     def again(self, noise_of: Callable[[Floats], Floats]) -> tuple[Windows, Windows]:
         """Windows of the estimated clean with known noise: as they are estimated, and as they are.
@@ -121,10 +124,13 @@ def denoised_picture(
         kept: blocks of the picture that can be denoised again.
     """
     denoiser = denoiser or shipped_denoiser()
-    stretch, blocks = _estimated(noisy, recording, denoiser)
+    even = _even_lines(noisy, recording)
+    stretch, blocks = _estimated(noisy, even, recording, denoiser)
     windows = _windows_of(blocks, [noisy[block.place] for block in blocks], stretch)
     some = tuple(blocks[index] for index in spread_evenly(len(blocks), kept))
-    return DenoisedPicture(made_up_windows(windows, recording), some, stretch, denoiser)
+    return DenoisedPicture(
+        made_up_windows(windows, recording), some, stretch, denoiser, CoarseNoise.of(even)
+    )
 
 
 def made_up_windows(estimated: EstimatedWindows, recording: Recording) -> Windows:
@@ -194,15 +200,16 @@ class EstimatedWindows:
 
 def estimated_windows(noisy: Floats, recording: Recording, denoiser: Denoiser) -> EstimatedWindows:
     """Estimate the clean of all windows that the denoiser looks at."""
-    stretch, blocks = _estimated(noisy, recording, denoiser)
+    even = _even_lines(noisy, recording)
+    stretch, blocks = _estimated(noisy, even, recording, denoiser)
     return _windows_of(blocks, [noisy[block.place] for block in blocks], stretch)
 
 
 def _estimated(
-    noisy: Floats, recording: Recording, denoiser: Denoiser
+    noisy: Floats, even: Floats, recording: Recording, denoiser: Denoiser
 ) -> tuple[Stretch | None, list[EstimatedBlock]]:
+    """Estimate the blocks of a picture whose lines are even."""
     stretch = Stretch.of(noisy, recording)
-    even = _even_lines(noisy, recording)
     return stretch, estimated_blocks(stretch.forward(even) if stretch else even, denoiser)
 
 
