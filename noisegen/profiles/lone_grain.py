@@ -25,7 +25,7 @@ from noisegen.noise.spectrum import colouring_kernel, field_correlation
 from noisegen.noise.statistics import LAGS, NoiseStatistics, measure
 from noisegen.noise.windows import join
 from noisegen.profiles.tensors import statistics_tensors
-from noisegen.references.even_places import BANDS, SIDE, CoarseNoise, band_masks
+from noisegen.references.even_places import BANDS, SIDE, CoarseNoise, band_masks, frequencies
 from noisegen.references.lone import DenoisedPicture
 
 ROUNDS = 2
@@ -42,14 +42,14 @@ DOUBTED = 0.1
 beyond, the denoiser takes texture for noise or noise for texture, and its bias differs from the
 reference's."""
 
+DISBELIEVED = 0.3
+"""Power of two of the same at which nothing is changed."""
+
 LARGEST_COARSE = 16.0
 """Of a band's power, at most, that even places may show beside what was measured."""
 
 ABOVE = 0.16
 """Frequency from which even places change nothing, in cycles a pixel."""
-
-DISBELIEVED = 0.3
-"""Power of two of the same at which nothing is changed."""
 
 
 def as_before_denoising(
@@ -72,13 +72,12 @@ def as_before_denoising(
     for _ in range(ROUNDS):
         loss = Loss.of(measured, pictures)
         measured = _with_grain(measured, loss.undone(found))
-    return _with_coarse(measured, [picture.coarse for picture in pictures])
+    told = [picture.coarse for picture in pictures if picture.coarse is not None]
+    return _with_coarse(measured, told) if len(told) == len(pictures) else measured
 
 
 def _with_coarse(measured: NoiseStatistics, pictures: Sequence[CoarseNoise]) -> NoiseStatistics:
-    """The statistics with as much coarse noise as even places show, if that is more."""
-    if not all(picture.is_told for picture in pictures):
-        return measured
+    """The statistics with as much coarse noise as even places of all pictures show, if more."""
     axes = _opponents(len(measured.sigma))
     correlation = field_correlation(measured.kernel)
     shown = np.min([x.power(measured.nodes, measured.level, axes) for x in pictures], 0)
@@ -87,7 +86,7 @@ def _with_coarse(measured: NoiseStatistics, pictures: Sequence[CoarseNoise]) -> 
     gain = (shown / np.maximum(had, 1e-12)).clip(1, LARGEST_COARSE)
     # Held below the bands, where shading hides the noise, and down to nothing above.
     middles = [(low + high) / 2 for low, high in pairwise(BANDS)]
-    turns = np.hypot(*np.meshgrid(np.fft.fftfreq(WINDOW), np.fft.fftfreq(WINDOW)))
+    turns = frequencies(WINDOW)
     root = np.stack(
         [np.exp(np.interp(turns, [*middles, ABOVE], [*np.log(g) / 2, 0])) for g in gain.T], -1
     )
@@ -192,7 +191,7 @@ class _Draws:
 
 
 def _power(correlation: Doubles, axes: Doubles) -> Doubles:
-    """32×32×C: power at each frequency along axes of colour."""
+    """Power at each frequency along axes of colour: side×side×C×C → side×side×C."""
     spectrum = np.fft.fft2(correlation, axes=(0, 1))
     return np.asarray(np.einsum("kc,yxcd,kd->yxk", axes, spectrum, axes).real)
 

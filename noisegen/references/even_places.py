@@ -15,7 +15,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from noisegen.noise.arrays import Doubles, Floats
+from noisegen.noise.arrays import Doubles, Floats, Mask
 from noisegen.references.pixel_blocks import cosines, spread_blocks, taper
 
 SIDE = 64
@@ -55,25 +55,21 @@ class CoarseNoise:
     brightness: Doubles
 
     @classmethod
-    def of(cls, noisy: Floats) -> CoarseNoise:
-        """Look at a picture, H×W×C in units of the white level."""
+    def of(cls, noisy: Floats) -> CoarseNoise | None:
+        """Look at a picture, H×W×C in units of the white level; None where it is too small."""
         blocks = spread_blocks(noisy, 255.0, side=SIDE, most=MOST_BLOCKS)
+        if len(blocks) < FEWEST_BLOCKS:
+            return None
         basis = cosines(SURFACE_ORDER, SIDE)
         shading = basis.T @ basis
         window = taper(SIDE, SIDE)
         window /= np.sqrt((window**2).mean()) * SIDE
         spectrum = np.fft.fft2((blocks - shading @ blocks @ shading) * window)
-        inside = band_masks(SIDE)
         products = [
             np.einsum("nck,ndk->ncd", part, part.conj()).real / part.shape[2]
-            for part in (spectrum[..., mask] for mask in inside)
+            for part in (spectrum[..., mask] for mask in band_masks(SIDE))
         ]
         return cls(np.stack(products, 1), blocks.mean((2, 3), dtype=np.float64))
-
-    @property
-    def is_told(self) -> bool:
-        """Whether the picture has blocks enough."""
-        return len(self.products) >= FEWEST_BLOCKS
 
     def power(self, nodes: Floats, level: Floats, axes: Doubles) -> Doubles:
         """Power of the noise by even places, bands×axes, in units of its variance.
@@ -83,20 +79,22 @@ class CoarseNoise:
             level: C×n, standard deviation of the noise there.
             axes: orthonormal, axes×C, of colour.
         """
-        deviations = np.stack(
-            [
-                np.interp(b, *curve)
-                for b, *curve in zip(self.brightness.T, nodes, level, strict=True)
-            ]
-        )
+        curves = zip(self.brightness.T, nodes, level, strict=True)
+        deviations = np.stack([np.interp(*curve) for curve in curves])
         scaled = axes[None] / deviations.T[:, None]
         power = np.einsum("nkc,nbcd,nkd->nbk", scaled, self.products, scaled)
         return np.asarray(np.quantile(power, EVEN, axis=0) / _quantile_of_mean()[:, None])
 
 
-def band_masks(side: int) -> list[Doubles]:
+def frequencies(side: int) -> Doubles:
+    """Cycles a pixel of each place of a side×side transform, whichever its direction."""
+    turns = np.fft.fftfreq(side)
+    return np.asarray(np.hypot(turns[:, None], turns))
+
+
+def band_masks(side: int) -> list[Mask]:
     """Which frequencies of a side×side transform each band has."""
-    turns = np.hypot(*np.meshgrid(np.fft.fftfreq(side), np.fft.fftfreq(side)))
+    turns = frequencies(side)
     return [(turns >= low) & (turns < high) for low, high in pairwise(BANDS)]
 
 

@@ -77,14 +77,14 @@ class DenoisedPicture:
         blocks: some of the picture, evenly spread, as the denoiser looks at them.
         stretch: curve that they went through before, if any.
         denoiser: that estimated them.
-        coarse: slow variations of the whole picture.
+        coarse: slow variations of the whole picture, if it is large enough.
     """
 
     windows: Windows
     blocks: tuple[EstimatedBlock, ...]
     stretch: Stretch | None
     denoiser: Denoiser
-    coarse: CoarseNoise
+    coarse: CoarseNoise | None
 
     def again(self, noise_of: Callable[[Floats], Floats]) -> tuple[Windows, Windows]:
         """Windows of the estimated clean with known noise: as they are estimated, and as they are.

@@ -48,7 +48,8 @@ def spread_blocks(
     down, across = corner
     rows, columns = (picture.shape[0] - down) // side, (picture.shape[1] - across) // side
     trimmed = picture[down : down + rows * side, across : across + columns * side]
-    split = trimmed.reshape(rows, side, columns, side, -1).transpose(0, 2, 4, 1, 3)
+    # The channels are named, for a picture of less than a block leaves nothing to derive them from.
+    split = trimmed.reshape(rows, side, columns, side, picture.shape[2]).transpose(0, 2, 4, 1, 3)
     blocks: Floats = split[np.divmod(spread_evenly(rows * columns, most), columns)].astype(
         np.float32
     )

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from pictures import scene
+from pictures import add_gaussian, scene
 from scipy.ndimage import gaussian_filter
 
 from noisegen.model.weights import load_weights
@@ -36,7 +36,9 @@ def picture(height: int, width: int) -> Floats:
 def by_even_places(noisy: Floats) -> Doubles:
     """Power of the bands of each channel, in units of SIGMA²."""
     nodes = np.tile(np.array([0, 1], np.float32), (3, 1))
-    return CoarseNoise.of(noisy).power(nodes, np.full_like(nodes, SIGMA), np.eye(3))
+    coarse = CoarseNoise.of(noisy)
+    assert coarse is not None
+    return coarse.power(nodes, np.full_like(nodes, SIGMA), np.eye(3))
 
 
 @pytest.mark.parametrize("coarse", [0.0, 0.5])
@@ -62,8 +64,14 @@ def test_bands_leave_out_shading_and_fine_grain() -> None:
 
 
 def test_small_pictures_tell_nothing() -> None:
-    assert not CoarseNoise.of(picture(960, 1024)).is_told
-    assert CoarseNoise.of(picture(1024, 1024)).is_told
+    assert CoarseNoise.of(picture(960, 1024)) is None
+    assert CoarseNoise.of(picture(1024, 1024)) is not None
+
+
+def test_a_shot_narrower_than_a_block_has_a_profile() -> None:
+    noisy = add_gaussian(scene(48, 400), 8)
+    (profile,) = fit_profiles([Reference("narrow.png", noisy)], load_weights())
+    assert 0.7 < profile.measured.sigma.mean() / SIGMA < 1.3
 
 
 def test_lone_shots_have_their_blotches() -> None:
