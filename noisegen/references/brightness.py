@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from noisegen.noise.arrays import Doubles, Floats, Mask
-from noisegen.noise.windows import spread_evenly
+from noisegen.noise.windows import cut, spread_evenly
 from noisegen.references.pixel_blocks import pooled, tiles
+from noisegen.references.scenes import contrast_ratio
 
 TILE = 16
 """Side of what gain and offset are fitted in."""
@@ -36,6 +37,10 @@ SIGNIFICANT = 6.0
 
 SMALLEST_SHARE = 0.01
 """Of the noise's variance, that undoing them must take away."""
+
+CODED = 16
+"""Pixels a side that JPEG describes colour by: what it loses of one such block it loses of no
+other."""
 
 LOOKED_AT = 2048
 """Windows that are asked."""
@@ -70,31 +75,50 @@ class Brightness:
         return f"gain and offset (of 255) {' / '.join(shown)}"
 
 
-def fit_brightness(noisy: Floats, clean: Floats, step: float) -> Brightness:
+def fit_brightness(noisy: Floats, clean: Floats, still: Mask, step: float) -> Brightness:
     """Gain and offset from clean to noisy; 1 and 0 where they are not significant.
 
+    A clean that was saved as JPEG, or is a mean of few shots, shows detail in even places that no
+    shot has: a gain that brings what stands out over many pixels no nearer is none.
+
     Args:
-        noisy: N×C×32×32 windows, in units of the white level.
-        clean: the same.
+        noisy: H×W×C in units of the white level.
+        clean: the same shape.
+        still: windows of 32×32, in reading order, that are asked.
         step: of the quantisation, in the same unit.
     """
-    index = spread_evenly(len(noisy), LOOKED_AT)
-    noisy, clean = tiles(noisy[index], TILE), tiles(clean[index], TILE)
-    clear = keeps_clear(noisy, clean)
-    fits = [
-        _agreed(noisy[clear[:, c], c], clean[clear[:, c], c], step) for c in range(noisy.shape[1])
-    ]
-    gain, offset = np.array(fits).T
-    return Brightness(gain, offset)
+    windows = cut(noisy)[still], cut(clean)[still]
+    index = spread_evenly(len(windows[0]), LOOKED_AT)
+    shots, pictures = (tiles(x[index], TILE) for x in windows)
+    clear = keeps_clear(shots, pictures)
+
+    def fit(c: int, free: bool) -> tuple[float, float]:
+        return _agreed(shots[clear[:, c], c], pictures[clear[:, c], c], step, free)
+
+    fits = [fit(c, free=True) for c in range(noisy.shape[2])]
+    for c, (gain, _) in enumerate(fits):
+        if gain != 1 and not _stands_out(noisy[..., [c]], clean[..., [c]], gain):
+            fits[c] = fit(c, free=False)
+    gains, offsets = np.array(fits).T
+    return Brightness(gains, offsets)
 
 
-def _agreed(noisy: Floats, clean: Floats, step: float) -> tuple[float, float]:
+def _stands_out(noisy: Floats, clean: Floats, gain: float) -> bool:
+    """Whether a gain brings the contrast of two H×W×1 scenes nearer to each other."""
+    found = contrast_ratio(noisy, clean, CODED)
+    if found is None:
+        return False
+    ratio, error = found
+    return abs(ratio - gain) < abs(ratio - 1) and abs(ratio - 1) > error
+
+
+def _agreed(noisy: Floats, clean: Floats, step: float, free: bool) -> tuple[float, float]:
     """Gain and offset of one channel, if they are the same with impulses and without.
 
     Where few photons are counted, they look like impulses themselves: without them a picture would
     seem to have lost its contrast.
     """
-    without, with_all = (_fit(noisy, clean, step, outlier) for outlier in (OUTLIER, np.inf))
+    without, with_all = (_fit(noisy, clean, step, outlier, free) for outlier in (OUTLIER, np.inf))
     apart = np.abs(np.subtract(without, with_all))
     large = np.abs(np.subtract([without, with_all], (1.0, 0.0))).max(0)
     alike = apart <= AGREEMENT * large + (0.0, step)
@@ -112,7 +136,9 @@ def keeps_clear(noisy: Floats, clean: Floats, deviations: float = CLEAR) -> Mask
     return np.asarray((lowest > 0) & (highest < 1))
 
 
-def _fit(shots: Floats, pictures: Floats, step: float, outlier: float) -> tuple[float, float]:
+def _fit(
+    shots: Floats, pictures: Floats, step: float, outlier: float, free: bool
+) -> tuple[float, float]:
     """Fit one channel's gain and offset to N×16×16 tiles, without pixels so many deviations off."""
     gain, offset = 1.0, 0.0
     if len(shots) < FEWEST_TILES:
@@ -122,7 +148,7 @@ def _fit(shots: Floats, pictures: Floats, step: float, outlier: float) -> tuple[
         residual = noisy - gain * clean - offset
         kept = _without_impulses(residual, step, outlier)
         level = np.maximum(kept.std((1, 2)), step / 4 + 1e-6)
-        offset, gain, errors, share = _refit(kept, clean, level, gain, offset)
+        offset, gain, errors, share = _refit(kept, clean, level, gain, offset, free)
     shown = (abs(gain - 1) > SIGNIFICANT * errors[0], abs(offset) > SIGNIFICANT * errors[1])
     if share < SMALLEST_SHARE or not any(shown):
         return 1.0, 0.0
@@ -133,7 +159,7 @@ def _fit(shots: Floats, pictures: Floats, step: float, outlier: float) -> tuple[
 
 
 def _refit(
-    residual: Doubles, clean: Doubles, level: Doubles, gain: float, offset: float
+    residual: Doubles, clean: Doubles, level: Doubles, gain: float, offset: float, free: bool
 ) -> tuple[float, float, tuple[float, float], float]:
     """Offset, gain, standard errors of gain and offset, and the share of variance they explain."""
     means = residual.mean((1, 2)), clean.mean((1, 2))
@@ -144,8 +170,10 @@ def _refit(
     weight = level**-2
     bends = (contrast**2).sum((1, 2), dtype=np.float64) * weight
     follows = (left * contrast).sum((1, 2), dtype=np.float64) * weight
-    added = follows.sum() / max(bends.sum(), 1e-12)
-    error = np.sqrt(((follows - added * bends) ** 2).sum()) / max(bends.sum(), 1e-12)
+    added = error = 0.0
+    if free:
+        added = follows.sum() / max(bends.sum(), 1e-12)
+        error = np.sqrt(((follows - added * bends) ** 2).sum()) / max(bends.sum(), 1e-12)
     gain += added
     apart = means[0] - added * means[1]
     # In the middle of the picture's tones, where the gain's own error does not count.

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from noisegen.errors import BadReferenceError
 from noisegen.model.config import WINDOW
 from noisegen.noise.arrays import Doubles, Floats, Mask
 from noisegen.noise.record import Recording
@@ -28,9 +27,9 @@ from noisegen.references.misplaced import (
 )
 from noisegen.references.pixel_blocks import taper
 from noisegen.references.scenes import (
-    contrast_ratio,
     lying_still,
-    same_scene,
+    refuse_other_contrast,
+    refuse_other_scene,
     showing_another,
 )
 from noisegen.references.shift import Shift, find_shift, inside, moved
@@ -46,10 +45,6 @@ LARGEST_FINE = 0.1
 
 SMALLEST_LEFT_OUT = 0.1
 """Share of windows left out that is worth naming."""
-
-FAR = 2.5
-"""Contrast of a shot over its clean's, from which they are of two units or exposures; clipping
-noise of half the white level takes no more than half of it away."""
 
 
 @dataclass(frozen=True)
@@ -228,7 +223,7 @@ def equalised(
     lost: Mask = np.zeros(clean.shape[:2], bool)
     moved_now = moves(cut(noisy - clean), cut(clean))
     still = ~moved_now
-    brightness = least.of_brightness(fit_brightness(cut(noisy)[still], cut(clean)[still], step))
+    brightness = least.of_brightness(fit_brightness(noisy, clean, still, step))
     if not brightness.is_none:
         repairs.append(f"gave the clean {brightness}")
         changed = clean * np.float32(brightness.gain) + np.float32(brightness.offset)
@@ -250,33 +245,6 @@ def _where_still(noisy: Floats, clean: Floats, moves: Mask) -> Floats:
     laid = moves.reshape(rows, columns).repeat(WINDOW, 0).repeat(WINDOW, 1)
     padding = [(0, side - known) for side, known in zip(clean.shape, laid.shape, strict=False)]
     return np.asarray(np.where(np.pad(laid, padding)[..., None], clean, noisy))
-
-
-def refuse_other_scene(noisy: Floats, clean: Floats, name: str) -> None:
-    """Refuses two H×W×C pictures that do not show one scene.
-
-    Raises:
-        BadReferenceError: names the reference.
-    """
-    if not same_scene(noisy, clean):
-        raise BadReferenceError(
-            f"{name}: shows another scene than its clean, or one too far shifted to be found; "
-            "give the clean of this very picture, or none"
-        )
-
-
-def refuse_other_contrast(noisy: Floats, clean: Floats, name: str) -> None:
-    """Refuses a picture whose contrast is far from its clean's: their difference shows the scene.
-
-    Raises:
-        BadReferenceError: names the reference.
-    """
-    ratio = contrast_ratio(noisy, clean)
-    if ratio is not None and not 1 / FAR < ratio < FAR:
-        raise BadReferenceError(
-            f"{name}: its values have {ratio:.2g} times the contrast of its clean's, so noise and "
-            "scene cannot be told apart; bring both to one unit and exposure"
-        )
 
 
 def _coarse(windows: Windows) -> Mask:

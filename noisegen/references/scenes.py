@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from noisegen.errors import BadReferenceError
 from noisegen.noise.arrays import Doubles, Floats, Mask
 from noisegen.references.pixel_blocks import of_similar, pooled
 
@@ -24,7 +25,14 @@ SMALLEST_AGREEMENT = 0.5
 SIGNIFICANT = 5.0
 """Standard errors by which a picture shows a scene at all."""
 
+CLEAR = 3.0
+"""Standard errors by which noise may have a contrast off."""
+
 FEWEST_BOXES = 36
+
+FAR = 2.5
+"""Contrast of a shot over its clean's, from which they are of two units or exposures; clipping
+noise of half the white level takes no more than half of it away."""
 
 
 NEIGHBOURS = 65
@@ -59,13 +67,52 @@ def same_scene(picture: Floats, other: Floats) -> bool:
     return bool(SMALLEST_AGREEMENT**2 * shown < hidden) or shared > hidden
 
 
-def contrast_ratio(picture: Floats, other: Floats) -> float | None:
-    """Contrast of a picture's scene over another's, both H×W×C; None where no scene is seen."""
-    a, b = _details(picture), _details(other)
+def contrast_ratio(picture: Floats, other: Floats, box: int = BOX) -> tuple[float, float] | None:
+    """Contrast of a picture's scene over another's, and how far noise may have it off.
+
+    Args:
+        picture: H×W×C.
+        other: the same shape.
+        box: side of the boxes in pixels.
+
+    Returns:
+        None where the other shows no scene.
+    """
+    a, b = _details(picture, box), _details(other, box)
     if b.size < FEWEST_BOXES:
         return None
-    shown, shared = _shared(b, b), _shared(a, b)
-    return shared / shown if shown > _by_chance(b) else None
+    shown, apart = _shared(b, b), a - b
+    if shown <= _by_chance(b):
+        return None
+    error = np.sqrt((apart**2).mean() * (b**2).mean() / (2 * b.size))
+    return _shared(a, b) / shown, CLEAR * float(error) / shown
+
+
+def refuse_other_scene(noisy: Floats, clean: Floats, name: str) -> None:
+    """Refuses two H×W×C pictures that do not show one scene.
+
+    Raises:
+        BadReferenceError: names the reference.
+    """
+    if not same_scene(noisy, clean):
+        raise BadReferenceError(
+            f"{name}: shows another scene than its clean, or one too far shifted to be found; "
+            "give the clean of this very picture, or none"
+        )
+
+
+def refuse_other_contrast(noisy: Floats, clean: Floats, name: str) -> None:
+    """Refuses a picture whose contrast is far from its clean's: their difference shows the scene.
+
+    Raises:
+        BadReferenceError: names the reference.
+    """
+    ratio, error = contrast_ratio(noisy, clean) or (1.0, 0.0)
+    if ratio - error > FAR or ratio + error < 1 / FAR:
+        raise BadReferenceError(
+            f"{name}: its values have {ratio:.2g} times the contrast of its clean's, so noise and "
+            "scene cannot be told apart; bring both to one unit and exposure"
+        )
 
 
 def most_detail(picture: Floats) -> float | None:
@@ -90,10 +137,10 @@ def _by_chance(boxes: Doubles) -> float:
     return SIGNIFICANT * float((boxes**2).mean()) / float(np.sqrt(2 * boxes.size))
 
 
-def _details(picture: Floats) -> Doubles:
+def _details(picture: Floats, box: int = BOX) -> Doubles:
     """Gray box means less their surroundings'."""
     gray = picture.mean(2, dtype=np.float64)
-    boxes = pooled(gray, BOX)
+    boxes = pooled(gray, box)
     return np.asarray(boxes - _surroundings(boxes))
 
 

@@ -13,13 +13,8 @@ from noisegen.references.burst import burst_windows
 from noisegen.references.check import Burst, Checked, Reference, Samples, check_references, scaled
 from noisegen.references.lone import DenoisedPicture, denoised_picture
 from noisegen.references.misplaced import all_windows, paired_windows
-from noisegen.references.repair import (
-    ANY,
-    GROSS,
-    refuse_other_contrast,
-    refuse_other_scene,
-    repaired_windows,
-)
+from noisegen.references.repair import ANY, GROSS, repaired_windows
+from noisegen.references.scenes import refuse_other_contrast, refuse_other_scene
 from noisegen.references.screening import Screened, screen, warnings_of
 
 TRIED_AGAIN = 12

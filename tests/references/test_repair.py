@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from pictures import Pixels, add_gaussian, scene
+from PIL import Image
 from scipy import ndimage
 
 from noisegen.errors import BadReferenceError
@@ -50,6 +52,10 @@ def at(picture: Doubles, down: float, across: float) -> Doubles:
     """What a camera sees that points so many pixels lower and further right."""
     shifted: Doubles = ndimage.shift(picture, (-down, -across, 0), order=5, mode="nearest")
     return shifted[MARGIN:-MARGIN, MARGIN:-MARGIN]
+
+
+def coded(file: BytesIO) -> Pixels:
+    return np.asarray(Image.open(file))
 
 
 def as_bytes(values: Doubles) -> Pixels:
@@ -301,6 +307,22 @@ def test_a_gray_card_is_a_scene() -> None:
     """Nothing but noise is shown, and nothing can contradict."""
     card = np.full((SIDE, SIDE, 3), 120, np.uint8)
     assert measured(add_gaussian(card, 10), card).cut.repairs == ()
+
+
+@pytest.mark.parametrize("contrast", [0, 0.5, 1.5])
+@pytest.mark.parametrize("repair", [Repair.GROSS, Repair.ALL])
+def test_an_even_wall_whose_clean_was_saved_as_jpeg_is_as_bright(
+    contrast: float, repair: Repair
+) -> None:
+    """What JPEG makes of its faint texture is in no shot, which does not lower the gain."""
+    wall = 130 + contrast * (at(texture(), 0, 0) - 130) / 40
+    file = BytesIO()
+    mean = wall + np.random.default_rng(1).normal(0, 1.5 / np.sqrt(500), wall.shape)
+    Image.fromarray(as_bytes(mean)).save(file, "JPEG", quality=90)
+    reference = Reference(
+        "wall.png", as_bytes(wall + grainy(0 * wall, np.random.default_rng(0)) / 4), coded(file)
+    )
+    assert measure_references([reference], repair=repair).cut.repairs == ()
 
 
 def test_where_the_clean_was_saturated_is_left_out() -> None:
