@@ -60,10 +60,10 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Cameras:
-    """Drawn cameras as vectors of C channels and G intensities, d = 2·C·G.
+    """Drawn cameras as vectors of C channels and G intensities, d = C·G.
 
     Attributes:
-        rows: N×d, logarithms of levels, then means relative to their levels.
+        rows: N×d, logarithms of levels.
         covariance: d×d, of all of them.
         start: d, where the random walk starts.
         walk: d×d, its covariance.
@@ -78,9 +78,10 @@ class Cameras:
     def of(cls, curves: Doubles, kind: Kind) -> Cameras:
         """Make it of mean and level before clipping, N×2×C×G, around cleans free of noise."""
         if kind is Kind.PAIR:
-            rows = np.concatenate([vectors(curves), vectors(around_means(curves))])
+            curves = np.concatenate([curves, around_means(curves)])
         else:
-            rows = vectors(around_centres(curves))
+            curves = around_centres(curves)
+        rows = np.log(curves[:, 1] + FAINT_LEVEL).reshape(len(curves), -1)
         return cls(rows, np.cov(rows.T), *_random_walk(rows))
 
 
@@ -126,10 +127,7 @@ def _random_walk(rows: Doubles) -> tuple[Doubles, Doubles]:
         along = np.tril(np.ones((count, count))) * np.append(4 * curves[:, c].var(), steps)
         block = slice(c * count, (c + 1) * count)
         covariance[block, block] = along @ np.tril(np.ones((count, count))).T
-    # Levels start from the usual one, means from none.
-    start = curves.mean((0, 2))
-    start[len(start) // 2 :] = 0
-    return np.repeat(start, count), covariance
+    return np.repeat(curves.mean((0, 2)), count), covariance
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,9 @@ from noisegen.noise.statistics import NoiseStatistics, measure
 from noisegen.noise.windows import Windows
 
 
-def photon_noise(low: float, high: float, count: int = 24, channels: int = 3) -> NoiseStatistics:
+def photon_noise(
+    low: float, high: float, count: int = 24, channels: int = 3, **how: bool
+) -> NoiseStatistics:
     """Measured where a sensor without a tone curve sees low to high, at 200 photons at white."""
     rng = np.random.default_rng(0)
     clean = rng.uniform(low, high, (count, channels, 32, 32))
@@ -22,7 +24,8 @@ def photon_noise(low: float, high: float, count: int = 24, channels: int = 3) ->
     places = np.pad(np.arange(count)[:, None], ((0, 0), (0, 2)))
     exact = Recording.even(channels, 0.0)
     residual = (noisy - clean).astype(np.float32)
-    return measure(Windows(residual, clean.astype(np.float32), False, exact, places))
+    windows = Windows(residual, clean.astype(np.float32), False, exact, places)
+    return measure(dataclasses.replace(windows, **how))
 
 
 def square_root_cameras(channels: int) -> Cameras:
@@ -107,10 +110,22 @@ def test_curves_move_to_where_noise_is_centred() -> None:
     np.testing.assert_allclose(moved[inside], 0.01 + 0.1 * (INTENSITIES[inside] - 0.1), rtol=0.05)
 
 
-@pytest.mark.parametrize("kind", [Kind.BURST, Kind.LONE])
-def test_without_a_given_clean_there_is_no_mean(kind: Kind) -> None:
-    whole = complete(photon_noise(0.1, 0.9), shipped_cameras(3, kind), kind)
-    assert not whole.mean.any()
+@pytest.mark.parametrize("how", ["estimated", "averaged"])
+def test_without_a_given_clean_there_is_no_mean(how: str) -> None:
+    assert photon_noise(0.0, 0.5).mean.any()
+    assert not photon_noise(0.0, 0.5, **{how: True}).mean.any()
+
+
+def test_a_mean_ends_where_it_was_seen() -> None:
+    """A pair's clean may be darker than its shot, which says nothing of other brightness."""
+    measured = photon_noise(0.3, 0.6)
+    measured = dataclasses.replace(measured, mean=np.full_like(measured.mean, 0.01))
+    whole = complete(measured, shipped_cameras(3, Kind.PAIR), Kind.PAIR)
+    seen = (whole.nodes > 0.31) & (whole.nodes < 0.59)
+    np.testing.assert_allclose(whole.mean[seen], 0.01, rtol=1e-4)
+    beyond = (whole.nodes < 0.25) | (whole.nodes > 0.65)
+    assert beyond.any()
+    assert not whole.mean[beyond].any()
 
 
 def test_noise_far_below_that_of_known_cameras_is_held() -> None:
