@@ -143,7 +143,8 @@ class Evaluate:
     data: DataFolder = DATA
     split: Annotated[
         Sequence[str],
-        "polyu-seen, polyu-unseen, polyu-seen-hard, polyu-seen-narrow, w2s, gaussian, poisson, "
+        "polyu-seen, polyu-unseen, polyu-seen-hard, polyu-seen-narrow, "
+        "polyu-seen-across, polyu-unseen-across, w2s, gaussian, poisson, "
         "simulated, unseen-noise, nam25, s95, micro, instruments; repeatable.",
     ] = ()
     crops: Annotated[int, "Targets a PolyU scene; fewer for a quick look.", {"min": 1}] = 24

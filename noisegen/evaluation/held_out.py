@@ -8,12 +8,14 @@ without a second shot, so there is nothing to score against.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import count, islice
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from noisegen.evaluation.across import across_cases
 from noisegen.evaluation.protocol import (
     CROP,
     PROTOCOL_SEED,
@@ -160,7 +162,11 @@ def all_splits(crops: int) -> dict[str, Cases]:
     Args:
         crops: targets a PolyU scene.
     """
-    return {**splits(crops), "simulated": simulated_cases, **KEPT_BACK}
+    across = {
+        f"polyu-{split}-across": partial(across_cases, split=split, crops=crops)
+        for split in ("seen", "unseen")
+    }
+    return {**splits(crops), **across, "simulated": simulated_cases, **KEPT_BACK}
 
 
 def simulated_cases(data: Path) -> Iterator[Case]:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from pictures import add_gaussian, scene
 
+from noisegen.evaluation.across import SIDE, across_cases
 from noisegen.evaluation.held_out import (
     BURST_SHOTS,
     KEPT_BACK,
@@ -91,6 +92,15 @@ def test_nam_halves_meet_at_the_middle(real_data: Path) -> None:
     whole = np.concatenate([reference.noisy, target], 1).astype(float)
     across = np.abs(np.diff(whole, axis=1)).mean((0, 2))
     assert across[255] < 2 * across.mean()
+
+
+@pytest.mark.realdata
+def test_across_scenes_the_reference_shows_another_scene(real_data: Path) -> None:
+    cases = list(across_cases(real_data, "unseen", 1))
+    shown = {(case.references[0].name, case.targets[0].scene) for case in cases}
+    pairs = ("SonyA7II_class", "SonyA7II_stair"), ("SonyA7II_door", "SonyA7II_plant")
+    assert shown == {*pairs, *(pair[::-1] for pair in pairs)}
+    assert all(case.references[0].noisy.shape == (SIDE, SIDE, 3) for case in cases)
 
 
 @pytest.mark.realdata
