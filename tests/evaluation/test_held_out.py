@@ -100,7 +100,10 @@ def test_across_scenes_the_reference_shows_another_scene(real_data: Path) -> Non
     shown = {(case.references[0].name, case.targets[0].scene) for case in cases}
     pairs = ("SonyA7II_class", "SonyA7II_stair"), ("SonyA7II_door", "SonyA7II_plant")
     assert shown == {*pairs, *(pair[::-1] for pair in pairs)}
-    assert all(case.references[0].noisy.shape == (SIDE, SIDE, 3) for case in cases)
+    for case in cases:
+        (reference,) = case.references
+        assert isinstance(reference, Reference)
+        assert reference.noisy.shape == (SIDE, SIDE, 3)
 
 
 @pytest.mark.realdata
