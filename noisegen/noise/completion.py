@@ -54,9 +54,8 @@ def complete(measured: NoiseStatistics, cameras: Cameras, kind: Kind) -> NoiseSt
     """Statistics whose level goes on over the whole range, and whose mean ends where it was seen.
 
     Where the references show enough, both stay as they were measured. Elsewhere there is no mean:
-    what it would be hangs on how bright a pair's clean is beside the shot. With PolyU's Sony, one
-    scene the reference and another the target, means of known cameras there gave KLD 0.142, no
-    means 0.081; its scenes' other halves came out alike.
+    what it would be hangs on how bright a pair's clean is beside the shot. Means of known cameras
+    there gave the Sony across scenes (``polyu-unseen-across``) a KLD of 0.14, none 0.083.
 
     Args:
         measured: with curves of C×n.
