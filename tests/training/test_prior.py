@@ -71,7 +71,7 @@ def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
 def test_cameras_are_shipped(channels: int) -> None:
     cameras = shipped_cameras(channels, Kind.PAIR)
     assert len(cameras.rows) > 2000
-    assert cameras.rows.shape[1] == 2 * channels * len(INTENSITIES)
+    assert cameras.rows.shape[1] == channels * len(INTENSITIES)
     assert np.isfinite(cameras.rows).all()
 
 
