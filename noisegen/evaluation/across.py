@@ -14,7 +14,7 @@ from pathlib import Path
 
 from noisegen.evaluation.protocol import Case, middle_crop, polyu_cases
 from noisegen.references.check import Reference
-from noisegen.training.realdata import polyu_isos, polyu_pair
+from noisegen.training.realdata import polyu_camera, polyu_isos, polyu_pair
 
 SIDE = 1024
 """Pixels a side, of the middle of a scene, that are the reference."""
@@ -38,12 +38,7 @@ def across_cases(data: Path, split: str, crops: int) -> Iterator[Case]:
 
     for case in polyu_cases(data, split, crops=crops):
         for scene, iso in isos.items():
-            alike = iso == isos[case.name] and _camera(scene) == _camera(case.name)
+            alike = iso == isos[case.name] and polyu_camera(scene) == polyu_camera(case.name)
             if alike and scene != case.name:
                 name = f"{case.name} by {scene}"
                 yield replace(case, name=name, references=(reference(scene),))
-
-
-def _camera(scene: str) -> str:
-    """Name of a scene's camera; one of them is written in two ways."""
-    return scene.rpartition("_")[0].replace("_", "")

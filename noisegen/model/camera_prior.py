@@ -17,11 +17,17 @@ from noisegen.model.tensor_file import all_finite, read_tensor_file
 from noisegen.model.weights import weights_folders
 from noisegen.noise.arrays import Doubles
 from noisegen.noise.content import Usual
-from noisegen.noise.prior import FAINT_LEVEL, FAINT_MEAN, INTENSITIES, Cameras, Kind, vectors
+from noisegen.noise.prior import FAINT_LEVEL, INTENSITIES, Cameras, Kind
 
 FILE = "camera-prior.safetensors"
 LARGEST = 2**26
 """Bytes of the file; the shipped one has 0.84 million."""
+
+FAINT_MEAN = 0.3 / 255
+"""Added to a level before means are taken relative to it."""
+
+LARGEST_MEAN = 3.0
+"""Of a mean relative to its level."""
 
 EVERY = 3
 """One in so many colour cameras stands for a gray one too, by its green channel."""
@@ -40,7 +46,7 @@ def save_cameras(path: str | Path, colour: Doubles, sensors: Doubles, activities
         OutputError: the path cannot be written.
     """
     tensors = {"colour": colour, "sensors": sensors}
-    half = {name: vectors(curves).astype(np.float16) for name, curves in tensors.items()}
+    half = {name: _vectors(curves).astype(np.float16) for name, curves in tensors.items()}
     half["activities"] = activities.astype(np.float16)
     write_atomically(Path(path), serialise(half))
 
@@ -83,6 +89,13 @@ def usual_activity() -> Usual:
 def _shipped() -> Path:
     folders = [folder for folder in weights_folders() if (folder / FILE).is_file()]
     return (folders or weights_folders())[0] / FILE
+
+
+def _vectors(curves: Doubles) -> Doubles:
+    """Mean and level, N×2×C×G, as vectors, N×2CG."""
+    mean, level = curves[:, 0], curves[:, 1]
+    relative = (mean / (level + FAINT_MEAN)).clip(-LARGEST_MEAN, LARGEST_MEAN)
+    return np.stack([np.log(level + FAINT_LEVEL), relative], 1).reshape(len(curves), -1)
 
 
 def _curves(rows: NDArray[Any], channels: int) -> Doubles:

@@ -25,12 +25,6 @@ INTENSITIES = np.concatenate(
 FAINT_LEVEL = 0.05 / 255
 """Added to a level before its logarithm is taken: what is far below is as good as none."""
 
-FAINT_MEAN = 0.3 / 255
-"""Added to a level before means are taken relative to it."""
-
-LARGEST_MEAN = 3.0
-"""Of a mean relative to its level."""
-
 KERNEL = 0.1
 """Distance of curves at which drawn cameras count as near, beside the error of what is seen."""
 
@@ -83,13 +77,6 @@ class Cameras:
             curves = around_centres(curves)
         rows = np.log(curves[:, 1] + FAINT_LEVEL).reshape(len(curves), -1)
         return cls(rows, np.cov(rows.T), *_random_walk(rows))
-
-
-def vectors(curves: Doubles) -> Doubles:
-    """Mean and level, N×2×C×G, as vectors, N×2CG."""
-    mean, level = curves[:, 0], curves[:, 1]
-    relative = (mean / (level + FAINT_MEAN)).clip(-LARGEST_MEAN, LARGEST_MEAN)
-    return np.stack([np.log(level + FAINT_LEVEL), relative], 1).reshape(len(curves), -1)
 
 
 def around_means(curves: Doubles) -> Doubles:

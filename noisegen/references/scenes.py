@@ -25,7 +25,7 @@ SMALLEST_AGREEMENT = 0.5
 SIGNIFICANT = 5.0
 """Standard errors by which a picture shows a scene at all."""
 
-CLEAR = 3.0
+UNSURE = 3.0
 """Standard errors by which noise may have a contrast off."""
 
 FEWEST_BOXES = 36
@@ -76,7 +76,7 @@ def contrast_ratio(picture: Floats, other: Floats, box: int = BOX) -> tuple[floa
         box: side of the boxes in pixels.
 
     Returns:
-        None where the other shows no scene.
+        The ratio, and what noise may add or take; None where the other shows no scene.
     """
     a, b = _details(picture, box), _details(other, box)
     if b.size < FEWEST_BOXES:
@@ -84,8 +84,7 @@ def contrast_ratio(picture: Floats, other: Floats, box: int = BOX) -> tuple[floa
     shown, apart = _shared(b, b), a - b
     if shown <= _by_chance(b):
         return None
-    error = np.sqrt((apart**2).mean() * (b**2).mean() / (2 * b.size))
-    return _shared(a, b) / shown, CLEAR * float(error) / shown
+    return _shared(a, b) / shown, UNSURE * _standard_error(apart, b) / shown
 
 
 def refuse_other_scene(noisy: Floats, clean: Floats, name: str) -> None:
@@ -134,7 +133,12 @@ def most_detail(picture: Floats) -> float | None:
 
 def _by_chance(boxes: Doubles) -> float:
     """Covariance that a picture of nothing but noise may show by chance."""
-    return SIGNIFICANT * float((boxes**2).mean()) / float(np.sqrt(2 * boxes.size))
+    return SIGNIFICANT * _standard_error(boxes, boxes)
+
+
+def _standard_error(a: Doubles, b: Doubles) -> float:
+    """Standard error of the covariance of boxes that share nothing."""
+    return float(np.sqrt((a**2).mean() * (b**2).mean() / (2 * b.size)))
 
 
 def _details(picture: Floats, box: int = BOX) -> Doubles:

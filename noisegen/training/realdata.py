@@ -60,6 +60,11 @@ def polyu_isos(root: Path) -> dict[str, str]:
     return {scene: iso for scene, iso in isos.items() if scene not in BEYOND_REPAIR}
 
 
+def polyu_camera(scene: str) -> str:
+    """Camera of a scene: ``Nikon_800_carbi`` and ``Nikon800_bulle`` are of one."""
+    return scene.rsplit("_", 1)[0].replace("_", "")
+
+
 def polyu_scenes(root: Path, split: str) -> list[str]:
     """Names of PolyU's scenes in ``train``, ``seen`` or ``unseen`` (camera)."""
     names = list(polyu_isos(root))

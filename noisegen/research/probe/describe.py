@@ -22,7 +22,7 @@ from noisegen.profiles.tensors import encode
 from noisegen.references.check import Reference, find_white_level
 from noisegen.references.load import read_references
 from noisegen.references.windows import Repair, cut_references
-from noisegen.training.realdata import polyu_isos, polyu_pair
+from noisegen.training.realdata import polyu_camera, polyu_isos, polyu_pair
 
 COLUMNS = ("noisy", "clean", "camera", "iso", "scene")
 """Of a list of shots; ``noisy`` and one of ``camera`` and ``iso`` must be there."""
@@ -58,7 +58,7 @@ def polyu_shots(data: Path) -> list[LabelledShot]:
         LabelledShot(
             scene,
             scene,
-            {"camera": _polyu_camera(scene), "iso": iso},
+            {"camera": polyu_camera(scene), "iso": iso},
             partial(_polyu_reference, data, scene),
         )
         for scene, iso in polyu_isos(data).items()
@@ -116,11 +116,6 @@ def _read_one_channel(noisy: Path, clean: Path | None) -> list[Reference]:
 def _polyu_reference(data: Path, scene: str) -> list[Reference]:
     pair = polyu_pair(data, scene)
     return [Reference(scene, pair.noisy, pair.clean)]
-
-
-def _polyu_camera(scene: str) -> str:
-    """Camera of a scene: ``Nikon_800_carbi`` and ``Nikon800_bulle`` are of one."""
-    return scene.rsplit("_", 1)[0].replace("_", "")
 
 
 TRIES = 4
