@@ -165,7 +165,7 @@ def fit_content(
     reach = np.array([[_reach(clean[part], c, d) for d in channels] for c in channels])
     pull, to = _pull(len(channels), known or Usual.unknown())
     fits = [
-        GammaFit(noise[:, c].astype(np.float64) ** 2, sample.cells.channel(c), design, pull, to)
+        GammaFit(noise[:, c].astype(np.float64) ** 2, sample.cells.channel(c), (design,), pull, to)
         for c, design in enumerate(_designs(clean, reach))
     ]
     few = [fit.where(part) for fit in fits]
@@ -183,8 +183,8 @@ def fit_content(
     # What a part of the windows has begun, all of them finish.
     found = begun if part.step == 1 else _each(fits, lambda c, fit: fit.finish(begun[c]))
     rows, fitted = [fit.row for fit in found], np.concatenate([fit.level for fit in found])
-    designs = [fit.design[..., : len(to)] for fit in fits]
-    follows = np.stack([log_factors(designs[c], rows[c][: len(to)]) for c in channels], 1)
+    plain = [log_factors(fits[c].design[:1], rows[c][: len(to)]) for c in channels]
+    follows = np.stack(plain, 1)
     features = np.zeros((len(rows), BESIDE_MAPS + (network.config.features if network else 0)))
     if maps is not None:
         features, learned = maps.counted(rows)
@@ -254,16 +254,19 @@ def window_maps(network: ContentNetwork, clean: Floats, usual: Floats) -> Floats
         usual: N×C×h×w, level that is usual at the clean's intensity.
     """
     inner = slice(SURROUND, -SURROUND)
+    count, channels, height, width = clean.shape
+    maps = np.empty((count, channels, network.config.features, height, width), np.float32)
 
-    def look(first: int) -> Floats:
+    def look(first: int) -> None:
         planes = [torch.from_numpy(x[first : first + AT_ONCE].copy()) for x in (clean, usual)]
         wide, level = (F.pad(p, (SURROUND,) * 4, mode="reflect") for p in planes)
         with torch.inference_mode():
-            maps = network(wide, Surroundings.of(wide), level)[..., inner, inner]
-        return np.asarray(maps.numpy())
+            seen = network(wide, Surroundings.of(wide), level)[..., inner, inner]
+        maps[first : first + AT_ONCE] = seen.numpy()
 
     with single_threaded_pool() as workers:
-        return np.concatenate(list(workers.map(look, range(0, len(clean), AT_ONCE))))
+        list(workers.map(look, range(0, count, AT_ONCE)))
+    return maps
 
 
 def _reach(clean: Floats, channel: int, other: int) -> Doubles:
@@ -272,7 +275,7 @@ def _reach(clean: Floats, channel: int, other: int) -> Doubles:
 
 
 def _designs(clean: Floats, reach: Doubles) -> list[Floats]:
-    """Regressors of each channel's log variance, N×h×w×(ACTIVITY_NODES + C − 1).
+    """Regressors of each channel's log variance, N×(ACTIVITY_NODES + C − 1)×h×w.
 
     Args:
         clean: N×C×h×w.
@@ -280,12 +283,13 @@ def _designs(clean: Floats, reach: Doubles) -> list[Floats]:
     """
     active = Surroundings.of(torch.from_numpy(clean)).position[:, 0].numpy()
     nodes = np.arange(ACTIVITY_NODES, dtype=np.float32)
-    hats = np.maximum(1 - np.abs(active.clip(0, ACTIVITY_NODES - 1)[..., None] - nodes), 0)
+    place = active.clip(0, ACTIVITY_NODES - 1)[:, None]
+    hats = np.maximum(1 - np.abs(place - nodes[:, None, None]), 0)
 
     def of(c: int) -> Floats:
         others = [d for d in range(clean.shape[1]) if d != c]
-        differences = [(clean[:, d] - clean[:, c]).clip(*reach[c][d])[..., None] for d in others]
-        return np.concatenate([hats, *differences], -1, dtype=np.float32)
+        differences = [(clean[:, [d]] - clean[:, [c]]).clip(*reach[c][d]) for d in others]
+        return np.concatenate([hats, *differences], 1, dtype=np.float32)
 
     return of_each_channel(of, len(reach), clean[:, 0].size)
 

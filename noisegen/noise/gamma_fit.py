@@ -6,9 +6,7 @@ proportion to its squared mean, so that all pixels say equally much of a factor 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +30,9 @@ regression's slopes are others; and below which a step that gains nothing is not
 
 AT_ONCE = 32
 """Windows whose regressors are in double precision at once: as many as processors' caches hold."""
+
+Regressors = tuple[Floats, ...]
+"""Arrays of N×k×h×w, one after the other: K in all."""
 
 LARGEST = 3.0
 """Natural logarithm of the largest factor on the variance."""
@@ -70,14 +71,14 @@ class GammaFit:
     Attributes:
         square: N×h×w, of the noise.
         cells: of the samples' intensities.
-        design: N×h×w×K, the regressors.
+        design: the K regressors.
         pull: K×K, precision of the coefficients before they are fitted, in pixels.
         usual: K, what they are pulled to.
     """
 
     square: Doubles
     cells: Cells
-    design: Floats
+    design: Regressors
     pull: Doubles
     usual: Doubles
 
@@ -88,7 +89,7 @@ class GammaFit:
         both[:count, :count] = self.pull
         return replace(
             self,
-            design=np.concatenate([self.design, np.moveaxis(maps, 1, -1)], -1),
+            design=(*self.design, maps),
             pull=both,
             usual=np.concatenate([self.usual, np.zeros(len(pull))]),
         )
@@ -96,7 +97,8 @@ class GammaFit:
     def where(self, which: NDArray[np.bool_] | slice) -> GammaFit:
         """The regression of some windows."""
         cells = self.cells.where(which, len(self.square))
-        return replace(self, square=self.square[which], cells=cells, design=self.design[which])
+        design = tuple(part[which] for part in self.design)
+        return replace(self, square=self.square[which], cells=cells, design=design)
 
     def spread(self, values: Doubles) -> Floats:
         """Give every pixel, N×h×w, its cell's value of 1×cells."""
@@ -160,8 +162,8 @@ class GammaFit:
         """Slope of the likelihood along the coefficients, K: all pixels say equally much."""
         ratio, relative = self.relative(level)
         missed = np.minimum(relative, 1) * (ratio / np.maximum(relative, 1e-6) / factor - 1)
-        slope = np.einsum("nyxk,nyx->k", self.design, missed, dtype=np.float64)
-        return np.asarray(slope - self.pull @ (row - self.usual))
+        slopes = [np.einsum("nkyx,nyx->k", part, missed) for part in self.design]
+        return np.asarray(np.concatenate(slopes) - self.pull @ (row - self.usual))
 
     def _refitted(self, level: Doubles, factor: Doubles) -> Doubles:
         """The level against intensity, 1×n, of squares that have such factors."""
@@ -179,21 +181,23 @@ class GammaFit:
         index, size = self.cells.index[0], self.cells.count.shape[1]
         weights = trust.ravel()
         total = np.bincount(index, weights, size)
-        columns = np.moveaxis(self.design, -1, 0)
+        columns = [part[:, k] for part in self.design for k in range(part.shape[1])]
         sums = np.stack([np.bincount(index, weights * x.ravel(), size) for x in columns])
         means = sums / np.maximum(total, 1e-9) - sums.sum(1, keepdims=True) / total.sum()
         return np.asarray((means * total) @ means.T)
 
 
-def factors(design: Floats, row: Doubles) -> Doubles:
-    """Factors on the variance, N×h×w, by regressors N×h×w×K and their coefficients."""
+def factors(design: Regressors, row: Doubles) -> Doubles:
+    """Factors on the variance, N×h×w, by regressors and their coefficients."""
     return np.asarray(np.exp(log_factors(design, row)))
 
 
-def log_factors(design: Floats, row: Doubles) -> Doubles:
+def log_factors(design: Regressors, row: Doubles) -> Doubles:
     """Natural logarithms of the same."""
+    rows = np.split(row, np.cumsum([part.shape[1] for part in design])[:-1])
     # Not by a library of linear algebra: its threads wait for each other on a busy machine.
-    return np.asarray(np.einsum("nyxk,k->nyx", design, row).clip(-LARGEST, LARGEST))
+    parts = [np.einsum("nkyx,k->nyx", *both) for both in zip(design, rows, strict=True)]
+    return np.asarray(sum(parts[1:], parts[0]).clip(-LARGEST, LARGEST))
 
 
 def likelihood_gain(
@@ -227,29 +231,24 @@ def likelihood_gain(
     return gains
 
 
-def _moments(design: Floats, trust: Floats) -> Doubles:
-    """Weighted second moments of regressors, K×K."""
-    weighted = zip(_in_double(design), _split(trust.ravel(), design), strict=True)
-    return np.asarray(sum((x * part[:, None]).T @ x for x, part in weighted))
+def _moments(design: Regressors, trust: Floats) -> Doubles:
+    """Weighted second moments of regressors, K×K.
 
-
-def _in_double(design: Floats) -> Iterator[Doubles]:
-    """Regressors of AT_ONCE windows after the other, P×K.
-
-    Single precision takes half the memory, but sums in it would depend on the machine.
+    A few windows at a time are in double precision: all of them would take twice the memory, and
+    sums in single would depend on the machine.
     """
-    for first in range(0, len(design), AT_ONCE):
-        yield design[first : first + AT_ONCE].reshape(-1, design.shape[-1]).astype(np.float64)
+    count = sum(part.shape[1] for part in design)
+    total = np.zeros((count, count))
+    for first in range(0, len(trust), AT_ONCE):
+        some = slice(first, first + AT_ONCE)
+        x = np.concatenate([part[some].swapaxes(0, 1) for part in design], dtype=np.float64)
+        x = x.reshape(count, -1)
+        total += (x * trust[some].ravel()) @ x.T
+    return total
 
 
-def _split(values: NDArray[Any], design: Floats) -> list[NDArray[Any]]:
-    """Pixels' values as :func:`_in_double` splits their regressors."""
-    size = AT_ONCE * int(np.prod(design.shape[1:-1]))
-    return [values[first : first + size] for first in range(0, len(values), size)]
-
-
-def _limit(design: Floats) -> Doubles:
+def _limit(design: Regressors) -> Doubles:
     """Largest coefficients, K."""
-    axes = (0, 1, 2)
-    largest = np.maximum(design.max(axes), -design.min(axes)).astype(np.float64)
-    return np.asarray(FARTHEST / np.maximum(largest, 1e-2))
+    axes = (0, 2, 3)
+    ends = [np.maximum(part.max(axes), -part.min(axes)) for part in design]
+    return np.asarray(FARTHEST / np.maximum(np.concatenate(ends, dtype=np.float64), 1e-2))

@@ -89,13 +89,23 @@ def spread_evenly(count: int, most: int) -> NDArray[np.int_]:
     return np.linspace(0, count - 1, min(count, most)).round().astype(int)
 
 
-def cut(image: Floats) -> Floats:
-    """H×W×C → N×C×32×32: every whole window of the picture, in reading order."""
+def cut(
+    image: NDArray[Any], side: int = WINDOW, index: NDArray[np.integer[Any]] | None = None
+) -> NDArray[Any]:
+    """Cut whole squares out of a picture, H×W×C → N×C×side×side, in reading order.
+
+    Args:
+        image: the picture.
+        side: of the squares.
+        index: numbers of those that are wanted; all where left out.
+    """
     height, width, channels = image.shape
-    rows, columns = height // WINDOW, width // WINDOW
-    trimmed = image[: rows * WINDOW, : columns * WINDOW]
-    split = trimmed.reshape(rows, WINDOW, columns, WINDOW, channels).transpose(0, 2, 4, 1, 3)
-    return np.ascontiguousarray(split.reshape(-1, channels, WINDOW, WINDOW))
+    rows, columns = height // side, width // side
+    trimmed = image[: rows * side, : columns * side]
+    split = trimmed.reshape(rows, side, columns, side, channels).transpose(0, 2, 4, 1, 3)
+    if index is not None:
+        return np.asarray(split[np.divmod(index, columns)])
+    return np.ascontiguousarray(split.reshape(-1, channels, side, side))
 
 
 def put_together(windows: Floats, image: Floats) -> Floats:

@@ -5,6 +5,8 @@ All take blocks in steps of 8 bits, as :func:`.pixel_blocks.spread_blocks` cuts 
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from noisegen.noise.arrays import Floats, Pixels
@@ -119,7 +121,7 @@ def unevenness(windows: Floats) -> float | None:
     variance = (residual**2).mean((1, 2, 3))
     count = min(NEIGHBOURS, len(windows)) // 2 * 2
     floor = of_similar(
-        variance, smooth.mean((1, 2, 3)), count, lambda near: np.quantile(near, FLOOR_QUANTILE)
+        variance, smooth.mean((1, 2, 3)), count, partial(np.quantile, q=FLOOR_QUANTILE, axis=1)
     )
     flat = residual[variance <= TOLERANCE * floor]
     rough = roughness(tiles(flat, SIDE)).reshape(len(flat), -1)

@@ -87,9 +87,9 @@ def fit_brightness(noisy: Floats, clean: Floats, still: Mask, step: float) -> Br
         still: windows of 32×32, in reading order, that are asked.
         step: of the quantisation, in the same unit.
     """
-    windows = cut(noisy)[still], cut(clean)[still]
-    index = spread_evenly(len(windows[0]), LOOKED_AT)
-    shots, pictures = (tiles(x[index], TILE) for x in windows)
+    asked = np.flatnonzero(still)
+    asked = asked[spread_evenly(len(asked), LOOKED_AT)]
+    shots, pictures = (tiles(cut(x, index=asked), TILE) for x in (noisy, clean))
     clear = keeps_clear(shots, pictures)
 
     def fit(c: int, free: bool) -> tuple[float, float]:

@@ -8,7 +8,6 @@ far, and banding agrees along its bands alone. What follows brightness is no dri
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +17,6 @@ from noisegen.noise.arrays import Doubles, Floats
 from noisegen.noise.curves import fit_curves, place_nodes, positions, read_curves
 from noisegen.noise.windows import cut
 from noisegen.references.brightness import POOL, TILE, keeps_clear
-from noisegen.references.pixel_blocks import tiles
 from noisegen.references.shift import beside
 
 BLOCK = TILE
@@ -41,8 +39,8 @@ SMALLEST_SIDE = 6
 """Blocks a side that a picture must have."""
 
 LOOKED_AT = 2**23
-"""Pixels that tell whether there is a drift: of larger pictures every second one each way, or so,
-which is as many of each block."""
+"""Pixels that tell whether there is a drift: of larger pictures every second or fourth one each
+way, which is as many of each block."""
 
 
 @dataclass(frozen=True)
@@ -68,31 +66,28 @@ def find_drift(noisy: Floats, clean: Floats) -> Drift | None:
     rows, columns = (2 * (side // WINDOW) for side in clean.shape[:2])
     if min(rows, columns) < SMALLEST_SIDE:
         return None
-    whole = tiles(cut(noisy), BLOCK), tiles(cut(clean), BLOCK)
-    step = min(int(np.ceil(np.sqrt(clean[..., 0].size / LOOKED_AT))), BLOCK // POOL)
-    shots, pictures = (x[..., ::step, ::step] for x in whole)
+    noisy, clean_there = (x[: rows * BLOCK, : columns * BLOCK] for x in (noisy, clean))
+    step = 2 ** int(np.ceil(np.log2(max(clean[..., 0].size / LOOKED_AT, 1)) / 2))
+    step = min(step, BLOCK // POOL)
+    shots, pictures = (cut(x[::step, ::step], BLOCK // step) for x in (noisy, clean_there))
     seen = keeps_clear(shots, pictures)
     residual = shots - pictures
     nodes = place_nodes(pictures)
     position = positions(nodes, pictures)
     bent = residual - read_curves(fit_curves(position, residual, nodes), position)
-    means, known = (_laid_out(x, rows, columns) for x in (bent.mean((2, 3)), seen))
+    means = bent.mean((2, 3)).reshape(rows, columns, -1)
+    known = seen.reshape(rows, columns, -1)
     variance = np.where(seen, residual.var((2, 3)), 0).sum(0) / np.maximum(seen.sum(0), 1)
     shared = [
         _agreement(means[..., c], known[..., c], float(variance[c])) for c in range(means.shape[2])
     ]
     if not any(shared):
         return None
-    apart = np.subtract(*whole).mean((2, 3))
-    laid = (_laid_out(x, rows, columns) for x in (apart, keeps_clear(*whole, CLEAR_ENOUGH)))
-    surface = _stretched(_smoothed(*laid), clean.shape[0], clean.shape[1])
+    shots, pictures = cut(noisy, BLOCK), cut(clean_there, BLOCK)
+    apart = (shots - pictures).mean((2, 3)).reshape(rows, columns, -1)
+    clear = keeps_clear(shots, pictures, CLEAR_ENOUGH).reshape(rows, columns, -1)
+    surface = _stretched(_smoothed(apart, clear), clean.shape[0], clean.shape[1])
     return Drift(surface, float(np.sqrt(max(shared))))
-
-
-def _laid_out(blocks: NDArray[Any], rows: int, columns: int) -> NDArray[Any]:
-    """Blocks of windows, each in reading order, → rows×columns×C."""
-    grid = blocks.reshape(rows // 2, columns // 2, 2, 2, -1).transpose(0, 2, 1, 3, 4)
-    return grid.reshape(rows, columns, -1)
 
 
 def _agreement(means: Doubles, known: NDArray[np.bool_], variance: float) -> float:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import torch
@@ -281,13 +281,14 @@ def _surest(windows: EstimatedWindows) -> NDArray[np.bool_]:
     detail = windows.clean.std((2, 3)).mean(1)
     lively = detail >= LIVELY * np.sqrt(windows.power)
     count = min(NEIGHBOURS, len(total))
-    quiet = of_similar(total, brightness, count // 2 * 2, lambda near: np.quantile(near, QUIET))
+    quiet = of_similar(total, brightness, count // 2 * 2, partial(np.quantile, q=QUIET, axis=1))
     telling = (total <= LOUDEST * quiet) | lively
     # Others do not count, so they stand below any share.
     share = np.where(telling, windows.error / total, np.float32(-1))
 
-    def usual(near: Floats) -> float:
-        return float(np.quantile(near[near >= 0], KEPT)) if (near >= 0).any() else -np.inf
+    def usual(near: Floats) -> Floats:
+        rows = [row[row >= 0] for row in near]
+        return np.array([np.quantile(row, KEPT) if len(row) else -np.inf for row in rows])
 
     alike = min(max(FEWEST_ALIKE, len(total) // 8), count) // 2 * 2
     return np.asarray(telling & (share <= of_similar(share, brightness, alike, usual)))

@@ -114,12 +114,24 @@ def _gradients(windows: Windows) -> tuple[Floats, Floats]:
     whole = laid.transpose(2, 0, 3, 1, 4).reshape(-1, *(number * WINDOW for number in count))
     found = []
     for axis in (2, 1):
-        gradient = np.gradient(whole, axis=axis)
-        # Where there is no neighbour there is no number; nothing is said there.
-        gradient[np.isnan(gradient)] = 0
+        gradient = _slopes(whole.swapaxes(axis, 2)).swapaxes(axis, 2)
         split = gradient.reshape(-1, count[0], WINDOW, count[1], WINDOW)
         found.append(split.transpose(1, 3, 0, 2, 4)[rows, columns])
     return found[0], found[1]
+
+
+def _slopes(planes: Floats) -> Floats:
+    """Slopes along the last axis, between both neighbours where there are two.
+
+    Where there is no neighbour there is no number; nothing is said there.
+    """
+    slopes = np.empty_like(planes)
+    np.subtract(planes[..., 2:], planes[..., :-2], out=slopes[..., 1:-1])
+    slopes[..., 1:-1] /= 2
+    slopes[..., 0] = planes[..., 1] - planes[..., 0]
+    slopes[..., -1] = planes[..., -1] - planes[..., -2]
+    slopes[np.isnan(slopes)] = 0
+    return slopes
 
 
 def _smoothed(values: Doubles, places: Places) -> Doubles:

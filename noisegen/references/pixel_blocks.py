@@ -10,17 +10,21 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from noisegen.model.config import WINDOW
 from noisegen.noise.arrays import Doubles, Floats, Pixels
-from noisegen.noise.windows import spread_evenly
+from noisegen.noise.windows import cut, spread_evenly
 
 SIDE = 8
 """Of a block: that of JPEG's."""
 
 SURFACE_ORDER = 4
 """A smooth surface has 4 × 4 cosine terms: it follows shading, not grain."""
+
+AT_ONCE = 256
+"""Windows whose neighbours in brightness are looked at together."""
 
 MOST_BLOCKS = 16384
 """Looked at of one picture (1 Mpx)."""
@@ -47,13 +51,8 @@ def spread_blocks(
     """
     down, across = corner
     rows, columns = (picture.shape[0] - down) // side, (picture.shape[1] - across) // side
-    trimmed = picture[down : down + rows * side, across : across + columns * side]
-    # The channels are named, for a picture of less than a block leaves nothing to derive them from.
-    split = trimmed.reshape(rows, side, columns, side, picture.shape[2]).transpose(0, 2, 4, 1, 3)
-    blocks: Floats = split[np.divmod(spread_evenly(rows * columns, most), columns)].astype(
-        np.float32
-    )
-    return blocks * np.float32(255 / white_level)
+    blocks = cut(picture[down:, across:], side, spread_evenly(rows * columns, most))
+    return blocks.astype(np.float32) * np.float32(255 / white_level)
 
 
 def clipped_share(blocks: Floats) -> Floats:
@@ -72,7 +71,9 @@ def pooled(pictures: NDArray[Any], side: int) -> NDArray[Any]:
     """Means of the whole side×side squares of …×h×w pictures."""
     rows, columns = (length // side for length in pictures.shape[-2:])
     whole = pictures[..., : rows * side, : columns * side]
-    return np.asarray(whole.reshape(*whole.shape[:-2], rows, side, columns, side).mean((-3, -1)))
+    # Whole lines are added up, and what little is left along them: three times as quick.
+    lines = whole.reshape(*whole.shape[:-2], rows, side, columns * side).mean(-2)
+    return np.asarray(lines.reshape(*lines.shape[:-1], columns, side).mean(-1))
 
 
 def taper(height: int, width: int) -> Doubles:
@@ -100,7 +101,10 @@ def fit_surfaces(windows: Floats) -> Floats:
 
 
 def of_similar(
-    values: NDArray[Any], brightness: Floats, count: int, statistic: Callable[[NDArray[Any]], float]
+    values: NDArray[Any],
+    brightness: Floats,
+    count: int,
+    statistic: Callable[[NDArray[Any]], NDArray[Any]],
 ) -> NDArray[Any]:
     """A statistic of each window's value with those of the windows nearest to it in brightness.
 
@@ -108,17 +112,19 @@ def of_similar(
         values: N, one a window.
         brightness: N.
         count: of the windows, itself included; all N where there are fewer.
-        statistic: of their values.
+        statistic: of the values in each row of k×count.
 
     Returns:
         N, of the values' type.
     """
-    order = np.argsort(brightness, kind="stable")
-    ranked, count = values[order], max(1, min(count, len(order)))
+    if not len(values):
+        return values
+    order, count = np.argsort(brightness, kind="stable"), max(1, min(count, len(values)))
+    near = sliding_window_view(values[order], count)
+    found = [statistic(near[first : first + AT_ONCE]) for first in range(0, len(near), AT_ONCE)]
+    start = np.clip(np.arange(len(order)) - count // 2, 0, len(order) - count)
     result = np.empty_like(values)
-    for rank, window in enumerate(order):
-        start = max(0, min(rank - count // 2, len(order) - count))
-        result[window] = statistic(ranked[start : start + count])
+    result[order] = np.concatenate(found)[start]
     return result
 
 

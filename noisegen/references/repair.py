@@ -168,7 +168,7 @@ def _found(
     pair = repair_pair(noisy, clean, name, recording, least)
     windows = all_windows(pair.noisy, pair.clean, recording)
     count, repairs = len(windows), list(pair.repairs)
-    known = cut(pair.lost[..., None].astype(np.float32)).mean((1, 2, 3)) <= LARGEST_LOST
+    known = cut(pair.lost[..., None]).mean((1, 2, 3)) <= LARGEST_LOST
     if not known.all() and known.any():
         repairs.append(f"left out {_count(~known)}, whose clean was black or saturated")
         windows = windows.where(known)
@@ -241,6 +241,8 @@ def equalised(
 
 def _where_still(noisy: Floats, clean: Floats, moves: Mask) -> Floats:
     """A picture with its clean in the windows in which something moved; both H×W×C."""
+    if not moves.any():
+        return noisy
     rows, columns = (side // WINDOW for side in clean.shape[:2])
     laid = moves.reshape(rows, columns).repeat(WINDOW, 0).repeat(WINDOW, 1)
     padding = [(0, side - known) for side, known in zip(clean.shape, laid.shape, strict=False)]

@@ -7,6 +7,8 @@ those of other windows as bright.
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from noisegen.errors import BadReferenceError
@@ -143,8 +145,7 @@ def _standard_error(a: Doubles, b: Doubles) -> float:
 
 def _details(picture: Floats, box: int = BOX) -> Doubles:
     """Gray box means less their surroundings'."""
-    gray = picture.mean(2, dtype=np.float64)
-    boxes = pooled(gray, box)
+    boxes = pooled(picture.transpose(2, 0, 1), box).mean(0, dtype=np.float64)
     return np.asarray(boxes - _surroundings(boxes))
 
 
@@ -172,7 +173,7 @@ def moving(residual: Floats, clean: Floats, limit: float = UNREST) -> Mask:
         limit: times the usual.
     """
     unrest = _unrest(residual)
-    usual = of_similar(unrest, clean.mean((1, 2, 3)), NEIGHBOURS, np.median)
+    usual = of_similar(unrest, clean.mean((1, 2, 3)), NEIGHBOURS, partial(np.median, axis=1))
     return np.asarray(unrest > limit * np.maximum(usual, 1e-12))
 
 
