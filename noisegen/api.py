@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from noisegen.errors import UsageError, counted, in_python
+from noisegen.model.config import Precision
 from noisegen.model.device import select_device
 from noisegen.model.weights import load_weights
 from noisegen.profiles.fit import fit_profiles
@@ -32,6 +33,7 @@ class NoiseGenerator(Synthesizer):
         name: str = "profile",
         white_level: float | None = None,
         repair: bool = True,
+        precision: str = "float32",
     ) -> NoiseProfile:
         """A noise profile from one or more noisy pictures of one camera and setting.
 
@@ -42,10 +44,12 @@ class NoiseGenerator(Synthesizer):
             name: of the profile.
             white_level: found from the pictures where not given; see :func:`.cut_references`.
             repair: undo gross shift, brightness and drift between a picture and its clean.
+            precision: that cleans are estimated in; ``bf16`` is quicker where the processor has
+                units for it, and the profile says so.
 
         Raises:
             BadReferenceError: no profile can be made of these.
-            UsageError: the numbers of noisy and clean pictures differ.
+            UsageError: the numbers of noisy and clean pictures differ, or a precision is none.
         """
         noisies = _several(noisy)
         if any(one is None for one in noisies):
@@ -64,7 +68,7 @@ class NoiseGenerator(Synthesizer):
         ]
         (profile,) = fit_profiles(
             references,
-            self.weights,
+            self.weights.at(_precision(precision)),
             name=name,
             white_level=white_level,
             repair=repair,
@@ -92,6 +96,14 @@ def load_generator(
     if not isinstance(weights, str | Path):
         raise UsageError(f"weights {weights!r}: give a name or the path of a file")
     return NoiseGenerator(load_weights(str(weights)), select_device(device), int(tile))
+
+
+def _precision(name: str) -> Precision:
+    try:
+        return Precision(name)
+    except ValueError:
+        choices = ", ".join(one.value for one in Precision)
+        raise UsageError(f"precision {name!r}: choose of {choices}") from None
 
 
 def _several(pixels: Pixels | Sequence[Pixels | None]) -> list[Any]:

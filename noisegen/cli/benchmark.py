@@ -80,11 +80,12 @@ def _size_words(row: SizeSpeed) -> str:
 
 
 def _words(beside: Beside) -> list[str]:
-    (on, off), (pair, lone) = beside.crops, beside.profiles
+    (on, off), (pair, lone, coarse) = beside.crops, beside.profiles
     lines = [f"{name:40} {speed:6.1f} Mpx/s on one thread" for name, speed in beside.others.items()]
     lines += [
         f"AddCameraNoise: {on:.0f} crops of 128² a second and worker ({off:.0f} the network off)",
         f"a process that makes one picture: {beside.start:.1f} s",
-        f"a profile of one 12 Mpx shot: {pair:.1f} s with its clean, {lone:.1f} s without",
+        f"a profile of one 12 Mpx shot: {pair:.1f} s with its clean, {lone:.1f} s without "
+        f"({coarse:.1f} s by --precision bf16)",
     ]
     return lines if beside.memory is None else [*lines, f"memory: {beside.memory:.0f} MB at most"]

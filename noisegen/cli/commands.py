@@ -9,15 +9,8 @@ from typing import Annotated
 import typer
 
 from noisegen.cli.options import Overwrite, ShownClean, Weights
-from noisegen.dataset.plan import (
-    DatasetOptions,
-    Layout,
-    MachineOptions,
-    NoiseOptions,
-    ReferenceOptions,
-    RunOptions,
-    WhiteLevel,
-)
+from noisegen.dataset.noise_options import NoiseOptions, ReferenceOptions
+from noisegen.dataset.plan import DatasetOptions, Layout, MachineOptions, RunOptions, WhiteLevel
 
 Named = Annotated[str | None, "Its name; the file's stem if left out."]
 

@@ -14,7 +14,8 @@ from noisegen.cli.profile_words import note_measured
 from noisegen.cli.score_commands import Evaluate
 from noisegen.cli.tables import check_folder, on_terminal, set_table, write_files
 from noisegen.dataset.noise import find_noise
-from noisegen.dataset.plan import DatasetOptions, NoiseOptions
+from noisegen.dataset.noise_options import NoiseOptions
+from noisegen.dataset.plan import DatasetOptions
 from noisegen.errors import UsageError, counted
 from noisegen.evaluation.folder_scores import (
     Baseline,

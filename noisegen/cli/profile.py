@@ -34,7 +34,7 @@ def create(asked: Create, output: Output) -> None:
     profiles, unusable = dict[Path, NoiseProfile](), list[BadReferenceError]()
     made = channel_profiles(
         channels,
-        load_weights(asked.weights),
+        load_weights(asked.weights).at(options.precision),
         asked.name or asked.out.stem,
         white_level=asked.white_level,
         repair=not options.no_repair,

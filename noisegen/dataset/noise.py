@@ -9,9 +9,11 @@ from numbers import Integral
 from pathlib import Path
 
 import noisegen
-from noisegen.dataset.plan import CleanFile, DatasetOptions, NoiseOptions
+from noisegen.dataset.noise_options import NoiseOptions
+from noisegen.dataset.plan import CleanFile, DatasetOptions
 from noisegen.dataset.survey import read_headers
 from noisegen.errors import UsageError
+from noisegen.model.config import Precision
 from noisegen.model.weights import Weights
 from noisegen.profiles.blend import blend
 from noisegen.profiles.drawn import Draw, draw_profiles, parse_draws
@@ -96,7 +98,12 @@ def find_noise(wanted: NoiseOptions, dataset: DatasetOptions | None = None) -> N
         )
     if wanted.per_camera != 1 and wanted.draw is None:
         raise UsageError(_LONELY)
-    for option, value in (("--ref-clean", wanted.ref_clean), ("--no-repair", wanted.no_repair)):
+    chosen = {
+        "--ref-clean": wanted.ref_clean,
+        "--no-repair": wanted.no_repair,
+        "--precision": wanted.precision is not Precision.FLOAT32,
+    }
+    for option, value in chosen.items():
         if value and not references:
             raise UsageError(f"{option} belongs to --ref; a profile already holds its noise")
     if wanted.profile:
@@ -109,9 +116,9 @@ def find_noise(wanted: NoiseOptions, dataset: DatasetOptions | None = None) -> N
     found = find_reference_files(wanted.ref, wanted.ref_clean, wanted.ref_burst)
     how = not wanted.no_repair, dataset.white_level
     return NoiseSource(
-        lambda weights, _: [found.profile(weights, *how)],
+        lambda weights, _: [found.profile(weights.at(wanted.precision), *how)],
         found.files,
-        lambda weights: found.request(weights, *how),
+        lambda weights: found.request(weights.at(wanted.precision), *how),
         found.notes,
     )
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path, PurePosixPath
@@ -263,38 +262,3 @@ class RunOptions(MachineOptions):
             raise UsageError(
                 "--overwrite with --shard would take other shards away; remove the folder"
             )
-
-
-@dataclass(frozen=True)
-class ReferenceOptions:
-    """Which shots show a camera's noise, and how they are taken."""
-
-    ref: Annotated[
-        Sequence[str],
-        "Noisy shots of the camera: a file or stack, a folder or a quoted glob; repeatable.",
-    ] = ()
-    ref_clean: Annotated[Sequence[str], "Clean of each --ref, matched by name; repeatable."] = ()
-    ref_burst: Annotated[
-        Sequence[Path],
-        "Shots of one still scene, two or more in a folder or a stack, instead of --ref; "
-        "repeatable.",
-    ] = ()
-    no_repair: Annotated[
-        bool, "Take pairs and bursts as they are: no shift, brightness or drift is undone."
-    ] = False
-
-
-@dataclass(frozen=True)
-class NoiseOptions(ReferenceOptions):
-    """Whose noise a dataset has: of references, saved profiles, a mix of them, or drawn cameras."""
-
-    profile: Annotated[Sequence[Path], "Saved noise profile instead of --ref; repeatable."] = ()
-    blend: Annotated[
-        str | None, "FILE:SHARE,FILE:SHARE,… of saved profiles: their mix instead of --ref."
-    ] = None
-    draw: Annotated[
-        str | None,
-        "KIND:ISO-ISO,KIND,… of simulated cameras instead of --ref, another for every picture: "
-        "phone, compact, dslr, mirrorless, microscope, industrial.",
-    ] = None
-    per_camera: Annotated[int, "With --draw: pictures to a camera, on average.", {"min": 1}] = 1

@@ -22,6 +22,7 @@ from noisegen.evaluation.speed import (
     with_and_without_network,
 )
 from noisegen.files import Container, Picture, encode
+from noisegen.model.config import Precision
 from noisegen.model.weights import Weights
 from noisegen.noise.arrays import Bytes
 from noisegen.online import AddCameraNoise
@@ -44,7 +45,8 @@ class Beside:
         others: other noise by name, megapixels a second on one thread.
         crops: crops of 128² a second of ``AddCameraNoise`` on one thread, the network on, and off.
         start: seconds of a process that puts a saved profile's noise on one small picture.
-        profiles: seconds of a profile of one 12 Mpx shot: with its clean, and without.
+        profiles: seconds of a profile of one 12 Mpx shot: with its clean, without, and without
+            where the clean is estimated in bfloat16.
         memory: largest resident memory of this process so far, in megabytes; None where the
             system does not say.
     """
@@ -52,7 +54,7 @@ class Beside:
     others: dict[str, float]
     crops: tuple[float, float]
     start: float
-    profiles: tuple[float, float]
+    profiles: tuple[float, float, float]
     memory: float | None
 
 
@@ -70,11 +72,11 @@ def measure_beside(weights: Weights, name: str, pictures: Sequence[Bytes]) -> Be
         off.save(Path(folder) / "camera.safetensors")
         start = _start(Path(folder), name)
     shot, clean = (photograph(*SHOT, seed=0, noise=noise) for noise in (3.0, 0.0))
-    pair, lone = (
-        timed(partial(fit_profiles, [given], weights))[0]
-        for given in (Reference("shot", shot, clean), Reference("shot", shot))
-    )
-    return Beside(_others(pictures), crops, start, (pair, lone), largest_memory())
+    lone, coarse = Reference("shot", shot), weights.at(Precision.BFLOAT16)
+    given = (Reference("shot", shot, clean), weights), (lone, weights), (lone, coarse)
+    waits = [timed(partial(fit_profiles, [one], by))[0] for one, by in given]
+    profiles = waits[0], waits[1], waits[2]
+    return Beside(_others(pictures), crops, start, profiles, largest_memory())
 
 
 def _others(pictures: Sequence[Bytes]) -> dict[str, float]:

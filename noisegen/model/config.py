@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields
+from enum import Enum
 from typing import Any, TypeVar
 
 WINDOW = 32
@@ -40,6 +41,13 @@ QUANTILE_NODES = 65
 
 QUANTILE_REACH = 4.0
 """The table's ends, in standard deviations of the Gaussian field."""
+
+
+class Precision(str, Enum):
+    """What the denoiser of lone shots computes in."""
+
+    FLOAT32 = "float32"
+    BFLOAT16 = "bf16"
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from noisegen.model.config import BlindSpotConfig
+from noisegen.model.config import BlindSpotConfig, Precision
 from noisegen.model.convolution import Convolution, convolve
 
 CELL = 2
@@ -134,11 +134,17 @@ class FullBranch(nn.Module):
 
 
 class Denoiser(nn.Module):
-    """Noisy picture → clean estimate, in one pass."""
+    """Noisy picture → clean estimate, in one pass.
+
+    Attributes:
+        config: sizes.
+        precision: of its convolutions when a reference is estimated; training chooses its own.
+    """
 
     def __init__(self, config: BlindSpotConfig) -> None:
         super().__init__()
         self.config = config
+        self.precision = Precision.FLOAT32
         self.blind = BlindSpotBranch(config)
         self.full = FullBranch(config)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from torch import nn
 
 from noisegen.errors import WeightsError
 from noisegen.files import write_atomically
-from noisegen.model.config import ModelConfig
+from noisegen.model.config import ModelConfig, Precision
 from noisegen.model.content_network import ContentNetwork
 from noisegen.model.denoiser import Denoiser
 from noisegen.model.encoder import ReferenceEncoder
@@ -106,6 +107,14 @@ class Weights:
     def content(self) -> ContentNetwork:
         """Content network: maps that show where a camera's noise may be stronger."""
         return self.model.content
+
+    def at(self, precision: Precision) -> Weights:
+        """The same weights, whose denoiser estimates references in another precision."""
+        if precision is self.denoiser.precision:
+            return self
+        model = copy.deepcopy(self.model)
+        model.denoiser.precision = precision
+        return replace(self, model=model)
 
 
 def weights_folders() -> tuple[Path, ...]:

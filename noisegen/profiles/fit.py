@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from noisegen.errors import BadReferenceError
+from noisegen.errors import BadReferenceError, UsageError
 from noisegen.files.raw import with_development
 from noisegen.model.camera_prior import shipped_cameras, usual_activity
+from noisegen.model.config import Precision
 from noisegen.model.content_network import ContentNetwork
 from noisegen.model.weights import Weights
 from noisegen.noise.completion import complete
@@ -93,7 +94,15 @@ def fit_profiles(
 
     Raises:
         BadReferenceError: a profile cannot be made; names the reference and the reason.
+        UsageError: the weights estimate cleans in another precision, and there is none to estimate.
     """
+    precision = weights.denoiser.precision
+    lone = any(isinstance(shot, Reference) and shot.clean is None for shot in references)
+    if precision is not Precision.FLOAT32 and not lone:
+        raise UsageError(
+            f"precision {precision.value}: only the clean of a lone shot is estimated, and all "
+            "have theirs here; leave it out"
+        )
     undone = Repair.GROSS if repair else Repair.NONE
     cut = cut_references(references, white_level, undone, weights.denoiser)
     network = weights.content if learned else None

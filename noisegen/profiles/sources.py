@@ -146,7 +146,7 @@ class ReferenceFiles:
 
     def request(self, weights: Weights, repair: bool, white_level: float | None) -> str:
         """Hash of the references, of what each is, and of how they are to be measured."""
-        chosen = (repair, white_level)
+        chosen = (repair, white_level, weights.denoiser.precision.value)
         digest = hashlib.sha256(f"{noisegen.__version__} {weights.sha256} {chosen}".encode())
         for role, path in self._roles():
             # A pipe would never end; its reader refuses it by name.

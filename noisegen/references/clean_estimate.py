@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
+from noisegen.model.config import Precision
 from noisegen.model.denoiser import Denoiser
 from noisegen.model.workers import single_threaded_pool
 from noisegen.noise.arrays import Floats
@@ -101,7 +102,8 @@ def estimated_blocks(noisy: Floats, denoiser: Denoiser) -> list[EstimatedBlock]:
 def _denoised(noisy: Floats, denoiser: Denoiser) -> tuple[Floats, Floats]:
     """Clean estimate and squared error of h×w×C pixels."""
     planes = torch.from_numpy(np.ascontiguousarray(noisy.transpose(2, 0, 1)))[None]
-    with torch.inference_mode():
+    coarse = denoiser.precision is Precision.BFLOAT16
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=coarse):
         whole = planes.expand(1, 3, -1, -1).contiguous()
         estimate, _ = denoiser(whole, denoiser.config.spot)
     clean, error = (

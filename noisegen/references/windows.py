@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
+from noisegen.model.config import Precision
 from noisegen.model.denoiser import Denoiser
 from noisegen.noise.arrays import Pixels
 from noisegen.noise.windows import Windows
@@ -19,6 +20,9 @@ from noisegen.references.screening import Screened, screen, warnings_of
 
 TRIED_AGAIN = 12
 """Blocks of all lone references together that can be denoised again with known noise: 0.8 Mpx."""
+
+
+IN_BFLOAT16 = "estimated its clean in bfloat16"
 
 
 class Repair(Enum):
@@ -155,7 +159,8 @@ def _cut(
     elif first.clean is None:
         noisy = scaled(first.noisy, level)
         denoised = denoised_picture(noisy, checked.recording, denoiser, kept)
-        windows, done = denoised.windows, ()
+        coarse = denoised.denoiser.precision is Precision.BFLOAT16
+        windows, done = denoised.windows, (IN_BFLOAT16,) if coarse else ()
     else:
         windows, done = _pair_windows(reference, first.clean, checked, repair)
     return CutReference(
