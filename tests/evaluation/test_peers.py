@@ -48,7 +48,7 @@ def made(weights: Weights, case: Case) -> Iterator[SideBySide]:
     return compare_rows(peers.peer_rows(weights), [case])
 
 
-@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("channels", [1, pytest.param(3, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("lone", [False, True], ids=["pair", "lone"])
 def test_every_peer_has_about_the_strength_of_the_reference(
     weights: Weights, channels: int, lone: bool

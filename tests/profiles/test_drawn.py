@@ -13,6 +13,7 @@ from noisegen.profiles.profile import NoiseProfile
 from noisegen.simulator.kinds import SENSORS, CameraKind
 
 
+@pytest.mark.slow
 def test_the_same_seed_draws_the_same_camera_and_its_file_is_read(
     weights: Weights, tmp_path: Path
 ) -> None:

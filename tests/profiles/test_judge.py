@@ -175,6 +175,7 @@ def test_what_no_profile_can_hold_is_refused_when_it_is_made(
         fit_profiles([Reference("a.png", add_gaussian(CLEAN, 12), CLEAN)], classical_weights)
 
 
+@pytest.mark.slow
 def test_noise_in_one_place_of_a_large_picture_is_found_by_the_trial(
     classical_weights: Weights,
 ) -> None:

@@ -37,6 +37,7 @@ def blurred(sigma: float) -> tuple[np.ndarray, list[float]]:
     return np.clip(np.rint(noisy), 0, 255).astype(np.uint8), lags
 
 
+@pytest.mark.slow
 def test_coarse_grain_is_less_lost_than_in_the_residual() -> None:
     noisy, true = blurred(1.6)
     residual = measure(lone_windows(to_float(noisy, 255), Recording.even(3, 1 / 255)))

@@ -74,6 +74,7 @@ def test_a_shot_narrower_than_a_block_has_a_profile() -> None:
     assert 0.7 < profile.measured.sigma.mean() / SIGMA < 1.3
 
 
+@pytest.mark.slow
 def test_lone_shots_have_their_blotches() -> None:
     """The same shot in four parts, which are too small to tell, comes out finer and quieter."""
     residual = noise(0.5)

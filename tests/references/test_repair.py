@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -123,12 +124,18 @@ def correlation_error(one: NoiseStatistics, other: NoiseStatistics) -> float:
     return float(np.sqrt((apart**2).mean()))
 
 
+@cache
+def undamaged(noise: str) -> tuple[Pixels, NoiseStatistics]:
+    """A shot, and what it measures like beside its clean."""
+    clean = at(texture(), 0, 0)
+    noisy = as_bytes(NOISES[noise](clean, np.random.default_rng(1)))
+    return noisy, measured(noisy, as_bytes(clean)).statistics
+
+
 @pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize("noise", NOISES)
 def test_a_damaged_pair_measures_like_the_undamaged(noise: str, damage: str) -> None:
-    picture = texture()
-    noisy = as_bytes(NOISES[noise](at(picture, 0, 0), np.random.default_rng(1)))
-    whole = measured(noisy, as_bytes(at(picture, 0, 0))).statistics
+    picture, (noisy, whole) = texture(), undamaged(noise)
     repaired = measured(noisy, as_bytes(DAMAGES[damage](picture)))
     np.testing.assert_allclose(repaired.statistics.sigma, whole.sigma, rtol=0.05)
     assert correlation_error(repaired.statistics, whole) < 0.05

@@ -21,7 +21,7 @@ from scipy import ndimage
 from noisegen.errors import BadReferenceError
 from noisegen.files import open_image, read_picture
 from noisegen.model.weights import Weights
-from noisegen.references.check import Burst, Reference
+from noisegen.references.check import Burst, Reference, check_references
 from noisegen.references.jpeg_history import jpeg_quality_seen
 from noisegen.references.screening import screen, warnings_of
 from noisegen.simulator import draw_setting, input_side, simulate
@@ -73,7 +73,11 @@ def screenshot(seed: int = 0) -> Pixels:
 
 
 def told(noisy: Pixels, clean: Pixels | None = None) -> tuple[str, ...]:
-    return measure_references([Reference("shot.png", noisy, clean)]).cut.warnings
+    """What a profile of the shot would warn of."""
+    checked = check_references([Reference("shot.png", noisy, clean)])
+    (picture,) = checked.each[0].pictures
+    level = checked.samples.white_level
+    return warnings_of([screen(picture.noisy, "shot.png", level, clean is not None)])
 
 
 NOISY = add_gaussian(as_bytes(photograph()), 8)
@@ -130,9 +134,8 @@ def test_with_its_clean_a_faint_noise_is_no_reason_to_refuse() -> None:
         (through_jpeg(NOISY[..., 0], 50), r"its noise is mostly gone.* quality about (4\d|5\d);"),
     ],
 )
-def test_what_is_doubtful_is_told(weights: Weights, noisy: Pixels, reason: str) -> None:
-    profile = create_profile([Reference("shot.png", noisy)], weights)
-    (warning,) = [w for w in profile.warnings if re.search(reason, w)]
+def test_what_is_doubtful_is_told(noisy: Pixels, reason: str) -> None:
+    (warning,) = [w for w in told(noisy) if re.search(reason, w)]
     assert warning.startswith("shot.png: ")
     assert "\n" not in warning
     assert "; " in warning, "names no way out"
@@ -163,6 +166,12 @@ def test_what_one_reference_lacks_another_may_show() -> None:
     assert warning.startswith("0.png and 2 more: hardly any texture")
     references.append(Reference("scene.png", NOISY))
     assert measure_references(references).cut.warnings == ()
+
+
+def test_profiles_hold_what_was_told(weights: Weights) -> None:
+    noisy = through_jpeg(NOISY, 60)
+    profile = create_profile([Reference("shot.png", noisy)], weights)
+    assert profile.warnings == told(noisy) != ()
 
 
 def test_a_burst_is_told_of_once(weights: Weights) -> None:

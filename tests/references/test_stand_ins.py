@@ -60,6 +60,7 @@ def test_dim_data_above_an_offset_have_their_sigma_at_every_signal(
         assert scmos_ratio(noisy, signal, low, high) == pytest.approx(1, abs=0.1), (low, high)
 
 
+@pytest.mark.slow
 def test_the_dim_ground_has_its_sigma_by_one_lone_shot(generator: noisegen.NoiseGenerator) -> None:
     profile = generator.profile(scmos(cells(1), 1))
     signal, target = fields()
@@ -68,7 +69,7 @@ def test_the_dim_ground_has_its_sigma_by_one_lone_shot(generator: noisegen.Noise
         assert scmos_ratio(noisy, signal, low, high) == pytest.approx(1, abs=0.15), (low, high)
 
 
-@pytest.mark.parametrize("alone", [False, True])
+@pytest.mark.parametrize("alone", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_gray_camera_s_pictures_saved_as_rgb_stay_gray(
     generator: noisegen.NoiseGenerator, alone: bool
 ) -> None:

@@ -115,6 +115,7 @@ def test_a_bank_without_the_kind_is_refused(bank: Path) -> None:
         load_sources(bank, (("photos", 1.0),))
 
 
+@pytest.mark.slow
 def test_the_same_call_goes_on_across_stages(bank: Path, tmp_path: Path) -> None:
     seen: list[tuple[int, str]] = []
     for wanted in (1, 2, 2):
