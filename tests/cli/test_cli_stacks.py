@@ -66,6 +66,7 @@ def test_channels_make_a_profile_each(create: Run, channels: Path, tmp_path: Pat
     assert not (tmp_path / "p.safetensors").exists()
 
 
+@pytest.mark.slow
 def test_channels_in_json(create: Run, channels: Path, tmp_path: Path) -> None:
     profiles = create("--ref", channels, "--name", "scope", "--json").json["profiles"]
     assert [profile["name"] for profile in profiles] == ["scope-DAPI", "scope-Alexa-488"]

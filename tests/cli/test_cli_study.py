@@ -70,6 +70,7 @@ def test_only_a_few_real_pairs_and_other_cleans(
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_new_cameras_pairs_are_mixed_in(run: Run, own: list[object], tmp_path: Path) -> None:
     other = scene(128, 128, seed=91)
     write_png(tmp_path / "new.png", add_gaussian(other, 8, 91))

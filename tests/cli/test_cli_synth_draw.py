@@ -25,6 +25,7 @@ def draw(run: Run, weights_file: Path, tmp_path: Path) -> Run:
     return invoke
 
 
+@pytest.mark.slow
 def test_each_picture_has_a_camera_and_all_is_made_again(
     draw: Run,
     run: Run,

@@ -163,6 +163,7 @@ def test_the_judge_sees_strength_offset_and_lost_rows() -> None:
     assert right.floor.kld < 0.003
 
 
+@pytest.mark.slow
 def test_the_bench_tries_every_kind(weights: Weights) -> None:
     chosen = [BY_NAME["Gauss-Poisson"]]
     lines = list(run_bench(chosen, weights, config=BenchConfig(160, 96, 6, 3)))

@@ -103,6 +103,7 @@ def test_a_map_sees_no_further_than_its_context(network: ContentNetwork) -> None
     assert not torch.allclose(beside, edge)
 
 
+@pytest.mark.slow
 def test_a_processing_camera_s_noise_is_better_foretold(network: ContentNetwork) -> None:
     """On another picture: by how much the power of 8×8 blocks is off, in natural logarithms."""
     reference, target = processed(1), processed(2)

@@ -38,6 +38,7 @@ def test_plain_noise_is_good(generator: noisegen.NoiseGenerator) -> None:
     assert quality.overall == GOOD, quality
 
 
+@pytest.mark.slow
 def test_a_lone_shot_is_fair_at_best(generator: noisegen.NoiseGenerator) -> None:
     """Nothing in it tells how far its estimated clean is off."""
     quality = verdict(generator, with_noise(12 * WHITE), None)

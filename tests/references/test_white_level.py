@@ -41,6 +41,7 @@ def test_floats_are_measured_in_their_own_range(scale: float, paired: bool) -> N
     np.testing.assert_allclose(measured.statistics.sigma, 0.02, rtol=0.1)
 
 
+@pytest.mark.slow
 def test_floats_of_doubled_scale_are_the_same_noise() -> None:
     first, second = (
         measure_references([Reference("a.tif", noisy(smooth(1, 3), 0.1) * scale)]).statistics

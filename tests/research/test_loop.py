@@ -152,6 +152,7 @@ def test_without_held_out_settings_there_are_no_scores(bank: Path, tmp_path: Pat
     assert weights.card["validation"] is None
 
 
+@pytest.mark.slow
 def test_one_seed_one_run(bank: Path, tmp_path: Path) -> None:
     runs = [
         [step.loss for step in train(replace(ONE_STAGE, seed=seed), bank, tmp_path / name, CPU)]
@@ -163,6 +164,7 @@ def test_one_seed_one_run(bank: Path, tmp_path: Path) -> None:
     assert files[0] == files[1]
 
 
+@pytest.mark.slow
 def test_an_interrupted_step_leaves_what_it_resumes_from(
     bank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -158,6 +158,7 @@ def test_a_list_that_cannot_be_used(text: str, words: str, tmp_path: Path) -> No
         listed_shots(_listed(tmp_path, text))
 
 
+@pytest.mark.slow
 def test_crops_are_the_seed_s_and_of_the_shot_alone(tmp_path: Path, weights: Weights) -> None:
     clean = scene(320, 400)
     _save(tmp_path / "n.png", add_gaussian(clean, 10))
