@@ -13,10 +13,12 @@ from dataclasses import MISSING, fields
 from functools import cache
 from importlib import import_module
 from inspect import Parameter, Signature, getdoc
+from itertools import takewhile
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import typer
+from typer.core import TyperCommand, TyperOption
 from typer.models import ArgumentInfo
 
 from noisegen.cli.output import Output, user_errors
@@ -41,6 +43,9 @@ READ: dict[Any, tuple[Callable[[str], Any], str]] = {
     Shard: (parse_shard, "1/1"),
 }
 """Kinds that are written as text: what reads them, and how the default is written."""
+
+PICTURES = {"--clean", "--ref", "--ref-clean"}
+"""Options that name pictures."""
 
 SHOWN = {
     "json": Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")],
@@ -78,7 +83,25 @@ def add_command(app: typer.Typer, name: str, options: type, run: str) -> None:
     # Typer keeps a docstring's line breaks, whatever the terminal: a paragraph becomes a line.
     paragraphs = (getdoc(options) or "").split("\n\n")
     words = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
-    (app.command(name, help=words) if name else app.callback(help=words))(call)
+    command = app.command(name, cls=_Once, help=words) if name else app.callback(help=words)
+    command(call)
+
+
+class _Once(TyperCommand):
+    """A command that refuses pictures given twice, where only the last would count.
+
+    Other options may be repeated: a script's defaults come first, what overrides them after.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 (Typer's own)
+        flags = [arg.split("=")[0] for arg in takewhile(lambda arg: arg != "--", args)]
+        with user_errors():
+            for one in self.params:
+                single = isinstance(one, TyperOption) and not one.multiple
+                pictures = not PICTURES.isdisjoint(one.opts)
+                if single and pictures and sum(flag in one.opts for flag in flags) > 1:
+                    raise UsageError(f"{one.opts[0]} is there more than once; give it one value")
+        return super().parse_args(ctx, args)
 
 
 @cache

@@ -63,14 +63,14 @@ def _check(asked: Report) -> None:
 
 
 def _of_dataset(asked: Report, output: Output) -> tuple[View, tuple[str, ...]]:
-    """The report, and the pairs that could not be scored."""
+    """The report, and the pairs that could not be read or scored."""
     out = asked.what
     read_manifest(out)
     with ExitStack() as stack:
         folder = stack.enter_context(found_pairs(str(out), "DATASET"))
         dataset = open_dataset(out, folder)
         if asked.real is None:
-            return dataset_report(dataset), ()
+            return dataset_report(dataset), dataset.missing
         beside = stack.enter_context(found_pairs(asked.real, "--real"))
         white_level = dataset.white_level(dataset.lines[0])
         comparison = FolderComparison(beside, folder, white_level=white_level)
@@ -78,7 +78,8 @@ def _of_dataset(asked: Report, output: Output) -> tuple[View, tuple[str, ...]]:
             output.warn(comparison.doubt)
         output.follow(comparison.steps, comparison.run())
         scores = comparison.scores()
-        return dataset_report(dataset, beside, scores), scores.skipped
+        skipped = dict.fromkeys((*dataset.missing, *scores.skipped))
+        return dataset_report(dataset, beside, scores), tuple(skipped)
 
 
 def _of_profile(asked: Report) -> View:

@@ -6,6 +6,7 @@ so in words, and says what looks wrong when the cleans are seen together.
 
 from __future__ import annotations
 
+import warnings
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -39,6 +40,12 @@ class LevelsTaken:
 
     notes: tuple[str, ...]
     doubts: tuple[str, ...]
+
+    def warn(self) -> None:
+        """Warns of the doubts where Python is the caller, in its words."""
+        for doubt in self.doubts:
+            words = doubt.replace("--white-level ", "white_level=")
+            warnings.warn(words, stacklevel=4)
 
 
 @dataclass(frozen=True)

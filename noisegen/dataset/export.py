@@ -24,7 +24,7 @@ from noisegen.dataset.manifest import PairLine
 from noisegen.dataset.plan import PACKED, Layout, Shard
 from noisegen.dataset.recipe import Recipe
 from noisegen.dataset.verify import read_manifest
-from noisegen.errors import OutputError, UsageError
+from noisegen.errors import ImageError, OutputError, UsageError
 from noisegen.files import write_together
 
 PAIRS_A_TAR = 1000
@@ -116,6 +116,10 @@ def pack(folder: Folder, recipe: Recipe, lines: Sequence[PairLine]) -> None:
                 shutil.rmtree(database, ignore_errors=True)
                 (folder.temporary / database.name).rename(database)
     elif layout is Layout.HF and folder.shard.whole:
+        for sample in samples:
+            for file in (sample.noisy, sample.clean):
+                if not file.is_file():
+                    raise ImageError(file, "is missing; make the dataset whole first")
         card = dataset_card(recipe.to_json(), len(lines)).encode()
         write_together([(folder.root / CARD, card)], folder.temporary)
 

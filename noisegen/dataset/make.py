@@ -155,7 +155,9 @@ def make_dataset(
         if not isinstance(value, kind | None):
             raise UsageError(f"{name}={value!r}: give noisegen.{kind.__name__}(…)")
     source = profiles_or_cameras(profiles, draw, per_camera, options or DatasetOptions())
-    return _in_python(plan_dataset(Path(clean), Path(out), source, weights, options, run).make())
+    plan = plan_dataset(Path(clean), Path(out), source, weights, options, run)
+    plan.levels.warn()
+    return _in_python(plan.make())
 
 
 def _in_python(made: Iterator[Done]) -> Iterator[Done]:

@@ -116,9 +116,10 @@ def _shards(out: Path) -> list[Shard]:
         raise ManifestError(f"{out}: holds no finished shards; run noisegen synth --shard K/N")
     counts = {shard.count for shard in shards}
     if len(counts) > 1:
+        named = ", ".join(sorted(Folder(out, shard).metadata.name for shard in shards))
         raise ManifestError(
-            f"{out}: shards of different numbers ({', '.join(map(str, sorted(counts)))}); keep "
-            "those of one"
+            f"{out}: shards of different numbers ({named}); keep those of one, and take the "
+            "others' metadata-*.jsonl and noisegen-*.json away"
         )
     return sorted(shards, key=lambda shard: shard.index)
 

@@ -125,7 +125,10 @@ def find_noise(wanted: NoiseOptions, dataset: DatasetOptions | None = None) -> N
 
 def _mixed(text: str) -> NoiseSource:
     files, shares = parse_mix(text)
-    name = "+".join(f"{file.stem}-{share:g}" for file, share in zip(files, shares, strict=True))
+    # Their ratio alone counts: equal mixes have one name, so that a run goes on by either.
+    whole = sum(shares) or 1.0
+    parts_of = zip(files, shares, strict=True)
+    name = "+".join(f"{file.stem}-{share / whole:.3g}" for file, share in parts_of)
     parts = given_profiles(files)
     return NoiseSource(lambda weights, _: [blend(parts.make(weights, ()), shares, name)], files)
 

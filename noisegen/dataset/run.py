@@ -164,17 +164,14 @@ def _write_profiles(run: Run, lost_alone: bool) -> None:
 
 
 def _refuse_shards(folder: Folder) -> None:
-    """Refuses to make the whole of what shards have made: every pair would be there twice.
-
-    Raises:
-        OutputError: there are finished shards.
-    """
-    found = finished_shards(folder.root) if folder.shard.whole else []
-    if found:
-        raise OutputError(
-            f"{folder.root}: is made in shards, as {found[0].metadata.name} shows; join them with "
-            "noisegen merge first, or replace all with --overwrite"
-        )
+    """Refuses to make what shards of another number have made: pairs would be there twice."""
+    for one in finished_shards(folder.root):
+        if one.shard.count != folder.shard.count:
+            way_out = f"give --shard K/{one.shard.count}, or name another folder"
+            if folder.shard.whole:
+                way_out = "join them with noisegen merge, or replace all with --overwrite"
+            shown = f"{folder.root}: is made in shards, as {one.metadata.name} shows"
+            raise OutputError(f"{shown}; {way_out}")
 
 
 def check_recipe(recipe: Recipe, folder: Folder) -> None:

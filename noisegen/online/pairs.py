@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from noisegen.dataset.clean_levels import look_at_levels
 from noisegen.dataset.cleans import find_cleans
 from noisegen.dataset.folder import RECIPE
 from noisegen.dataset.plan import CleanFile
@@ -182,6 +183,7 @@ class NoisyPairs(Dataset[NoisyPair]):
                 stacklevel=4,
             )
         self.skipped = tuple(map(str, skipped))
+        look_at_levels(surveyed, self.camera.profiles, self.camera.options.white_level).warn()
         return list(surveyed.files)
 
     def _unfit(self, _: CleanFile, header: Declared) -> str | None:

@@ -18,7 +18,7 @@ from noisegen.online.camera import (
     profiles_or_draw,
 )
 from noisegen.online.tensors import Pixels, pixels_of, tensor_like
-from noisegen.online.transform_base import Transform, is_picture, wrapped
+from noisegen.online.transform_base import Transform, is_picture, tv_tensors, wrapped
 from noisegen.profiles.sources import Profiles
 from noisegen.synthesis.synthesizer import CleanError
 
@@ -93,7 +93,8 @@ class AddCameraNoise(Transform):
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:  # noqa: ANN401 (torchvision's)
         """The noisy version of one input, or the input itself where it is no picture."""
         if not isinstance(inpt, Tensor):
-            raise UsageError(f"{NAME}: was given {type(inpt)}; put v2.ToImage() before it")
+            way_out = "put v2.ToImage() before it" if tv_tensors else "give a tensor"
+            raise UsageError(f"{NAME}: was given {type(inpt)}; {way_out}")
         if not is_picture(inpt):
             return inpt
         if inpt.ndim < 2:

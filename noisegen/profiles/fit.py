@@ -94,11 +94,17 @@ def fit_profiles(
 
     Raises:
         BadReferenceError: a profile cannot be made; names the reference and the reason.
-        UsageError: the weights estimate cleans in another precision, and there is none to estimate.
+        UsageError: the weights estimate cleans in another precision, and there is none to estimate;
+            or nothing is to be repaired, and there is none to repair.
     """
     precision = weights.denoiser.precision
-    lone = any(isinstance(shot, Reference) and shot.clean is None for shot in references)
-    if precision is not Precision.FLOAT32 and not lone:
+    lone = [isinstance(shot, Reference) and shot.clean is None for shot in references]
+    if not repair and lone and all(lone):
+        raise UsageError(
+            "--no-repair belongs to pairs and bursts, and every reference is a lone shot; leave it "
+            "out"
+        )
+    if precision is not Precision.FLOAT32 and not any(lone):
         raise UsageError(
             f"precision {precision.value}: only the clean of a lone shot is estimated, and all "
             "have theirs here; leave it out"

@@ -184,6 +184,8 @@ class NoiseProfile:
         path = Path(path)
         if path.is_symlink() and not path.exists():
             raise ProfileError(f"{path}: a link that leads nowhere; name the profile itself")
+        if path.is_dir():
+            raise ProfileError(f"{path}: is a folder; name the profiles in it, each by its own")
         if not path.is_file():
             raise ProfileError(f"{path}: no such profile; make one with noisegen profile create")
         try:

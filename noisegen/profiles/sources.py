@@ -93,7 +93,7 @@ def parse_mix(text: str) -> tuple[list[Path], list[float]]:
     parts = re.findall(rf"([^,].*?):({_SHARE})(?:,|$)", text)
     if ",".join(f"{file}:{share}" for file, share in parts) != text or not parts:
         raise UsageError(f"{text}: give FILE:SHARE,FILE:SHARE, as a.safetensors:0.5,b…:0.5")
-    return [Path(file) for file, _ in parts], [float(share) for _, share in parts]
+    return [Path(file.strip()) for file, _ in parts], [float(share) for _, share in parts]
 
 
 @dataclass(frozen=True)
@@ -200,7 +200,10 @@ def find_reference_files(
     """
     if bursts:
         if refs or ref_cleans:
-            raise UsageError("--ref-burst beside --ref: a burst is its own clean; give one of them")
+            beside = "--ref" if refs else "--ref-clean"
+            raise UsageError(
+                f"--ref-burst beside {beside}: a burst is its own clean; give one of them"
+            )
         return ReferenceFiles([], find_bursts(bursts))
     if not refs:
         raise UsageError("no noisy shots given; add --ref or --ref-burst")

@@ -52,8 +52,8 @@ class _Placed:
 
 def burst_windows(
     burst: Burst, white_level: float, recording: Recording, repair: bool
-) -> tuple[Windows, tuple[str, ...]]:
-    """Windows of a burst's noise beside its mean, and what was done to the burst.
+) -> tuple[Windows, tuple[str, ...], tuple[str, ...]]:
+    """Windows of a burst's noise beside its mean, what was done, and names of the shots taken.
 
     Args:
         burst: checked to be one.
@@ -85,15 +85,18 @@ def burst_windows(
     beside = list(zip(still, noisies, cleans, strict=True))
     moves = np.any([moving(cut(noisy - clean), cut(clean)) for _, noisy, clean in beside], 0)
     if repair and len(beside) == len(shots) and (quiet := _quieter(beside, moves)):
-        windows, others = burst_windows(_without(burst, quiet), white_level, recording, repair)
-        return windows, (*(f"{name}: left out, {LESS_NOISE}" for name in quiet), *others)
+        windows, others, taken = burst_windows(
+            _without(burst, quiet), white_level, recording, repair
+        )
+        return windows, (*(f"{name}: left out, {LESS_NOISE}" for name in quiet), *others), taken
     kept, left_out = _kept(moves) if repair else (np.ones_like(moves), [])
     parts = [
         _windows(noisy, clean, recording, _scale(cut(noisy - clean)[kept], shot, shots))
         for shot, noisy, clean in beside
     ]
     limit = MOST_WINDOWS // len(parts)
-    return join([part.where(kept).take(limit) for part in parts]), (*done, *left_out)
+    windows = join([part.where(kept).take(limit) for part in parts])
+    return windows, (*done, *left_out), tuple(shot.name for shot in shots)
 
 
 def _quieter(beside: Sequence[tuple[_Placed, Floats, Floats]], moves: Mask) -> list[str]:

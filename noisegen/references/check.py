@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from noisegen.errors import BadReferenceError
-from noisegen.files import WHITE_LEVELS_16, to_float, white_level_of
+from noisegen.files import to_float, white_level_of
 from noisegen.files.picture import DEPTHS
 from noisegen.model.config import WINDOW
 from noisegen.noise.arrays import Floats, Pixels
 from noisegen.noise.record import Recording, find_recording
+from noisegen.references.float_white import white_of_floats
 
 IN_COUNTS = 4.0
 """A shot's mean over its clean's largest value of at most 1, from which only the shot counts."""
@@ -270,15 +271,6 @@ def _type_name(pixels: Pixels) -> str:
     return "float32" if pixels.dtype.kind == "f" else pixels.dtype.name
 
 
-def _found_in_floats(arrays: Sequence[Pixels], noisies: Sequence[Pixels]) -> float:
-    """1, or their largest value; whole numbers are counts, and white is that of their bits."""
-    highest = max(1.0, *(float(array.max()) for array in arrays))
-    if highest > 1 and all((noisy == np.rint(noisy)).all() for noisy in noisies):
-        levels = (float(level) for level in (255, *WHITE_LEVELS_16) if level >= highest)
-        return next(levels, highest)
-    return highest
-
-
 def _white_level(pictures: Sequence[Reference], given: float | None) -> float:
     first = pictures[0]
     both = (p for picture in pictures for p in (picture.noisy, picture.clean) if p is not None)
@@ -288,7 +280,8 @@ def _white_level(pictures: Sequence[Reference], given: float | None) -> float:
             raise BadReferenceError(
                 f"{first.name}: white level {given:g} cannot be; give a positive number"
             )
-        return float(given or _found_in_floats(arrays, [picture.noisy for picture in pictures]))
+        cleans = [picture.clean for picture in pictures]
+        return float(given or white_of_floats([picture.noisy for picture in pictures], cleans))
     if given is None:
         return float(white_level_of(arrays))
     largest = max(int(array.max()) for array in arrays)

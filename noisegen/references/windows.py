@@ -126,8 +126,9 @@ def cut_references(
         references: one or more noisy pictures, or bursts; all gray or all RGB, of one type.
         white_level: the count that is white in the camera's files. Found from the references where
             not given: 255 for 8 bits; for 16 bits the smallest of 10, 12, 14 and 16 bits that holds
-            them; for floats 1, or their largest value if that is more; for floats of whole numbers
-            that of their bits, from 8. Floats above a given one count as saturated.
+            them; for floats 1, or their largest value if more than noise and hot pixels lie above;
+            for floats of whole numbers that of their bits, from 8. Floats above it count as
+            saturated.
         repair: what is undone of a pair; of a burst all, or nothing.
         denoiser: estimates the clean of a reference that has none; the shipped one if not given.
 
@@ -155,7 +156,9 @@ def _cut(
     denoised = None
     if isinstance(reference, Burst):
         undo = repair in (Repair.ALL, Repair.GROSS)
-        windows, done = burst_windows(reference, level, checked.recording, undo)
+        windows, done, taken = burst_windows(reference, level, checked.recording, undo)
+        both = zip(pictures, reference.names, strict=True)
+        pictures = tuple(picture for picture, name in both if name in taken)
     elif first.clean is None:
         noisy = scaled(first.noisy, level)
         denoised = denoised_picture(noisy, checked.recording, denoiser, kept)

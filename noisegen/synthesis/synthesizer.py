@@ -151,6 +151,7 @@ class Synthesizer:
             UsageError: a variant or strength below 0, or a seed that is no whole number.
         """
         clean = np.asarray(clean)
+        clean = clean.astype(clean.dtype.newbyteorder("="), copy=False)
         if clean.ndim not in (2, 3):
             raise CleanError(f"has the shape {clean.shape}; give H×W or H×W×C")
         whole = [Region(0, 0, *clean.shape[:2])]

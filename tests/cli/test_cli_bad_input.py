@@ -96,6 +96,20 @@ def test_references_of_two_depths(
     refused("--ref", camera / "noisy.png", "--ref", deep, code=1, words=("deep.png", "uint16"))
 
 
+def test_what_would_be_passed_over_is_refused(
+    refused: Synth, run: Any, rgb_profile: Path, camera: Path, cleans: Path, tmp_path: Path
+) -> None:
+    shot, no = camera / "noisy.png", tmp_path / "no"
+    twice = ("--clean", cleans, f"--clean={cleans / 'a.png'}", "--out", no)
+    ran = run("synth", "--profile", rgb_profile, *twice)
+    assert (ran.code, len(ran.err.splitlines())) == (2, 1)
+    assert "--clean is there more than once" in ran.err
+    refused("--ref", shot, "--no-repair", code=2, words=("--no-repair", "lone"))
+    burst = ("--ref-burst", camera, "--ref-clean", shot)
+    refused(*burst, code=2, words=("--ref-burst beside --ref-clean",))
+    refused("--profile", tmp_path, code=1, words=("is a folder",))
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

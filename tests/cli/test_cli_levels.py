@@ -12,6 +12,8 @@ import pytest
 import tifffile
 from numpy.typing import NDArray
 
+from noisegen import NoisyPairs, make_dataset
+
 Run = Callable[..., Any]
 Pixels = NDArray[Any]
 SIDE = 256
@@ -124,6 +126,12 @@ def test_fewer_bits_in_16_are_doubted_and_the_advice_is_right(
     assert f"{bits} bits" in doubt
     assert f"{round(65535 / white)} times too strong" in doubt
     assert f"--white-level {white}" in doubt
+    profile = tmp_path / "shot.safetensors"
+    assert run("profile", "create", *command[1:5], "--out", profile).code == 0
+    with pytest.warns(UserWarning, match=f"then say white_level={white}"):
+        make_dataset(tmp_path / "cleans", tmp_path / "called", [profile])
+    with pytest.warns(UserWarning, match=f"then say white_level={white}"):
+        NoisyPairs(tmp_path / "cleans", [profile])
     ran = run(*command, "--out", tmp_path / "pairs", "--white-level", white)
     assert ran.code == 0, ran.err
     assert f"white level of uint16 cleans: {bits} bits (white {white}, given)" in ran.err

@@ -63,6 +63,17 @@ def test_the_page_of_a_dataset(run: Run, dataset: Path, tmp_path: Path) -> None:
     assert (tmp_path / "again.html").read_bytes() == out.read_bytes()
 
 
+def test_pictures_that_are_gone_are_named(run: Run, dataset: Path, tmp_path: Path) -> None:
+    (dataset / "noisy" / "a.png").unlink()
+    ran = run("report", dataset, "--out", tmp_path / "report.html")
+    assert ran.code == 3
+    assert "skipped a: a picture of the pair is missing" in ran.err
+    assert "1 pair cannot be read" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    packed = run("export", dataset, "--layout", "hf")
+    assert packed.code == 1
+    assert "a.png: is missing" in packed.err
+
+
 def test_the_planes_of_stacks_are_shown(run: Run, synth: Run, tmp_path: Path) -> None:
     cleans, page = tmp_path / "stacks", tmp_path / "report.html"
     cleans.mkdir()

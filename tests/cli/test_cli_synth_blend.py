@@ -57,6 +57,15 @@ def test_a_mix_gives_the_pixels_of_its_saved_profile(
         np.testing.assert_array_equal(mixed, loaded)
 
 
+def test_a_run_goes_on_by_the_same_shares_in_other_numbers(
+    synth: Run, settings: tuple[Path, Path], cleans: Path, tmp_path: Path
+) -> None:
+    low, high = settings
+    assert synth(cleans, "--blend", f"{low}:1,{high}:3", out=tmp_path / "mixed").code == 0
+    again = synth(cleans, "--blend", f"{low}:0.25, {high}:0.75", out=tmp_path / "mixed")
+    assert (again.code, "nothing to do" in again.out) == (0, True), again.err
+
+
 def test_the_mix_is_kept_beside_the_pairs_and_makes_them_again(
     synth: Run, settings: tuple[Path, Path], cleans: Path, tmp_path: Path, contents: Run
 ) -> None:

@@ -91,7 +91,21 @@ def test_a_shard_that_is_there_twice_or_anothers_is_refused(
     assert code == 1
     assert "metadata-2-of-2.jsonl" in err
     shutil.copy(out / "metadata-1-of-2.jsonl", out / "metadata-1-of-3.jsonl")
-    assert "different numbers" in run("merge", out)[2]
+    err = run("merge", out)[2]
+    assert "different numbers" in err
+    assert "metadata-1-of-3.jsonl" in err
+
+
+def test_a_shard_of_another_number_is_refused_before_it_is_made(
+    camera: Camera, photos: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "parts"
+    assert run(*camera.synth(photos, out, "--shard", "1/2"))[0] == 3
+    before = files_in(out)
+    code, _, err = run(*camera.synth(photos, out, "--shard", "2/4"))
+    assert (code, len(err.splitlines())) == (1, 1)
+    assert "give --shard K/2" in err
+    assert files_in(out) == before
 
 
 @pytest.mark.parametrize("layout", ["folders", "webdataset"])

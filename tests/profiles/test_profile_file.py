@@ -103,8 +103,8 @@ def test_files_that_are_no_profiles(data: bytes, tmp_path: Path) -> None:
 
 
 def test_a_folder_and_nothing(tmp_path: Path) -> None:
-    for path in (tmp_path, tmp_path / "none"):
-        with pytest.raises(ProfileError, match="no such profile"):
+    for path, words in ((tmp_path, "is a folder"), (tmp_path / "none", "no such profile")):
+        with pytest.raises(ProfileError, match=words):
             NoiseProfile.load(path)
 
 

@@ -150,6 +150,8 @@ def test_a_copy_is_no_second_shot() -> None:
     copied = Burst("shots", (*burst.names, "copy.png"), (*burst.shots, burst.shots[0]))
     done = measured(copied)
     assert done.cut.repairs == ("shots/copy.png: left out, a copy of 0.png",)
+    assert done.cut.shots == ("shots/0.png", "shots/1.png", "shots/2.png")
+    assert done.cut.pixels == measured(burst).cut.pixels
     np.testing.assert_allclose(done.statistics.sigma * 255, SIGMA, rtol=0.03)
 
 

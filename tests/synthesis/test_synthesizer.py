@@ -157,6 +157,14 @@ def test_any_size(synthesizer: Synthesizer, profile: NoiseProfile, size: tuple[i
     assert noisy.dtype == np.uint8
 
 
+def test_the_order_of_bytes_changes_nothing(
+    synthesizer: Synthesizer, profile: NoiseProfile
+) -> None:
+    clean = np.full((24, 32, len(profile.sigma)), 9000, np.uint16)
+    turned = synthesizer.synthesize(clean.astype(clean.dtype.newbyteorder()), profile)
+    np.testing.assert_array_equal(turned, synthesizer.synthesize(clean, profile))
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32, np.float64])
 def test_depths_have_the_same_noise(
     synthesizer: Synthesizer, profile: NoiseProfile, dtype: type

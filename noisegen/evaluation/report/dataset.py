@@ -13,7 +13,7 @@ import numpy as np
 from noisegen.dataset.folder import RECIPE, Folder
 from noisegen.dataset.manifest import PairLine, read_json_lines, read_lines
 from noisegen.dataset.recipe import Recipe, load_profiles, read_recipe
-from noisegen.errors import ImageError
+from noisegen.errors import ImageError, counted
 from noisegen.evaluation.folder_scores import FolderScores
 from noisegen.evaluation.pair_files import PairFile, PairFolder, pair_names
 from noisegen.evaluation.pair_pictures import read_plane, same_pictures
@@ -55,6 +55,13 @@ class Dataset:
     profiles: tuple[NoiseProfile, ...]
     lines: tuple[PairLine, ...]
     pairs: tuple[PairFile, ...]
+
+    @cached_property
+    def missing(self) -> tuple[str, ...]:
+        """Pairs a file of which is gone, each in words."""
+        files = ((pair, file) for pair in self.pairs for file in (pair.noisy, pair.clean))
+        gone = dict.fromkeys(pair.file_name for pair, file in files if not file.is_file())
+        return tuple(f"{name}: a picture of the pair is missing" for name in gone)
 
     @cached_property
     def by_name(self) -> dict[str, PairLine]:
@@ -140,6 +147,8 @@ def dataset_report(
 def _warnings(dataset: Dataset, profiles: int, is_shown: bool) -> Iterator[str]:
     for profile in dataset.profiles:
         yield from profile.warnings
+    if dataset.missing:
+        yield f"{counted(len(dataset.missing), 'pair')} cannot be read: {dataset.missing[0]}"
     if profiles > MOST_PROFILES:
         yield f"charts of {MOST_PROFILES} of {profiles} profiles, those of most pairs"
     if dataset.pairs and not is_shown:
