@@ -126,10 +126,10 @@ def without_profile(channels: int, profiles: Sequence[NoiseProfile]) -> str | No
     have, need = (_KINDS.get(c, f"of {c} channels") for c in (channels, profiles[0].channels))
     more = f" and {len(profiles) - 3} more" if len(profiles) > 3 else ""
     names = ", ".join(profile.name for profile in profiles[:3]) + more
-    return (
-        f"is {have}, but the noise of {names} is {need}; give {need} pictures, or a profile "
-        f"whose references are {have}"
-    )
+    way_out = f"a profile whose references are {have}"
+    if all(profile.kind == "drawn" for profile in profiles):
+        way_out = f"cameras drawn for {have} ones, in another folder"
+    return f"is {have}, but the noise of {names} is {need}; give {need} pictures, or {way_out}"
 
 
 def too_small(width: int, height: int, side: int | None) -> str | None:

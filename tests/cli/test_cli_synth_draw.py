@@ -97,3 +97,16 @@ def test_more_cameras_than_a_recipe_names_are_refused_before_any_is_drawn(
     assert "3000 cameras for 3 pictures" in ran.err
     assert "--per-camera 2 or more" in ran.err
     assert not (tmp_path / "pairs").exists()
+
+
+def test_gray_pictures_that_came_later_are_told_what_they_lack(
+    run: Run, tmp_path: Path, write_png: Callable[..., Path], scene: Callable[..., Any]
+) -> None:
+    cleans = tmp_path / "cleans"
+    write_png(cleans / "a.png", scene(64, 64))
+    command = ("synth", "--draw", "phone:800", "--clean", cleans, "--out", tmp_path / "pairs")
+    assert run(*command).code == 0
+    write_png(cleans / "gray.png", scene(64, 64, 1))
+    ran = run(*command)
+    assert ran.code == 3
+    assert "cameras drawn for gray ones, in another folder" in ran.err
