@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from noisegen.dataset.option_types import choice
 from noisegen.errors import UsageError, counted, in_python
 from noisegen.model.config import Precision
 from noisegen.model.device import select_device
@@ -68,7 +69,7 @@ class NoiseGenerator(Synthesizer):
         ]
         (profile,) = fit_profiles(
             references,
-            self.weights.at(_precision(precision)),
+            self.weights.at(choice(Precision, precision, "precision")),
             name=name,
             white_level=white_level,
             repair=repair,
@@ -96,14 +97,6 @@ def load_generator(
     if not isinstance(weights, str | Path):
         raise UsageError(f"weights {weights!r}: give a name or the path of a file")
     return NoiseGenerator(load_weights(str(weights)), select_device(device), int(tile))
-
-
-def _precision(name: str) -> Precision:
-    try:
-        return Precision(name)
-    except ValueError:
-        choices = ", ".join(one.value for one in Precision)
-        raise UsageError(f"precision {name!r}: choose of {choices}") from None
 
 
 def _several(pixels: Pixels | Sequence[Pixels | None]) -> list[Any]:

@@ -11,9 +11,11 @@ from dataclasses import fields
 from enum import Enum
 from numbers import Integral, Real
 from types import UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from noisegen.errors import UsageError
+
+Choice = TypeVar("Choice", bound=Enum)
 
 _WORDS = {
     int: "a whole number",
@@ -49,6 +51,23 @@ def settle(options: object, read: dict[type, Callable[[str], Any]]) -> None:
         object.__setattr__(options, field.name, settled)
 
 
+def choice(kind: type[Choice], value: object, name: str) -> Choice:
+    """Choose by its word.
+
+    Args:
+        kind: what is chosen of.
+        value: a word, or one of the kind.
+        name: of the option.
+
+    Raises:
+        UsageError: there is no such word.
+    """
+    choices = [one.value for one in kind]
+    if value in choices:
+        return kind(value)
+    raise UsageError(f"{name} {value!r}: choose of {', '.join(choices)}")
+
+
 def _settled(value: Any, kind: Any, flag: str, read: dict[type, Callable[[str], Any]]) -> Any:  # noqa: ANN401
     if get_origin(kind) in (Union, UnionType):
         if value is None:
@@ -62,10 +81,7 @@ def _settled(value: Any, kind: Any, flag: str, read: dict[type, Callable[[str], 
     elif kind in read and isinstance(value, str):
         return read[kind](value)
     elif issubclass(kind, Enum):
-        choices = [one.value for one in kind]
-        if value in choices:
-            return kind(value)
-        raise UsageError(f"{flag} {value!r}: choose of {', '.join(choices)}")
+        return choice(kind, value, flag)
     elif kind is int and isinstance(value, Integral) and not isinstance(value, bool):
         return int(value)
     elif kind is float and _is_number(value):

@@ -72,11 +72,16 @@ def measure_beside(weights: Weights, name: str, pictures: Sequence[Bytes]) -> Be
         off.save(Path(folder) / "camera.safetensors")
         start = _start(Path(folder), name)
     shot, clean = (photograph(*SHOT, seed=0, noise=noise) for noise in (3.0, 0.0))
-    lone, coarse = Reference("shot", shot), weights.at(Precision.BFLOAT16)
-    given = (Reference("shot", shot, clean), weights), (lone, weights), (lone, coarse)
-    waits = [timed(partial(fit_profiles, [one], by))[0] for one, by in given]
-    profiles = waits[0], waits[1], waits[2]
-    return Beside(_others(pictures), crops, start, profiles, largest_memory())
+    alone = Reference("shot", shot)
+    pair, lone, coarse = (
+        timed(partial(fit_profiles, [given], by))[0]
+        for given, by in (
+            (Reference("shot", shot, clean), weights),
+            (alone, weights),
+            (alone, weights.at(Precision.BFLOAT16)),
+        )
+    )
+    return Beside(_others(pictures), crops, start, (pair, lone, coarse), largest_memory())
 
 
 def _others(pictures: Sequence[Bytes]) -> dict[str, float]:

@@ -97,18 +97,7 @@ def fit_profiles(
         UsageError: the weights estimate cleans in another precision, and there is none to estimate;
             or nothing is to be repaired, and there is none to repair.
     """
-    precision = weights.denoiser.precision
-    lone = [isinstance(shot, Reference) and shot.clean is None for shot in references]
-    if not repair and lone and all(lone):
-        raise UsageError(
-            "--no-repair belongs to pairs and bursts, and every reference is a lone shot; leave it "
-            "out"
-        )
-    if precision is not Precision.FLOAT32 and not any(lone):
-        raise UsageError(
-            f"precision {precision.value}: only the clean of a lone shot is estimated, and all "
-            "have theirs here; leave it out"
-        )
+    _refuse_idle(references, weights, repair)
     undone = Repair.GROSS if repair else Repair.NONE
     cut = cut_references(references, white_level, undone, weights.denoiser)
     network = weights.content if learned else None
@@ -124,6 +113,26 @@ def fit_profiles(
             )
         profiles.append(profile)
     return profiles
+
+
+def _refuse_idle(references: Sequence[Reference | Burst], weights: Weights, repair: bool) -> None:
+    """Refuses what changes nothing for such references.
+
+    Raises:
+        UsageError: as :func:`fit_profiles` says.
+    """
+    precision = weights.denoiser.precision
+    lone = [isinstance(shot, Reference) and shot.clean is None for shot in references]
+    if not repair and lone and all(lone):
+        raise UsageError(
+            "--no-repair belongs to pairs and bursts, and every reference is a lone shot; leave it "
+            "out"
+        )
+    if precision is not Precision.FLOAT32 and not any(lone):
+        raise UsageError(
+            f"precision {precision.value}: only the clean of a lone shot is estimated, and all "
+            "have theirs here; leave it out"
+        )
 
 
 def _parts(

@@ -273,8 +273,6 @@ def _type_name(pixels: Pixels) -> str:
 
 def _white_level(pictures: Sequence[Reference], given: float | None) -> float:
     first = pictures[0]
-    both = (p for picture in pictures for p in (picture.noisy, picture.clean) if p is not None)
-    arrays = [pixels for pixels in both if pixels.dtype == first.noisy.dtype]
     if first.noisy.dtype.kind == "f":
         if given is not None and not 0 < given < np.inf:
             raise BadReferenceError(
@@ -282,6 +280,8 @@ def _white_level(pictures: Sequence[Reference], given: float | None) -> float:
             )
         cleans = [picture.clean for picture in pictures]
         return float(given or white_of_floats([picture.noisy for picture in pictures], cleans))
+    both = (p for picture in pictures for p in (picture.noisy, picture.clean) if p is not None)
+    arrays = [pixels for pixels in both if pixels.dtype == first.noisy.dtype]
     if given is None:
         return float(white_level_of(arrays))
     largest = max(int(array.max()) for array in arrays)

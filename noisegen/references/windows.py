@@ -23,6 +23,7 @@ TRIED_AGAIN = 12
 
 
 IN_BFLOAT16 = "estimated its clean in bfloat16"
+"""What a profile says of a lone shot whose clean was estimated so."""
 
 
 class Repair(Enum):
